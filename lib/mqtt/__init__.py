@@ -1,0 +1,14 @@
+"""MQTT 3.1.1 for MicroPython and CPython: a client that allocates nothing in steady state and waits for nothing for ever.
+
+    from mqtt import Client
+
+    client = Client("client id", "broker.example", keepalive=60)
+    client.on_message = lambda topic, payload, qos, retain: print(bytes(topic), bytes(payload))
+    client.connect()
+    client.subscribe("greetings/#", qos=1)
+    client.publish("greetings/me", "hello", qos=1)
+    client.loop_forever()
+"""
+
+from .client import Client
+from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout

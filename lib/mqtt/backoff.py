@@ -1,0 +1,24 @@
+"""How long to wait before the next attempt to connect."""
+
+from random import getrandbits
+
+
+class Backoff:
+    """Doubles from `first` to `most` ms, each wait with a random quarter more or less so that boards do not march in step.
+
+    It starts over only after a connection that lasted `most` ms: a server that accepts and then closes must not be
+    stormed.
+    """
+
+    def __init__(self, first=2000, most=60000):
+        self._first = first
+        self._most = most
+        self._delay = first
+
+    def next(self, lasted=0, slow=False):
+        """Ms to wait now. lasted: ms the last connection was up. slow: trying again soon is no use."""
+        if lasted >= self._most:
+            self._delay = self._first
+        delay = self._most if slow else self._delay
+        self._delay = min(self._delay * 2, self._most)
+        return delay * 3 // 4 + delay * getrandbits(10) // 2048

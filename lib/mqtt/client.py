@@ -1,0 +1,539 @@
+"""The client: a non-blocking socket, TCP or TLS, that follows a session. Runs on MicroPython and CPython.
+
+loop() does a bounded piece of work and returns: at most one read, the packets in it, and what is due to be sent. Each
+wait has a deadline. A failure closes the connection, is told to on_disconnect and raised; the session keeps what was
+not acknowledged and sends it again on the next connection. In steady state nothing here allocates memory.
+"""
+
+import sys
+from micropython import const
+
+if sys.implementation.name == "micropython":
+    from select import POLLIN, POLLOUT, poll
+    from socket import socket
+    from time import sleep_ms, ticks_ms
+
+    def wrap(context, sock, server_hostname):
+        return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
+
+else:
+    from .host import POLLIN, POLLOUT, poll, sleep_ms, socket, ticks_ms, wrap
+
+from errno import EINPROGRESS
+from socket import SOCK_STREAM, getaddrinfo
+
+from . import packet
+from .backoff import Backoff
+from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
+from .packet import copy, publish_header
+from .parser import Parser
+from .session import Session
+
+OFFLINE = 0
+_OPENING = const(1)  # TCP connect under way
+_CONNECTING = const(2)  # TLS handshake, CONNECT, CONNACK
+ONLINE = 3
+
+_TICKS = const(0x3FFFFFFF)
+_BYTES = (bytes, bytearray, memoryview)
+
+
+class Client:
+    """A client of one MQTT 3.1.1 server.
+
+    Set the callbacks you want before connect():
+    on_connect(session_present), on_disconnect(reason: an exception, None after disconnect()), on_publish(packet_id) once
+    a QoS 1 or 2 message is acknowledged, on_subscribe(packet_id, codes: granted QoS, 0x80 for a refusal, one a filter),
+    on_unsubscribe(packet_id), on_message(topic, payload, qos, retain), on_oversize(topic, size) for a message
+    longer than the receive buffer. topic, payload and codes are memoryviews, valid during the call.
+    """
+
+    def __init__(
+        self, client_id, host, port=1883, username=None, password=None, keepalive=60, clean_session=True, will=None,
+        ssl=None, server_hostname=None, timeout=10000, tx_size=512, rx_size=512, window=4,
+    ):  # fmt: skip
+        """
+        keepalive: seconds, 0 for none. will: (topic, payload, qos, retain). ssl: an ssl.SSLContext for TLS;
+        server_hostname: the name its certificate must bear, host if not given. timeout: ms that connecting, CONNACK,
+        sending, the rest of a packet or an acknowledgement may each take. tx_size, rx_size: bytes of the buffers:
+        a longer payload is sent from where it is, a longer message is drained and told to on_oversize.
+        window: packets sent and not yet acknowledged at once. ValueError for what CONNECT can't carry.
+        """
+        self.host = host
+        self.port = port
+        self.client_id = client_id
+        self.username = username
+        self.password = password
+        self.keepalive = keepalive
+        self.clean_session = clean_session
+        self.will = will
+        self.timeout = timeout
+        self.state = OFFLINE
+        self.oversized = 0  # messages too long for the receive buffer
+        self.on_connect = self.on_disconnect = self.on_publish = self.on_subscribe = self.on_unsubscribe = None
+        self.on_message = self.on_oversize = None
+        self._ssl = ssl
+        self._server_hostname = server_hostname or host
+        self._addresses = None
+        self._sock = None
+        self._poller = poll()
+        self._tx = bytearray(tx_size)
+        self._rx = bytearray(min(rx_size, 256))
+        self._at = self._end = 0  # what of _rx is not parsed yet
+        self._out = None  # what is being sent: _tx or a payload; None when nothing is
+        self._out_at = self._out_end = 0
+        self._body = None  # payload whose rest is to be sent from where it is, after _tx
+        self._body_at = 0
+        self._since = 0  # when the wait under way began: for the connection, or for room to send
+        self._online_since = 0
+        self._inside = False  # in loop(), so perhaps in a callback
+        self._stop = False  # disconnect() was called
+        self._polling_out = 0
+        self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
+        self._filters = {}  # topic filter: QoS, of the subscriptions granted
+        self._resubscribe = []  # those still to be made again on this connection
+        self._parser = Parser(rx_size)
+        self.session = Session(keepalive * 1000, window, 16, timeout)
+        self._connect_packet()
+
+    def _connect_packet(self):
+        topic, payload, qos, retain = self.will or (None, b"", 0, False)
+        return packet.connect(
+            self._tx, self.client_id, self.username, self.password, self.keepalive, self.clean_session,
+            topic, payload, qos, retain,
+        )  # fmt: skip
+
+    # Connecting
+
+    def connect(self):
+        """Connects and waits for CONNACK; returns session_present. Raises ConnectionRefused, another MQTTError, OSError."""
+        self.start()
+        while self.state != ONLINE:
+            self.loop(1000)
+        return self._parser.session_present
+
+    def reconnect(self):
+        """Drops the connection, if there is one, without DISCONNECT and connects anew."""
+        self.close()
+        return self.connect()
+
+    def start(self):
+        """Starts to connect and returns; loop() does the rest, `state` and on_connect tell. The name is looked up here,
+        which is the one call that may block: a board without a resolver that answers is best given an address."""
+        if self._sock:
+            raise MQTTError("already connected")
+        self._addresses = getaddrinfo(self.host, self.port, 0, SOCK_STREAM)
+        self._open()
+
+    def _open(self):
+        """Starts on the next address."""
+        family, kind, proto, _, address = self._addresses.pop(0)
+        self._parser.reset()
+        self._at = self._end = 0
+        self._sock = sock = socket(family, kind, proto)
+        self.state = _OPENING
+        self._since = ticks_ms()
+        try:
+            sock.setblocking(False)
+            try:
+                sock.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY: a packet is one write, there is nothing to wait for
+            except OSError:
+                pass  # a port without it
+            try:
+                sock.connect(address)
+            except OSError as e:
+                if e.errno != EINPROGRESS:
+                    raise
+            self._register()
+        except OSError as e:
+            self._fail(e)
+
+    def _opened(self, now):
+        """TCP is up, or failed: then the first write raises the reason."""
+        if self._ssl:
+            self._poller.unregister(self._sock)
+            self._sock = wrap(self._ssl, self._sock, self._server_hostname)
+            self._register()
+        self._send(self._connect_packet(), now)
+        self.state = _CONNECTING
+
+    def _register(self):
+        self._polling_out = POLLOUT
+        self._poller.register(self._sock, POLLIN | POLLOUT)
+
+    def close(self):
+        """Closes the connection without a word to the server, which will then publish the will."""
+        if self._sock:
+            try:
+                self._poller.unregister(self._sock)
+            except (KeyError, OSError):  # not registered yet
+                pass
+            self._sock.close()
+            self._sock = self._out = self._body = None
+            self.state = OFFLINE
+            self.session.lost()
+
+    def _fail(self, reason):
+        opening = self.state == _OPENING
+        self.close()
+        if opening and self._addresses and isinstance(reason, OSError):
+            return self._open()
+        if self.on_disconnect:
+            self.on_disconnect(reason)
+        raise reason
+
+    def disconnect(self):
+        """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes. Waits for room to send at most."""
+        self._stop = True
+        if self.state == ONLINE:
+            self._drain()
+            self._send(packet.disconnect(self._tx), ticks_ms())
+            self._drain()
+        if self._sock:
+            self.close()
+            if self.on_disconnect:
+                self.on_disconnect(None)
+
+    # Publishing and subscribing
+
+    def publish(self, topic, payload=b"", qos=0, retain=False):
+        """Publishes; returns the packet identifier, 0 for QoS 0.
+
+        topic and payload: str or bytes-like; or payload is an object with len() and write(buf, at), which writes that
+        many bytes into the transmit buffer. For QoS 1 and 2 both are kept, not copied: leave them as they are until
+        on_publish. They may be given while offline, if can_publish(1); QoS 0 needs a connection. Where the window is
+        full or the last packet not gone, this waits, timeout ms at most; a callback must look at can_publish() first.
+        Raises ValueError, TypeError, and what loop() does.
+        """
+        if isinstance(topic, str):
+            topic = topic.encode()
+        if isinstance(payload, str):
+            payload = payload.encode()
+        n = len(payload)
+        first = 0x30 | qos << 1
+        if retain:
+            first |= 1
+        if qos == 0:
+            if self.state != ONLINE:
+                raise ConnectionClosed("not connected")
+            if self._out is not None:
+                self._drain()
+            self._publish(first, topic, 0, payload, n, ticks_ms())
+            return 0
+        self._check(topic, payload, n, qos)
+        return self._take(first, topic, payload)
+
+    def can_publish(self, qos=0):
+        """True where publish() would not wait."""
+        if qos:
+            return not self.session.full()
+        return self.state == ONLINE and self._out is None
+
+    def subscribe(self, filters, qos=0):
+        """Subscribes to one topic filter, or to a list of (topic filter, QoS); returns the packet identifier.
+
+        on_subscribe tells what was granted; without it, a refusal is a SubscribeError from loop(). What was granted is
+        subscribed to again on every connection to a server that has no session of ours. Waits like publish().
+        """
+        if isinstance(filters, (str, bytes)):
+            filters = [(filters, qos)]
+        self._check_size(packet.subscribe(None, 1, filters))
+        return self._take(0x82, filters, None)
+
+    def unsubscribe(self, filters):
+        """Unsubscribes from one topic filter or a list of them; returns the packet identifier. Waits like publish()."""
+        if isinstance(filters, (str, bytes)):
+            filters = [filters]
+        self._check_size(packet.unsubscribe(None, 1, filters))
+        return self._take(0xA2, filters, None)
+
+    def _check(self, topic, payload, n, qos):
+        """Refuses, before it takes a slot, what could never be sent."""
+        if packet.bad_utf8(topic, 0, len(topic), 1) >= 0 or not 0 <= qos <= 2 or n > 200000000 or not len(topic):
+            packet.check_publish(None, topic, n, qos, 1)
+        if isinstance(payload, _BYTES):
+            n = 0  # can be sent from where it is
+        elif not hasattr(payload, "write"):
+            raise TypeError("payload: must be str or bytes")
+        self._check_size(len(topic) + n + 9)
+
+    def _check_size(self, size):
+        if size > len(self._tx):
+            raise ValueError("buffer: needs %d bytes, tx_size is %d" % (size, len(self._tx)))
+
+    def _take(self, first, topic, payload):
+        session = self.session
+        while session.full():
+            if self._inside or not self._sock:
+                raise MQTTError("window full")
+            self.loop(1000)
+        packet_id = session.take(first, topic, payload)
+        if self.state == ONLINE:
+            self._pump(ticks_ms())
+        return packet_id
+
+    # The loop
+
+    def loop(self, timeout_ms=0):
+        """Waits for the network, timeout_ms or a second at most, and does what is due; returns True while connected.
+
+        Call it often, several times within the keep alive. Raises the reason when the connection is lost or refused:
+        an MQTTError or OSError. An exception of a callback passes through and does no harm.
+        """
+        if self._inside:
+            raise MQTTError("loop() called in a callback")
+        if not self._sock:
+            raise ConnectionClosed("not connected")
+        self._inside = True
+        try:
+            self._round(timeout_ms)
+        finally:
+            self._inside = False
+        return self._sock is not None
+
+    def loop_forever(self):
+        """Stays connected: loops, and connects again after a pause that grows, until disconnect() is called.
+
+        on_disconnect tells what happened. Refused credentials are tried again too, slowly.
+        """
+        backoff = Backoff()
+        self._stop = False
+        while not self._stop:
+            slow = False
+            self._online_since = None
+            try:
+                if not self._sock:
+                    self.start()
+                while self._sock:
+                    self.loop(1000)
+            except ConnectionRefused as e:
+                slow = e.code != 3
+            except (MQTTError, OSError):
+                pass
+            if not self._stop:
+                since = self._online_since
+                lasted = 0 if since is None else (ticks_ms() - since) & _TICKS
+                for _ in range(backoff.next(lasted, slow) // 100):
+                    if self._stop:
+                        return
+                    sleep_ms(100)
+
+    def _round(self, timeout_ms):
+        if self._at < self._end and self._out is None:
+            timeout_ms = 0
+        events = 0
+        for _, events in self._poller.ipoll(min(timeout_ms, self._longest)):
+            pass
+        now = ticks_ms()
+        if self.state == _OPENING:
+            if events:
+                self._opened(now)
+        elif self._out is not None and events & ~POLLIN:
+            self._flush(now)
+        self._parse(now)
+        idle = True
+        if events & ~POLLOUT and self._at == self._end and self._out is None and self.state != _OPENING and self._sock:
+            idle = not self._read(now)
+            self._parse(now)
+        if self._sock:
+            self._pump(now)
+            self._check_deadlines(now, idle)
+
+    def _read(self, now):
+        try:
+            n = self._sock.readinto(self._rx, len(self._rx))
+        except OSError as e:
+            return self._fail(e)
+        if n:
+            self._at = 0
+            self._end = n
+            self.session.heard = now
+            return True
+        if n == 0:
+            self._fail(ConnectionClosed("by the server" if self.state == ONLINE else "by the server, before CONNACK"))
+
+    def _parse(self, now):
+        """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next."""
+        while self._at < self._end and self._out is None and self._sock:
+            try:
+                self._at = self._parser.feed(self._rx, self._at, self._end)
+                if self._parser.type:
+                    self._handle(now)
+            except ProtocolError as e:
+                return self._fail(e)
+            if self._sock:
+                self._pump(now)
+
+    def _handle(self, now):
+        parsed = self._parser
+        session = self.session
+        kind = parsed.type
+        if (kind == 2) != (self.state == _CONNECTING):
+            raise ProtocolError("packet type %d: before CONNACK, or CONNACK again" % kind, 0)  # [MQTT-3.2.0-1]
+        if kind == 3:
+            if session.message(parsed.qos, parsed.packet_id):
+                if parsed.oversize:
+                    self.oversized += 1
+                    if self.on_oversize:
+                        self.on_oversize(parsed.topic, parsed.size)
+                elif self.on_message:
+                    self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
+        elif kind == 2:
+            if parsed.code:
+                return self._fail(ConnectionRefused(parsed.code))
+            if self.clean_session:
+                parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
+            self.state = ONLINE
+            self._online_since = now
+            session.connected(now, self.clean_session, parsed.session_present)
+            if not parsed.session_present:
+                self._resubscribe = list(self._filters.items())
+            if self.on_connect:
+                self.on_connect(parsed.session_present)
+        elif kind == 6:
+            session.release(parsed.packet_id)
+        elif kind == 13:
+            session.pinging = False
+        elif kind > 8:
+            filters = session.filters(parsed.packet_id)
+            if session.acknowledged(kind, parsed.packet_id, parsed.codes if kind == 9 else None):
+                self._subscribed(kind, filters)
+        elif session.acknowledged(kind, parsed.packet_id) and self.on_publish:
+            self.on_publish(parsed.packet_id)
+
+    def _subscribed(self, kind, filters):
+        if kind == 11:
+            for name in filters:
+                self._filters.pop(name, None)
+            if self.on_unsubscribe:
+                self.on_unsubscribe(self._parser.packet_id)
+            return
+        codes = self._parser.codes
+        refused = None
+        for i in range(len(codes)):
+            name, qos = filters[i]
+            if codes[i] == 0x80:
+                self._filters.pop(name, None)
+                refused = name
+            else:
+                self._filters[name] = qos
+        if self.on_subscribe:
+            self.on_subscribe(self._parser.packet_id, codes)
+        elif refused is not None:
+            raise SubscribeError("subscription refused: %s" % refused)
+
+    def _pump(self, now):
+        """Sends what is due, as long as each packet leaves at once."""
+        session = self.session
+        while self._out is None:
+            owed = session.owed
+            if owed:
+                session.owed = 0
+                self._send(packet.ack(self._tx, owed >> 16, owed & 0xFFFF), now)
+            elif self.state != ONLINE:
+                return
+            elif self._resubscribe and not session.full():
+                session.take(0x82, [self._resubscribe.pop()], None)
+            elif session.unsent:
+                self._send_slot(session.next(), now)
+            elif session.ping_due(now):
+                session.pinged(now)
+                self._send(packet.pingreq(self._tx), now)
+            else:
+                return
+
+    def _send_slot(self, i, now):
+        session = self.session
+        first = session.firsts[i]
+        packet_id = session.ids[i]
+        topic = session.topics[i]
+        release = session.releasing(i)
+        session.went(i, now)  # before the write: half a packet sent is sent, the next time it is a duplicate
+        if release:
+            self._send(packet.ack(self._tx, 0x62, packet_id), now)
+        elif first == 0x82:
+            self._send(packet.subscribe(self._tx, packet_id, topic), now)
+        elif first == 0xA2:
+            self._send(packet.unsubscribe(self._tx, packet_id, topic), now)
+        else:
+            payload = session.payloads[i]
+            self._publish(first, topic, packet_id, payload, len(payload), now)
+
+    def _publish(self, first, topic, packet_id, payload, n, now):
+        tx = self._tx
+        at = publish_header(tx, first, topic, packet_id, n)
+        if at < 0:
+            self._check(topic, payload, n, first >> 1 & 3)
+        if not isinstance(payload, _BYTES):
+            self._check(topic, payload, n, 0)
+            payload.write(tx, at)
+        elif at + n <= len(tx):
+            copy(tx, at, payload, 0, n)
+        else:
+            self._body = payload
+            n = self._body_at = len(tx) - at
+            copy(tx, at, payload, 0, n)
+        self._send(at + n, now)
+
+    def _send(self, n, now):
+        """Sends n bytes of the transmit buffer: in one write, where the network takes them."""
+        self._out = self._tx
+        self._out_at = 0
+        self._out_end = n
+        self._since = self.session.sent = now
+        self._flush(now)
+
+    def _flush(self, now):
+        """Writes what the network takes of what is being sent; asks to be told when it takes more."""
+        while self._out is not None:
+            try:
+                n = self._sock.write(self._out, self._out_at, self._out_end - self._out_at)
+            except OSError as e:
+                return self._fail(e)
+            if not n:
+                if not self._polling_out:
+                    self._poll_for(POLLIN | POLLOUT)
+                return
+            self._since = now
+            self._out_at += n
+            if self._out_at == self._out_end:
+                self._out = self._body
+                if self._out is not None:
+                    self._body = None
+                    self._out_at = self._body_at
+                    self._out_end = len(self._out)
+        if self._polling_out:
+            self._poll_for(POLLIN)
+
+    def _poll_for(self, events):
+        self._polling_out = events & POLLOUT
+        self._poller.modify(self._sock, events)
+
+    def _drain(self):
+        """Waits until what is being sent has gone; timeout ms without progress are too long."""
+        if self._out is not None:
+            self._poll_for(POLLOUT)  # input waiting must not wake us
+        while self._out is not None:
+            for _ in self._poller.ipoll(self._longest):
+                pass
+            now = ticks_ms()
+            self._flush(now)
+            self._check_deadlines(now, False)
+
+    def _check_deadlines(self, now, idle):
+        """idle: nothing is left to be read, so what has not come is late."""
+        late = (now - self._since) & _TICKS >= self.timeout
+        if self.state != ONLINE:
+            if late and self._sock:
+                self._fail(Timeout("TCP connect" if self.state == _OPENING else "no CONNACK"))
+        elif self._out is not None:
+            if late:
+                self._fail(Timeout("send stalled"))
+        elif idle:
+            receiving = self._parser.first
+            try:
+                if receiving and (now - self.session.heard) & _TICKS >= self.timeout:
+                    raise Timeout("rest of a packet")
+                self.session.check(now, receiving)
+            except Timeout as e:
+                self._fail(e)

@@ -1,0 +1,188 @@
+"""The parser: what a server sends, taken in as it arrives, one byte or one kilobyte at a time. No I/O.
+
+A packet's body is gathered at the start of one buffer of fixed size; no length that came off the wire ever sizes
+anything. A PUBLISH longer than the buffer is drained and reported without its payload. Whatever the standard forbids
+is a ProtocolError that says what and where.
+"""
+
+from .errors import ProtocolError
+from .packet import bad_utf8, copy
+
+from micropython import const
+
+_CONNACK = const(2)
+_PUBLISH = const(3)
+_SUBACK = const(9)
+_ANY = const(255)
+
+
+class Parser:
+    """Takes bytes with feed(); when `type` is not 0 a packet is complete and its fields can be read until the next feed.
+
+    type: packet type, 1 to 15 [2.2.1]. packet_id: of every packet that has one. For CONNACK: session_present, code.
+    For PUBLISH: qos, retain, dup, topic, payload, size (bytes of the whole payload); oversize is True where it was
+    longer than the buffer: then payload is empty, and topic is too if it did not fit either. For SUBACK: codes.
+    topic, payload and codes are memoryviews into the buffer; the views are kept and used again while sizes repeat.
+    """
+
+    # By packet type: the first byte a well-formed packet has, 0 for one a client must not get; the remaining length.
+    FIRST = b"\x00\x00\x20\x30\x40\x50\x62\x70\x00\x90\x00\xb0\x00\xd0\x00\x00"
+    LENGTH = b"\x00\x00\x02\xff\x02\x02\x02\x02\x00\xff\x00\x02\x00\x00\x00\x00"
+
+    def __init__(self, size):
+        """size: bytes of the buffer, 16 or more; the longest packet body that is delivered whole."""
+        if size < 16:
+            raise ValueError("parser: needs a buffer of 16 bytes or more")
+        self._buf = bytearray(size)
+        self._all = memoryview(self._buf)
+        self._views = [self._all[:0]] * 12
+        self._starts = [0] * 12
+        self.reset()
+
+    def reset(self):
+        """Forgets a half-received packet: for a new connection."""
+        self.type = 0
+        self.first = 0  # first byte of the packet under way, 0 between packets
+        self.oversize = False
+        self._shift = 0  # bits of the remaining length seen so far, a multiple of 7
+        self._length = 0
+        self._missing = 0  # bytes of the body still to come, -1 while the remaining length is not known
+
+    def feed(self, data, at, end):
+        """Takes data[at:end] up to the end of the first packet; returns the index of the first byte not taken.
+
+        Raises ProtocolError; the parser is of no use then until reset().
+        """
+        self.type = 0
+        if not self.first:
+            if at == end:
+                return at
+            self._begin(data[at])
+            at += 1
+        while self._missing < 0:
+            if at == end:
+                return at
+            self._more_length(data[at])
+            at += 1
+        n = end - at
+        missing = self._missing
+        if n > missing:
+            n = missing
+        if self.oversize:
+            self._drain(data, at, n)
+        else:
+            copy(self._buf, self._length - missing, data, at, n)
+        self._missing = missing = missing - n
+        if not missing:
+            self._decode()
+        return at + n
+
+    def _begin(self, first):
+        kind = first >> 4
+        expected = self.FIRST[kind]
+        if not expected:
+            raise ProtocolError("packet type %d: %s" % (kind, "wrong direction" if 0 < kind < 15 else "reserved"), 0)
+        if kind == _PUBLISH:
+            self.qos = qos = first >> 1 & 3
+            self.dup = dup = first >> 3 & 1
+            self.retain = first & 1
+            if qos == 3 or dup > qos:  # [MQTT-3.3.1-4], [MQTT-3.3.1-2]
+                raise ProtocolError("PUBLISH: QoS 3" if qos == 3 else "PUBLISH: DUP with QoS 0", 0)
+        elif first != expected:
+            raise ProtocolError("packet type %d: flags %d" % (kind, first & 15), 0)
+        self.first = first
+        self._shift = self._length = 0
+        self._missing = -1
+
+    def _more_length(self, byte):
+        shift = self._shift
+        self._length = length = self._length | (byte & 0x7F) << shift
+        self._shift = shift = shift + 7
+        if byte & 0x80:
+            if shift == 28:
+                raise ProtocolError("remaining length of over 4 bytes", 4)
+            return
+        kind = self.first >> 4
+        expected = self.LENGTH[kind]
+        self.oversize = length > len(self._buf)
+        if (
+            length != expected
+            if expected != _ANY
+            else length < (5 if kind == _PUBLISH and self.qos else 3) or self.oversize and kind != _PUBLISH
+        ):
+            raise ProtocolError("packet type %d: remaining length %d" % (kind, length), 1)
+        self.packet_id = 0
+        self._missing = length
+
+    def _drain(self, data, at, n):
+        """Keeps what the buffer has room for, the topic mostly, and the packet identifier wherever it comes by."""
+        buf = self._buf
+        got = self._length - self._missing
+        room = len(buf) - got
+        if room > 0:
+            copy(buf, got, data, at, n if n < room else room)
+        if self.qos:
+            i = 2 + (buf[0] << 8 | buf[1]) - got
+            for i in range(i, i + 2):
+                if 0 <= i < n:
+                    self.packet_id = self.packet_id << 8 & 0xFF00 | data[at + i]
+
+    def _decode(self):
+        kind = self.first >> 4
+        self.first = 0
+        buf = self._buf
+        length = self._length
+        word = buf[0] << 8 | buf[1]
+        if kind == _PUBLISH:
+            i = 2 + word
+            start = i + 2 if self.qos else i
+            if start > length:
+                self._fail("PUBLISH: topic longer than the packet", 0)
+            if i > len(buf):
+                self.topic = self._view(0, 0)
+            else:
+                bad = bad_utf8(buf, 2, i, 1) if word else 0
+                if bad >= 0:
+                    self._fail("PUBLISH: topic empty, with wildcard, U+0000 or invalid UTF-8", bad)
+                self.topic = self._view(2, i)
+            self.size = length - start
+            if self.oversize:
+                self.payload = self._view(0, 0)
+            else:
+                if self.qos:
+                    self.packet_id = buf[i] << 8 | buf[i + 1]
+                self.payload = self._view(start, length)
+            if self.qos and not self.packet_id:
+                self._fail("PUBLISH: packet id 0", i)
+        elif kind == _CONNACK:
+            self.session_present = buf[0]
+            self.code = buf[1]
+            # Reserved bits, return codes above 5, and a session where the connection is refused [MQTT-3.2.2-4]
+            if word & 0xFEF8 or word & 7 > 5 or word > 0x100:
+                self._fail("CONNACK: flags %d, return code %d" % (buf[0], buf[1]), 0)
+        elif length:
+            self._decode_acknowledgement(kind, length, word)
+        self.type = kind
+
+    def _decode_acknowledgement(self, kind, length, packet_id):
+        if not packet_id:
+            self._fail("packet type %d: packet id 0" % kind, 0)
+        self.packet_id = packet_id
+        if kind == _SUBACK:
+            for i in range(2, length):
+                code = self._buf[i]
+                if code > 2 and code != 0x80:  # [MQTT-3.9.3-2]
+                    self._fail("SUBACK: return code %d" % code, i)
+            self.codes = self._view(2, length)
+
+    def _view(self, start, end):
+        """memoryview of the buffer: one of the last few where its place is the same, for a new one is an allocation."""
+        i = end & 3 if start == 2 else 4 + (end & 7)  # topics and payloads must not drive each other out
+        view = self._views[i]
+        if self._starts[i] != start or len(view) != end - start:
+            self._starts[i] = start
+            self._views[i] = view = self._all[start:end]
+        return view
+
+    def _fail(self, what, at):
+        raise ProtocolError(what, 1 + self._shift // 7 + at)
