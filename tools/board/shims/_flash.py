@@ -1,0 +1,54 @@
+"""The flash chip: a block device over the image file, and the littlefs on it."""
+
+import vfs
+
+_BLOCK = 4096  # bytes, the erase block of the real chip
+_BLANK = b"\xff" * 256
+
+
+class Flash:
+    """Block device with the extended interface littlefs wants.
+
+    Every operation is a write(2) that has happened when it returns, so a SIGKILL leaves what a power cut would: all that
+    was programmed before, and nothing after.
+    """
+
+    def __init__(self, file, size):
+        self._file = file
+        self._blocks = size // _BLOCK
+
+    def readblocks(self, block, buffer, offset=0):
+        self._file.seek(block * _BLOCK + offset)
+        self._file.readinto(buffer)
+
+    def writeblocks(self, block, buffer, offset=None):
+        if offset is None:
+            self.ioctl(6, block)
+            offset = 0
+        self._file.seek(block * _BLOCK + offset)
+        self._file.write(buffer)
+
+    def ioctl(self, operation, argument):
+        if operation == 4:  # number of blocks
+            return self._blocks
+        if operation == 5:  # bytes a block
+            return _BLOCK
+        if operation == 6:  # erase: a real chip's blocks read as ones until they are programmed
+            self._file.seek(argument * _BLOCK)
+            for _ in range(_BLOCK // len(_BLANK)):
+                self._file.write(_BLANK)
+            return 0
+
+
+def mount(flash):
+    """Mount the littlefs at / and make one first on a blank chip, as a board does at its first start."""
+    try:
+        filesystem = vfs.VfsLfs2(flash)
+    except OSError:
+        first = bytearray(64)
+        flash.readblocks(0, first)
+        if any(byte != 0xFF for byte in first):
+            raise  # damaged, not blank: formatting would hide a bug
+        vfs.VfsLfs2.mkfs(flash)
+        filesystem = vfs.VfsLfs2(flash)
+    vfs.mount(filesystem, "/")

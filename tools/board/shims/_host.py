@@ -1,0 +1,82 @@
+"""The board's two wires to the process that plays its surroundings.
+
+The *state block* is a small file both sides have open: the surroundings write what the board can sense (Wi-Fi status,
+pin levels), the board writes what can be seen of it (pin levels, watchdog feeds). Reading or writing it is a seek and a
+read(2) into a buffer of the caller's, so it allocates nothing and may be done in a program's inner loop.
+
+The *control wire* carries rare questions and their answers, one JSON object a line.
+Offsets and sizes are those of `state.py` on the other side.
+"""
+
+import json
+
+STATUS = 0
+STA_ACTIVE = 2
+RSSI = 3
+RESET_CAUSE = 4
+FEEDS = 8
+UNIQUE_ID = 16
+PIN_LEVEL = 64
+PIN_MODE = 128
+ADC_LEVEL = 192
+RTC_LENGTH = 320
+RTC_MEMORY = 322
+RTC_SIZE = 2048
+PINS = 64
+
+_state = None
+_control = None
+_serial = 0
+
+
+def attach(state_fd, control_fd):
+    """Open both wires; called once, before anything else of the board is used."""
+    global _state, _control
+    _state = open(state_fd, "r+b")  # noqa: SIM115
+    _control = open(control_fd, "r+b")  # noqa: SIM115
+
+
+def peek(offset, buffer):
+    """Fill `buffer` with what the state block holds at `offset`."""
+    _state.seek(offset)
+    _state.readinto(buffer)
+
+
+def poke(offset, buffer):
+    """Write `buffer` into the state block at `offset`."""
+    _state.seek(offset)
+    _state.write(buffer)
+
+
+def ask(question, **details):
+    """Ask the surroundings something and return the answer.
+
+    Raises OSError with the code or text the surroundings gave, as the real function would.
+    """
+    global _serial
+    _serial += 1
+    serial = _serial  # an interrupted question leaves its answer in the wire; the number tells it from ours
+    details["ask"] = question
+    details["serial"] = serial
+    _control.write((json.dumps(details) + "\n").encode())
+    while True:
+        line = _control.readline()
+        if not line:
+            raise OSError(5)  # the surroundings are gone, and so is the board in a moment
+        try:
+            reply = json.loads(line)
+        except ValueError:  # the rest of a line whose beginning an interrupted question has read
+            continue
+        if reply["serial"] == serial:
+            if "error" in reply:
+                raise OSError(reply["error"])
+            return reply["answer"]
+
+
+def vanish(question, **details):
+    """Ask for something that ends this process, a reset say, and wait for the end."""
+    while True:
+        try:
+            ask(question, **details)
+        except KeyboardInterrupt:  # a reset cannot be interrupted
+            pass

@@ -1,0 +1,75 @@
+"""What the chip does from reset to the prompt: mount the flash, run boot.py and main.py, hand over to the REPL."""
+
+import os
+import sys
+
+import _host
+import vfs
+
+# Printed when boot.py and main.py are done; the host side removes it and knows that the next thing is the REPL.
+_REPL = "\x1b_board:repl\x1b\\"
+
+
+def run(flash_fd, flash_size, state_fd, control_fd, with_main):
+    """Become a board. Returns when it is time for the REPL.
+
+    `with_main` is false after a soft reset out of the raw REPL, where a board runs boot.py only.
+    """
+    _host.attach(state_fd, control_fd)
+    _install_shims()
+    _mount(flash_fd, flash_size)
+    sys.path[:] = ("", ".frozen", "/lib")
+    clock = _host.ask("hello")
+    sys.modules["time"]._start(clock)
+    try:
+        if _run_file("boot.py") and with_main:
+            _run_file("main.py")
+    except KeyboardInterrupt as error:  # between the files
+        sys.print_exception(error)
+    sys.stdout.write(_REPL)
+
+
+def _install_shims():
+    # sys.modules is looked at before the modules built into the interpreter, so these win over them. `time` is first:
+    # the other shims use it.
+    for name in ("time", "micropython", "machine", "socket", "network", "esp", "esp32", "ntptime"):
+        module = __import__("_" + name)
+        sys.modules[name] = module
+        if name in ("time", "machine", "socket"):
+            sys.modules["u" + name] = module
+
+
+def _mount(flash_fd, flash_size):
+    from _flash import Flash, mount
+
+    vfs.umount("/")
+    mount(Flash(open(flash_fd, "r+b"), flash_size))  # noqa: SIM115
+
+
+def _run_file(name):
+    """Run `name` in the globals the REPL will have. Returns false if it raised, as a board skips main.py then."""
+    import __main__
+
+    try:
+        os.stat(name)
+    except OSError:
+        return True
+    try:
+        execfile(name, __main__.__dict__)  # noqa: F821, a builtin of MicroPython
+        return True
+    except SystemExit:  # sys.exit() and machine.soft_reset() are soft resets
+        _host.vanish("soft_reset")
+    except BaseException as error:  # noqa: BLE001, a board prints them all
+        _print_exception(error)
+    return False
+
+
+def _print_exception(error):
+    """Print a traceback as a board does: without this file, which is not there on a board."""
+    import io
+
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    for line in text.getvalue().split("\n"):
+        if line and "_start.py" not in line:
+            print(line)

@@ -1,0 +1,132 @@
+"""The state block: what the board's program can sense and show, shared with its interpreter.
+
+An unlinked temporary file that both sides have open. The host side maps it, the interpreter seeks and reads, which
+allocates nothing there. The offsets are those of `shims/_host.py`.
+"""
+
+import mmap
+import struct
+import tempfile
+from collections.abc import Iterator
+from enum import IntEnum
+
+_SIZE = 4096
+_STATUS = 0
+_STA_ACTIVE = 2
+_RSSI = 3
+_RESET_CAUSE = 4
+_TEMPERATURE = 5
+_FEEDS = 8
+_UNIQUE_ID = 16
+_PIN_LEVEL = 64
+_PIN_MODE = 128
+_ADC_LEVEL = 192
+_RTC = 320
+_RTC_END = _RTC + 2 + 2048
+PINS = 64
+
+
+class ResetCause(IntEnum):
+    """What machine.reset_cause() says, with the numbers of the ESP32 port."""
+
+    PWRON = 1
+    HARD = 2
+    WDT = 3
+    DEEPSLEEP = 4
+    SOFT = 5
+
+
+class PinMode(IntEnum):
+    """What the program has made of a pin."""
+
+    UNUSED = 0
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+
+
+class State:
+    """The block itself, as the host side reads and writes it."""
+
+    def __init__(self, unique_id: bytes) -> None:
+        if len(unique_id) != 6:
+            raise ValueError(f"unique_id must be 6 bytes, not {len(unique_id)}")
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115, close() closes it
+        self._file.truncate(_SIZE)
+        self._map = mmap.mmap(self._file.fileno(), _SIZE)
+        self._map[_UNIQUE_ID : _UNIQUE_ID + 6] = unique_id
+
+    def fileno(self) -> int:
+        """Descriptor to hand to the interpreter; nobody else may seek in it."""
+        return self._file.fileno()
+
+    def close(self) -> None:
+        self._map.close()
+        self._file.close()
+
+    def clear_rtc_memory(self) -> None:
+        """Forget what only power keeps."""
+        self._map[_RTC:_RTC_END] = bytes(_RTC_END - _RTC)
+
+    def clear_pins(self) -> None:
+        """Back to floating inputs that read 0 where the program drove them; levels a test has set on inputs stay."""
+        for pin in range(PINS):
+            if self._map[_PIN_MODE + pin] in (PinMode.OUT, PinMode.OPEN_DRAIN):
+                self._map[_PIN_LEVEL + pin] = 0
+            self._map[_PIN_MODE + pin] = 0
+
+    def set_reset_cause(self, cause: ResetCause) -> None:
+        self._map[_RESET_CAUSE] = cause
+
+    def set_wifi(self, status: int, active: bool, rssi: int) -> None:
+        struct.pack_into("<HBb", self._map, _STATUS, status, active, rssi)
+
+    def set_temperature(self, celsius: int) -> None:
+        struct.pack_into("<b", self._map, _TEMPERATURE, celsius)
+
+    def feeds(self) -> int:
+        """A number that changes with every WDT.feed()."""
+        return int(struct.unpack_from("<I", self._map, _FEEDS)[0])
+
+
+class Pins:
+    """The board's pins as a test sees them: `pins[2]` is the level of pin 2, `pins[4] = 1` pulls pin 4 up."""
+
+    def __init__(self, state: State) -> None:
+        self._map = state._map
+
+    def __getitem__(self, pin: int) -> int:
+        return self._map[_PIN_LEVEL + _checked(pin)]
+
+    def __setitem__(self, pin: int, level: int) -> None:
+        self._map[_PIN_LEVEL + _checked(pin)] = 1 if level else 0
+
+    def __len__(self) -> int:
+        return PINS
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._map[_PIN_LEVEL : _PIN_LEVEL + PINS])
+
+    def mode(self, pin: int) -> PinMode:
+        return PinMode(self._map[_PIN_MODE + _checked(pin)])
+
+
+class Analog:
+    """Levels at the analogue inputs: `adc[34] = 32768` is half of full scale."""
+
+    def __init__(self, state: State) -> None:
+        self._map = state._map
+
+    def __getitem__(self, pin: int) -> int:
+        return int(struct.unpack_from("<H", self._map, _ADC_LEVEL + 2 * _checked(pin))[0])
+
+    def __setitem__(self, pin: int, level: int) -> None:
+        if not 0 <= level <= 65535:
+            raise ValueError(f"level must be 0 to 65535, not {level}")
+        struct.pack_into("<H", self._map, _ADC_LEVEL + 2 * _checked(pin), level)
+
+
+def _checked(pin: int) -> int:
+    if not 0 <= pin < PINS:
+        raise IndexError(f"there is no pin {pin}, only 0 to {PINS - 1}")
+    return pin
