@@ -136,10 +136,6 @@ class Client:
         try:
             sock.setblocking(False)
             try:
-                sock.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY: a packet is one write, there is nothing to wait for
-            except OSError:
-                pass  # a port without it
-            try:
                 sock.connect(address)
             except OSError as e:
                 if e.errno != EINPROGRESS:

@@ -161,10 +161,10 @@ class Parser:
             if word & 0xFEF8 or word & 7 > 5 or word > 0x100:
                 self._fail("CONNACK: flags %d, return code %d" % (buf[0], buf[1]), 0)
         elif length:
-            self._decode_acknowledgement(kind, length, word)
+            self._decode_rest(kind, length, word)
         self.type = kind
 
-    def _decode_acknowledgement(self, kind, length, packet_id):
+    def _decode_rest(self, kind, length, packet_id):
         if not packet_id:
             self._fail("packet type %d: packet id 0" % kind, 0)
         self.packet_id = packet_id

@@ -1,0 +1,71 @@
+"""A client whose loop runs in a thread, for ports that have _thread. A board's main loop does not need it."""
+
+import _thread
+
+from .client import Client, sleep_ms
+
+
+class ThreadedClient(Client):
+    """A Client whose loop_forever() can run in a thread; its calls may then be made from any thread.
+
+    Callbacks come in the loop's thread.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._lock = _thread.allocate_lock()
+        self._owner = None  # the thread that holds _lock
+        self._running = False
+
+    def loop_start(self):
+        """Starts the thread; it connects, and again after a loss, as loop_forever() does."""
+        if not self._running:
+            self._running = True
+            _thread.start_new_thread(self._run, ())
+
+    def loop_stop(self):
+        """Disconnects and waits for the thread to end."""
+        self.disconnect()
+        while self._running and self._owner != _thread.get_ident():
+            sleep_ms(10)
+
+    def _run(self):
+        try:
+            self.loop_forever()
+        finally:
+            self._running = False
+
+    def _locked(self, call, *args, **kwargs):
+        me = _thread.get_ident()
+        if self._owner == me:
+            return call(*args, **kwargs)
+        with self._lock:
+            self._owner = me
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self._owner = None
+
+    def start(self):
+        return self._locked(super().start)
+
+    def loop(self, timeout_ms=0):
+        if self._running:
+            timeout_ms = min(timeout_ms, 20)  # the others wait for the lock meanwhile
+        try:
+            return self._locked(super().loop, timeout_ms)
+        finally:
+            if self._running:
+                sleep_ms(1)  # locks are not fair: let them in
+
+    def publish(self, topic, payload=b"", qos=0, retain=False):
+        return self._locked(super().publish, topic, payload, qos, retain)
+
+    def subscribe(self, filters, qos=0):
+        return self._locked(super().subscribe, filters, qos)
+
+    def unsubscribe(self, filters):
+        return self._locked(super().unsubscribe, filters)
+
+    def disconnect(self):
+        return self._locked(super().disconnect)
