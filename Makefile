@@ -1,0 +1,129 @@
+# Targets for people are documented by a "##" after their name; `make` alone lists them.
+
+PYTHON ?= python3
+ARCH ?= xtensawin
+SECONDS ?= 20
+
+BIN := .venv/bin
+VENV := .venv/.made
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
+BOARDS := esp32 esp8266
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup mosquitto test lint format mpy demo board wheel clean distclean
+.PHONY: test-unit test-micropython test-board test-e2e lint-style lint-format lint-esp32 lint-esp8266 lint-host
+
+help: ## this list
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+# Setting up
+
+# $(call apt,PACKAGES): installs them where apt-get is and may be used; else fails, having said what is missing.
+apt = if [ "$$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi; \
+	if command -v apt-get >/dev/null && $$sudo true 2>/dev/null; then \
+		echo "Installing $(1) with apt-get"; \
+		$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; \
+	else \
+		echo "Missing: $(1). Install with your system's package manager, on Debian or Ubuntu: sudo apt-get install $(1)" >&2; \
+		false; \
+	fi
+
+setup: $(VENV) ## what everything below needs from PyPI, into .venv; the others do it by themselves
+
+$(VENV): pyproject.toml setup.py requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; name one: make PYTHON=python3.12")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call apt,python3-venv); }
+	@echo "Setting up .venv with the packages of requirements/dev.txt: once, a minute or two"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+mosquitto: # the tests that need it say so themselves if it can't be had
+	@command -v mosquitto >/dev/null || { $(call apt,mosquitto mosquitto-clients); } || true
+
+# Tests, fast ones first. A stage that fails does not keep the next from running.
+
+test: $(VENV) mosquitto ## all tests: on CPython, on MicroPython, on the virtual board, end to end
+	@rm -rf build/test && mkdir -p build/test
+	@failed=; for stage in unit micropython board e2e; do \
+		$(MAKE) --no-print-directory test-$$stage || failed="$$failed $$stage"; \
+	done; \
+	echo; for stage in unit micropython board e2e; do \
+		printf '%-12s %s\n' $$stage "$$(tail -n 1 build/test/$$stage.log | tr -d '=')"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+# $(call stage,NAME,TITLE,COMMAND): runs it, shows and keeps what it prints, and ends with its exit status.
+stage = @echo; echo "== $(2)"; mkdir -p build/test; \
+	{ status=0; $(3) || status=$$?; echo $$status >build/test/$(1).status; } 2>&1 | tee build/test/$(1).log; \
+	exit "$$(cat build/test/$(1).status)"
+
+PYTEST := $(BIN)/python -m pytest -q
+
+test-unit: $(VENV) mosquitto ## tests of libraries and tools on CPython
+	$(call stage,unit,CPython,$(PYTEST) $(wildcard tests/unit tests/property tests/tools))
+
+test-micropython: $(VENV) ## the unit tests on MicroPython
+	$(call stage,micropython,MicroPython,$(BIN)/micropython tests/micropython.py)
+
+test-board: $(VENV) ## tests of the virtual board
+	$(call stage,board,virtual board,$(PYTEST) tests/board)
+
+test-e2e: $(VENV) mosquitto ## the firmware on the virtual board against real brokers
+	$(call stage,e2e,end to end,$(PYTEST) tests/e2e)
+
+# Checks
+
+lint: $(VENV) ## style, and types against the ESP32's, the ESP8266's and the host's modules
+	@$(MAKE) --no-print-directory --keep-going lint-style lint-format lint-esp32 lint-esp8266 lint-host
+
+lint-style: $(VENV)
+	$(BIN)/ruff check
+
+lint-format: $(VENV)
+	$(BIN)/ruff format --check
+
+lint-esp32 lint-esp8266: lint-%: $(VENV) build/stubs/%/.made
+	MYPYPATH=build/stubs/$*:lib:. $(BIN)/mypy --config-file typings/board.ini \
+		--custom-typeshed-dir build/stubs/$* --cache-dir .mypy_cache/$* lib firmware boot.py main.py
+
+lint-host: $(VENV)
+	MYPYPATH=typings $(BIN)/mypy tools lib/mqtt/host.py
+
+$(BOARDS:%=build/stubs/%/.made): build/stubs/%/.made: requirements/%.txt | $(VENV)
+	@echo "Installing the types of MicroPython on $* into build/stubs/$*"
+	@rm -rf build/stubs/$*
+	@$(PIP) install --no-deps --target build/stubs/$* -r $<
+	@touch $@
+
+format: $(VENV) ## lays the code out as lint wants it
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Use
+
+mpy: $(VENV) ## compile lib/ and firmware/ to build/mpy/ARCH; ARCH=xtensa for ESP8266, xtensawin for ESP32, rv32imc for ESP32-C3
+	@$(BIN)/onenet mpy --arch $(ARCH)
+
+demo: $(VENV) mosquitto ## a board comes online, sends data and obeys a command, all on this computer; SECONDS=20
+	@$(BIN)/onenet demo --seconds $(SECONDS)
+
+board: $(VENV) ## start a virtual board and say where its serial port is
+	@$(BIN)/onenet board
+
+wheel: $(VENV) ## the package to install, into dist/
+	@rm -rf build/lib build/bdist.* dist
+	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist
+
+clean: ## remove what was made, but for .venv
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	rm -rf .venv

@@ -1,0 +1,33 @@
+"""What pyproject.toml cannot say: tools/ is installed as onenet_tools, and the board's files travel inside it as data."""
+
+import shutil
+from pathlib import Path
+
+from setuptools import find_namespace_packages, setup
+from setuptools.command.build_py import build_py
+
+BOARD = ["lib", "firmware", "boot.py", "main.py", "config.json.example"]
+
+
+class WithBoard(build_py):
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return  # then they are found where they are: see tools/files.py
+        target = Path(self.build_lib, "onenet_tools", "_board")
+        target.mkdir(exist_ok=True)
+        for name in BOARD:
+            if Path(name).is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", ".*")
+                shutil.copytree(name, target / name, ignore=ignored, dirs_exist_ok=True)
+            else:
+                shutil.copy(name, target)
+
+
+setup(
+    cmdclass={"build_py": WithBoard},
+    packages=["onenet_tools", *(f"onenet_tools.{name}" for name in find_namespace_packages("tools", ["*__pycache__*"]))],
+    package_dir={"onenet_tools": "tools"},
+    package_data={"onenet_tools": ["**/*.html", "**/*.css", "**/*.js"]},
+    include_package_data=False,
+)
