@@ -7,4 +7,14 @@ from .link import Connection, Link
 from .state import PinMode, ResetCause
 from .wifi import Wifi
 
-__all__ = ["FLASH_SIZE", "BoardError", "Connection", "Link", "PinMode", "ResetCause", "VirtualBoard", "Wifi", "run_board"]
+__all__ = [
+    "FLASH_SIZE",
+    "BoardError",
+    "Connection",
+    "Link",
+    "PinMode",
+    "ResetCause",
+    "VirtualBoard",
+    "Wifi",
+    "run_board",
+]

@@ -111,7 +111,7 @@ class VirtualBoard:
     def _temporary_image(undo: contextlib.ExitStack) -> Path:
         return Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="board-")), "flash.img")
 
-    def __enter__(self) -> "VirtualBoard":  # noqa: PYI034, Self came with Python 3.11
+    def __enter__(self) -> "VirtualBoard":
         try:
             self.power_on()
         except BaseException:
@@ -139,8 +139,8 @@ class VirtualBoard:
         self._await(self._power_cut())
 
     def reset_button(self) -> None:
-        """Hard reset; wakes a board in deep sleep too."""
-        self._call(self._press_reset)
+        """Hard reset; wakes a board in deep sleep too. Returns when the new start has begun."""
+        self._await(self._press_reset())
 
     @property
     def powered(self) -> bool:
@@ -287,14 +287,15 @@ class VirtualBoard:
             await self._gone
         self._forget()
 
-    def _press_reset(self) -> None:
+    async def _press_reset(self) -> None:
         if not self._powered:
             raise BoardError("the board is off; power_on() first")
         if self._sleeping:
             self._sleeping.cancel()
             self._wake(ResetCause.HARD)
-        else:
+        elif self._gone:
             self._hard_reset(ResetCause.HARD)
+            await self._gone
 
     def _hard_reset(self, cause: ResetCause) -> None:
         self._kill(lambda: self._start(cause))
@@ -332,6 +333,7 @@ class VirtualBoard:
         """Begin a run of the interpreter."""
         if cause is not ResetCause.SOFT:
             self._forget()
+            self._console.begin_line()
         self._state.set_reset_cause(cause)
         self._then = None
         self._booted = self._loop.create_future()
@@ -425,6 +427,7 @@ class VirtualBoard:
                 return await self._resolve(request["host"], request["port"], request["kind"])
             case unknown:
                 raise RuntimeError(f"the board knows no {unknown}")
+        return None
 
     async def _resolve(self, host: str, port: int, kind: str) -> Address:
         if kind == "tcp":

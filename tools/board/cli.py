@@ -52,7 +52,7 @@ def run_board(
             internet=internet,
             on_output=mirror,
         ) as board:
-            print(f"board at {board.port}; try: mpremote connect {board.port} repl    (Ctrl-C here ends it)", file=sys.stderr)
+            print(f"board at {board.port}; Ctrl-C ends it; try: mpremote connect {board.port} repl", file=sys.stderr)
             with contextlib.suppress(KeyboardInterrupt):
                 stop.wait()
         print("\nboard is off", file=sys.stderr)
@@ -80,7 +80,7 @@ def collect(directory: str | os.PathLike[str]) -> dict[str, Path]:
 
 
 def parse_address(text: str) -> Address:
-    """"host:port", or "[::1]:port" for IPv6."""
+    """Take host:port apart, or [::1]:port."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
@@ -88,7 +88,7 @@ def parse_address(text: str) -> Address:
 
 
 def parse_route(text: str) -> tuple[Address, Address]:
-    """"183.230.40.39:6002=127.0.0.1:1883"."""
+    """Take apart, say, 183.230.40.39:6002=127.0.0.1:1883."""
     asked, equals, target = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT=HOST:PORT")

@@ -63,6 +63,11 @@ class Console:
         if self._pump_timer is None:
             self._pump()
 
+    def begin_line(self) -> None:
+        """End the line a reset has interrupted, as the messages of a real chip's boot loader do."""
+        if self._log and not self._log.endswith(b"\n"):
+            self.write(b"\r\n")
+
     def clear_log(self) -> None:
         with self._grown:
             self._log.clear()

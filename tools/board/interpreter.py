@@ -74,10 +74,8 @@ class Interpreter:
         # Raw, or the interpreter's own CR LF would come out as CR CR LF and mpremote would not know the raw REPL.
         tty.setraw(slave)
         os.set_blocking(self._terminal, False)
-        start = (
-            f"__import__('sys').path[0] = {str(SHIMS)!r}; "
-            f"__import__('_start').run({flash.fileno()}, {flash.size}, {state.fileno()}, {theirs.fileno()}, {with_main})"
-        )
+        arguments = flash.fileno(), flash.size, state.fileno(), theirs.fileno(), with_main
+        start = f"__import__('sys').path[0] = {str(SHIMS)!r}; __import__('_start').run{arguments}"
         launcher = str(Path(__file__).with_name("launch.py"))
         try:
             # -i: a prompt follows. Little of the host's environment: the program can read it.

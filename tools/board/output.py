@@ -15,9 +15,9 @@ FRIENDLY_REPL = b'Type "help()" for more information.\r\n>>> '
 class Output:
     """Ends lines with CR LF, obeys and removes the marks of the shims, and knows which REPL the interpreter is in.
 
-    Marks are in the stream because their place in it matters: `repl` (boot.py and main.py are done), `binary` and `text`
-    (bytes pass unchanged, or not). `resume_raw` is true for a run that follows a soft reset out of the raw REPL: a board
-    is in the raw REPL again then and shows no banner, so the one the interpreter prints is dropped.
+    Marks are in the stream because their place in it matters: `repl` (boot.py and main.py are done), `binary` and
+    `text` (bytes pass unchanged, or not). `resume_raw` is true for a run that follows a soft reset out of the raw REPL:
+    a board is in the raw REPL again then and shows no banner, so the one the interpreter prints is dropped.
     """
 
     def __init__(self, sink: Callable[[bytes], None], on_repl: Callable[[], None], resume_raw: bool) -> None:

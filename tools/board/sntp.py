@@ -28,7 +28,7 @@ class TimeServer(asyncio.DatagramProtocol):
         self.queries += 1
         if self.up and self._transport:
             now = time.time() + self.offset + _FROM_1900_TO_1970
-            stamp = struct.pack(">II", int(now), int(now % 1 * 2**32))
+            stamp = struct.pack(">II", int(now) & 0xFFFFFFFF, int(now % 1 * 2**32))
             header = struct.pack(">BBBbII4s", 0x24, 1, 0, -20, 0, 0, b"TEST")  # server, version 4, stratum 1
             self._transport.sendto(header + stamp + data[40:48] + stamp + stamp, addr)
 

@@ -51,7 +51,7 @@ class State:
     def __init__(self, unique_id: bytes) -> None:
         if len(unique_id) != 6:
             raise ValueError(f"unique_id must be 6 bytes, not {len(unique_id)}")
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115, close() closes it
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115, close() does it
         self._file.truncate(_SIZE)
         self._map = mmap.mmap(self._file.fileno(), _SIZE)
         self._map[_UNIQUE_ID : _UNIQUE_ID + 6] = unique_id

@@ -9,8 +9,8 @@ _BLANK = b"\xff" * 256
 class Flash:
     """Block device with the extended interface littlefs wants.
 
-    Every operation is a write(2) that has happened when it returns, so a SIGKILL leaves what a power cut would: all that
-    was programmed before, and nothing after.
+    Every operation is a write(2) that has happened when it returns, so a SIGKILL leaves what a power cut would: all
+    that was programmed before, and nothing after.
     """
 
     def __init__(self, file, size):

@@ -32,8 +32,8 @@ _serial = 0
 def attach(state_fd, control_fd):
     """Open both wires; called once, before anything else of the board is used."""
     global _state, _control
-    _state = open(state_fd, "r+b")  # noqa: SIM115
-    _control = open(control_fd, "r+b")  # noqa: SIM115
+    _state = open(state_fd, "r+b")
+    _control = open(control_fd, "r+b")
 
 
 def peek(offset, buffer):

@@ -6,9 +6,10 @@ Left out because they could only pretend: Timer, Pin.irq, PWM, I2C, SPI, UART, T
 import struct
 import time
 
-import _host
 from machine import *
 from machine import PinBase as _PinBase
+
+import _host
 
 PWRON_RESET = 1
 HARD_RESET = 2

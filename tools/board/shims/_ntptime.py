@@ -3,6 +3,7 @@
 import socket
 import struct
 import time as _time
+from errno import EAGAIN, ETIMEDOUT
 
 host = "pool.ntp.org"
 timeout = 1  # seconds
@@ -20,6 +21,8 @@ def time():
         s.settimeout(timeout)
         s.sendto(query, address)
         answer = s.recv(48)
+    except OSError as error:  # the unix port calls a timeout EAGAIN, a board ETIMEDOUT
+        raise OSError(ETIMEDOUT if error.errno == EAGAIN else error.errno)
     finally:
         s.close()
     if len(answer) < 48:

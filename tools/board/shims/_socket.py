@@ -16,7 +16,7 @@ TCP_NODELAY = 1
 
 
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
-    """As on a board. Raises OSError(-202) when Wi-Fi is down or the name is not known, which is what an ESP32 raises."""
+    """As on a board. Raises OSError(-202), as an ESP32 does, when Wi-Fi is down or the name is not known."""
     if host in ("", "0.0.0.0"):  # an address to listen on
         return _getaddrinfo("0.0.0.0", port)
     kind = "udp" if type == _SOCK_DGRAM else "tcp"

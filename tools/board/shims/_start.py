@@ -3,8 +3,9 @@
 import os
 import sys
 
-import _host
 import vfs
+
+import _host
 
 # Printed when boot.py and main.py are done; the host side removes it and knows that the next thing is the REPL.
 _REPL = "\x1b_board:repl\x1b\\"
@@ -43,7 +44,7 @@ def _mount(flash_fd, flash_size):
     from _flash import Flash, mount
 
     vfs.umount("/")
-    mount(Flash(open(flash_fd, "r+b"), flash_size))  # noqa: SIM115
+    mount(Flash(open(flash_fd, "r+b"), flash_size))
 
 
 def _run_file(name):
@@ -59,7 +60,7 @@ def _run_file(name):
         return True
     except SystemExit:  # sys.exit() and machine.soft_reset() are soft resets
         _host.vanish("soft_reset")
-    except BaseException as error:  # noqa: BLE001, a board prints them all
+    except BaseException as error:
         _print_exception(error)
     return False
 
