@@ -90,10 +90,10 @@ lint-format: $(VENV)
 
 lint-esp32 lint-esp8266: lint-%: $(VENV) build/stubs/%/.made
 	MYPYPATH=build/stubs/$*:lib:. $(BIN)/mypy --config-file typings/board.ini \
-		--custom-typeshed-dir build/stubs/$* --cache-dir .mypy_cache/$* lib firmware boot.py main.py
+		--custom-typeshed-dir build/stubs/$* --cache-dir .mypy_cache/$* $(wildcard lib firmware boot.py main.py)
 
 lint-host: $(VENV)
-	MYPYPATH=typings $(BIN)/mypy tools lib/mqtt/host.py
+	$(BIN)/mypy tools
 
 $(BOARDS:%=build/stubs/%/.made): build/stubs/%/.made: requirements/%.txt | $(VENV)
 	@echo "Installing the types of MicroPython on $* into build/stubs/$*"

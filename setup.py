@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: tools/ is installed as onenet_tools, and the board's files travel inside it as data."""
+"""What pyproject.toml cannot say: tools/ is installed as onenet_tools, and the board's files go with it as data."""
 
 import shutil
 from pathlib import Path
@@ -26,7 +26,10 @@ class WithBoard(build_py):
 
 setup(
     cmdclass={"build_py": WithBoard},
-    packages=["onenet_tools", *(f"onenet_tools.{name}" for name in find_namespace_packages("tools", ["*__pycache__*"]))],
+    packages=[
+        "onenet_tools",
+        *(f"onenet_tools.{name}" for name in find_namespace_packages("tools", ["*__pycache__*"])),
+    ],
     package_dir={"onenet_tools": "tools"},
     package_data={"onenet_tools": ["**/*.html", "**/*.css", "**/*.js"]},
     include_package_data=False,
