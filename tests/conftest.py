@@ -1,0 +1,32 @@
+"""The way to lib/ on CPython, and a broker for the tests that want a real one."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tools" / "shim")]
+
+import micropython  # noqa: E402, F401  # the shim, before anything of lib/ and before the runner of that name here
+
+LAST = ("test_client", "test_threaded", "test_zero_heap")  # they talk to a network; the fast ones go first
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem in LAST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_broker(request):
+    """Starts mosquitto if a unit test is to be run, and tells where it is as tests/with_broker.py does."""
+    if not any(item.path.parent.name == "unit" for item in request.session.items) or not shutil.which("mosquitto"):
+        yield
+        return
+    from with_broker import broker
+
+    with broker() as environment:
+        os.environ.update(environment)
+        yield

@@ -1,0 +1,50 @@
+"""Runs the unit tests on MicroPython: micropython tests/micropython.py [test_packet ...]
+
+All modules of tests/unit, or those named. Tests that need a broker are skipped unless with_broker.py starts this.
+"""
+
+import os
+import sys
+
+HERE = __file__.rpartition("/")[0] or "."
+LAST = ("test_client", "test_threaded", "test_zero_heap")  # they talk to a network; the fast ones go first
+
+
+def modules():
+    names = sorted(
+        [name[:-3] for name in os.listdir(HERE + "/unit") if name.startswith("test_") and name.endswith(".py")]
+    )
+    return [name for name in names if name not in LAST] + [name for name in LAST if name in names]
+
+
+def run(name, test, skip):
+    """Runs one test; returns 0 passed, 1 failed, 2 skipped."""
+    try:
+        test()
+    except skip as e:
+        print("SKIPPED %s: %s" % (name, e))
+        return 2
+    except BaseException as e:  # noqa: BLE001
+        print("FAILED %s" % name)
+        sys.print_exception(e)
+        if isinstance(e, KeyboardInterrupt):
+            raise
+        return 1
+    return 0
+
+
+def main(names):
+    sys.path[:0] = [HERE + "/../lib", HERE + "/unit"]
+    from support import SkipTest
+
+    results = [0, 0, 0]
+    for module_name in names or modules():
+        module = __import__(module_name)
+        for name in sorted(dir(module)):
+            if name.startswith("test_"):
+                results[run("%s.%s" % (module_name, name), getattr(module, name), SkipTest)] += 1
+    print("%d passed, %d failed, %d skipped" % tuple(results))
+    return 1 if results[1] or not results[0] else 0
+
+
+sys.exit(main(sys.argv[1:]))

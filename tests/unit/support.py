@@ -1,0 +1,319 @@
+"""What the unit tests share. Like them it runs on MicroPython and on CPython, under pytest or without."""
+
+import sys
+from errno import EADDRINUSE, EAGAIN
+from os import getenv
+from random import getrandbits
+from socket import SO_LINGER, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
+
+from mqtt import Client
+from mqtt.client import OFFLINE, ONLINE, sleep_ms
+
+MICROPYTHON = sys.implementation.name == "micropython"
+
+if MICROPYTHON:
+
+    class SkipTest(Exception):  # noqa: N818
+        """Raised by a test that can't run here."""
+
+else:
+    from unittest import SkipTest  # the one pytest knows
+
+
+def raises(exception, function, *args, match="", **kwargs):
+    """Calls function, which must raise exception with a text that contains match; returns what was raised."""
+    try:
+        function(*args, **kwargs)
+    except exception as e:
+        assert match in str(e), "%r is not in %r" % (match, str(e))
+        return e
+    raise AssertionError("%s not raised" % exception.__name__)
+
+
+def unhex(text):
+    """The bytes that hexadecimal digits, with spaces anywhere, stand for."""
+    return bytes.fromhex(text.replace(" ", ""))
+
+
+def remaining_length(n):
+    """The plain reading of [2.2.3], to check the library's with."""
+    out = bytearray()
+    while True:
+        n, digit = divmod(n, 128)
+        out.append(digit | 128 if n else digit)
+        if not n:
+            return bytes(out)
+
+
+def field(value):
+    """A string or binary field: two bytes of length, then the bytes [1.5.3]."""
+    value = value.encode() if isinstance(value, str) else bytes(value)
+    return bytes([len(value) >> 8, len(value) & 255]) + value
+
+
+def packet_of(first, body):
+    """A packet: first byte, remaining length, body."""
+    return bytes([first]) + remaining_length(len(body)) + body
+
+
+def publish_of(topic, payload=b"", qos=0, packet_id=0, dup=False, retain=False):
+    """A PUBLISH, encoded independently of the library."""
+    body = field(topic)
+    if qos:
+        body += bytes([packet_id >> 8, packet_id & 255])
+    return packet_of(0x30 | dup << 3 | qos << 1 | retain, body + payload)
+
+
+ACCEPTED = b"\x20\2\0\0"
+ACCEPTED_SESSION = b"\x20\2\1\0"
+DISCONNECT = b"\xe0\0"
+PINGREQ = b"\xc0\0"
+PINGRESP = b"\xd0\0"
+
+
+def connect_of(client_id, keepalive=60, clean_session=True):
+    """A CONNECT with nothing but a client id."""
+    flags = 2 if clean_session else 0
+    return packet_of(0x10, b"\0\4MQTT\4" + bytes([flags, keepalive >> 8, keepalive & 255]) + field(client_id))
+
+
+def listen(host="127.0.0.1", backlog=5):
+    """A non-blocking listening socket and its port, of those below the ones the system gives to clients."""
+    while True:
+        port = 20000 + getrandbits(13)
+        info = getaddrinfo(host, port, 0, SOCK_STREAM)[0]
+        sock = socket(info[0], info[1])
+        try:
+            sock.bind(info[-1])
+        except OSError as e:
+            sock.close()
+            if e.errno != EADDRINUSE:
+                raise
+            continue
+        sock.listen(backlog)
+        sock.setblocking(False)
+        return sock, port
+
+
+def attempt(call, *args):
+    """What a call on a non-blocking socket returns, None where it would block."""
+    try:
+        return call(*args)
+    except OSError as e:
+        if e.errno != EAGAIN:
+            raise
+        return None
+
+
+def listen_to(client, on_subscribe=True):
+    """Has each callback of client note its arguments, copied; returns the list they go to."""
+    events = []
+
+    def note(name, copies=0):
+        def callback(*args):
+            events.append((name,) + tuple([bytes(a) if isinstance(a, memoryview) else a for a in args]))
+
+        setattr(client, "on_" + name, callback)
+
+    for name in ("connect", "disconnect", "publish", "unsubscribe", "message", "oversize"):
+        note(name)
+    if on_subscribe:
+        note("subscribe")
+    return events
+
+
+class Broker:
+    """A scripted broker and the client under test, in one process: the test says what the broker does, byte by byte,
+    and waiting for the client's bytes runs the client's loop.
+
+    client: a Client with the options given; events: what its callbacks were told.
+    """
+
+    def __init__(self, host="127.0.0.1", kind=Client, backlog=5, **options):
+        self.listener, self.port = listen(host, backlog)
+        self.client = kind("device", host, self.port, **options)
+        self.events = listen_to(self.client)
+        self.sock = None
+        self.received = b""
+        self.step = lambda: self.client.loop(10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self.client.close()
+        self.close()
+        self.listener.close()
+
+    # Waiting
+
+    def until(self, condition, what="it"):
+        """Runs the client's loop until condition() is true; gives up after some seconds."""
+        for _ in range(1000):
+            result = condition()
+            if result:
+                return result
+            if self.client.state == OFFLINE:
+                sleep_ms(5)
+            else:
+                self.step()
+        raise AssertionError("waited in vain for %s; %d bytes had come" % (what, len(self.received)))
+
+    def settle(self):
+        """Runs the client's loop until it has certainly taken in what was sent, and certainly sent what it will."""
+        for _ in range(5):
+            self.step()
+
+    def fails(self, exception, match=""):
+        """Runs the client's loop until it raises exception, as it must, and is offline; returns what was raised."""
+        error = raises(exception, self.until, lambda: False, match=match)
+        assert self.client.state == OFFLINE
+        assert self.events[-1] == ("disconnect", error), "on_disconnect was told %r" % self.events[-1:]
+        return error
+
+    def told(self, name):
+        """What the callback of this name was called with, each time."""
+        return [event[1:] for event in self.events if event[0] == name]
+
+    # The broker's side
+
+    def accept(self):
+        """Takes the client's next connection."""
+        if self.sock:
+            self.close()
+        self.sock = self.until(lambda: attempt(self.listener.accept), "a connection")[0]
+        self.sock.setblocking(False)
+
+    def receive(self):
+        """Takes in what has come, if anything; True at the end of the connection."""
+        data = attempt(self.sock.recv, 65536)
+        self.received += data or b""
+        return data == b""
+
+    def read(self, n):
+        """The next n bytes the client sends."""
+        self.until(lambda: len(self.received) >= n or self.receive() and None, "%d bytes" % n)
+        data, self.received = self.received[:n], self.received[n:]
+        return data
+
+    def packet(self):
+        """The next packet the client sends."""
+        data = self.read(2)
+        length = data[1] & 127
+        while data[-1] & 128:
+            data += self.read(1)
+            length |= (data[-1] & 127) << 7 * (len(data) - 2)
+        return data + self.read(length)
+
+    def ended(self):
+        """Waits for the end of the connection; returns the bytes that came before it and were not read yet."""
+        self.until(self.receive, "the end of the connection")
+        data, self.received = self.received, b""
+        return data
+
+    def silent(self):
+        """True where the client sends nothing more, though its loop runs."""
+        self.settle()
+        self.receive()
+        return not self.received
+
+    def send(self, data):
+        """Sends bytes, or hexadecimal digits; they must fit the socket's buffer."""
+        if isinstance(data, str):
+            data = unhex(data)
+        assert self.sock.send(data) == len(data)
+
+    def close(self):
+        if self.sock:
+            self.sock.close()
+            self.sock = None
+        self.received = b""
+
+    def reset(self):
+        """Closes with RST."""
+        self.sock.setsockopt(SOL_SOCKET, SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.close()
+
+    # The usual beginning
+
+    def connect(self, connack=ACCEPTED):
+        """The client connects, without a wait in connect(), and the broker answers; returns its CONNECT."""
+        self.client.start()
+        self.accept()
+        packet = self.packet()
+        self.send(connack)
+        self.until(lambda: self.client.state == ONLINE, "CONNACK")
+        return packet
+
+
+def online(**options):
+    """A Broker whose client is connected, and its client."""
+    broker = Broker(**options)
+    broker.connect()
+    return broker
+
+
+class Tap:
+    """Stands between a client and its socket: notes the size of each write in `writes`; `limits`, where not empty, says
+    how many bytes the next writes take, 0 for none, and `broken` makes the next write fail with that OSError."""
+
+    def __init__(self, client):
+        self.writes = []
+        self.limits = []
+        self.broken = None
+        self._sock = client._sock
+        self._poller = client._poller
+        client._sock = client._poller = self
+
+    def write(self, data, at, n):
+        if self.broken:
+            raise self.broken
+        if self.limits:
+            n = min(n, self.limits.pop(0))
+            if not n:
+                return None
+        n = self._sock.write(data, at, n)
+        if n:
+            self.writes.append(n)
+        return n
+
+    def readinto(self, data, n):
+        return self._sock.readinto(data, n)
+
+    def close(self):
+        self._sock.close()
+
+    def ipoll(self, *args):
+        return self._poller.ipoll(*args)
+
+    def register(self, sock, events):
+        self._poller.register(sock, events)
+
+    def modify(self, sock, events):
+        self._poller.modify(self._sock, events)
+
+    def unregister(self, sock):
+        self._poller.unregister(self._sock)
+
+
+def broker_options():
+    """How to reach the real broker, as options of Client; skips the test where there is none."""
+    port = getenv("MQTT_TEST_PORT")
+    if not port:
+        raise SkipTest("no broker: MQTT_TEST_PORT is not set")
+    return {
+        "host": "127.0.0.1",
+        "port": int(port),
+        "username": getenv("MQTT_TEST_USER"),
+        "password": getenv("MQTT_TEST_PASSWORD"),
+    }
+
+
+def wait(condition, *clients):
+    """Runs the loops of clients until condition() is true; gives up after some seconds."""
+    for _ in range(1000):
+        if condition():
+            return
+        for client in clients:
+            client.loop(5)
+    raise AssertionError("waited in vain")
