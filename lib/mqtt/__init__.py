@@ -1,4 +1,6 @@
-"""MQTT 3.1.1 for MicroPython and CPython: a client that allocates nothing in steady state and waits for nothing for ever.
+"""MQTT 3.1.1 for MicroPython and CPython: a client that in steady state allocates nothing, and never waits for ever.
+
+In its simplest form:
 
     from mqtt import Client
 
@@ -8,6 +10,8 @@
     client.subscribe("greetings/#", qos=1)
     client.publish("greetings/me", "hello", qos=1)
     client.loop_forever()
+
+Around it: packet builds packets, parser takes them apart, session keeps the state, server is for the other side.
 """
 
 from .client import Client

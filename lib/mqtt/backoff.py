@@ -4,7 +4,7 @@ from random import getrandbits
 
 
 class Backoff:
-    """Doubles from `first` to `most` ms, each wait with a random quarter more or less so that boards do not march in step.
+    """Doubles from `first` to `most` ms, each wait up to a quarter longer or shorter, lest boards march in step.
 
     It starts over only after a connection that lasted `most` ms: a server that accepts and then closes must not be
     stormed.

@@ -6,9 +6,20 @@ not acknowledged and sends it again on the next connection. In steady state noth
 """
 
 import sys
+from errno import EINPROGRESS
 from micropython import const
+from socket import SOCK_STREAM, getaddrinfo
 
-if sys.implementation.name == "micropython":
+from . import packet
+from .backoff import Backoff
+from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
+from .packet import copy, publish_header
+from .parser import Parser
+from .session import Session
+
+MICROPYTHON = sys.implementation.name == "micropython"
+
+if MICROPYTHON:
     from select import POLLIN, POLLOUT, poll
     from socket import socket
     from time import sleep_ms, ticks_ms
@@ -18,16 +29,6 @@ if sys.implementation.name == "micropython":
 
 else:
     from .host import POLLIN, POLLOUT, poll, sleep_ms, socket, ticks_ms, wrap
-
-from errno import EINPROGRESS
-from socket import SOCK_STREAM, getaddrinfo
-
-from . import packet
-from .backoff import Backoff
-from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
-from .packet import copy, publish_header
-from .parser import Parser
-from .session import Session
 
 OFFLINE = 0
 _OPENING = const(1)  # TCP connect under way
@@ -41,11 +42,11 @@ _BYTES = (bytes, bytearray, memoryview)
 class Client:
     """A client of one MQTT 3.1.1 server.
 
-    Set the callbacks you want before connect():
-    on_connect(session_present), on_disconnect(reason: an exception, None after disconnect()), on_publish(packet_id) once
-    a QoS 1 or 2 message is acknowledged, on_subscribe(packet_id, codes: granted QoS, 0x80 for a refusal, one a filter),
-    on_unsubscribe(packet_id), on_message(topic, payload, qos, retain), on_oversize(topic, size) for a message
-    longer than the receive buffer. topic, payload and codes are memoryviews, valid during the call.
+    Set the callbacks you want before connect(); topic, payload and codes are memoryviews, valid during the call:
+    on_connect(session_present), on_disconnect(reason: an exception, or None after disconnect()),
+    on_publish(packet_id) when a QoS 1 or 2 message is acknowledged, on_message(topic, payload, qos, retain),
+    on_oversize(topic, size) for a message longer than the receive buffer, on_unsubscribe(packet_id),
+    on_subscribe(packet_id, codes), codes being the QoS granted, 0x80 for a refusal, for each filter.
     """
 
     def __init__(
@@ -84,9 +85,10 @@ class Client:
         self._out_at = self._out_end = 0
         self._body = None  # payload whose rest is to be sent from where it is, after _tx
         self._body_at = 0
-        self._since = 0  # when the wait under way began: for the connection, or for room to send
-        self._online_since = 0
+        self._since = ticks_ms()  # when the wait under way began: for the connection, or for room to send
+        self._online_since = None
         self._inside = False  # in loop(), so perhaps in a callback
+        self._reason = None  # why the last connection was lost
         self._stop = False  # disconnect() was called
         self._polling_out = 0
         self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
@@ -106,7 +108,7 @@ class Client:
     # Connecting
 
     def connect(self):
-        """Connects and waits for CONNACK; returns session_present. Raises ConnectionRefused, another MQTTError, OSError."""
+        """Connects and waits for CONNACK; returns session_present. Raises ConnectionRefused and what loop() does."""
         self.start()
         while self.state != ONLINE:
             self.loop(1000)
@@ -174,17 +176,19 @@ class Client:
         self.close()
         if opening and self._addresses and isinstance(reason, OSError):
             return self._open()
+        self._reason = reason
         if self.on_disconnect:
             self.on_disconnect(reason)
         raise reason
 
     def disconnect(self):
-        """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes. Waits for room to send at most."""
+        """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes. Waits until it is sent."""
         self._stop = True
         if self.state == ONLINE:
             self._drain()
             self._send(packet.disconnect(self._tx), ticks_ms())
             self._drain()
+        self._reason = None
         if self._sock:
             self.close()
             if self.on_disconnect:
@@ -265,7 +269,10 @@ class Client:
             self.loop(1000)
         packet_id = session.take(first, topic, payload)
         if self.state == ONLINE:
-            self._pump(ticks_ms())
+            try:
+                self._pump(ticks_ms())
+            except (MQTTError, OSError):
+                pass  # the packet is safe in its slot; the next loop() raises the reason
         return packet_id
 
     # The loop
@@ -279,7 +286,7 @@ class Client:
         if self._inside:
             raise MQTTError("loop() called in a callback")
         if not self._sock:
-            raise ConnectionClosed("not connected")
+            raise self._reason or ConnectionClosed("not connected")
         self._inside = True
         try:
             self._round(timeout_ms)
@@ -292,8 +299,11 @@ class Client:
 
         on_disconnect tells what happened. Refused credentials are tried again too, slowly.
         """
-        backoff = Backoff()
         self._stop = False
+        self._stay_connected()
+
+    def _stay_connected(self):
+        backoff = Backoff()
         while not self._stop:
             slow = False
             self._online_since = None
@@ -318,7 +328,7 @@ class Client:
         if self._at < self._end and self._out is None:
             timeout_ms = 0
         events = 0
-        for _, events in self._poller.ipoll(min(timeout_ms, self._longest)):
+        for _, events in self._poller.ipoll(min(timeout_ms, self._longest)):  # noqa: B007 - of one socket
             pass
         now = ticks_ms()
         if self.state == _OPENING:

@@ -5,10 +5,10 @@ anything. A PUBLISH longer than the buffer is drained and reported without its p
 is a ProtocolError that says what and where.
 """
 
+from micropython import const
+
 from .errors import ProtocolError
 from .packet import bad_utf8, copy
-
-from micropython import const
 
 _CONNACK = const(2)
 _PUBLISH = const(3)
@@ -17,7 +17,7 @@ _ANY = const(255)
 
 
 class Parser:
-    """Takes bytes with feed(); when `type` is not 0 a packet is complete and its fields can be read until the next feed.
+    """Takes bytes with feed(); when `type` is not 0 a packet is complete, its fields to be read before the next feed().
 
     type: packet type, 1 to 15 [2.2.1]. packet_id: of every packet that has one. For CONNACK: session_present, code.
     For PUBLISH: qos, retain, dup, topic, payload, size (bytes of the whole payload); oversize is True where it was
@@ -122,8 +122,8 @@ class Parser:
         if room > 0:
             copy(buf, got, data, at, n if n < room else room)
         if self.qos:
-            i = 2 + (buf[0] << 8 | buf[1]) - got
-            for i in range(i, i + 2):
+            start = 2 + (buf[0] << 8 | buf[1]) - got
+            for i in range(start, start + 2):
                 if 0 <= i < n:
                     self.packet_id = self.packet_id << 8 & 0xFF00 | data[at + i]
 

@@ -15,7 +15,8 @@ _FREE = const(0)
 _SEND = const(1)  # the packet itself is to be sent
 _SENT = const(2)  # PUBACK, PUBREC, SUBACK or UNSUBACK is awaited
 _RELEASE = const(3)  # PUBREL is to be sent
-_RELEASED = const(4)  # PUBCOMP is awaited; odd: to be sent, even: to be awaited, and + 1 leads from one to the other
+_RELEASED = const(4)  # PUBCOMP is awaited
+# Odd: something is to be sent; 1 more: it was.
 
 _DUP = const(0x08)
 _TICKS = const(0x3FFFFFFF)
@@ -25,14 +26,16 @@ _ACKNOWLEDGES = b"\0\0\0\0\x32\x34\0\x34\0\x82\0\xa2"
 
 
 class Session:
-    """State of one client. keepalive and timeout in ms; window: packets unacknowledged at once; see the methods.
+    """State of one client.
 
     ignored: count of acknowledgements that fitted nothing. owed: acknowledgement to send before the next packet is
-    taken in, first byte << 16 | packet identifier, 0 for none. sent, heard: when bytes last left and last came. pinging: PINGRESP is awaited.
+    taken in, first byte << 16 | packet identifier, 0 for none. sent, heard: when bytes last left and last came.
+    pinging: PINGRESP is awaited.
     """
 
     def __init__(self, keepalive=0, window=4, incoming=16, timeout=10000):
-        """keepalive: 0 for none. incoming: QoS 2 messages that may be under way to us at once.
+        """keepalive: ms, 0 for none. window: packets of ours unacknowledged at once. incoming: QoS 2 messages that may
+        be under way to us at once.
         timeout: longest wait for an acknowledgement."""
         self.keepalive = keepalive
         self.timeout = timeout
@@ -72,8 +75,8 @@ class Session:
     def connected(self, now, clean_session, session_present):
         """CONNACK said yes.
 
-        With clean_session nothing may be left of an earlier session [MQTT-3.1.2-6], so what is in the slots is published
-        anew: no DUP, and QoS 2 from its first step. Without, it goes on under the old identifiers [MQTT-4.4.0-1].
+        With clean_session nothing may be left of an earlier session [MQTT-3.1.2-6], so what is in the slots is
+        published anew: no DUP, and QoS 2 from its first step. Without, it goes on as it was [MQTT-4.4.0-1].
         Identifiers of incoming QoS 2 messages mean nothing to a server that has no session [MQTT-3.2.2-2, -3].
         """
         self.sent = self.heard = now

@@ -21,6 +21,7 @@ class ThreadedClient(Client):
         """Starts the thread; it connects, and again after a loss, as loop_forever() does."""
         if not self._running:
             self._running = True
+            self._stop = False
             _thread.start_new_thread(self._run, ())
 
     def loop_stop(self):
@@ -31,7 +32,7 @@ class ThreadedClient(Client):
 
     def _run(self):
         try:
-            self.loop_forever()
+            self._stay_connected()
         finally:
             self._running = False
 

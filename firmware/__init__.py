@@ -1,0 +1,3 @@
+"""The board's life: everything that knows of Wi-Fi, clocks, pins and watchdogs."""
+
+from .device import Device

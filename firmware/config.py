@@ -1,0 +1,125 @@
+"""config.json: what may stand in it, and what to say about what may not. The host's tools use the same check."""
+
+import json
+
+
+class ConfigError(Exception):
+    """The text lists every problem, a line each, with what would be right. `problems` is the same as a list."""
+
+    def __init__(self, path, problems):
+        super().__init__("%s has %d problem(s):\n- %s" % (path, len(problems), "\n- ".join(problems)))
+        self.problems = problems
+
+
+# Key: (default, what would be right, test). A default of None: the key must be there.
+_SECRET = ("auth_info",)
+
+
+def _text(most):
+    return lambda v: isinstance(v, str) and 0 < len(v.encode()) <= most
+
+
+def _digits(v):
+    return isinstance(v, str) and 0 < len(v) <= 32 and all("0" <= c <= "9" for c in v)
+
+
+def _number(least, most):
+    return lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most
+
+
+def _yes_no(v):
+    return isinstance(v, bool)
+
+
+def _one_of(*names):
+    return lambda v: v in names
+
+
+def _pin(v):
+    return v == -1 or _number(0, 48)(v)
+
+
+def _intervals(v):
+    ok = _number(1, 86400)
+    return isinstance(v, dict) and all(ok(seconds) for seconds in v.values())
+
+
+_KEYS = {
+    "wifi": (None, 'a list of networks like [{"ssid": "name", "password": "at least 8 characters, or empty"}]', None),
+    "platform": ("legacy", '"legacy"', _one_of("legacy")),
+    "host": ("183.230.40.39", "an address or name", _text(255)),
+    "port": (6002, "a whole number from 1 to 65535", _number(1, 65535)),
+    "device_id": (None, "the device's ID, digits in quotes", _digits),
+    "product_id": (None, "the product's ID, digits in quotes", _digits),
+    "auth_info": (None, "the device's auth-info (or an api-key), 1 to 512 bytes of text", _text(512)),
+    "keep_alive": (120, "seconds, a whole number from 10 to 65535", _number(10, 65535)),
+    "upload_interval": (1, "seconds between uploads, a whole number from 1 to 86400", _number(1, 86400)),
+    "intervals": ({}, 'seconds by stream like {"temperature": 60}, each from 1 to 86400', _intervals),
+    "health_interval": (
+        0,
+        "seconds between reports of the board's health, 1 to 86400, or 0 for none",
+        _number(0, 86400),
+    ),
+    "tx_size": (512, "bytes of the transmit buffer, a whole number from 128 to 16384", _number(128, 16384)),
+    "rx_size": (512, "bytes of the receive buffer, a whole number from 128 to 16384", _number(128, 16384)),
+    "outbox_size": (2048, "bytes of the outbox, a whole number from 256 to 65536", _number(256, 65536)),
+    "outbox_full": ("drop_oldest", '"drop_oldest" or "drop_newest"', _one_of("drop_oldest", "drop_newest")),
+    "led_pin": (-1, "a pin's number from 0 to 48, or -1 for none", _pin),
+    "led_active_low": (False, "true or false", _yes_no),
+    "watchdog": (60, "seconds, a whole number from 10 to 600, or 0 for none", lambda v: v == 0 or _number(10, 600)(v)),
+    "ntp_host": ("ntp.aliyun.com", 'an address or name, or "" for none', lambda v: v == "" or _text(255)(v)),
+    "subscribe_commands": (False, "true for a plain MQTT broker, false for OneNET", _yes_no),
+}
+
+
+def _wifi_problems(networks):
+    if not isinstance(networks, list) or not networks:
+        return ["wifi: must be " + _KEYS["wifi"][1]]
+    problems = []
+    for i, network in enumerate(networks):
+        at = "wifi[%d]" % i
+        if not isinstance(network, dict):
+            problems.append(at + ': must be {"ssid": "name", "password": "…"}')
+            continue
+        for key in network:
+            if key not in ("ssid", "password"):
+                problems.append("%s.%s: unknown key; there are ssid and password" % (at, key))
+        if not _text(32)(network.get("ssid")):
+            problems.append(at + ".ssid: must be the network's name, 1 to 32 bytes")
+        password = network.get("password", "")
+        if password != "" and not (_text(64)(password) and len(password) >= 8):
+            problems.append(at + '.password: must be 8 to 64 characters, or "" for an open network')
+    return problems
+
+
+def check(config, path="config.json"):
+    """config with the defaults filled in, as a new dict; ConfigError where anything is missing, unknown or wrong."""
+    if not isinstance(config, dict):
+        raise ConfigError(path, ["must be a JSON object: { … }"])
+    problems = ["%s: unknown key; see config.json.example" % key for key in config if key not in _KEYS]
+    checked = {}
+    for key, (default, right, test) in _KEYS.items():
+        value = checked[key] = config.get(key, default)
+        if key == "wifi" and key in config:
+            problems += _wifi_problems(value)
+        elif key not in config:
+            if default is None:
+                problems.append("%s: is missing; must be %s" % (key, right))
+        elif not test(value):
+            shown = "" if key in _SECRET else ", not " + json.dumps(value)
+            problems.append("%s: must be %s%s" % (key, right, shown))
+    if problems:
+        raise ConfigError(path, sorted(problems))
+    return checked
+
+
+def load(path):
+    """The checked configuration in this file. ConfigError, also where there is no such file or it is not JSON."""
+    try:
+        with open(path) as file:
+            config = json.load(file)
+    except OSError:
+        raise ConfigError(path, ["is missing; copy config.json.example to it and fill it in"])
+    except ValueError:  # the parser's own text may quote the file, and so a password
+        raise ConfigError(path, ["is not JSON; look for a missing comma, quote or bracket"])
+    return check(config, path)

@@ -1,0 +1,304 @@
+"""Device: a board's streams, its commands, and the main loop that keeps it online."""
+
+import gc
+import json
+import os
+import sys
+from micropython import const
+from time import sleep_ms, ticks_diff, ticks_ms
+
+from mqtt.backoff import Backoff
+from mqtt.client import OFFLINE, ONLINE
+from mqtt.errors import ConnectionRefused, MQTTError
+from onenet.legacy import Legacy, Points, explain
+
+from .clock import Clock
+from .log import log
+from .outbox import Outbox
+from .wifi import Wifi
+
+_TURN = const(200)  # ms a turn of the loop waits for the network at most
+_COMMANDS = const(4)  # commands that may wait for their turn
+
+
+class _Stream:
+    def __init__(self, stream_id, every, measure):
+        self.id = stream_id
+        self.every = every  # ms
+        self.measure = measure
+        self.last = None  # ticks of the last measurement
+
+
+class Device:
+    """A device on OneNET.
+
+    Give it streams and a command with the decorators, then run(). config: the checked configuration, None where the
+    file is wrong, which run() then says. wifi, outbox, clock and led (a machine.Signal, or None) are for the program.
+    """
+
+    def __init__(self, path="config.json"):
+        self.config = self.led = self.wifi = None
+        self._streams = []
+        self._obey = None
+        self._commands = []  # (command id, payload) that came and are not yet obeyed
+        self._batch = 0  # packet identifier of the upload under way
+        self._uploaded = ticks_ms()  # ticks when it began
+        self._fault_at = ticks_ms()  # ticks of the last fault, and ms to wait from there
+        self._delay = 0
+        self._online_at = None  # ticks when we came online
+        self._load(path)
+        if self.config:
+            self._build()
+
+    def _load(self, path):
+        from . import config
+
+        try:
+            self.config = config.load(path)
+        except config.ConfigError as e:
+            self._problem = str(e)
+        del sys.modules["firmware.config"], sys.modules["firmware"].config  # 3 KB that are not needed again
+
+    def _build(self):
+        config = self.config
+        self.clock = Clock(config["ntp_host"])
+        self.wifi = Wifi(config["wifi"])
+        self.outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest")
+        self._backoff = Backoff()
+        self._platform = platform = Legacy(
+            config["device_id"],
+            config["product_id"],
+            config["auth_info"],
+            config["host"],
+            config["port"],
+            config["keep_alive"],
+            tx_size=config["tx_size"],
+            rx_size=config["rx_size"],
+        )
+        platform.on_command = self._command_came
+        platform.on_sent = self._sent
+        self._client = platform.client
+        self._client.on_connect = self._connected
+        self._client.on_oversize = self._oversize
+        self._points = Points(self.outbox, self.clock, platform.points_room(config["tx_size"]))
+        if config["led_pin"] >= 0:
+            from machine import Pin, Signal
+
+            self.led = Signal(Pin(config["led_pin"], Pin.OUT), invert=config["led_active_low"])
+            self.led.off()
+        if config["health_interval"]:
+            from . import health
+
+            self.stream("free_heap", config["health_interval"])(health.free_heap)
+            self.stream("reset_cause", config["health_interval"])(health.reset_cause)
+
+    # What the program says
+
+    def stream(self, stream_id, every=60):
+        """Decorator: calls the function every so many seconds, 0.1 to 86400; what it returns becomes a data point.
+
+        That is an int, float, str, bool, a dict of them, or None for nothing to send. "intervals" in the configuration
+        comes before `every`. ValueError for an id that cannot be: 1 to 64 bytes, no quote, backslash or control
+        character.
+        """
+        encoded = stream_id.encode()
+        if not 0 < len(encoded) <= 64 or b'"' in encoded or b"\\" in encoded or min(encoded) < 32:
+            raise ValueError("stream id: must be 1 to 64 bytes without quote, backslash or control character")
+        if self.config:
+            every = self.config["intervals"].get(stream_id, every)
+        if not 0.1 <= every <= 86400:
+            raise ValueError("every: must be 0.1 to 86400 s")
+
+        def add(measure):
+            self._streams = [stream for stream in self._streams if stream.id != encoded]  # the last one counts
+            self._streams.append(_Stream(encoded, int(every * 1000), measure))
+            return measure
+
+        return add
+
+    def command(self, obey):
+        """Decorator: calls the function with each command's payload, bytes; what it returns is the reply.
+
+        That is str, bytes, anything json.dumps() takes, or None for "ok". An exception becomes "error: …".
+        """
+        self._obey = obey
+        return obey
+
+    def put(self, stream_id, value):
+        """Puts a data point into the outbox, for what does not come at intervals; stream_id: str or bytes.
+
+        False where it is dropped: the outbox is full, or the value is not one; the log tells.
+        """
+        if isinstance(stream_id, str):
+            stream_id = stream_id.encode()
+        try:
+            if not _finite(value):
+                raise ValueError("not a finite number")
+            text = json.dumps(value).encode()
+            if not self._points.fits(len(stream_id), len(text)):
+                raise ValueError("%d bytes are too long for tx_size" % len(text))
+            return self.outbox.put(stream_id, text, self.clock.now())
+        except (TypeError, ValueError) as e:
+            log("stream", "%s: %s" % (stream_id.decode(), e))
+            return False
+
+    def run(self):
+        """Keeps the device online. Returns only in safe mode and after Ctrl-C."""
+        if _exists("safe_mode"):
+            log("device", "safe mode: delete the file safe_mode and reset to leave it")
+            return
+        try:
+            if not self.config:
+                self._wait_for_config()
+            watchdog = _watchdog(self.config["watchdog"])
+            while True:
+                if watchdog:
+                    watchdog.feed()
+                self._turn()
+        except KeyboardInterrupt:
+            log("device", "stopped" + ("; the watchdog still runs" if self.config and self.config["watchdog"] else ""))
+            if self.config:
+                self._client.close()
+
+    # The main loop
+
+    def _wait_for_config(self):
+        """Says what is wrong, again and again for whoever connects later; mpremote interrupts this."""
+        while True:
+            log("config", self._problem)
+            for _ in range(100):
+                sleep_ms(100)
+
+    def _turn(self):
+        """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent."""
+        self._measure()
+        client = self._client
+        if not self.wifi.connected():
+            if client.state != OFFLINE:
+                client.close()
+                self._fault(OSError("Wi-Fi lost"))
+            sleep_ms(50)
+            return
+        try:
+            if client.state == OFFLINE:
+                if self._delay and ticks_diff(ticks_ms(), self._fault_at) < self._delay:
+                    sleep_ms(50)
+                    return
+                gc.collect()
+                self.clock.sync()
+                log("mqtt", "connecting to %s:%d" % (client.host, client.port))
+                client.start()
+            client.loop(_TURN)
+            if client.state == ONLINE:
+                self._upload()
+                self._answer()
+        except (MQTTError, OSError) as e:
+            client.close()
+            self._fault(e)
+
+    def _measure(self):
+        now = ticks_ms()
+        measured = False
+        for stream in self._streams:
+            last = stream.last
+            if last is None or ticks_diff(now, last) >= stream.every:
+                # In step with the last one, unless a whole interval was missed.
+                late = last is None or ticks_diff(now, last) >= 2 * stream.every
+                stream.last = now if late else last + stream.every
+                measured = True
+                try:
+                    value = stream.measure()
+                except Exception as e:  # noqa: BLE001 - a broken sensor must not take the board offline
+                    log("stream", stream.id.decode() + " failed:")
+                    sys.print_exception(e)
+                    continue
+                if value is not None:
+                    self.put(stream.id, value)
+        if measured:
+            gc.collect()  # now, when nothing waits, rather than in the middle of a packet
+
+    def _connected(self, session_present):
+        self._online_at = ticks_ms()
+        log("mqtt", "online as device %s, %d bytes free" % (self.config["device_id"], gc.mem_free()))
+        if self.config["subscribe_commands"]:
+            self._platform.subscribe_commands()
+
+    def _upload(self):
+        """Sends the oldest data points, one packet at a time; they stay in the outbox until it is acknowledged."""
+        if self._batch or not len(self.outbox) or not self._client.can_publish(1):
+            return
+        now = ticks_ms()
+        if ticks_diff(now, self._uploaded) < self.config["upload_interval"] * 1000:
+            return
+        self._uploaded = now
+        self.outbox.send(self._points.gather())
+        self._batch = self._platform.publish_points(self._points)
+
+    def _sent(self, packet_id):
+        if packet_id == self._batch:
+            self.outbox.done()
+            self._batch = 0
+
+    def _command_came(self, command_id, payload):
+        """Called within loop(): only notes the command, for obeying may take long."""
+        if len(self._commands) < _COMMANDS:
+            self._commands.append((command_id, payload))
+        else:
+            log("command", "dropped, %d are waiting" % _COMMANDS)
+
+    def _answer(self):
+        while self._commands and self._client.can_publish(1):
+            command_id, payload = self._commands.pop(0)
+            if not self._obey:
+                reply = "error: this device takes no commands"
+            else:
+                try:
+                    reply = self._obey(payload)
+                except Exception as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
+                    sys.print_exception(e)
+                    reply = "error: %s" % (e or type(e).__name__)
+            if reply is None:
+                reply = "ok"
+            elif not isinstance(reply, (str, bytes, bytearray)):
+                reply = json.dumps(reply)
+            self._platform.reply(command_id, reply)
+            log("command", "answered")
+
+    def _oversize(self, topic, size):
+        log("mqtt", "a message of %d bytes is longer than rx_size" % size)
+
+    def _fault(self, reason):
+        now = ticks_ms()
+        lasted = 0 if self._online_at is None else ticks_diff(now, self._online_at)
+        self._online_at = None
+        refused = isinstance(reason, ConnectionRefused) and reason.code != 3
+        self._fault_at = now
+        self._delay = self._backoff.next(lasted, refused)
+        words = explain(reason) or "%s: %s" % (type(reason).__name__, reason)
+        log("mqtt", "%s; next attempt in %d s" % (words, self._delay // 1000))
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return all(_finite(v) for v in value.values())
+    return not isinstance(value, float) or value - value == 0
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
+
+
+def _watchdog(seconds):
+    """A machine.WDT that resets the board after so long without feed(); None for 0."""
+    if not seconds:
+        return None
+    from machine import WDT
+
+    try:
+        return WDT(timeout=seconds * 1000)
+    except TypeError:
+        return WDT()  # ESP8266: the time is the hardware's

@@ -1,0 +1,111 @@
+"""The outbox: data points that wait until the platform has acknowledged them, in RAM, bounded.
+
+One buffer, made once, holds the records end to end, oldest first. The first ones may be on their way to the platform:
+they stay as they are until done() or until the connection is lost and they are sent again.
+"""
+
+from micropython import const
+
+from mqtt.packet import copy
+
+# A record: size of the whole in two bytes, time in four, size of the stream's id in one; the id; the value's JSON.
+_HEAD = const(7)
+
+
+class Outbox:
+    """A cursor over its records, as onenet.legacy.Points wants it; `dropped` counts those that had to go unsent."""
+
+    def __init__(self, size, drop_oldest=True):
+        """size: bytes. When full: drop_oldest makes room for what is new, or else the new is dropped."""
+        self.buf = bytearray(size)
+        self.dropped = 0
+        self.time = self.id_at = self.id_len = self.value_at = self.value_len = 0
+        self._drop_oldest = drop_oldest
+        self._start = 0  # where the oldest record begins
+        self._end = 0
+        self._busy = 0  # where the records end that are on their way; _start where none are
+        self._at = 0  # the cursor
+
+    def __len__(self):
+        """Bytes in use."""
+        return self._end - self._start
+
+    def put(self, stream_id, value, seconds):
+        """Adds a data point; returns False where it is dropped. ValueError where it could never fit.
+
+        stream_id, value: bytes, the value being JSON; seconds: when it was measured, any number of 32 bits.
+        """
+        size = _HEAD + len(stream_id) + len(value)
+        buf = self.buf
+        if size > len(buf):
+            raise ValueError("data point of %d bytes, outbox of %d" % (size, len(buf)))
+        while self._end - self._start + size > len(buf):
+            if not self._drop_oldest or self._busy == self._end:
+                self.dropped += 1
+                return False
+            self._remove(self._busy)
+            self.dropped += 1
+        if self._end + size > len(buf):
+            self._move(self._start, 0)
+        at = self._end
+        buf[at] = size >> 8
+        buf[at + 1] = size & 0xFF
+        buf[at + 2] = seconds >> 24
+        buf[at + 3] = seconds >> 16 & 0xFF
+        buf[at + 4] = seconds >> 8 & 0xFF
+        buf[at + 5] = seconds & 0xFF
+        buf[at + 6] = len(stream_id)
+        copy(buf, copy(buf, at + _HEAD, stream_id, 0, len(stream_id)), value, 0, len(value))
+        self._end = at + size
+        return True
+
+    def rewind(self):
+        """The cursor goes before the oldest record."""
+        self._at = self._start
+
+    def next(self):
+        """Goes to the next record and shows it; False at the end."""
+        at = self._at
+        if at == self._end:
+            return False
+        buf = self.buf
+        self._at = at + self._size(at)
+        self.time = buf[at + 2] << 24 | buf[at + 3] << 16 | buf[at + 4] << 8 | buf[at + 5]
+        self.id_at = at + _HEAD
+        self.id_len = buf[at + 6]
+        self.value_at = self.id_at + self.id_len
+        self.value_len = self._at - self.value_at
+        return True
+
+    def send(self, count):
+        """The oldest `count` records are on their way now."""
+        at = self._start
+        for _ in range(count):
+            at += self._size(at)
+        self._busy = at
+
+    def done(self):
+        """Those on their way have arrived: they go."""
+        self._start = self._busy
+        if self._start == self._end:
+            self._start = self._end = self._busy = 0
+
+    def _size(self, at):
+        return self.buf[at] << 8 | self.buf[at + 1]
+
+    def _remove(self, at):
+        """Takes out the record at `at`, the oldest that may go."""
+        size = self._size(at)
+        if at == self._start:
+            self._start = self._busy = at + size
+        else:
+            self._move(at + size, at)
+
+    def _move(self, at, to):
+        """Moves everything from at on, and what marks a place in it, down to `to`."""
+        end = copy(self.buf, to, self.buf, at, self._end - at)
+        shift = at - to
+        if self._start >= at:
+            self._start -= shift
+            self._busy -= shift
+        self._end = end

@@ -1,0 +1,223 @@
+"""OneNET's older dialect (MQTT device access document V2.3): data points on $dp, commands on $creq and $crsp.
+
+Device id, product id and auth-info are client id, user name and password of CONNECT. Commands arrive without any
+subscription, and the platform refuses one to a topic that begins with $. Lengths are of bytes, as everywhere here.
+"""
+
+import json
+import struct
+import time
+from micropython import const
+
+from mqtt.client import Client
+from mqtt.errors import ConnectionClosed, ConnectionRefused
+from mqtt.packet import copy
+
+HOST = "183.230.40.39"
+PORT = 6002
+KEEP_ALIVE = 120  # seconds; what every text about the platform allows
+
+_FRESH = const(5)  # seconds
+_FRAME = const(3 + 16 + 2)  # bytes of a payload around its points, as Points.write() puts them
+_POINT = const(7 + 17 + 8 + 3)  # bytes of a point around its stream's id and its value
+_AT = const(27)  # bytes of its time
+
+# $dp payloads. As in packet.py, each function returns a size in bytes and only says it where buf is None.
+
+
+def data_points(buf, at, kind, value):
+    """A payload of type 1, 3, 4, 5 or, without a time, 6, written to buf at `at`: type, length in two bytes, text.
+
+    value: the text as str or bytes, or what json.dumps() makes it from. Type 1: {"datastreams":[{"id":…,
+    "datapoints":[{"at":…,"value":…}]}]}; 3: {stream: value}; 4: {stream: {time: value}}; 5 and 6: fields in one string
+    whose first two characters are the separators. Raises ValueError over 65535 bytes.
+    """
+    if kind not in (1, 3, 4, 5, 6):
+        raise ValueError("type: must be 1, 3, 4, 5 or 6")
+    value = _text(value, 65535)
+    return _put(buf, at, bytes((kind, len(value) >> 8, len(value) & 0xFF)), value)
+
+
+def binary(buf, at, description, data):
+    """A payload of type 2. description: {"ds_id": stream, "at": time, "desc": anything}, the last two optional; data:
+    bytes-like, its length goes out in four bytes."""
+    description = _text(description, 65535)
+    head = struct.pack(">BH", 2, len(description)) + description + struct.pack(">I", len(data))
+    return _put(buf, at, head, data)
+
+
+def timed_text(buf, at, value, when):
+    """A payload of type 6 with its time: the string of type 5; when: (year, month, day, hour, minute, second)."""
+    value = _text(value, 65535)
+    return _put(buf, at, _time_bytes(6, when) + struct.pack(">H", len(value)), value)
+
+
+def floats(buf, at, groups, when=None):
+    """A payload of type 7. groups: list of (number 1..65535, list of 1 to 500 floats), at most 500 floats in all;
+    when: as in timed_text(), or None. Big endian, but for the floats: the platform's documents say so."""
+    count = 0
+    body = b""
+    for number, values in groups:
+        if not 1 <= number <= 65535:
+            raise ValueError("group: must be 1..65535")
+        if not values:
+            raise ValueError("group %d: has no values" % number)
+        count += len(values)
+        body += struct.pack(">HH", number, len(values))
+        for value in values:
+            body += struct.pack("<f", value)
+    if not 1 <= count <= 500:
+        raise ValueError("floats: 1 to 500 are possible, not %d" % count)
+    return _put(buf, at, b"\7" if when is None else _time_bytes(7, when), body)
+
+
+def _text(value, most):
+    if not isinstance(value, (str, bytes, bytearray, memoryview)):
+        value = json.dumps(value)
+    if isinstance(value, str):
+        value = value.encode()
+    if len(value) > most:
+        raise ValueError("payload: over %d bytes" % most)
+    return value
+
+
+def _time_bytes(kind, when):
+    year, month, day, hour, minute, second = when
+    if not 2000 <= year <= 2255:
+        raise ValueError("year: must be 2000..2255")
+    return bytes((0x80 | kind, year - 2000, month, day, hour, minute, second))
+
+
+def _put(buf, at, head, body):
+    size = len(head) + len(body)
+    if buf is not None:
+        if at + size > len(buf):
+            raise ValueError("buffer: payload of %d bytes at %d, buffer of %d" % (size, at, len(buf)))
+        copy(buf, copy(buf, at, head, 0, len(head)), body, 0, len(body))
+    return size
+
+
+def _at(seconds):
+    """The `at` of a data point measured then, in seconds since 2000: in Beijing time, as the platform shows it."""
+    since_epoch = seconds if time.gmtime(0)[0] == 2000 else seconds + 946684800
+    return ('"at":"%04d-%02d-%02d %02d:%02d:%02d",' % tuple(time.gmtime(since_epoch + 8 * 3600)[:6])).encode()
+
+
+class Points:
+    """The oldest data points of an outbox as one payload of type 1, which it writes into the transmit buffer itself.
+
+    The outbox is a cursor over records, oldest first: rewind(), then next() until it returns False; after each, its
+    buffer `buf` holds the stream's id at id_at (id_len bytes) and the value's JSON at value_at (value_len bytes), and
+    `time` is when it was measured. The clock's now() is the same kind of time; its true(time) makes it seconds since
+    2000, 0 where nobody knows. What gather() took stays the payload until the next gather(): the same packet can be
+    sent again.
+    """
+
+    def __init__(self, outbox, clock, room):
+        """room: bytes a payload may have."""
+        self._outbox = outbox
+        self._clock = clock
+        self._room = room
+        self._size = 0
+        self._timed = False
+        self._count = 0
+
+    def fits(self, id_len, value_len):
+        """True if a data point of these sizes can be sent at all."""
+        return _FRAME + _POINT + _AT + id_len + value_len <= self._room
+
+    def gather(self):
+        """Takes as many records as fit; returns their count.
+
+        Data points older than a few seconds are sent with their time; for fresh ones the platform's clock is better.
+        """
+        outbox = self._outbox
+        clock = self._clock
+        outbox.rewind()
+        size = _FRAME - 1  # no comma before the first point
+        self._count = 0
+        while outbox.next():
+            when = clock.true(outbox.time)
+            if self._count == 0:
+                self._timed = when > 0 and clock.now() - when > _FRESH
+            size += 1 + _POINT + outbox.id_len + outbox.value_len
+            if self._timed and when:
+                size += _AT
+            if size > self._room:
+                break
+            self._size = size
+            self._count += 1
+        return self._count
+
+    def __len__(self):
+        return self._size
+
+    def write(self, buf, at):
+        size = self._size - 3
+        buf[at] = 1
+        buf[at + 1] = size >> 8
+        buf[at + 2] = size & 0xFF
+        at = copy(buf, at + 3, b'{"datastreams":[', 0, 16)
+        outbox = self._outbox
+        outbox.rewind()
+        for i in range(self._count):
+            outbox.next()
+            if i:
+                at = copy(buf, at, b",", 0, 1)
+            at = copy(buf, at, b'{"id":"', 0, 7)
+            at = copy(buf, at, outbox.buf, outbox.id_at, outbox.id_len)
+            at = copy(buf, at, b'","datapoints":[{', 0, 17)
+            when = self._timed and self._clock.true(outbox.time)
+            if when:
+                at = copy(buf, at, _at(when), 0, _AT)
+            at = copy(buf, at, b'"value":', 0, 8)
+            at = copy(buf, at, outbox.buf, outbox.value_at, outbox.value_len)
+            at = copy(buf, at, b"}]}", 0, 3)
+        return copy(buf, at, b"]}", 0, 2)
+
+
+class Legacy:
+    """A device on the platform: an mqtt.Client and the dialect it speaks.
+
+    on_command(command id, payload): both bytes; on_sent(packet identifier): the platform has acknowledged it.
+    """
+
+    def __init__(self, device_id, product_id, auth_info, host=HOST, port=PORT, keepalive=KEEP_ALIVE, **options):
+        """The three strings of the device's page in the console; options: those of mqtt.Client. No will: the platform
+        has none."""
+        self.client = Client(device_id, host, port, product_id, auth_info, keepalive, **options)
+        self.client.on_message = self._message
+        self.client.on_publish = self._sent
+        self.on_command = self.on_sent = None
+
+    def publish_points(self, points):
+        """Publishes the data points a Points has gathered, with QoS 1; returns the packet identifier."""
+        return self.client.publish(b"$dp", points, 1)
+
+    def points_room(self, tx_size):
+        """Bytes left for a Points in a transmit buffer of this size: less fixed header, topic and packet identifier."""
+        return min(tx_size, 65535) - 3 - 5 - 2
+
+    def reply(self, command_id, payload):
+        """Answers a command, with QoS 1; returns the packet identifier."""
+        return self.client.publish(b"$crsp/" + command_id, payload, 1)
+
+    def subscribe_commands(self):
+        """For a plain broker only, which must be told. The platform itself refuses this."""
+        return self.client.subscribe("$creq/#")
+
+    def _message(self, topic, payload, qos, retain):
+        if len(topic) > 6 and topic[1] == 0x63 and self.on_command and bytes(topic[:6]) == b"$creq/":
+            self.on_command(bytes(topic[6:]), bytes(payload))
+
+    def _sent(self, packet_id):
+        if self.on_sent:
+            self.on_sent(packet_id)
+
+
+def explain(reason):
+    """What the reason of a lost or refused connection means on this platform, in words; None for no better words."""
+    if isinstance(reason, ConnectionRefused) and reason.code in (2, 4, 5):
+        return "device id, product id or auth-info refused (code %d)" % reason.code
+    if isinstance(reason, ConnectionClosed) and "CONNACK" in str(reason):
+        return "closed before CONNACK: the platform does so where it does not like the form of device id or product id"
