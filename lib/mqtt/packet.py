@@ -252,7 +252,7 @@ def publish_header(buf, first: int, topic, packet_id: int, n: int) -> int:
         i += 1
     p[i] = length
     p[i + 1] = size >> 8
-    p[i + 2] = size
+    p[i + 2] = size & 0xFF
     i += 3
     j = 0
     while j < size:
@@ -261,7 +261,7 @@ def publish_header(buf, first: int, topic, packet_id: int, n: int) -> int:
         j += 1
     if first & 6:
         p[i] = packet_id >> 8
-        p[i + 1] = packet_id
+        p[i + 1] = packet_id & 0xFF
         i += 2
     return i
 

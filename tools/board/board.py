@@ -329,7 +329,7 @@ class VirtualBoard:
         self._station.power_off()
         self._state.clear_pins()
 
-    def _start(self, cause: ResetCause, with_main: bool = True, raw_repl: bool = False) -> None:
+    def _start(self, cause: ResetCause, with_main: bool = True, raw_repl: bool = False, typed: bytes = b"") -> None:
         """Begin a run of the interpreter."""
         if cause is not ResetCause.SOFT:
             self._forget()
@@ -345,6 +345,7 @@ class VirtualBoard:
             self._flash,
             self._state,
             with_main,
+            typed,
             self._output.feed,
             self._request,
             self._exited,
@@ -357,6 +358,7 @@ class VirtualBoard:
         self._output.flush()
         raw_repl = self._output.raw_repl
         interrupted = self._interpreter.interrupted
+        typed = self._interpreter.untaken_input
         self._interpreter = None
         self._gone.set_result(None)
         if self._then:
@@ -369,18 +371,18 @@ class VirtualBoard:
             self._console.fail(error)
         elif interrupted and status in (1, -signal.SIGINT):
             # A Ctrl-C in the moment between the program and the prompt ends the unix port. Give a prompt.
-            self._soft_reset(with_main=False, raw_repl=raw_repl)
+            self._soft_reset(with_main=False, raw_repl=raw_repl, typed=typed)
         elif status >= 0:  # Ctrl-D, or SystemExit at the prompt
-            self._soft_reset(with_main=not raw_repl, raw_repl=raw_repl)
+            self._soft_reset(with_main=not raw_repl, raw_repl=raw_repl, typed=typed)
         else:
             name = signal.Signals(-status).name
             self._console.write(f"\r\nthe interpreter was ended by {name}\r\n".encode())
             self.link.orphan()
             self._start(ResetCause.HARD)
 
-    def _soft_reset(self, with_main: bool, raw_repl: bool) -> None:
+    def _soft_reset(self, with_main: bool, raw_repl: bool, typed: bytes = b"") -> None:
         self._console.write(b"MPY: soft reboot\r\n")
-        self._start(ResetCause.SOFT, with_main, raw_repl)
+        self._start(ResetCause.SOFT, with_main, raw_repl, typed)
 
     def _type(self, data: bytes) -> None:
         if self._interpreter:

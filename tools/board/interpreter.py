@@ -19,8 +19,9 @@ from .errors import BoardError
 from .flash import SHIMS, FlashImage
 from .state import State
 
-_CTRL_C = 0x03
-_SECOND_INTERRUPT = 0.05  # seconds; the interpreter gives up on a SIGINT that comes before it has seen the last one
+_CTRL_C = b"\x03"
+_SETTLE_POLL = 0.002  # seconds between looks whether a program has ended at a Ctrl-C
+_SETTLE_PATIENCE = 0.3  # seconds after which it has not, but has caught the KeyboardInterrupt
 
 
 def find_micropython(path: str | os.PathLike[str] | None = None) -> Path:
@@ -40,7 +41,7 @@ def find_micropython(path: str | os.PathLike[str] | None = None) -> Path:
 
 
 class Interpreter:
-    """Starts at once and runs until it exits by itself or is killed.
+    """Starts at once and runs until it exits by itself or is killed. `typed` waits to be taken as input.
 
     The callbacks run in the event loop: `on_output` with what it prints, `on_request` with each question of the shims,
     whose result or RuntimeError or OSError is the answer, and at last, once, `on_exit` with the exit status (negative:
@@ -54,6 +55,7 @@ class Interpreter:
         flash: FlashImage,
         state: State,
         with_main: bool,
+        typed: bytes,
         on_output: Callable[[bytes], None],
         on_request: Callable[[dict[str, Any]], Awaitable[Any]],
         on_exit: Callable[[int], None],
@@ -63,8 +65,9 @@ class Interpreter:
         self._on_request = on_request
         self._on_exit = on_exit
         self._input = bytearray()
-        self._held: bytearray | None = bytearray()  # input that came before the program could take it
+        self._held: bytearray | None = bytearray(typed)  # input that cannot be taken yet
         self._interrupted_at = 0.0
+        self._settled = 0
         self._answers: set[asyncio.Task[None]] = set()
         self._requests = bytearray()
 
@@ -117,23 +120,42 @@ class Interpreter:
         if held:
             self.send(bytes(held))
 
+    @property
+    def untaken_input(self) -> bytes:
+        """What was typed and has not gone to the program yet."""
+        return bytes(self._held or b"")
+
     def send(self, data: bytes) -> None:
         """Type `data`. A Ctrl-C interrupts the program if it runs and may be interrupted, and else is a character."""
         if self._held is not None:
             self._held += data
             return
-        for index, piece in enumerate(data.split(bytes([_CTRL_C]))):
-            if index:
-                self._interrupt()
-            self._input += piece
+        while data:
+            before, ctrl_c, data = data.partition(_CTRL_C)
+            self._input += before
+            if ctrl_c and self._interruptible():
+                self._interrupt(data)
+                break
+            self._input += ctrl_c
         self._write()
 
-    def _interrupt(self) -> None:
-        if not self._interruptible():
-            self._input.append(_CTRL_C)
-        elif self._loop.time() - self._interrupted_at > _SECOND_INTERRUPT:
-            self._interrupted_at = self._loop.time()
-            self._process.send_signal(signal.SIGINT)
+    def _interrupt(self, following: bytes) -> None:
+        self._interrupted_at = self._loop.time()
+        self._process.send_signal(signal.SIGINT)
+        # A second SIGINT would end the interpreter before it has seen the first, and so does the first in the moment
+        # when the program comes to its end. So the rest waits until the interpreter has answered, or its successor can.
+        self._held = bytearray(following)
+        self._settled = 0
+        self._loop.call_later(_SETTLE_POLL, self._settle)
+
+    def _settle(self) -> None:
+        if self._process.poll() is not None:
+            return
+        self._settled = 0 if self._interruptible() else self._settled + 1
+        if self._settled == 2 or self._loop.time() - self._interrupted_at > _SETTLE_PATIENCE:
+            self.take_input()
+        else:
+            self._loop.call_later(_SETTLE_POLL, self._settle)
 
     def _interruptible(self) -> bool:
         # The interpreter catches SIGINT exactly while Ctrl-C shall interrupt: not at the prompt, not while it reads
@@ -142,10 +164,8 @@ class Interpreter:
             status = Path(f"/proc/{self.pid}/status").read_text()
         except OSError:  # no /proc: a terminal mode of its own means the prompt, except that the raw REPL keeps it
             return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHOE)
-        for line in status.splitlines():
-            if line.startswith("SigCgt:"):
-                return bool(int(line.split()[1], 16) >> (signal.SIGINT - 1) & 1)
-        return False
+        masks = dict(line.split(":", 1) for line in status.splitlines())
+        return bool((int(masks["SigCgt"], 16) | int(masks["ShdPnd"], 16)) >> (signal.SIGINT - 1) & 1)
 
     def _write(self) -> None:
         while self._input:

@@ -26,7 +26,7 @@ def run(flash_fd, flash_size, state_fd, control_fd, with_main):
         if _run_file("boot.py") and with_main:
             _run_file("main.py")
     except KeyboardInterrupt as error:  # between the files
-        sys.print_exception(error)
+        _print_exception(error)
     sys.stdout.write(_REPL)
 
 
