@@ -1,0 +1,265 @@
+"""MQTT brokers for tests and demos: the real mosquitto where it is installed, else amqtt inside this process."""
+
+import abc
+import asyncio
+import concurrent.futures
+import contextlib
+import errno
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # amqtt takes half a second to import
+    from .amqtt_broker import PasswordBroker
+
+_SBIN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # not on everybody's PATH
+_PATIENCE = 10.0  # seconds for a broker to start or to stop
+_INSTALL = (
+    "install it: sudo apt-get install mosquitto mosquitto-clients (Debian, Ubuntu), brew install mosquitto (macOS)"
+)
+
+
+class BrokerError(Exception):
+    """The broker is not there or does not start; says what to do."""
+
+
+def find_mosquitto(program: str = "mosquitto") -> str | None:
+    """Path of mosquitto or of one of its tools; None if it is not installed."""
+    return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN]))
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has ::1."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    """A TCP port that is free on every loopback address."""
+    while True:
+        with contextlib.ExitStack() as sockets:
+            first = sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            if not has_ipv6():
+                return port
+            second = sockets.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_STREAM))
+            try:
+                second.bind(("::1", port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
+
+
+class Broker(abc.ABC):
+    """A broker on 127.0.0.1, and on ::1 where there is IPv6, that lets in the given users and nobody else.
+
+    Use it in a `with` statement, or call start() and close(). `users` maps user names to passwords, `port` 0 is a free
+    one; it stays the same from then on. `directory` is where its files go: one that goes away with it if not given.
+    """
+
+    port: int
+    hosts: list[str]
+    """The addresses it listens on."""
+
+    def __init__(
+        self, users: Mapping[str, str], port: int = 0, directory: str | os.PathLike[str] | None = None
+    ) -> None:
+        self.users = dict(users)
+        self.port = port or free_port()
+        self.hosts = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
+        self._temporary = None
+        if directory is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="broker-")
+            directory = self._temporary.name
+        self.directory = Path(directory)
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Returns when it answers. Raises BrokerError."""
+
+    @abc.abstractmethod
+    def stop(self) -> None:
+        """Ends it; its clients see their connections closed. Does nothing if it does not run."""
+
+    def restart(self) -> None:
+        """Stops and starts it on the same port."""
+        self.stop()
+        self.start()
+
+    def close(self) -> None:
+        """Stops it and removes its temporary files."""
+        self.stop()
+        if self._temporary:
+            self._temporary.cleanup()
+
+    @property
+    def log(self) -> str:
+        """What it has told about itself since the first start."""
+        try:
+            return (self.directory / "broker.log").read_text("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+
+    def __enter__(self) -> "Broker":
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Mosquitto(Broker):
+    """The real mosquitto, a process of its own. `config` is added to its configuration file, as it is.
+
+    With `persistence`, sessions and retained messages live on in `directory` from stop() to start().
+    """
+
+    def __init__(
+        self,
+        users: Mapping[str, str],
+        port: int = 0,
+        directory: str | os.PathLike[str] | None = None,
+        *,
+        config: str = "",
+        persistence: bool = False,
+    ) -> None:
+        program, passwd = find_mosquitto(), find_mosquitto("mosquitto_passwd")
+        if program is None or passwd is None:
+            raise BrokerError(f"mosquitto is missing; {_INSTALL}")
+        super().__init__(users, port, directory)
+        self._program = program
+        self._passwd = passwd
+        self._process: subprocess.Popen[bytes] | None = None
+        self._config = self.directory / "mosquitto.conf"
+        self._users_file = self.directory / "users"
+        self._write_users()
+        lines = [
+            *(f"listener {self.port} {host}" for host in self.hosts),
+            "allow_anonymous false",
+            f"password_file {self._users_file}",
+            "log_dest stderr",
+            "log_type all",
+            "log_timestamp_format %H:%M:%S",
+            "user root" if os.geteuid() == 0 else "",  # else it gives up its rights and can't read its own files
+        ]
+        if persistence:
+            lines += ["persistence true", f"persistence_location {self.directory}/"]
+        self._config.write_text("\n".join([*lines, config, ""]))
+
+    def _write_users(self) -> None:
+        self._users_file.touch(mode=0o600)
+        for user, password in self.users.items():
+            done = subprocess.run(
+                [self._passwd, "-b", self._users_file, user, password], capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                raise BrokerError(f"mosquitto_passwd does not take the user {user!r}: {done.stderr.strip()}")
+
+    def start(self) -> None:
+        told = len(self.log)
+        with (self.directory / "broker.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._program, "-c", self._config], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + _PATIENCE
+        while " running" not in self.log[told:]:  # connecting might find another server that has the port
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                last = self.log[told:].strip().splitlines()[-3:]
+                raise BrokerError("mosquitto does not start on port {}: {}".format(self.port, "; ".join(last)))
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Amqtt(Broker):
+    """amqtt in a thread of this process, for machines without mosquitto. Sessions do not outlive stop()."""
+
+    def __init__(
+        self, users: Mapping[str, str], port: int = 0, directory: str | os.PathLike[str] | None = None
+    ) -> None:
+        super().__init__(users, port, directory)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._broker: PasswordBroker | None = None
+
+    def start(self) -> None:
+        from amqtt.errors import BrokerError as AmqttError
+
+        from .amqtt_broker import PasswordBroker
+
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="amqtt", daemon=True)
+        self._thread.start()
+        self._log_to_file()
+
+        async def run() -> None:
+            self._broker = PasswordBroker(self.users, self.hosts, self.port)
+            await self._broker.start()
+
+        try:
+            asyncio.run_coroutine_threadsafe(run(), self._loop).result(_PATIENCE)
+        except (AmqttError, concurrent.futures.TimeoutError) as error:
+            self._broker = None
+            self.stop()
+            raise BrokerError(f"amqtt does not start on port {self.port}: {error}") from error
+
+    def _log_to_file(self) -> None:
+        thread = self._thread
+        handler = logging.FileHandler(self.directory / "broker.log")
+        handler.addFilter(lambda record: thread is not None and record.thread == thread.ident)
+        logger = logging.getLogger("amqtt")
+        logger.setLevel(logging.INFO)  # below that, packets are logged with their passwords
+        logger.propagate = False
+        logger.addHandler(handler)
+        self._handler = handler
+
+    def stop(self) -> None:
+        if self._loop is None or self._thread is None:
+            return
+        if self._broker is not None:
+            asyncio.run_coroutine_threadsafe(self._broker.shutdown(), self._loop).result(_PATIENCE)
+            self._broker = None
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._loop = self._thread = None
+        logging.getLogger("amqtt").removeHandler(self._handler)
+        self._handler.close()
+
+
+def broker(users: Mapping[str, str], port: int = 0, directory: str | os.PathLike[str] | None = None) -> Broker:
+    """A broker that has not been started: mosquitto where it is installed, else amqtt."""
+    kind = Mosquitto if find_mosquitto() else Amqtt
+    return kind(users, port, directory)
