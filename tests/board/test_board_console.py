@@ -1,6 +1,7 @@
 """boot.py, main.py, the prompt, and what the keys do there."""
 
 import asyncio
+import time
 
 import pytest
 from onenet_tools.board import BoardError, ResetCause, VirtualBoard
@@ -76,6 +77,31 @@ def test_ctrl_c_typed_before_the_interpreter_runs_counts() -> None:
             board.send(b"\x03")
             board.wait_for_resets(number)
             board.wait_for(r"^>>> ", since=seen)
+
+
+def test_a_ctrl_c_in_the_moment_a_program_ends_is_harmless_and_what_follows_is_not_lost() -> None:
+    with VirtualBoard(files={"main.py": "print('main')\nfor _ in range(20000):\n    pass\n"}) as board:
+        for number in range(40):
+            board.reset_button()
+            time.sleep(number * 0.0002)
+            board.send(b"\x03print(%d + 1000)\r" % number)
+            board.wait_for(rf"^{number + 1000}$")
+        assert set(board.resets[1:]) == {ResetCause.HARD}
+
+
+def test_a_program_may_catch_ctrl_c_and_go_on_reading() -> None:
+    main = """
+print("main")
+try:
+    while True:
+        pass
+except KeyboardInterrupt:
+    print("caught, then", input())
+"""
+    with VirtualBoard(files={"main.py": main}) as board:
+        board.wait_for("main")
+        board.send(b"\x03typed\r")
+        board.wait_for("caught, then typed")
 
 
 def test_ctrl_d_at_the_prompt_is_a_soft_reset() -> None:

@@ -20,6 +20,7 @@ from .flash import SHIMS, FlashImage
 from .state import State
 
 _CTRL_C = b"\x03"
+_STOP_PATIENCE = 0.1  # seconds for a process to stop; it takes far less than one millisecond
 _SETTLE_POLL = 0.002  # seconds between looks whether a program has ended at a Ctrl-C
 _SETTLE_PATIENCE = 0.3  # seconds after which it has not, but has caught the KeyboardInterrupt
 
@@ -67,7 +68,6 @@ class Interpreter:
         self._input = bytearray()
         self._held: bytearray | None = bytearray(typed)  # input that cannot be taken yet
         self._interrupted_at = 0.0
-        self._settled = 0
         self._answers: set[asyncio.Task[None]] = set()
         self._requests = bytearray()
 
@@ -133,39 +133,53 @@ class Interpreter:
         while data:
             before, ctrl_c, data = data.partition(_CTRL_C)
             self._input += before
-            if ctrl_c and self._interruptible():
-                self._interrupt(data)
+            if ctrl_c and self._interrupt():
+                # A second SIGINT would end the interpreter before it has seen the first, so what follows waits.
+                self._held = bytearray(data)
+                self._loop.call_later(_SETTLE_POLL, self._settle)
                 break
             self._input += ctrl_c
         self._write()
 
-    def _interrupt(self, following: bytes) -> None:
-        self._interrupted_at = self._loop.time()
-        self._process.send_signal(signal.SIGINT)
-        # A second SIGINT would end the interpreter before it has seen the first, and so does the first in the moment
-        # when the program comes to its end. So the rest waits until the interpreter has answered, or its successor can.
-        self._held = bytearray(following)
-        self._settled = 0
-        self._loop.call_later(_SETTLE_POLL, self._settle)
+    def _interrupt(self) -> bool:
+        """Raise KeyboardInterrupt in the program. Returns false if Ctrl-C is a character for it now."""
+        # Stopped meanwhile: a SIGINT that arrives when the program has just come to its end would end the interpreter.
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            deadline = self._loop.time() + _STOP_PATIENCE
+            while self._process_status().get("State", "T")[0] not in "TZX" and self._loop.time() < deadline:
+                pass
+            if not self._interruptible():
+                return False
+            self._interrupted_at = self._loop.time()
+            self._process.send_signal(signal.SIGINT)
+            return True
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def _settle(self) -> None:
         if self._process.poll() is not None:
             return
-        self._settled = 0 if self._interruptible() else self._settled + 1
-        if self._settled == 2 or self._loop.time() - self._interrupted_at > _SETTLE_PATIENCE:
-            self.take_input()
-        else:
+        if self._interruptible() and self._loop.time() - self._interrupted_at < _SETTLE_PATIENCE:
             self._loop.call_later(_SETTLE_POLL, self._settle)
+        else:
+            self.take_input()
 
     def _interruptible(self) -> bool:
         # The interpreter catches SIGINT exactly while Ctrl-C shall interrupt: not at the prompt, not while it reads
         # source, not after micropython.kbd_intr(-1). At other times the signal would kill it.
+        status = self._process_status()
+        if status:
+            return bool(int(status["SigCgt"], 16) >> (signal.SIGINT - 1) & 1)
+        # No /proc: a terminal mode of its own means the prompt, except that the raw REPL may keep it.
+        return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHOE)
+
+    def _process_status(self) -> dict[str, str]:
         try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
-        except OSError:  # no /proc: a terminal mode of its own means the prompt, except that the raw REPL keeps it
-            return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHOE)
-        masks = dict(line.split(":", 1) for line in status.splitlines())
-        return bool((int(masks["SigCgt"], 16) | int(masks["ShdPnd"], 16)) >> (signal.SIGINT - 1) & 1)
+            text = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return {}
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in text.splitlines())}
 
     def _write(self) -> None:
         while self._input:

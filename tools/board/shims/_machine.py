@@ -5,7 +5,6 @@ Left out because they could only pretend: Timer, Pin.irq, PWM, I2C, SPI, UART, T
 
 import struct
 import time
-
 from machine import *
 from machine import PinBase as _PinBase
 

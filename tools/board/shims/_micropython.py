@@ -6,7 +6,6 @@ for that time, which is when nothing may be added.
 """
 
 import sys
-
 from micropython import *
 from micropython import kbd_intr as _kbd_intr
 
