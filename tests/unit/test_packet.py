@@ -88,7 +88,7 @@ def test_a_publish_header_at_each_boundary_of_the_remaining_length():
             if length < 5 and qos:
                 continue
             n = length - (5 if qos else 3)  # payload, under a topic of one byte
-            expected = b"\x30"[:0] + bytes([0x30 | qos << 1]) + remaining_length(length) + field("t")
+            expected = bytes([0x30 | qos << 1]) + remaining_length(length) + field("t")
             if qos:
                 expected += b"\x12\x34"
             buf = bytearray(len(expected))
@@ -174,7 +174,8 @@ def test_connect_in_every_legal_combination():
                 n += 1
                 options = {}
                 if will:
-                    options = dict(zip(("will_topic", "will_payload", "will_qos", "will_retain"), will))
+                    topic, message, qos, retain = will
+                    options = {"will_topic": topic, "will_payload": message, "will_qos": qos, "will_retain": retain}
                 assert built(
                     packet.connect, client_id, username, password, keepalive, clean_session, **options
                 ) == connect_of(client_id, username, password, keepalive, clean_session, will)
