@@ -68,8 +68,8 @@ PYTEST := $(BIN)/python -m pytest -q
 test-unit: $(VENV) mosquitto ## tests of libraries and tools on CPython
 	$(call stage,unit,CPython,$(PYTEST) $(wildcard tests/unit tests/property tests/tools))
 
-test-micropython: $(VENV) ## the unit tests on MicroPython
-	$(call stage,micropython,MicroPython,$(BIN)/micropython tests/micropython.py)
+test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython
+	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py $(BIN)/micropython tests/micropython.py)
 
 test-board: $(VENV) ## tests of the virtual board
 	$(call stage,board,virtual board,$(PYTEST) tests/board)

@@ -124,7 +124,12 @@ class Client:
         which is the one call that may block: a board without a resolver that answers is best given an address."""
         if self._sock:
             raise MQTTError("already connected")
-        self._addresses = getaddrinfo(self.host, self.port, 0, SOCK_STREAM)
+        try:
+            self._addresses = getaddrinfo(self.host, self.port, 0, SOCK_STREAM)
+            if not self._addresses:
+                raise OSError("no address for %s" % self.host)
+        except OSError as e:
+            return self._fail(e)
         self._open()
 
     def _open(self):
@@ -150,10 +155,15 @@ class Client:
         """TCP is up, or failed: then the first write raises the reason."""
         if self._ssl:
             self._poller.unregister(self._sock)
-            self._sock = wrap(self._ssl, self._sock, self._server_hostname)
+            try:
+                self._sock = wrap(self._ssl, self._sock, self._server_hostname)
+            except (OSError, ValueError, MemoryError) as e:
+                return self._fail(e)
             self._register()
+        sock = self._sock
         self._send(self._connect_packet(), now)
-        self.state = _CONNECTING
+        if self._sock is sock:  # and not that of the next address already
+            self.state = _CONNECTING
 
     def _register(self):
         self._polling_out = POLLOUT
@@ -174,7 +184,7 @@ class Client:
     def _fail(self, reason):
         opening = self.state == _OPENING
         self.close()
-        if opening and self._addresses and isinstance(reason, OSError):
+        if opening and self._addresses:
             return self._open()
         self._reason = reason
         if self.on_disconnect:
@@ -315,7 +325,8 @@ class Client:
             except ConnectionRefused as e:
                 slow = e.code != 3
             except (MQTTError, OSError):
-                pass
+                if self._sock:  # a callback's, or a SubscribeError
+                    raise
             if not self._stop:
                 since = self._online_since
                 lasted = 0 if since is None else (ticks_ms() - since) & _TICKS
@@ -342,7 +353,6 @@ class Client:
             idle = not self._read(now)
             self._parse(now)
         if self._sock:
-            self._pump(now)
             self._check_deadlines(now, idle)
 
     def _read(self, now):
@@ -360,15 +370,16 @@ class Client:
 
     def _parse(self, now):
         """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next."""
-        while self._at < self._end and self._out is None and self._sock:
+        while self._sock:
+            self._pump(now)
+            if self._at == self._end or self._out is not None:
+                return
             try:
                 self._at = self._parser.feed(self._rx, self._at, self._end)
                 if self._parser.type:
                     self._handle(now)
             except ProtocolError as e:
                 return self._fail(e)
-            if self._sock:
-                self._pump(now)
 
     def _handle(self, now):
         parsed = self._parser

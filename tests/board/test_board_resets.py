@@ -1,5 +1,7 @@
 """Resets, their causes, the watchdog, and what survives which of them."""
 
+import time
+
 import pytest
 from onenet_tools.board import BoardError, ResetCause, VirtualBoard
 
@@ -64,7 +66,7 @@ import machine, time
 if machine.reset_cause() == machine.WDT_RESET:
     print("bitten")
 else:
-    dog = machine.WDT(timeout=400)
+    dog = machine.WDT(timeout=800)
     for _ in range(40):
         dog.feed()
         time.sleep_ms(25)
@@ -99,8 +101,10 @@ def test_the_button_wakes_a_board_that_sleeps_for_good() -> None:
     main = "import machine\nprint('cause', machine.reset_cause())\nif machine.reset_cause() == 1: machine.deepsleep()\n"
     with VirtualBoard(files={"main.py": main}) as board:
         board.wait_for("cause 1")
-        while board.pid is not None:
-            pass
+        deadline = time.monotonic() + 10
+        while board.pid is not None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert board.pid is None
         board.reset_button()
         board.wait_for("cause 2")
 
