@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Mpremote
+from board_peers import Mpremote
 from onenet_tools.board import BoardError, VirtualBoard
 from onenet_tools.board.cli import main
 

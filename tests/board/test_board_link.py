@@ -2,7 +2,7 @@
 
 import threading
 
-from conftest import EchoServer
+from board_peers import EchoServer
 from onenet_tools.board import Connection, VirtualBoard
 
 ONLINE = """

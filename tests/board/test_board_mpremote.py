@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import Mpremote
+from board_peers import Mpremote
 from onenet_tools.board import ResetCause, VirtualBoard
 
 FOREVER = "import time\nprint('main')\nwhile True:\n    time.sleep(1)\n"

@@ -96,7 +96,7 @@ class VirtualBoard:
                 self._flash.put(files, self._micropython)
             self._state = State(unique_id)
             undo.callback(self._state.close)
-            self._state.set_temperature(42)
+            self.temperature = 42
             self.pins = Pins(self._state)
             self.adc = Analog(self._state)
             self._loop = asyncio.new_event_loop()
@@ -206,8 +206,6 @@ class VirtualBoard:
         self._temperature = celsius
         self._state.set_temperature(celsius)
 
-    _temperature = 42
-
     # Between the caller's thread and the event loop's
 
     def _await(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
@@ -249,6 +247,7 @@ class VirtualBoard:
 
     async def _close(self) -> None:
         await self._power_cut()
+        self._station.leave()
         self._console.fail(BoardError("the board was closed"))
         self._console.close()
         self.link.close()
@@ -265,9 +264,9 @@ class VirtualBoard:
         self._console.clear_log()
         self._state.clear_rtc_memory()
         self._clock_skew = -_monotonic_us()
-        self._start(ResetCause.PWRON)
-        assert self._booted is not None
         try:
+            self._start(ResetCause.PWRON)
+            assert self._booted
             await asyncio.wait_for(asyncio.shield(self._booted), self._boot_timeout)
         except (TimeoutError, asyncio.TimeoutError) as error:
             await self._power_cut()
@@ -275,6 +274,9 @@ class VirtualBoard:
         except BoardError:
             await self._power_cut()
             raise
+        except OSError as error:
+            await self._power_cut()
+            raise BoardError(f"cannot start {self._micropython}: {error}") from error
 
     async def _power_cut(self) -> None:
         self._powered = False
@@ -394,6 +396,8 @@ class VirtualBoard:
 
     async def _request(self, request: dict[str, Any]) -> Any:
         """Answer a question of the shims."""
+        if self._then:  # it is being killed already
+            await self._never()
         match request["ask"]:
             case "hello":
                 assert self._interpreter and self._booted
@@ -405,12 +409,16 @@ class VirtualBoard:
                 self._clock_skew = request["us"] - _monotonic_us()
             case "reset":
                 self._hard_reset(ResetCause.HARD)
+                await self._never()
             case "soft_reset":
-                assert self._interpreter
-                self._then = lambda: self._soft_reset(with_main=True, raw_repl=False)
+                assert self._interpreter and self._output
+                raw_repl = self._output.raw_repl
+                self._then = lambda: self._soft_reset(with_main=not raw_repl, raw_repl=raw_repl)
                 self._interpreter.kill()
+                await self._never()
             case "deepsleep":
                 self._sleep(request["ms"])
+                await self._never()
             case "watchdog":
                 self._watchdog.start(request["ms"] / 1000)
             case "wifi_active":
@@ -430,6 +438,10 @@ class VirtualBoard:
             case unknown:
                 raise RuntimeError(f"the board knows no {unknown}")
         return None
+
+    async def _never(self) -> None:
+        """Leave a question without an answer, until its process is gone and this is cancelled."""
+        await self._loop.create_future()
 
     async def _resolve(self, host: str, port: int, kind: str) -> Address:
         if kind == "tcp":

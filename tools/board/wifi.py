@@ -98,6 +98,10 @@ class Station:
     def publish(self) -> None:
         self._publish(self.status, self.active, self.air.rssi)
 
+    def leave(self) -> None:
+        """The board is gone; the air stays, for another one perhaps."""
+        self.air._station = None
+
     def power_off(self) -> None:
         """As after a reset of the chip: everything forgotten."""
         self.activate(False)
