@@ -6,7 +6,7 @@ they stay as they are until done() or until the connection is lost and they are 
 
 from micropython import const
 
-from mqtt.packet import copy
+from mqtt.wire import copy
 
 # A record: size of the whole in two bytes, time in four, size of the stream's id in one; the id; the value's JSON.
 _HEAD = const(7)

@@ -10,12 +10,11 @@ from errno import EINPROGRESS
 from micropython import const
 from socket import SOCK_STREAM, getaddrinfo
 
-from . import packet
 from .backoff import Backoff
 from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
-from .packet import copy, publish_header
 from .parser import Parser
 from .session import Session
+from .wire import bad_utf8, copy, header, publish_header
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
@@ -62,12 +61,7 @@ class Client:
         """
         self.host = host
         self.port = port
-        self.client_id = client_id
-        self.username = username
-        self.password = password
-        self.keepalive = keepalive
         self.clean_session = clean_session
-        self.will = will
         self.timeout = timeout
         self.state = OFFLINE
         self.oversized = 0  # messages too long for the receive buffer
@@ -96,14 +90,17 @@ class Client:
         self._resubscribe = []  # those still to be made again on this connection
         self._parser = Parser(rx_size)
         self.session = Session(keepalive * 1000, window, 16, timeout)
-        self._connect_packet()
+        self._fields = (client_id, keepalive, will or (None,))  # of CONNECT, which are not to change
+        self.credentials(username, password)
 
-    def _connect_packet(self):
-        topic, payload, qos, retain = self.will or (None, b"", 0, False)
-        return packet.connect(
-            self._tx, self.client_id, self.username, self.password, self.keepalive, self.clean_session,
-            topic, payload, qos, retain,
-        )  # fmt: skip
+    def credentials(self, username, password):
+        """Sets user name and password for the next connection, str or bytes, None for none."""
+        from .packet import connect  # builds what is kept; a board may drop the module then
+
+        client_id, keepalive, will = self._fields
+        fields = (client_id, username, password, keepalive, self.clean_session) + tuple(will)
+        self._connect = bytearray(connect(None, *fields))
+        connect(self._connect, *fields)
 
     # Connecting
 
@@ -161,7 +158,7 @@ class Client:
                 return self._fail(e)
             self._register()
         sock = self._sock
-        self._send(self._connect_packet(), now)
+        self._send(self._connect, len(self._connect), now)
         if self._sock is sock:  # and not that of the next address already
             self.state = _CONNECTING
 
@@ -196,7 +193,7 @@ class Client:
         self._stop = True
         if self.state == ONLINE:
             self._drain()
-            self._send(packet.disconnect(self._tx), ticks_ms())
+            self._send(self._tx, header(self._tx, 0xE0, 0), ticks_ms())
             self._drain()
         self._reason = None
         if self._sock:
@@ -247,20 +244,27 @@ class Client:
         """
         if isinstance(filters, (str, bytes)):
             filters = [(filters, qos)]
-        self._check_size(packet.subscribe(None, 1, filters))
-        return self._take(0x82, filters, None)
+        return self._request(0x82, filters)
 
     def unsubscribe(self, filters):
         """Unsubscribes from one topic filter or a list of them; returns the packet identifier. Waits like publish()."""
         if isinstance(filters, (str, bytes)):
             filters = [filters]
-        self._check_size(packet.unsubscribe(None, 1, filters))
-        return self._take(0xA2, filters, None)
+        return self._request(0xA2, filters)
+
+    def _request(self, first, filters):
+        from . import packet
+
+        build = packet.subscribe if first == 0x82 else packet.unsubscribe
+        self._check_size(build(None, 1, filters))
+        return self._take(first, filters, build)
 
     def _check(self, topic, payload, n, qos):
         """Refuses, before it takes a slot, what could never be sent."""
-        if packet.bad_utf8(topic, 0, len(topic), 1) >= 0 or not 0 <= qos <= 2 or n > 200000000 or not len(topic):
-            packet.check_publish(None, topic, n, qos, 1)
+        if bad_utf8(topic, 0, len(topic), 1) >= 0 or not 0 <= qos <= 2 or n > 200000000 or not len(topic):
+            from .packet import check_publish
+
+            check_publish(None, topic, n, qos, 1)
         if isinstance(payload, _BYTES):
             n = 0  # can be sent from where it is
         elif not hasattr(payload, "write"):
@@ -446,16 +450,18 @@ class Client:
             owed = session.owed
             if owed:
                 session.owed = 0
-                self._send(packet.ack(self._tx, owed >> 16, owed & 0xFFFF), now)
+                self._send_ack(owed >> 16, owed & 0xFFFF, now)
             elif self.state != ONLINE:
                 return
             elif self._resubscribe and not session.full():
-                session.take(0x82, [self._resubscribe.pop()], None)
+                from .packet import subscribe
+
+                session.take(0x82, [self._resubscribe.pop()], subscribe)
             elif session.unsent:
                 self._send_slot(session.next(), now)
             elif session.ping_due(now):
                 session.pinged(now)
-                self._send(packet.pingreq(self._tx), now)
+                self._send(self._tx, header(self._tx, 0xC0, 0), now)
             else:
                 return
 
@@ -464,17 +470,22 @@ class Client:
         first = session.firsts[i]
         packet_id = session.ids[i]
         topic = session.topics[i]
+        payload = session.payloads[i]
         release = session.releasing(i)
         session.went(i, now)  # before the write: half a packet sent is sent, the next time it is a duplicate
         if release:
-            self._send(packet.ack(self._tx, 0x62, packet_id), now)
-        elif first == 0x82:
-            self._send(packet.subscribe(self._tx, packet_id, topic), now)
-        elif first == 0xA2:
-            self._send(packet.unsubscribe(self._tx, packet_id, topic), now)
+            self._send_ack(0x62, packet_id, now)
+        elif first & 0x80:
+            self._send(self._tx, payload(self._tx, packet_id, topic), now)
         else:
-            payload = session.payloads[i]
             self._publish(first, topic, packet_id, payload, len(payload), now)
+
+    def _send_ack(self, first, packet_id, now):
+        tx = self._tx
+        header(tx, first, 2)
+        tx[2] = packet_id >> 8
+        tx[3] = packet_id & 0xFF
+        self._send(tx, 4, now)
 
     def _publish(self, first, topic, packet_id, payload, n, now):
         tx = self._tx
@@ -490,11 +501,11 @@ class Client:
             self._body = payload
             n = self._body_at = len(tx) - at
             copy(tx, at, payload, 0, n)
-        self._send(at + n, now)
+        self._send(tx, at + n, now)
 
-    def _send(self, n, now):
-        """Sends n bytes of the transmit buffer: in one write, where the network takes them."""
-        self._out = self._tx
+    def _send(self, buf, n, now):
+        """Sends n bytes of buf: in one write, where the network takes them."""
+        self._out = buf
         self._out_at = 0
         self._out_end = n
         self._since = self.session.sent = now

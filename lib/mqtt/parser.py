@@ -8,7 +8,7 @@ is a ProtocolError that says what and where.
 from micropython import const
 
 from .errors import ProtocolError
-from .packet import bad_utf8, copy
+from .wire import bad_utf8, copy
 
 _CONNACK = const(2)
 _PUBLISH = const(3)

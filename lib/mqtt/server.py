@@ -3,8 +3,9 @@
 Boards do not load this module. The conventions are those of packet.py and parser.py; memory is of no concern here.
 """
 
-from .packet import bad_utf8, check_packet_id, header, packet_size, topic_filter, topic_name
+from .packet import check_packet_id, packet_size, topic_filter, topic_name
 from .parser import Parser
+from .wire import bad_utf8, header
 
 NAMES = (
     None, "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK",

@@ -49,7 +49,7 @@ class Session:
         self.firsts = bytearray(window)  # first byte of each packet, with DUP as it is to be sent next
         self.ids = [0] * window
         self.topics = [None] * window  # of a PUBLISH; the topic filters of the others
-        self.payloads = [None] * window
+        self.payloads = [None] * window  # the function that builds the packet, of the others
         self._since = [0] * window
         self._incoming = [0] * incoming  # QoS 2 delivered, PUBREL not yet seen
         self.lost()

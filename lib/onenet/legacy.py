@@ -11,7 +11,7 @@ from micropython import const
 
 from mqtt.client import Client
 from mqtt.errors import ConnectionClosed, ConnectionRefused
-from mqtt.packet import copy
+from mqtt.wire import copy
 
 HOST = "183.230.40.39"
 PORT = 6002
