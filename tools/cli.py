@@ -1,0 +1,133 @@
+"""The command line, `onenet`. Each command imports what it needs when it is called, so that --help is quick."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import __version__
+
+app = typer.Typer(
+    name="onenet",
+    help="Put ESP boards on China Mobile's OneNET, and watch them.",
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"onenet-tools {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command()
+def demo(
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=1, help="End after so long; exit status 0 only if all went well. Default: until Ctrl-C."),
+    ] = None,
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show passwords, too.")] = False,
+) -> int:
+    """Watch a board come online, send data and obey a command: all on this computer, no hardware."""
+    from .board import BoardError
+    from .broker import BrokerError
+    from .demo import run_demo
+
+    with _failures_in_one_line(BoardError, BrokerError):
+        return run_demo(seconds, show_secrets)
+
+
+@app.command()
+def board(
+    directory: Annotated[
+        Path | None, typer.Argument(help="Files to copy to its flash first. Default: none, which gives a bare prompt.")
+    ] = None,
+    flash: Annotated[Path | None, typer.Option(help="Flash image, made if missing. Default: one not kept.")] = None,
+    route: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOST:PORT=HOST:PORT", help="Lead its connections for the first to the second; may be repeated."
+        ),
+    ] = None,
+    internet: Annotated[bool, typer.Option("--internet", help="Let it reach every address, not only routes.")] = False,
+) -> int:
+    """Start a virtual board: MicroPython with its own flash and a serial port for mpremote."""
+    import argparse
+
+    from .board import BoardError, run_board
+    from .board.cli import parse_route
+
+    with _failures_in_one_line(BoardError, argparse.ArgumentTypeError):
+        routes = dict(parse_route(text) for text in route or [])
+        return run_board(flash, directory, routes, internet=internet)
+
+
+@app.command()
+def mpy(
+    arch: Annotated[
+        str, typer.Option(help="Processor: xtensawin (ESP32, S2, S3), xtensa (ESP8266), rv32imc (C3, C6), …")
+    ] = "xtensawin",
+    output: Annotated[Path | None, typer.Option(help="Folder to fill. Default: build/mpy/ARCH.")] = None,
+) -> None:
+    """Compile the board's modules and show how big they are."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from .mpy import CompileError, compile_board
+
+    target = output or Path("build", "mpy", arch)
+    with _failures_in_one_line(CompileError, OSError):
+        modules = compile_board(arch, target)
+    table = Table("module", title=f"{arch}, bytes", show_footer=True, title_justify="left")
+    table.columns[0].footer = "total"
+    for heading, total in (
+        (".py", sum(module.source_size for module in modules)),
+        (".mpy", sum(module.size for module in modules)),
+    ):
+        table.add_column(heading, f"{total}", justify="right")
+    for module in modules:
+        table.add_row(module.name, f"{module.source_size}", f"{module.size}")
+    console = Console()
+    console.print(table)
+    console.print(f"in {target}", soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _failures_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
+    """These exceptions become one line on stderr and exit status 2."""
+    try:
+        yield
+    except kinds as error:
+        _complain(str(error))
+        raise typer.Exit(2) from error
+
+
+def _complain(words: str) -> None:
+    print("error: " + " ".join(words.split()), file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs `onenet` and returns its exit status."""
+    try:
+        status: Any = app(arguments, standalone_mode=False)
+    except typer.TyperException as error:
+        _complain(f"{error.format_message()} (onenet --help tells more)")
+        return 2
+    return status if isinstance(status, int) else 0

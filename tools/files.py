@@ -1,0 +1,31 @@
+"""Where the files for a board are, and which of them go to one."""
+
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+HOST_ONLY = frozenset({"lib/mqtt/host.py", "lib/mqtt/server.py", "firmware/manifest.py"})
+"""Modules that no board loads."""
+
+
+def board_directory() -> Path:
+    """The directory with boot.py, main.py, config.json.example, lib/ and firmware/: in an installed package its own
+    copy, in a clone the clone's top."""
+    installed = _HERE / "_board"
+    return installed if installed.is_dir() else _HERE.parent
+
+
+def board_modules() -> list[str]:
+    """The modules a board needs besides boot.py and main.py, as "lib/mqtt/client.py", in the order of their names."""
+    directory = board_directory()
+    found = [path for top in ("lib", "firmware") for path in (directory / top).rglob("*.py")]
+    names = sorted(path.relative_to(directory).as_posix() for path in found)
+    return [name for name in names if name not in HOST_ONLY]
+
+
+def use_board_libraries() -> None:
+    """Makes `import mqtt` and `import onenet` find the very libraries that run on the board."""
+    for directory in (_HERE / "shim", board_directory() / "lib"):
+        if str(directory) not in sys.path:
+            sys.path.append(str(directory))
