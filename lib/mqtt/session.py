@@ -112,10 +112,11 @@ class Session:
         """
         if self.pinging and not receiving and (now - self._pinged) & _TICKS >= self.keepalive * 3 >> 2:
             raise Timeout("no PINGRESP")
-        i = self._head
-        stage = self.stages[i]
-        if stage and not stage & 1 and (now - self._since[i]) & _TICKS >= self.timeout:
-            raise Timeout("packet %d not acknowledged" % self.ids[i])
+        if self._count:
+            for i in range(self._window):
+                stage = self.stages[i]
+                if stage and not stage & 1 and (now - self._since[i]) & _TICKS >= self.timeout:
+                    raise Timeout("packet %d not acknowledged" % self.ids[i])
 
     # Outgoing
 
