@@ -1,7 +1,7 @@
 """Every type of payload that OneNET's older platform takes on the topic $dp, written into a buffer the caller owns.
 
-As in mqtt.packet, each function returns a size in bytes, and only says it where buf is None. Lengths are of bytes, never
-of characters. A board that sends its streams needs legacy.Points alone; this is for pictures, tools and tests.
+As in mqtt.packet, each function returns a size in bytes, and only says it where buf is None. Lengths are of bytes,
+never of characters. A board that sends its streams needs legacy.Points alone; this is for pictures, tools and tests.
 """
 
 import json
