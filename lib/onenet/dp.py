@@ -58,7 +58,7 @@ def floats(buf, at, groups, when=None):
 
 def _text(value, most):
     if not isinstance(value, (str, bytes, bytearray, memoryview)):
-        value = json.dumps(value)
+        value = json.dumps(value, separators=(",", ":"))
     if isinstance(value, str):
         value = value.encode()
     if len(value) > most:
