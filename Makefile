@@ -53,8 +53,8 @@ test: $(VENV) mosquitto ## all tests: on CPython, on MicroPython, on the virtual
 	@failed=; for stage in unit micropython board e2e; do \
 		$(MAKE) --no-print-directory test-$$stage || failed="$$failed $$stage"; \
 	done; \
-	echo; for stage in unit micropython board e2e; do \
-		printf '%-12s %s\n' $$stage "$$(tail -n 1 build/test/$$stage.log | tr -d '=')"; \
+	echo; for stage in "unit CPython" "micropython MicroPython" "board virtual board" "e2e end to end"; do \
+		printf '%-14s %s\n' "$${stage#* }" "$$(tail -n 1 "build/test/$${stage%% *}.log")"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 

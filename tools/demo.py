@@ -3,6 +3,7 @@
 import contextlib
 import json
 import queue
+import re
 import signal
 import time
 import types
@@ -200,6 +201,8 @@ def _handle(event: Event, show: "Show", progress: Progress) -> None:
         case ConsoleLine(text):
             if text:
                 show.console_line(text)
+            if joined := re.search(r" wifi: (joined .*)", text):
+                show.line("Wi-Fi", joined[1])
         case OnTheWire(packet):
             _handle_packet(packet, show, progress)
         case Published("$dp", payload):

@@ -40,6 +40,7 @@ def test_succeeds_and_tells_the_story() -> None:
         r"broker +\w+ on 127\.0\.0\.1:\d+ .*for 183\.230\.40\.39:6002",
         r"board +booting",
         r"board \| .*wifi: .*home",
+        r"Wi-Fi +joined home",
         r"CONNECT +10 28 +CONNECT, 40 bytes follow",
         r"client id \(device ID\): 789546805",
         r"00 09 \*\* \*\* \*\* \*\* \*\* \*\* \*\* \*\* \*\* +password",
