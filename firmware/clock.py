@@ -9,7 +9,7 @@ from .log import log
 _OFFSET = 0 if time.gmtime(0)[0] == 2000 else 946684800  # ESP ports count from 2000, others from 1970
 _SET = const(820000000)  # December 2025: a clock that shows less was never set
 _RESYNC = const(43200000)  # ms
-_RETRY = const(60000)
+_RETRY = const(300000)
 
 
 class Clock:
@@ -36,7 +36,7 @@ class Clock:
     def sync(self):
         """Asks the NTP server, if it is time to: at first and every twelve hours.
 
-        Takes a second at most, besides what the name's look-up takes. Failing is logged and tried again in a minute.
+        Takes a second at most, besides what the name's look-up takes. Failing is logged and tried again in five minutes.
         """
         if not self._host or self._wait and ticks_diff(ticks_ms(), self._asked) < self._wait:
             return

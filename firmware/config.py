@@ -35,10 +35,6 @@ def _one_of(*names):
     return lambda v: v in names
 
 
-def _pin(v):
-    return v == -1 or _number(0, 48)(v)
-
-
 def _intervals(v):
     ok = _number(1, 86400)
     return isinstance(v, dict) and all(ok(seconds) for seconds in v.values())
@@ -64,9 +60,13 @@ _KEYS = {
     "rx_size": (512, "bytes of the receive buffer, a whole number from 128 to 16384", _number(128, 16384)),
     "outbox_size": (2048, "bytes of the outbox, a whole number from 256 to 65536", _number(256, 65536)),
     "outbox_full": ("drop_oldest", '"drop_oldest" or "drop_newest"', _one_of("drop_oldest", "drop_newest")),
-    "led_pin": (-1, "a pin's number from 0 to 48, or -1 for none", _pin),
+    "led_pin": (-1, "a pin's number from 0 to 48, or -1 for none", _number(-1, 48)),
     "led_active_low": (False, "true or false", _yes_no),
-    "watchdog": (60, "seconds, a whole number from 10 to 600, or 0 for none", lambda v: v == 0 or _number(10, 600)(v)),
+    "watchdog": (
+        60,
+        "seconds, a whole number from 10 to 600, or 0 for none",
+        lambda v: _number(0, 0)(v) or _number(10, 600)(v),
+    ),
     "ntp_host": ("ntp.aliyun.com", 'an address or name, or "" for none', lambda v: v == "" or _text(255)(v)),
     "subscribe_commands": (False, "true for a plain MQTT broker, false for OneNET", _yes_no),
 }

@@ -9,11 +9,11 @@ from time import sleep_ms, ticks_diff, ticks_ms
 
 from mqtt.backoff import Backoff
 from mqtt.client import OFFLINE, ONLINE
-from mqtt.errors import ConnectionRefused, MQTTError
+from mqtt.errors import ConnectionRefused, MQTTError, SubscribeError
 from onenet.legacy import Legacy, Points, explain
 
 from .clock import Clock
-from .log import log
+from .log import log, log_exception
 from .outbox import Outbox
 from .wifi import Wifi
 
@@ -42,7 +42,7 @@ class Device:
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed
         self._batch = 0  # packet identifier of the upload under way
-        self._uploaded = ticks_ms()  # ticks when it began
+        self._pause_from = None  # ticks when it began, as long as the next must wait
         self._fault_at = ticks_ms()  # ticks of the last fault, and ms to wait from there
         self._delay = 0
         self._online_at = None  # ticks when we came online
@@ -82,6 +82,8 @@ class Device:
         self._client.on_connect = self._connected
         self._client.on_oversize = self._oversize
         self._points = Points(self.outbox, self.clock, platform.points_room(config["tx_size"]))
+        if config["subscribe_commands"]:
+            platform.subscribe_commands()
         if config["led_pin"] >= 0:
             from machine import Pin, Signal
 
@@ -102,9 +104,7 @@ class Device:
         comes before `every`. ValueError for an id that cannot be: 1 to 64 bytes, no quote, backslash or control
         character.
         """
-        encoded = stream_id.encode()
-        if not 0 < len(encoded) <= 64 or b'"' in encoded or b"\\" in encoded or min(encoded) < 32:
-            raise ValueError("stream id: must be 1 to 64 bytes without quote, backslash or control character")
+        encoded = _stream_id(stream_id)
         if self.config:
             every = self.config["intervals"].get(stream_id, every)
         if not 0.1 <= every <= 86400:
@@ -128,19 +128,20 @@ class Device:
     def put(self, stream_id, value):
         """Puts a data point into the outbox, for what does not come at intervals; stream_id: str or bytes.
 
-        False where it is dropped: the outbox is full, or the value is not one; the log tells.
+        False where it is dropped: the outbox is full, or there is something wrong with it, which the log tells.
         """
-        if isinstance(stream_id, str):
-            stream_id = stream_id.encode()
+        if not self.config:
+            return False
         try:
-            if not _finite(value):
-                raise ValueError("not a finite number")
+            encoded = _stream_id(stream_id)
+            if not _is_value(value):
+                raise ValueError("not a number, text, bool or dict of them")
             text = json.dumps(value).encode()
-            if not self._points.fits(len(stream_id), len(text)):
-                raise ValueError("%d bytes are too long for tx_size" % len(text))
-            return self.outbox.put(stream_id, text, self.clock.now())
-        except (TypeError, ValueError) as e:
-            log("stream", "%s: %s" % (stream_id.decode(), e))
+            if not self._points.fits(len(encoded), len(text)):
+                raise ValueError("%d bytes, too long for tx_size" % len(text))
+            return self.outbox.put(encoded, text, self.clock.now())
+        except ValueError as e:  # one like that would get the board kicked off, again and again
+            log("stream", "%s: %s" % (stream_id, e))
             return False
 
     def run(self):
@@ -174,25 +175,29 @@ class Device:
         """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent."""
         self._measure()
         client = self._client
+        if self._delay and ticks_diff(ticks_ms(), self._fault_at) >= self._delay:
+            self._delay = 0
         if not self.wifi.connected():
             if client.state != OFFLINE:
                 client.close()
                 self._fault(OSError("Wi-Fi lost"))
             sleep_ms(50)
             return
+        self.clock.sync()
         try:
             if client.state == OFFLINE:
-                if self._delay and ticks_diff(ticks_ms(), self._fault_at) < self._delay:
+                if self._delay:
                     sleep_ms(50)
                     return
                 gc.collect()
-                self.clock.sync()
                 log("mqtt", "connecting to %s:%d" % (client.host, client.port))
                 client.start()
             client.loop(_TURN)
             if client.state == ONLINE:
                 self._upload()
                 self._answer()
+        except SubscribeError as e:
+            log("mqtt", str(e))
         except (MQTTError, OSError) as e:
             client.close()
             self._fault(e)
@@ -210,8 +215,7 @@ class Device:
                 try:
                     value = stream.measure()
                 except Exception as e:  # noqa: BLE001 - a broken sensor must not take the board offline
-                    log("stream", stream.id.decode() + " failed:")
-                    sys.print_exception(e)
+                    log_exception("stream " + stream.id.decode(), e)
                     continue
                 if value is not None:
                     self.put(stream.id, value)
@@ -221,17 +225,17 @@ class Device:
     def _connected(self, session_present):
         self._online_at = ticks_ms()
         log("mqtt", "online as device %s, %d bytes free" % (self.config["device_id"], gc.mem_free()))
-        if self.config["subscribe_commands"]:
-            self._platform.subscribe_commands()
 
     def _upload(self):
         """Sends the oldest data points, one packet at a time; they stay in the outbox until it is acknowledged."""
+        now = ticks_ms()
+        if self._pause_from is not None:
+            if ticks_diff(now, self._pause_from) < self.config["upload_interval"] * 1000:
+                return
+            self._pause_from = None
         if self._batch or not len(self.outbox) or not self._client.can_publish(1):
             return
-        now = ticks_ms()
-        if ticks_diff(now, self._uploaded) < self.config["upload_interval"] * 1000:
-            return
-        self._uploaded = now
+        self._pause_from = now
         self.outbox.send(self._points.gather())
         self._batch = self._platform.publish_points(self._points)
 
@@ -250,20 +254,24 @@ class Device:
     def _answer(self):
         while self._commands and self._client.can_publish(1):
             command_id, payload = self._commands.pop(0)
-            if not self._obey:
-                reply = "error: this device takes no commands"
+            try:
+                self._platform.reply(command_id, self._reply_to(payload))
+            except ValueError as e:  # an id longer than any of the platform's
+                log("command", "not answered: %s" % e)
             else:
-                try:
-                    reply = self._obey(payload)
-                except Exception as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
-                    sys.print_exception(e)
-                    reply = "error: %s" % (e or type(e).__name__)
+                log("command", "answered")
+
+    def _reply_to(self, payload):
+        if not self._obey:
+            return "error: this device takes no commands"
+        try:
+            reply = self._obey(payload)
             if reply is None:
-                reply = "ok"
-            elif not isinstance(reply, (str, bytes, bytearray)):
-                reply = json.dumps(reply)
-            self._platform.reply(command_id, reply)
-            log("command", "answered")
+                return "ok"
+            return reply if isinstance(reply, (str, bytes, bytearray)) else json.dumps(reply)
+        except Exception as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
+            log_exception("command", e)
+            return "error: " + (str(e) if e.args else type(e).__name__)
 
     def _oversize(self, topic, size):
         log("mqtt", "a message of %d bytes is longer than rx_size" % size)
@@ -285,10 +293,23 @@ def _forget(package, module):
     sys.modules[package].__dict__.pop(module)
 
 
-def _finite(value):
+def _stream_id(stream_id):
+    """stream_id, str or bytes, as the bytes that go into JSON; ValueError for one that must not."""
+    encoded = stream_id if isinstance(stream_id, bytes) else stream_id.encode()
+    if not 0 < len(encoded) <= 64 or b'"' in encoded or b"\\" in encoded or min(encoded) < 32:
+        raise ValueError("stream id: must be 1 to 64 bytes without quote, backslash or control character")
+    return encoded
+
+
+def _is_value(value):
+    """True for what json.dumps() makes JSON from: MicroPython's makes something from anything."""
     if isinstance(value, dict):
-        return all(_finite(v) for v in value.values())
-    return not isinstance(value, float) or value - value == 0
+        return all(isinstance(key, str) and _is_value(v) for key, v in value.items())
+    if isinstance(value, list):
+        return all(_is_value(v) for v in value)
+    if isinstance(value, float):
+        return value - value == 0  # neither infinite nor NaN
+    return isinstance(value, (bool, int, str))
 
 
 def _exists(path):

@@ -1,7 +1,14 @@
 """The board's log: a line on the console, with the milliseconds since it started."""
 
+import sys
 from time import ticks_ms
 
 
 def log(subject, text):
     print(ticks_ms(), "%s: %s" % (subject, text))
+
+
+def log_exception(subject, error):
+    """The same with the error's traceback, for mistakes in the user's program."""
+    log(subject, "failed:")
+    sys.print_exception(error)

@@ -26,6 +26,8 @@ def data_points(buf, at, kind, value):
 def binary(buf, at, description, data):
     """A payload of type 2. description: {"ds_id": stream, "at": time, "desc": anything}, the last two optional; data:
     bytes-like, its length goes out in four bytes."""
+    if isinstance(data, str):
+        raise TypeError("data: must be bytes")
     description = _text(description, 65535)
     head = struct.pack(">BH", 2, len(description)) + description + struct.pack(">I", len(data))
     return _put(buf, at, head, data)
@@ -68,8 +70,15 @@ def _text(value, most):
 
 def _time_bytes(kind, when):
     year, month, day, hour, minute, second = when
-    if not 2000 <= year <= 2255:
-        raise ValueError("year: must be 2000..2255")
+    if not (
+        2000 <= year <= 2255
+        and 1 <= month <= 12
+        and 1 <= day <= 31
+        and 0 <= hour <= 23
+        and 0 <= minute <= 59
+        and 0 <= second <= 59
+    ):
+        raise ValueError("time: must be (2000..2255, 1..12, 1..31, 0..23, 0..59, 0..59)")
     return bytes((0x80 | kind, year - 2000, month, day, hour, minute, second))
 
 
