@@ -94,6 +94,7 @@ lint-esp32 lint-esp8266: lint-%: $(VENV) build/stubs/%/.made
 
 lint-host: $(VENV)
 	$(BIN)/mypy tools
+	$(BIN)/mypy --config-file typings/host.ini --cache-dir .mypy_cache/host lib/mqtt/host.py lib/mqtt/server.py
 
 $(BOARDS:%=build/stubs/%/.made): build/stubs/%/.made: requirements/%.txt | $(VENV)
 	@echo "Installing the types of MicroPython on $* into build/stubs/$*"
