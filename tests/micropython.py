@@ -34,7 +34,7 @@ def run(name, test, skip):
 
 
 def main(names):
-    sys.path[:0] = [HERE + "/../lib", HERE + "/unit"]
+    sys.path[:0] = [HERE + "/../lib", HERE + "/unit", HERE]
     from support import SkipTest
 
     results = [0, 0, 0]

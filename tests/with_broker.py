@@ -6,6 +6,7 @@ MQTT_TEST_RESTART_PORT has the broker restarted by the time that connection is c
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,8 @@ def real_broker():
     """A mosquitto for as long as the context lasts; gives the environment variables that tell of it."""
     with tempfile.TemporaryDirectory(prefix="mqtt-test-") as name:
         authority = trustme.CA()
-        authority.cert_pem.write_to_path(f"{name}/ca.pem")
+        der = ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode())  # MicroPython can't read PEM everywhere
+        Path(name, "ca.der").write_bytes(der)
         certificate = authority.issue_cert("localhost")
         certificate.private_key_and_cert_chain_pem.write_to_path(f"{name}/server.pem")
         tls_port = free_port()
@@ -48,7 +50,7 @@ def real_broker():
                 "MQTT_TEST_RESTART_PORT": str(restart.getsockname()[1]),
                 "MQTT_TEST_USER": USER,
                 "MQTT_TEST_PASSWORD": PASSWORD,
-                "MQTT_TEST_CA": str(Path(name, "ca.pem")),
+                "MQTT_TEST_CA": str(Path(name, "ca.der")),
             }
 
 

@@ -5,11 +5,13 @@ from errno import EADDRINUSE, EAGAIN
 from os import getenv
 from random import getrandbits
 from socket import SO_LINGER, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
+from time import time
 
 from mqtt import Client
 from mqtt.client import OFFLINE, ONLINE, sleep_ms
 
 MICROPYTHON = sys.implementation.name == "micropython"
+PATIENCE = 10  # seconds after which a wait is in vain; nothing takes that long
 
 if MICROPYTHON:
 
@@ -27,7 +29,7 @@ def raises(exception, function, *args, match="", **kwargs):
     except exception as e:
         assert match in str(e), "%r is not in %r" % (match, str(e))
         return e
-    raise AssertionError("%s not raised" % exception.__name__)
+    raise AssertionError("%s not raised" % exception)
 
 
 def unhex(text):
@@ -109,9 +111,10 @@ def listen_to(client, on_subscribe=True):
     """Has each callback of client note its arguments, copied; returns the list they go to."""
     events = []
 
-    def note(name, copies=0):
+    def note(name):
         def callback(*args):
-            events.append((name,) + tuple([bytes(a) if isinstance(a, memoryview) else a for a in args]))
+            copies = [bytes(arg) if isinstance(arg, memoryview) else arg for arg in args]
+            events.append((name,) + tuple(copies))
 
         setattr(client, "on_" + name, callback)
 
@@ -148,8 +151,9 @@ class Broker:
     # Waiting
 
     def until(self, condition, what="it"):
-        """Runs the client's loop until condition() is true; gives up after some seconds."""
-        for _ in range(1000):
+        """Runs the client's loop until condition() is true, and returns that; gives up after some seconds."""
+        start = time()
+        while time() - start < PATIENCE:
             result = condition()
             if result:
                 return result
@@ -179,14 +183,16 @@ class Broker:
 
     def accept(self):
         """Takes the client's next connection."""
-        if self.sock:
-            self.close()
-        self.sock = self.until(lambda: attempt(self.listener.accept), "a connection")[0]
+        self.take(self.until(lambda: attempt(self.listener.accept), "a connection"))
+
+    def take(self, connection):
+        self.close()
+        self.sock = connection[0]
         self.sock.setblocking(False)
 
     def receive(self):
         """Takes in what has come, if anything; True at the end of the connection."""
-        data = attempt(self.sock.recv, 65536)
+        data = attempt(self.sock.recv, 16384)
         self.received += data or b""
         return data == b""
 
@@ -196,14 +202,25 @@ class Broker:
         data, self.received = self.received[:n], self.received[n:]
         return data
 
+    def complete(self):
+        """The next packet if all of it has come, else None."""
+        data = self.received
+        n, shift = 0, 0
+        for i in range(1, min(5, len(data))):
+            n |= (data[i] & 127) << shift
+            shift += 7
+            if data[i] < 128:
+                end = 1 + i + n
+                if len(data) < end:
+                    break
+                self.received = data[end:]
+                return data[:end]
+        self.receive()
+        return None
+
     def packet(self):
         """The next packet the client sends."""
-        data = self.read(2)
-        length = data[1] & 127
-        while data[-1] & 128:
-            data += self.read(1)
-            length |= (data[-1] & 127) << 7 * (len(data) - 2)
-        return data + self.read(length)
+        return self.until(self.complete, "a packet")
 
     def ended(self):
         """Waits for the end of the connection; returns the bytes that came before it and were not read yet."""
@@ -222,6 +239,26 @@ class Broker:
         if isinstance(data, str):
             data = unhex(data)
         assert self.sock.send(data) == len(data)
+
+    def serve(self, answer):
+        """Acts by itself from now on, whenever the client loops: takes connections, and answer(packet) gives the bytes
+        to send, or None to close. For a client that is not looped by the test, as in loop_forever()."""
+        loop = self.client.loop
+
+        def step(timeout_ms=0):
+            connection = attempt(self.listener.accept)
+            if connection:
+                self.take(connection)
+            packet = self.sock and self.complete()
+            if packet:
+                reply = answer(packet)
+                if reply is None:
+                    self.close()
+                else:
+                    self.send(reply)
+            return loop(min(timeout_ms, 5))
+
+        self.client.loop = step
 
     def close(self):
         if self.sock:
@@ -251,6 +288,29 @@ def online(**options):
     broker = Broker(**options)
     broker.connect()
     return broker
+
+
+def impatient(client, ms=50):
+    """Sets a client's deadlines: after the connection is there, so that a busy machine is given time for that."""
+    client.timeout = client.session.timeout = client._longest = ms
+
+
+class replaced:  # noqa: N801
+    """with replaced(module, "name", value): puts another value in place for as long as that lasts."""
+
+    def __init__(self, owner, name, value):
+        self.owner, self.name, self.value = owner, name, value
+
+    def swap(self):
+        previous = getattr(self.owner, self.name)
+        setattr(self.owner, self.name, self.value)
+        self.value = previous
+
+    def __enter__(self):
+        self.swap()
+
+    def __exit__(self, *args):
+        self.swap()
 
 
 class Tap:
@@ -311,9 +371,8 @@ def broker_options():
 
 def wait(condition, *clients):
     """Runs the loops of clients until condition() is true; gives up after some seconds."""
-    for _ in range(1000):
-        if condition():
-            return
+    start = time()
+    while not condition():
+        assert time() - start < PATIENCE, "waited in vain"
         for client in clients:
             client.loop(5)
-    raise AssertionError("waited in vain")
