@@ -2,14 +2,13 @@
 
 import time
 from micropython import const
-from time import ticks_diff, ticks_ms
 
 from .log import log
 
 _OFFSET = 0 if time.gmtime(0)[0] == 2000 else 946684800  # ESP ports count from 2000, others from 1970
 _SET = const(820000000)  # December 2025: a clock that shows less was never set
-_RESYNC = const(43200000)  # ms
-_RETRY = const(300000)
+_RESYNC = const(43200)  # seconds
+_RETRY = const(300)
 
 
 class Clock:
@@ -20,8 +19,7 @@ class Clock:
         """ntp_host: "" for a clock that nobody sets."""
         self._host = ntp_host
         self._jump = 0  # by how much setting the clock moved it
-        self._asked = ticks_ms()
-        self._wait = 0  # ms from then to the next question
+        self._ask = None  # when to ask next
 
     def now(self):
         """The clock's seconds, set or not."""
@@ -36,22 +34,22 @@ class Clock:
     def sync(self):
         """Asks the NTP server, if it is time to: at first and every twelve hours.
 
-        Takes a second at most, besides what the name's look-up takes. Failing is logged and tried again in five minutes.
+        Takes a second at most, besides what looking up the name takes. Failing is logged, and tried again in five
+        minutes.
         """
-        if not self._host or self._wait and ticks_diff(ticks_ms(), self._asked) < self._wait:
+        before = self.now()
+        if not self._host or self._ask is not None and before < self._ask:
             return
         import ntptime
 
-        before = self.now()
-        self._asked = ticks_ms()
-        self._wait = _RETRY
+        self._ask = before + _RETRY
         ntptime.host = self._host
         try:
             ntptime.settime()
         except (OSError, OverflowError) as e:
             log("clock", "no answer from %s (%s)" % (self._host, e))
             return
-        self._wait = _RESYNC
+        self._ask = self.now() + _RESYNC
         if before <= _SET:
             self._jump = self.now() - before
         log("clock", "%04d-%02d-%02d %02d:%02d:%02d UTC" % tuple(time.gmtime()[:6]))

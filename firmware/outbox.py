@@ -37,7 +37,7 @@ class Outbox:
         """
         size = _HEAD + len(stream_id) + len(value)
         buf = self.buf
-        if size > len(buf):
+        if len(stream_id) > 255 or size > len(buf):
             raise ValueError("data point of %d bytes, outbox of %d" % (size, len(buf)))
         while self._end - self._start + size > len(buf):
             if not self._drop_oldest or self._busy == self._end:

@@ -34,6 +34,8 @@ class Wifi:
         """True while there is a network; otherwise goes on trying to join one."""
         if self._wlan.isconnected():
             if not self._joined:
+                if self._index < 0 and not self._recognize():
+                    return False
                 self._joined = True
                 log("wifi", "joined %s as %s" % (self._ssid(), self._wlan.ifconfig()[0]))
             return True
@@ -62,6 +64,19 @@ class Wifi:
             return self._wlan.status("rssi")
         except (OSError, ValueError, TypeError):
             return None
+
+    def _recognize(self):
+        """True if the network joined before the program started is one of ours; otherwise leaves it for one."""
+        try:
+            ssid = self._wlan.config("ssid")
+        except (OSError, ValueError, TypeError):  # an old port that calls it essid
+            ssid = None
+        for i, known in enumerate(self._networks):
+            if known["ssid"] == ssid:
+                self._index = i
+                return True
+        self._join_next()
+        return False
 
     def _ssid(self):
         return self._networks[self._index]["ssid"]

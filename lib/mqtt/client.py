@@ -21,21 +21,24 @@ MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
     from select import POLLIN, POLLOUT, poll
     from socket import socket
-    from time import sleep_ms, ticks_ms
+    from time import sleep_ms, ticks_diff, ticks_ms
 
     def wrap(context, sock, server_hostname):
         return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
 
 else:
-    from .host import POLLIN, POLLOUT, poll, sleep_ms, socket, ticks_ms, wrap
+    from .host import POLLIN, POLLOUT, poll, sleep_ms, socket, ticks_diff, ticks_ms, wrap
 
 OFFLINE = 0
 _OPENING = const(1)  # TCP connect under way
 _CONNECTING = const(2)  # TLS handshake, CONNECT, CONNACK
 ONLINE = 3
 
-_TICKS = const(0x3FFFFFFF)
 _BYTES = (bytes, bytearray, memoryview)
+
+
+def _bytes(text):
+    return text.encode() if isinstance(text, str) else bytes(text)
 
 
 class Client:
@@ -61,7 +64,7 @@ class Client:
         """
         self.host = host
         self.port = port
-        self.clean_session = clean_session
+        self._clean_session = clean_session
         self.timeout = timeout
         self.state = OFFLINE
         self.oversized = 0  # messages too long for the receive buffer
@@ -98,7 +101,7 @@ class Client:
         from .packet import connect  # builds what is kept; a board may drop the module then
 
         client_id, keepalive, will = self._fields
-        fields = (client_id, username, password, keepalive, self.clean_session) + tuple(will)
+        fields = (client_id, username, password, keepalive, self._clean_session) + tuple(will)
         self._connect = bytearray(connect(None, *fields))
         connect(self._connect, *fields)
 
@@ -148,7 +151,7 @@ class Client:
         except OSError as e:
             self._fail(e)
 
-    def _opened(self, now):
+    def _opened(self):
         """TCP is up, or failed: then the first write raises the reason."""
         if self._ssl:
             self._poller.unregister(self._sock)
@@ -158,7 +161,7 @@ class Client:
                 return self._fail(e)
             self._register()
         sock = self._sock
-        self._send(self._connect, len(self._connect), now)
+        self._send(self._connect, len(self._connect))
         if self._sock is sock:  # and not that of the next address already
             self.state = _CONNECTING
 
@@ -193,7 +196,7 @@ class Client:
         self._stop = True
         if self.state == ONLINE:
             self._drain()
-            self._send(self._tx, header(self._tx, 0xE0, 0), ticks_ms())
+            self._send(self._tx, header(self._tx, 0xE0, 0))
             self._drain()
         self._reason = None
         if self._sock:
@@ -225,7 +228,7 @@ class Client:
                 raise ConnectionClosed("not connected")
             if self._out is not None:
                 self._drain()
-            self._publish(first, topic, 0, payload, n, ticks_ms())
+            self._publish(first, topic, 0, payload, n)
             return 0
         self._check(topic, payload, n, qos)
         return self._take(first, topic, payload)
@@ -242,20 +245,21 @@ class Client:
         on_subscribe tells what was granted; without it, a refusal is a SubscribeError from loop(). What was granted is
         subscribed to again on every connection to a server that has no session of ours. Waits like publish().
         """
+        from .packet import subscribe
+
         if isinstance(filters, (str, bytes)):
             filters = [(filters, qos)]
-        return self._request(0x82, filters)
+        return self._request(0x82, [(_bytes(name), qos) for name, qos in filters], subscribe)
 
     def unsubscribe(self, filters):
         """Unsubscribes from one topic filter or a list of them; returns the packet identifier. Waits like publish()."""
+        from .packet import unsubscribe
+
         if isinstance(filters, (str, bytes)):
             filters = [filters]
-        return self._request(0xA2, filters)
+        return self._request(0xA2, [_bytes(name) for name in filters], unsubscribe)
 
-    def _request(self, first, filters):
-        from . import packet
-
-        build = packet.subscribe if first == 0x82 else packet.unsubscribe
+    def _request(self, first, filters, build):
         self._check_size(build(None, 1, filters))
         return self._take(first, filters, build)
 
@@ -284,7 +288,7 @@ class Client:
         packet_id = session.take(first, topic, payload)
         if self.state == ONLINE:
             try:
-                self._pump(ticks_ms())
+                self._pump()
             except (MQTTError, OSError):
                 pass  # the packet is safe in its slot; the next loop() raises the reason
         return packet_id
@@ -333,7 +337,7 @@ class Client:
                     raise
             if not self._stop:
                 since = self._online_since
-                lasted = 0 if since is None else (ticks_ms() - since) & _TICKS
+                lasted = 0 if since is None else ticks_diff(ticks_ms(), since)
                 for _ in range(backoff.next(lasted, slow) // 100):
                     if self._stop:
                         return
@@ -345,21 +349,20 @@ class Client:
         events = 0
         for _, events in self._poller.ipoll(min(timeout_ms, self._longest)):  # noqa: B007 - of one socket
             pass
-        now = ticks_ms()
         if self.state == _OPENING:
             if events:
-                self._opened(now)
+                self._opened()
         elif self._out is not None and events & ~POLLIN:
-            self._flush(now)
-        self._parse(now)
+            self._flush()
+        self._parse()
         idle = True
         if events & ~POLLOUT and self._at == self._end and self._out is None and self.state != _OPENING and self._sock:
-            idle = not self._read(now)
-            self._parse(now)
+            idle = not self._read()
+            self._parse()
         if self._sock:
-            self._check_deadlines(now, idle)
+            self._check_deadlines(idle)
 
-    def _read(self, now):
+    def _read(self):
         try:
             n = self._sock.readinto(self._rx, len(self._rx))
         except OSError as e:
@@ -367,25 +370,25 @@ class Client:
         if n:
             self._at = 0
             self._end = n
-            self.session.heard = now
+            self.session.heard = ticks_ms()
             return True
         if n == 0:
             self._fail(ConnectionClosed("by the server" if self.state == ONLINE else "by the server, before CONNACK"))
 
-    def _parse(self, now):
+    def _parse(self):
         """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next."""
         while self._sock:
-            self._pump(now)
+            self._pump()
             if self._at == self._end or self._out is not None:
                 return
             try:
                 self._at = self._parser.feed(self._rx, self._at, self._end)
                 if self._parser.type:
-                    self._handle(now)
+                    self._handle()
             except ProtocolError as e:
                 return self._fail(e)
 
-    def _handle(self, now):
+    def _handle(self):
         parsed = self._parser
         session = self.session
         kind = parsed.type
@@ -402,11 +405,11 @@ class Client:
         elif kind == 2:
             if parsed.code:
                 return self._fail(ConnectionRefused(parsed.code))
-            if self.clean_session:
+            if self._clean_session:
                 parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
             self.state = ONLINE
-            self._online_since = now
-            session.connected(now, self.clean_session, parsed.session_present)
+            self._online_since = now = ticks_ms()
+            session.connected(now, self._clean_session, parsed.session_present)
             if not parsed.session_present:
                 self._resubscribe = list(self._filters.items())
             if self.on_connect:
@@ -441,16 +444,16 @@ class Client:
         if self.on_subscribe:
             self.on_subscribe(self._parser.packet_id, codes)
         elif refused is not None:
-            raise SubscribeError("subscription refused: %s" % refused)
+            raise SubscribeError("subscription refused: %s" % refused.decode())
 
-    def _pump(self, now):
+    def _pump(self):
         """Sends what is due, as long as each packet leaves at once."""
         session = self.session
         while self._out is None:
             owed = session.owed
             if owed:
                 session.owed = 0
-                self._send_ack(owed >> 16, owed & 0xFFFF, now)
+                self._send_ack(owed >> 16, owed & 0xFFFF)
             elif self.state != ONLINE:
                 return
             elif self._resubscribe and not session.full():
@@ -458,36 +461,36 @@ class Client:
 
                 session.take(0x82, [self._resubscribe.pop()], subscribe)
             elif session.unsent:
-                self._send_slot(session.next(), now)
-            elif session.ping_due(now):
-                session.pinged(now)
-                self._send(self._tx, header(self._tx, 0xC0, 0), now)
+                self._send_slot(session.next())
+            elif session.ping_due(ticks_ms()):
+                session.pinged(ticks_ms())
+                self._send(self._tx, header(self._tx, 0xC0, 0))
             else:
                 return
 
-    def _send_slot(self, i, now):
+    def _send_slot(self, i):
         session = self.session
         first = session.firsts[i]
         packet_id = session.ids[i]
         topic = session.topics[i]
         payload = session.payloads[i]
         release = session.releasing(i)
-        session.went(i, now)  # before the write: half a packet sent is sent, the next time it is a duplicate
+        session.went(i, ticks_ms())  # before the write: half a packet sent is sent, the next time it is a duplicate
         if release:
-            self._send_ack(0x62, packet_id, now)
+            self._send_ack(0x62, packet_id)
         elif first & 0x80:
-            self._send(self._tx, payload(self._tx, packet_id, topic), now)
+            self._send(self._tx, payload(self._tx, packet_id, topic))
         else:
-            self._publish(first, topic, packet_id, payload, len(payload), now)
+            self._publish(first, topic, packet_id, payload, len(payload))
 
-    def _send_ack(self, first, packet_id, now):
+    def _send_ack(self, first, packet_id):
         tx = self._tx
         header(tx, first, 2)
         tx[2] = packet_id >> 8
         tx[3] = packet_id & 0xFF
-        self._send(tx, 4, now)
+        self._send(tx, 4)
 
-    def _publish(self, first, topic, packet_id, payload, n, now):
+    def _publish(self, first, topic, packet_id, payload, n):
         tx = self._tx
         at = publish_header(tx, first, topic, packet_id, n)
         if at < 0:
@@ -501,28 +504,30 @@ class Client:
             self._body = payload
             n = self._body_at = len(tx) - at
             copy(tx, at, payload, 0, n)
-        self._send(tx, at + n, now)
+        self._send(tx, at + n)
 
-    def _send(self, buf, n, now):
+    def _send(self, buf, n):
         """Sends n bytes of buf: in one write, where the network takes them."""
         self._out = buf
         self._out_at = 0
         self._out_end = n
-        self._since = self.session.sent = now
-        self._flush(now)
+        self._since = self.session.sent = ticks_ms()
+        self._flush()
 
-    def _flush(self, now):
+    def _flush(self):
         """Writes what the network takes of what is being sent; asks to be told when it takes more."""
         while self._out is not None:
             try:
                 n = self._sock.write(self._out, self._out_at, self._out_end - self._out_at)
             except OSError as e:
                 return self._fail(e)
+            except ValueError as e:  # MicroPython's word for a certificate that does not hold
+                return self._fail(MQTTError("TLS: %s" % e))
             if not n:
                 if not self._polling_out:
                     self._poll_for(POLLIN | POLLOUT)
                 return
-            self._since = now
+            self._since = ticks_ms()
             self._out_at += n
             if self._out_at == self._out_end:
                 self._out = self._body
@@ -544,13 +549,13 @@ class Client:
         while self._out is not None:
             for _ in self._poller.ipoll(self._longest):
                 pass
-            now = ticks_ms()
-            self._flush(now)
-            self._check_deadlines(now, False)
+            self._flush()
+            self._check_deadlines(False)
 
-    def _check_deadlines(self, now, idle):
+    def _check_deadlines(self, idle):
         """idle: nothing is left to be read, so what has not come is late."""
-        late = (now - self._since) & _TICKS >= self.timeout
+        now = ticks_ms()
+        late = ticks_diff(now, self._since) >= self.timeout
         if self.state != ONLINE:
             if late and self._sock:
                 self._fail(Timeout("TCP connect" if self.state == _OPENING else "no CONNACK"))
@@ -560,7 +565,7 @@ class Client:
         elif idle:
             receiving = self._parser.first
             try:
-                if receiving and (now - self.session.heard) & _TICKS >= self.timeout:
+                if receiving and ticks_diff(now, self.session.heard) >= self.timeout:
                     raise Timeout("rest of a packet")
                 self.session.check(now, receiving)
             except Timeout as e:

@@ -12,6 +12,10 @@ def ticks_ms():
     return time.monotonic_ns() // 1000000 & 0x3FFFFFFF
 
 
+def ticks_diff(a, b):
+    return (a - b + 0x20000000 & 0x3FFFFFFF) - 0x20000000
+
+
 def sleep_ms(ms):
     time.sleep(ms / 1000)
 

@@ -40,7 +40,7 @@ class Session:
         self.keepalive = keepalive
         self.timeout = timeout
         self.ignored = 0
-        self.sent = self.heard = 0
+        self.sent = self.heard = None
         self._window = window
         self._head = 0
         self._count = 0

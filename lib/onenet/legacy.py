@@ -60,10 +60,13 @@ class Points:
         outbox.rewind()
         size = _FRAME - 1  # no comma before the first point
         self._count = 0
+        self._timed = False
+        oldest = 0
         while outbox.next():
             when = clock.true(outbox.time)
-            if self._count == 0:
-                self._timed = when > 0 and clock.now() - when > _FRESH
+            if when and not oldest:
+                oldest = when
+                self._timed = clock.now() - when > _FRESH
             size += 1 + _POINT + outbox.id_len + outbox.value_len
             if self._timed and when:
                 size += _AT
@@ -119,8 +122,8 @@ class Legacy:
         return self.client.publish(b"$dp", points, 1)
 
     def points_room(self, tx_size):
-        """Bytes left for a Points in a transmit buffer of this size: less fixed header, topic and packet identifier."""
-        return min(tx_size, 65535) - 3 - 5 - 2
+        """Bytes a Points may have with a transmit buffer of this size, which holds topic and header too."""
+        return min(tx_size - 12, 65535)
 
     def reply(self, command_id, payload):
         """Answers a command, with QoS 1; returns the packet identifier."""
