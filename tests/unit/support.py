@@ -66,6 +66,60 @@ def publish_of(topic, payload=b"", qos=0, packet_id=0, dup=False, retain=False):
     return packet_of(0x30 | dup << 3 | qos << 1 | retain, body + payload)
 
 
+# Byte sequences that are no MQTT string: the sequence, and where in it the first bad character begins
+BAD_UTF8 = (
+    ("00", 0),  # U+0000 [MQTT-1.5.3-2]
+    ("80", 0),  # continuation without a beginning
+    ("bf", 0),
+    ("c0 80", 0),  # overlong U+0000
+    ("c1 bf", 0),
+    ("e0 80 80", 0),
+    ("e0 9f bf", 0),
+    ("f0 80 80 80", 0),
+    ("f0 8f bf bf", 0),
+    ("ed a0 80", 0),  # surrogates [MQTT-1.5.3-1]
+    ("ed bf bf", 0),
+    ("f4 90 80 80", 0),  # beyond U+10FFFF
+    ("f5 80 80 80", 0),
+    ("f8 88 80 80 80", 0),
+    ("ff", 0),
+    ("c3", 0),  # cut short
+    ("e4 bd", 0),
+    ("f0 9f 98", 0),
+    ("c3 28", 0),  # continuation missing
+    ("e4 28 a0", 0),
+    ("e4 bd 28", 0),
+    ("f0 28 98 80", 0),
+    ("f0 9f 28 80", 0),
+    ("f0 9f 98 28", 0),
+    ("61 c3 a9 ff", 3),
+    ("e6 b8 a9 00 61", 3),
+)
+
+
+def built(function, *args, **kwargs):
+    """The packet a builder makes. Holds for every packet: None only says the size, the size said is what is written,
+    it fits a buffer of its size, a byte less is refused before anything is written, and no byte after it is touched."""
+    size = function(None, *args, **kwargs)
+    fitting = bytearray(size)
+    assert function(fitting, *args, **kwargs) == size
+    larger = bytearray(b"\xaa" * (size + 3))
+    assert function(larger, *args, **kwargs) == size
+    assert larger == fitting + b"\xaa\xaa\xaa"
+    smaller = bytearray(b"\xaa" * (size - 1))
+    raises(ValueError, function, smaller, *args, match="buffer", **kwargs)
+    assert smaller == b"\xaa" * (size - 1)
+    return bytes(fitting)
+
+
+def refused(name, function, *args, kind=ValueError, **kwargs):
+    """The builder refuses these arguments, naming the field, with a buffer or without, and writes nothing."""
+    buf = bytearray(b"\xaa" * 100)
+    raises(kind, function, buf, *args, match=name, **kwargs)
+    assert buf == b"\xaa" * 100, "the buffer was touched"
+    raises(kind, function, None, *args, match=name, **kwargs)
+
+
 ACCEPTED = b"\x20\2\0\0"
 ACCEPTED_SESSION = b"\x20\2\1\0"
 DISCONNECT = b"\xe0\0"

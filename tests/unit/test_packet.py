@@ -1,70 +1,17 @@
 """The packet builder: every packet a client sends, byte for byte, and the refusal of every one it must not."""
 
 from mqtt import packet
-from support import field, packet_of, publish_of, raises, remaining_length, unhex
+from support import BAD_UTF8, built, field, packet_of, publish_of, raises, refused, remaining_length, unhex
 
 SEED = unhex(
     "10 28 00 04 4d 51 54 54 04 c0 00 64 00 09 37 38 39 35 34 36 38 30 35"
     "00 06 34 35 38 39 34 35 00 09 31 33 36 39 32 38 38 33 31"
 )  # fmt: skip
 
-# Byte sequences that are no MQTT string: the sequence, and where in it the first bad character begins
-BAD_UTF8 = (
-    ("00", 0),  # U+0000 [MQTT-1.5.3-2]
-    ("80", 0),  # continuation without a beginning
-    ("bf", 0),
-    ("c0 80", 0),  # overlong U+0000
-    ("c1 bf", 0),
-    ("e0 80 80", 0),
-    ("e0 9f bf", 0),
-    ("f0 80 80 80", 0),
-    ("f0 8f bf bf", 0),
-    ("ed a0 80", 0),  # surrogates [MQTT-1.5.3-1]
-    ("ed bf bf", 0),
-    ("f4 90 80 80", 0),  # beyond U+10FFFF
-    ("f5 80 80 80", 0),
-    ("f8 88 80 80 80", 0),
-    ("ff", 0),
-    ("c3", 0),  # cut short
-    ("e4 bd", 0),
-    ("f0 9f 98", 0),
-    ("c3 28", 0),  # continuation missing
-    ("e4 28 a0", 0),
-    ("e4 bd 28", 0),
-    ("f0 28 98 80", 0),
-    ("f0 9f 28 80", 0),
-    ("f0 9f 98 28", 0),
-    ("61 c3 a9 ff", 3),
-    ("e6 b8 a9 00 61", 3),
-)
-
 GOOD_UTF8 = (
     "01", "7f", "c2 80", "df bf", "e0 a0 80", "ec bf bf", "ed 9f bf", "ee 80 80", "ef bf bf", "ef bb bf", "f0 90 80 80",
     "f4 8f bf bf", "61 e6 b8 a9 e5 ba a6 62", "f0 9f 98 80 c3 a9",
 )  # fmt: skip
-
-
-def built(function, *args, **kwargs):
-    """The packet a builder makes. Holds for every packet: None only says the size, the size said is what is written,
-    it fits a buffer of its size, a byte less is refused before anything is written, and no byte after it is touched."""
-    size = function(None, *args, **kwargs)
-    fitting = bytearray(size)
-    assert function(fitting, *args, **kwargs) == size
-    larger = bytearray(b"\xaa" * (size + 3))
-    assert function(larger, *args, **kwargs) == size
-    assert larger == fitting + b"\xaa\xaa\xaa"
-    smaller = bytearray(b"\xaa" * (size - 1))
-    raises(ValueError, function, smaller, *args, match="buffer", **kwargs)
-    assert smaller == b"\xaa" * (size - 1)
-    return bytes(fitting)
-
-
-def refused(name, function, *args, kind=ValueError, **kwargs):
-    """The builder refuses these arguments, naming the field, with a buffer or without, and writes nothing."""
-    buf = bytearray(b"\xaa" * 100)
-    raises(kind, function, buf, *args, match=name, **kwargs)
-    assert buf == b"\xaa" * 100, "the buffer was touched"
-    raises(kind, function, None, *args, match=name, **kwargs)
 
 
 # Remaining length [2.2.3]
