@@ -1,0 +1,92 @@
+"""What the firmware needs around it to run its unit tests on CPython and on the bare MicroPython.
+
+Importing this puts the repository on sys.path and small stand-ins for a board's modules in their places: network,
+machine, ntptime and esp32. Each does what a test tells it and nothing by itself.
+"""
+
+import gc
+import sys
+import time
+
+from . import esp32, machine, network, ntptime
+
+HERE = __file__.rpartition("/")[0]
+ROOT = HERE + "/../.."
+if ROOT not in sys.path:
+    sys.path.append(ROOT)
+
+for _module in (esp32, machine, network, ntptime):
+    sys.modules[_module.__name__.rpartition(".")[2]] = _module
+
+if sys.implementation.name != "micropython":  # the names MicroPython has in modules that CPython has too
+    import traceback
+
+    time.ticks_ms = lambda: time.monotonic_ns() // 1000000 & 0x3FFFFFFF
+    time.ticks_diff = lambda end, start: ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
+    time.sleep_ms = lambda ms: time.sleep(ms / 1000)
+    gc.mem_free = lambda: 100000
+    gc.mem_alloc = lambda: 28000
+    sys.print_exception = lambda error, file=sys.stdout: traceback.print_exception(error, file=file)
+
+
+class Ticks:
+    """A clock of the test's for modules that count ticks: 30 bits as on a board, going on only when told to or when a
+    module sleeps. A context: the modules have their own clock back afterwards."""
+
+    def __init__(self, *modules, start=0x3FFFFF00):
+        """start: by default the ticks wrap soon."""
+        self.now = start
+        self._modules = modules
+        self._saved = []
+
+    def __enter__(self):
+        for module in self._modules:
+            for name, mine in (("ticks_ms", self._ms), ("ticks_diff", self._diff), ("sleep_ms", self.go_on)):
+                if hasattr(module, name):
+                    self._saved.append((module, name, getattr(module, name)))
+                    setattr(module, name, mine)
+        return self
+
+    def __exit__(self, *args):
+        for module, name, value in self._saved:
+            setattr(module, name, value)
+
+    def go_on(self, ms):
+        self.now += ms
+
+    def _ms(self):
+        return self.now & 0x3FFFFFFF
+
+    def _diff(self, end, start):
+        return ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
+
+
+class Log:
+    """The lines a module logs, without the time, in `lines`. A context, as Ticks is."""
+
+    def __init__(self, *modules):
+        self.lines = []
+        self._modules = modules
+        self._saved = []
+
+    def __enter__(self):
+        for module in self._modules:
+            for name, mine in (("log", self._log), ("log_exception", self._log_exception)):
+                if hasattr(module, name):
+                    self._saved.append((module, name, getattr(module, name)))
+                    setattr(module, name, mine)
+        return self
+
+    def __exit__(self, *args):
+        for module, name, value in self._saved:
+            setattr(module, name, value)
+
+    def _log(self, subject, text):
+        self.lines.append(subject + ": " + text)
+
+    def _log_exception(self, subject, error):
+        self._log(subject, "failed: " + repr(error))
+
+    def __contains__(self, words):
+        """True if a line has these words in it."""
+        return any(words in line for line in self.lines)

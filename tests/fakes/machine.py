@@ -1,0 +1,54 @@
+"""machine: pins whose levels a test can see, a watchdog that counts, a cause of the reset."""
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+cause = PWRON_RESET
+levels = {}  # by pin number
+
+
+def reset_cause():
+    return cause
+
+
+class Pin:
+    OUT = 3
+
+    def __init__(self, number, mode):
+        self.number = number
+        levels[number] = 0
+
+
+class Signal:
+    def __init__(self, pin, invert=False):
+        self._pin = pin
+        self._invert = invert
+
+    def value(self, on=None):
+        if on is None:
+            return levels[self._pin.number] ^ self._invert
+        levels[self._pin.number] = int(bool(on) ^ self._invert)
+        return None
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+
+class WDT:
+    """The last one made is in `made`."""
+
+    made = None
+
+    def __init__(self, timeout):
+        self.timeout = timeout
+        self.fed = 0
+        WDT.made = self
+
+    def feed(self):
+        self.fed += 1

@@ -1,0 +1,819 @@
+"""Device: streams, commands, uploads and faults, with a scripted broker at the other end of a real socket."""
+
+import json
+import os
+import random
+
+import fakes
+from fakes import machine, network, ntptime
+from mqtt.backoff import Backoff
+from mqtt.client import OFFLINE, ONLINE
+from support import ACCEPTED, MICROPYTHON, Broker, publish_of, raises, sleep_ms
+
+from firmware import device as module
+from firmware.device import Device
+
+NAMES = ("on_connect", "on_disconnect", "on_publish", "on_message", "on_oversize", "on_subscribe", "on_unsubscribe")
+
+
+def write_config(changes):
+    """Writes a configuration file; returns its path."""
+    config = {
+        "wifi": [{"ssid": "home", "password": "12345678"}],
+        "device_id": "27654321",
+        "product_id": "68790",
+        "auth_info": "sn001",
+        "ntp_host": "",
+    }
+    config.update(changes)
+    return write(json.dumps(config))
+
+
+def write(text):
+    path = (os.getenv("TMPDIR") or "/tmp") + "/config-%d.json" % random.getrandbits(30)
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+def device_of(**config):
+    path = write_config(config)
+    try:
+        return Device(path)
+    finally:
+        os.remove(path)
+
+
+class Bench(Broker):
+    """A Device on a board with Wi-Fi, and the broker it is led to. The device's ticks go on when it sleeps and when the
+    test says so; its log is in `log`. before: called with the Device before anything runs."""
+
+    def __init__(self, before=None, online=True, **config):
+        self.air = network.new_air({"home": "12345678"})
+        self.air.active = True
+        self.air.status = network.STAT_GOT_IP
+        self.air._asked = ("home", "12345678")
+        self.ticks = fakes.Ticks(module, start=5000)
+        self.log = fakes.Log(module)
+        self.ticks.__enter__()
+        self.log.__enter__()
+        self.config = config
+        try:
+            super().__init__(kind=self._make)
+            for name, callback in self._callbacks:
+                setattr(self.client, name, callback)
+            self.device._backoff = Backoff(100, 1000)
+            self.step = self.device._turn
+            self._loop = self.client.loop
+            self.client.loop = lambda timeout_ms: self._loop(min(timeout_ms, 5))
+            if before:
+                before(self.device)
+            if online:
+                self.go_online()
+        except BaseException:
+            self.ticks.__exit__()
+            self.log.__exit__()
+            raise
+
+    def _make(self, client_id, host, port):
+        self.device = device_of(host=host, port=port, **self.config)
+        client = self.device._client
+        self._callbacks = [(name, getattr(client, name)) for name in NAMES]
+        return client
+
+    def __exit__(self, *args):
+        super().__exit__(*args)
+        self.ticks.__exit__()
+        self.log.__exit__()
+
+    def until(self, condition, what="it"):
+        for _ in range(1000):
+            result = condition()
+            if result:
+                return result
+            self.device._turn()
+            if self.client.state == OFFLINE:
+                sleep_ms(1)
+        raise AssertionError("waited in vain for %s; the log: %s" % (what, self.log.lines))
+
+    def turns(self, count=3):
+        for _ in range(count):
+            self.device._turn()
+
+    def go_online(self):
+        """The device connects and is accepted; what it asks to subscribe to is granted. Returns its CONNECT."""
+        self.accept()
+        packet = self.packet()
+        self.send(ACCEPTED)
+        self.until(lambda: self.client.state == ONLINE, "CONNACK")
+        return packet
+
+    def upload(self, acknowledge=True):
+        """The next data points that come: [(stream id, value)]. Time goes on as long as upload_interval wants it."""
+        self.ticks.go_on(1000)
+        packet = self.packet()
+        assert packet[0] & 0xF6 == 0x32, "no PUBLISH but %r" % packet
+        head = packet.index(b"\0\3$dp") + 5
+        self.last_id = packet[head : head + 2]
+        payload = packet[head + 2 :]
+        assert payload[0] == 1 and payload[1] << 8 | payload[2] == len(payload) - 3
+        if acknowledge:
+            self.acknowledge()
+        return [(s["id"], s["datapoints"][0]["value"]) for s in json.loads(payload[3:])["datastreams"]]
+
+    def acknowledge(self):
+        self.send(b"\x40\2" + self.last_id)
+        sent = self.last_id[0] << 8 | self.last_id[1]
+        self.until(lambda: self.device._batch != sent, "PUBACK to be taken in")
+
+    def command(self, payload, command_id="c1"):
+        """Sends a command; returns the reply, which is acknowledged."""
+        self.send(publish_of("$creq/" + command_id, payload))
+        return self.reply(command_id)
+
+    def reply(self, command_id="c1"):
+        packet = self.packet()
+        topic = b"$crsp/" + command_id.encode()
+        assert packet[0] == 0x32 and topic in packet, packet
+        head = packet.index(topic) + len(topic)
+        self.send(b"\x40\2" + packet[head : head + 2])
+        return packet[head + 2 :]
+
+
+# Streams
+
+
+def counter(device, every=60, stream_id="n"):
+    """A stream that counts its calls; returns the list of them."""
+    calls = []
+
+    @device.stream(stream_id, every=every)
+    def count():
+        calls.append(1)
+        return len(calls)
+
+    return calls
+
+
+def test_a_stream_is_measured_at_once_and_then_at_its_interval():
+    with Bench(online=False) as it:
+        calls = counter(it.device, 30)
+        it.device._measure()
+        assert len(calls) == 1
+        it.ticks.go_on(29999)
+        it.device._measure()
+        assert len(calls) == 1
+        it.ticks.go_on(1)
+        it.device._measure()
+        it.device._measure()
+        assert len(calls) == 2
+
+
+def test_intervals_do_not_drift():
+    with Bench(online=False) as it:
+        calls = counter(it.device, 10)
+        for _ in range(100 * 4):
+            it.device._measure()
+            it.ticks.go_on(2500 + random.getrandbits(3))
+        assert 99 <= len(calls) <= 102
+
+
+def test_a_long_pause_is_not_made_up_for():
+    with Bench(online=False) as it:
+        calls = counter(it.device, 10)
+        it.device._measure()
+        it.ticks.go_on(95000)
+        it.device._measure()
+        it.device._measure()
+        assert len(calls) == 2
+        it.ticks.go_on(9999)
+        it.device._measure()
+        assert len(calls) == 2
+        it.ticks.go_on(1)
+        it.device._measure()
+        assert len(calls) == 3
+
+
+def test_intervals_are_right_when_ticks_wrap():
+    with Bench(online=False) as it:
+        it.ticks.now = 0x3FFFFFFF - 15000
+        calls = counter(it.device, 10)
+        for _ in range(60):
+            it.device._measure()
+            it.ticks.go_on(1000)
+        assert len(calls) == 6
+
+
+def test_the_configuration_comes_before_the_program():
+    with Bench(online=False, intervals={"a": 5, "b": 86400}) as it:
+        a, b, c = [counter(it.device, 10, name) for name in "abc"]
+        for _ in range(21):
+            it.device._measure()
+            it.ticks.go_on(1000)
+        assert (len(a), len(b), len(c)) == (5, 1, 3)
+
+
+def test_intervals_and_ids_that_cannot_be():
+    device = device_of()
+    for every in (0, 0.09, -1, 86401, float("nan"), float("inf")):
+        raises(ValueError, device.stream, "a", every, match="every")
+    for stream_id in ("", 'a"b', "a\\b", "a\nb", "x" * 65, "温" * 22):
+        raises(ValueError, device.stream, stream_id, 60, match="stream id")
+    for stream_id, every in (("x" * 64, 0.1), ("温" * 21, 86400), ("a b%/", 1)):
+        device.stream(stream_id, every)
+
+
+def test_the_decorators_give_the_function_back():
+    device = device_of()
+
+    def function(payload=None):
+        return 7
+
+    assert device.stream("a", 60)(function) is function
+    assert device.command(function) is function
+
+
+def test_the_last_of_two_streams_with_one_name_counts():
+    with Bench(online=False) as it:
+        first = counter(it.device, 10, "same")
+        second = counter(it.device, 20, "same")
+        it.device._measure()
+        assert (len(first), len(second)) == (0, 1)
+
+
+def test_a_stream_that_fails_does_not_stop_the_others():
+    with Bench() as it:
+
+        @it.device.stream("broken", every=1)
+        def broken():
+            raise OSError(5)
+
+        calls = counter(it.device, 1, "good")
+        assert it.upload() == [("good", 1)]
+        it.ticks.go_on(1000)
+        assert it.upload() == [("good", 2)]
+        assert len(calls) >= 2 and "broken: failed" in it.log
+        assert it.client.state == ONLINE
+
+
+def test_none_is_no_data_point():
+    with Bench() as it:
+        it.device.stream("nothing", every=1)(lambda: None)
+        it.device.stream("something", every=1)(lambda: 0)
+        assert it.upload() == [("something", 0)]
+
+
+def test_the_board_s_health():
+    machine.cause = machine.WDT_RESET
+    with Bench(health_interval=60) as it:
+        found = dict(it.upload())
+        assert found["reset_cause"] == "watchdog" and found["free_heap"] > 0
+        assert sorted(found) == ["free_heap", "reset_cause"]
+    machine.cause = machine.PWRON_RESET
+
+
+# put()
+
+
+def test_put_takes_values_of_every_kind():
+    values = [1, -2, 0.5, "text", '温度 "高" \\ \n', True, {"lon": 106.5, "lat": {"deep": [1, True]}}, 0, ""]
+    with Bench(tx_size=2048) as it:
+        for i, value in enumerate(values):
+            assert it.device.put("s%d" % i if i % 2 else b"s%d" % i, value) is True
+        assert it.upload() == [("s%d" % i, value) for i, value in enumerate(values)]
+
+
+def test_put_refuses_what_is_not_finite():
+    device = device_of()
+    for value in (float("nan"), float("inf"), -float("inf"), {"a": float("nan")}, {"a": {"b": float("inf")}}):
+        assert device.put("x", value) is False
+        assert len(device.outbox) == 0
+
+
+def test_put_refuses_what_is_not_json():
+    """MicroPython's json.dumps() writes something for every object."""
+    device = device_of(outbox_size=4096, tx_size=4096)
+
+    def function():
+        pass
+
+    for value in (object(), function, {1, 2}, Device, [float("nan")], {"a": [float("inf")]}, {"a": object()}, [[{3}]]):
+        assert device.put("x", value) is False, "taken: %r" % value
+        assert len(device.outbox) == 0
+    device.put("x", b"\xff")  # taken or not,
+    device.put("x", (1, 2))
+    device.put("x", {1: 2})
+    outbox = device.outbox
+    outbox.rewind()
+    while outbox.next():  # but what is taken is JSON
+        json.loads(bytes(outbox.buf[outbox.value_at : outbox.value_at + outbox.value_len]).decode())
+
+
+def test_put_refuses_an_id_that_would_not_be_json():
+    device = device_of(tx_size=2048)
+    for stream_id in ("", 'say "x"', "back\\slash", "line\n", b'"', b"\0", "x" * 256, "x" * 300, "温" * 86):
+        assert device.put(stream_id, 1) is False, "taken: %r" % stream_id
+        assert len(device.outbox) == 0
+
+
+def test_put_refuses_what_can_never_be_sent():
+    with Bench(tx_size=256, outbox_size=1024) as it:
+        assert it.device.put("x", "v" * 250) is False
+        assert it.device.put("x" * 250, 1) is False
+        assert "tx_size" in it.log and len(it.device.outbox) == 0
+        n = 250
+        while not it.device.put("x", "v" * n):
+            n -= 1
+        assert n > 100
+        it.device.put("y", 2)
+        assert it.upload() == [("x", "v" * n)]
+        assert it.upload() == [("y", 2)]
+
+
+def test_every_length_that_put_takes_can_be_sent():
+    """Data points and batches of them that fill the buffer to the last byte and nearly so."""
+    for tx_size in (128, 129, 256):
+        with Bench(tx_size=tx_size, outbox_size=1024) as it:
+            longest = 0
+            while it.device._points.fits(1, longest + 3):  # two are the quotes
+                longest += 1
+            assert not it.device.put("x", "v" * (longest + 1))
+            for n in range(longest - 3, longest + 1):
+                assert it.device.put("x", "v" * n)
+                assert it.upload() == [("x", "v" * n)]
+            for n in range(20):
+                expected = [("x", "v" * n), ("y", n), ("z", True)]
+                for point in expected:
+                    assert it.device.put(*point)
+                found = []
+                while len(it.device.outbox):
+                    found += it.upload()
+                assert found == expected
+
+
+def test_put_refuses_what_is_longer_than_the_outbox():
+    device = device_of(tx_size=4096, outbox_size=256)
+    assert device.put("x", "v" * 300) is False
+    assert len(device.outbox) == 0
+
+
+def test_put_tells_when_the_outbox_is_full():
+    device = device_of(outbox_size=256, outbox_full="drop_newest")
+    while device.put("x", "v" * 20):
+        pass
+    assert device.outbox.dropped == 1
+    device = device_of(outbox_size=256)
+    for i in range(100):
+        assert device.put("x", i)
+    assert device.outbox.dropped > 50
+
+
+def test_put_never_changes_what_is_on_its_way():
+    with Bench(outbox_size=256) as it:
+        for i in range(5):
+            it.device.put("n", i)
+        assert it.upload(acknowledge=False) == [("n", i) for i in range(5)]
+        for i in range(100, 150):
+            it.device.put("n", i)
+        it.close()
+        it.go_online()
+        assert it.upload() == [("n", i) for i in range(5)]
+        last = []
+        while len(it.device.outbox):
+            last += it.upload()
+        assert last == [("n", i) for i in range(150 - len(last), 150)]
+
+
+# Uploads
+
+
+def test_connect_names_the_device():
+    with Bench(online=False) as it:
+        packet = it.go_online()
+        for name in (b"\0\x0827654321", b"\0\x0568790", b"\0\5sn001"):
+            assert name in packet
+        assert "online as device 27654321" in it.log
+        assert "sn001" not in it.log
+
+
+def test_one_upload_at_a_time_and_none_before_its_interval():
+    with Bench(upload_interval=10) as it:
+        it.ticks.go_on(10000)
+        it.device.put("n", 1)
+        assert it.upload(acknowledge=False) == [("n", 1)]
+        it.device.put("n", 2)
+        it.ticks.go_on(20000)
+        assert it.silent()
+        it.acknowledge()
+        assert it.upload() == [("n", 2)]
+        it.device.put("n", 3)
+        it.ticks.go_on(8000)
+        assert it.silent()
+        it.ticks.go_on(2000)
+        assert it.upload() == [("n", 3)]
+
+
+def test_points_leave_the_outbox_when_they_are_acknowledged():
+    with Bench() as it:
+        it.device.put("n", 1)
+        it.upload(acknowledge=False)
+        assert len(it.device.outbox)
+        it.close()
+        it.go_online()
+        assert len(it.device.outbox)
+        assert it.upload() == [("n", 1)]
+        assert not len(it.device.outbox)
+
+
+def test_points_measured_offline_come_in_order():
+    with Bench(online=False) as it:
+        for i in range(60):
+            it.device.put("n", i)
+        it.go_online()
+        found = []
+        while len(it.device.outbox):
+            found += it.upload()
+        assert found == [("n", i) for i in range(60)]
+
+
+def test_an_upload_after_a_week_without_any():
+    """Ticks are 30 bits on a board; half of that is six days."""
+    for days in (5, 7, 11, 13):
+        with Bench() as it:
+            it.device.put("n", 1)
+            assert it.upload() == [("n", 1)]
+            for _ in range(days):
+                it.ticks.go_on(86400000)
+                it.turns(1)
+            it.device.put("n", 2)
+            for _ in range(5):
+                it.ticks.go_on(1000)
+                it.turns(1)
+            assert it.device._batch, "not sent after %d days" % days
+
+
+# Commands
+
+
+def obeying(obey):
+    return lambda device: device.command(obey)
+
+
+def test_a_command_and_what_becomes_of_its_result():
+    for result, expected in (
+        ("done", b"done"),
+        ("好", "好".encode()),
+        (b"\0\xff", b"\0\xff"),
+        (bytearray(b"x"), b"x"),
+        (None, b"ok"),
+        ("", b""),
+        (b"", b""),
+        (7, b"7"),
+        (0, b"0"),
+        (False, b"false"),
+        ([1, 2], b"[1, 2]"),
+    ):
+        payloads = []
+
+        def obey(payload, result=result, payloads=payloads):
+            payloads.append(payload)
+            return result
+
+        with Bench(obeying(obey)) as it:
+            assert it.command(b"led=on \xff") == expected
+            assert payloads == [b"led=on \xff"] and type(payloads[0]) is bytes
+
+
+def test_an_exception_is_the_reply_and_the_device_stays_online():
+    for error, expected in (
+        (ValueError("no such thing"), b"error: no such thing"),
+        (ValueError, b"error: ValueError"),
+        (ZeroDivisionError(), b"error: ZeroDivisionError"),
+    ):
+
+        def obey(payload, error=error):
+            raise error
+
+        with Bench(obeying(obey)) as it:
+            assert it.command(b"x") == expected
+            assert it.client.state == ONLINE
+            assert it.command(b"y", "c2") == expected
+
+
+def test_a_result_that_is_not_json_does_no_harm():
+    loop = []
+    loop.append(loop)
+    for result in (object(), {"a": object()}, loop):
+        with Bench(obeying(lambda payload, result=result: result)) as it:
+            reply = it.command(b"x")
+            if not MICROPYTHON or result is loop:
+                assert reply.startswith(b"error"), reply
+            assert it.command(b"y", "c2") == reply
+            assert it.client.state == ONLINE
+
+
+def test_without_a_command_function_the_reply_says_so():
+    with Bench() as it:
+        assert it.command(b"x").startswith(b"error: ")
+
+
+def test_several_commands_at_once_are_all_answered_in_turn():
+    with Bench(obeying(lambda payload: payload)) as it:
+        it.send(b"".join([publish_of("$creq/c%d" % i, b"p%d" % i) for i in range(4)]))
+        for i in range(4):
+            assert it.reply("c%d" % i) == b"p%d" % i
+
+
+def test_too_many_commands_at_once_are_dropped_and_told():
+    with Bench(obeying(lambda payload: payload)) as it:
+        it.send(b"".join([publish_of("$creq/c%d" % i, b"x") for i in range(20)]))
+        replies = 0
+        for _ in range(30):
+            replies += b"$crsp/" in answered(it)
+        assert 4 <= replies <= 20
+        assert replies == 20 or "dropped" in it.log
+        assert it.command(b"later") == b"later"
+
+
+def test_a_command_longer_than_the_buffer_is_told_and_the_next_one_obeyed():
+    with Bench(obeying(lambda payload: payload), rx_size=256) as it:
+        it.send(publish_of("$creq/c0", b"x" * 1000))
+        assert it.command(b"y") == b"y"
+        assert "longer than rx_size" in it.log
+
+
+def test_a_long_reply_goes_out_whole():
+    with Bench(obeying(lambda payload: "r" * 5000), tx_size=128) as it:
+        assert it.command(b"x") == b"r" * 5000
+
+
+def test_a_command_id_too_long_to_answer_does_not_end_the_program():
+    with Bench(obeying(lambda payload: "r"), tx_size=128, rx_size=1024) as it:
+        for length in (100, 110, 118, 119, 120, 200, 500):
+            it.send(publish_of("$creq/" + "i" * length, b"x"))
+            it.turns(3)
+            it.receive()
+            for packet_id in range(1, 20):
+                it.send(b"\x40\2\0" + bytes([packet_id]))
+            it.turns(1)
+        it.receive()
+        it.received = b""
+        assert it.command(b"y") == b"r"
+
+
+def test_a_payload_that_is_not_text_is_an_error_not_a_crash():
+    def obey(payload):
+        return payload.decode()
+
+    with Bench(obeying(obey)) as it:
+        assert it.command(b"\xff\xfe").startswith(b"error: ")
+        assert it.command("好".encode()) == "好".encode()
+
+
+# Faults
+
+
+def test_a_refusal_is_told_in_words_and_tried_again_slowly():
+    with Bench(online=False) as it:
+        for code in (4, 5, 2):
+            it.accept()
+            it.packet()
+            it.send(b"\x20\2\0" + bytes([code]))
+            it.until(lambda: it.client.state == OFFLINE, "the refusal")
+            assert "device id, product id or auth-info refused (code %d)" % code in it.log
+            assert 750 <= it.device._delay <= 1250
+        it.go_online()
+
+
+def test_server_unavailable_is_no_slower_than_any_other_fault():
+    with Bench(online=False) as it:
+        it.accept()
+        it.packet()
+        it.send(b"\x20\2\0\3")
+        it.until(lambda: it.client.state == OFFLINE)
+        assert it.device._delay < 200
+
+
+def test_losing_wifi_closes_the_connection_and_finding_it_opens_one():
+    with Bench() as it:
+        it.device.put("n", 1)
+        it.air.lose()
+        it.turns(3)
+        assert it.client.state == OFFLINE and "Wi-Fi lost" in it.log
+        it.air.settle()
+        it.go_online()
+        assert it.upload() == [("n", 1)]
+
+
+def test_streams_are_measured_while_offline():
+    with Bench(online=False) as it:
+        it.air.lose()
+        counter(it.device, 10)
+        for _ in range(31):
+            it.turns(1)
+            it.ticks.go_on(1000)
+        it.air.settle()
+        it.go_online()
+        assert it.upload()[:4] == [("n", 1), ("n", 2), ("n", 3), ("n", 4)]
+
+
+def test_nonsense_from_the_server_is_a_reconnect():
+    for nonsense in (b"\0\0", b"\xff" * 10, b"\x20\2\0\0", b"\x30\2\0\5", b"\x36\5\0\1a\0\1", b"\x32\4\0\1a\0"):
+        with Bench() as it:
+            it.send(nonsense)
+            it.until(lambda: it.client.state == OFFLINE, "the end after %r" % nonsense)
+            it.go_online()
+
+
+def test_a_board_with_everything_unacknowledged_comes_back():
+    """An upload and replies fill the window; the subscription must not stand in their way."""
+    with Bench(obeying(lambda payload: payload), online=False, subscribe_commands=True) as it:
+        for i in range(3):
+            it.go_online()
+            it.device.put("n", i)
+            it.send(b"".join([publish_of("$creq/c%d" % j, b"x") for j in range(4)]))
+            it.ticks.go_on(2000)
+            it.turns(8)
+            it.close()
+            it.until(lambda: it.client.state == OFFLINE, "the end")
+        it.go_online()
+        it.turns(3)
+        assert it.client.state == ONLINE, it.log.lines
+        replies = b""
+        for _ in range(20):
+            packet = answered(it)
+            replies += packet
+            if b"c3" in replies and b"$dp" in replies and b"$creq/#" in replies:
+                return
+        raise AssertionError("not everything came: %r" % replies)
+
+
+def answered(it):
+    """The device's next packet, which is acknowledged; nothing if none comes."""
+    it.turns(1)
+    it.receive()
+    if not it.received:
+        return b""
+    packet = it.packet()
+    if packet[0] & 0xF0 == 0x30:
+        at = 2 + 2 + (packet[2] << 8 | packet[3]) if packet[1] < 128 else 3 + 2 + (packet[3] << 8 | packet[4])
+        it.send(b"\x40\2" + packet[at : at + 2])
+    elif packet[0] == 0x82:
+        it.send(b"\x90\3" + packet[2:4] + b"\0")
+    return packet
+
+
+def test_commands_are_subscribed_to_once_on_each_connection():
+    with Bench(subscribe_commands=True) as it:
+        for _ in range(3):
+            it.turns(3)
+            found = []
+            for _ in range(6):
+                packet = answered(it)
+                if packet:
+                    found.append(packet)
+            assert len(found) == 1 and found[0][0] == 0x82 and b"\0\7$creq/#\0" in found[0], found
+            it.close()
+            it.go_online()
+
+
+def test_without_being_told_to_nothing_is_subscribed_to():
+    with Bench() as it:
+        assert it.silent()
+
+
+def test_the_clock_is_set_when_the_network_is_there():
+    ntptime.up = True
+    ntptime.set_clock = lambda: None
+    ntptime.asked.clear()
+    with Bench(ntp_host="ntp.example"):
+        assert ntptime.asked == ["ntp.example"]
+
+
+# The board
+
+
+def test_the_led_is_off_at_first_and_knows_its_polarity():
+    for active_low in (False, True):
+        device = device_of(led_pin=5, led_active_low=active_low)
+        assert machine.levels[5] == int(active_low) and not device.led.value()
+        device.led.on()
+        assert machine.levels[5] == int(not active_low)
+    assert device_of().led is None
+
+
+class Stop(BaseException):
+    """Ends run()."""
+
+
+def run(device, turns=3, exists=False):
+    """run(), until it returns or that many turns are done; returns the log."""
+    done = []
+
+    def turn():
+        done.append(1)
+        if len(done) == turns:
+            raise Stop
+
+    device._turn = turn
+    exists_before, module._exists = module._exists, lambda path: exists and path == "safe_mode"
+    try:
+        with fakes.Log(module) as log, fakes.Ticks(module):
+            try:
+                device.run()
+            except Stop:
+                pass
+    finally:
+        module._exists = exists_before
+    return log, len(done)
+
+
+def test_the_watchdog_is_fed_once_a_turn():
+    run(device_of(watchdog=30), 5)
+    assert machine.WDT.made.timeout == 30000 and machine.WDT.made.fed == 5
+
+
+def test_no_watchdog_where_none_is_wanted():
+    machine.WDT.made = None
+    assert run(device_of(watchdog=0))[1] == 3
+    assert machine.WDT.made is None
+
+
+def test_safe_mode_returns_at_once():
+    machine.WDT.made = None
+    log, turns = run(device_of(), exists=True)
+    assert turns == 0 and "safe mode" in log and machine.WDT.made is None
+
+
+def test_ctrl_c_closes_the_connection_and_returns():
+    with Bench() as it:
+
+        def interrupt():
+            raise KeyboardInterrupt
+
+        it.device._turn = interrupt
+        it.device.run()
+        assert it.client.state == OFFLINE and "stopped" in it.log
+
+
+# A wrong configuration
+
+
+def broken(text):
+    """A Device whose configuration is this text; (the device, its path)."""
+    path = write(text)
+    try:
+        return Device(path), path
+    finally:
+        os.remove(path)
+
+
+def messages(device, rounds=2):
+    """What run() says of a wrong configuration until Ctrl-C."""
+    with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
+        module.sleep_ms = sleeper(ticks, rounds * 10000)
+        device.run()
+    return log
+
+
+def sleeper(ticks, most):
+    start = ticks.now
+
+    def sleep(ms):
+        ticks.go_on(ms)
+        if ticks.now - start >= most:
+            raise KeyboardInterrupt
+
+    return sleep
+
+
+def test_a_wrong_configuration_is_said_again_and_again():
+    device, path = broken('{"port": 0, "wifi": []}')
+    assert device.config is None
+    log = messages(device, 3)
+    said = [line for line in log.lines if path in line]
+    assert len(said) == 3
+    for key in ("port", "wifi", "device_id", "product_id", "auth_info"):
+        assert key in said[0]
+
+
+def test_a_program_with_a_wrong_configuration_gets_as_far_as_run():
+    device, path = broken("{")
+    assert device.led is None and device.wifi is None
+    counter(device)
+    device.command(lambda payload: None)
+    assert device.put("boot", 1) is False
+    assert path in messages(device)
+
+
+def test_whatever_the_configuration_allows_can_be_built():
+    """The longest credentials in the smallest buffer: a device, or words about it, but no traceback."""
+    for changes in (
+        {"auth_info": "x" * 512},
+        {"auth_info": "x" * 512, "tx_size": 128, "rx_size": 128, "outbox_size": 256},
+        {"auth_info": "x" * 100, "device_id": "1" * 32, "product_id": "1" * 32, "tx_size": 128},
+        {"auth_info": "x" * 512, "tx_size": 16384},
+    ):
+        device = device_of(**changes)
+        if device.config is None:
+            assert "tx_size" in messages(device) and "xxx" not in messages(device)

@@ -1,0 +1,514 @@
+"""OneNET's older dialect: $dp payloads byte by byte, batches of data points, commands and their replies."""
+
+import json
+import time
+
+import fakes  # noqa: F401  # the way to firmware
+from mqtt.errors import ConnectionClosed, ConnectionRefused
+from onenet.dp import binary, data_points, floats, timed_text
+from onenet.legacy import Legacy, Points, explain
+from support import PINGRESP, Broker, publish_of, raises, unhex
+
+from firmware.outbox import Outbox
+
+# Payloads. The vectors are those of the project's facts about OneNET; T3 is a published one.
+
+T1 = unhex(
+    "01 00 3D 7B 22 64 61 74 61 73 74 72 65 61 6D 73 22 3A 5B 7B 22 69 64 22 3A 22 74 65 6D 70 22 2C 22 64 61"
+    "74 61 70 6F 69 6E 74 73 22 3A 5B 7B 22 76 61 6C 75 65 22 3A 32 32 2E 35 7D 5D 7D 5D 7D"
+)
+T2 = unhex("02 00 0F 7B 22 64 73 5F 69 64 22 3A 22 70 69 63 22 7D 00 00 00 04 FF D8 FF D9")
+T3 = unhex("03 00 14 7B 22 54 65 6D 70 65 72 61 74 75 72 65 22 3A 32 32 2E 35 7D")
+T4 = unhex("04 00 2C") + b'{"temperature":{"2015-03-22 22:31:12":22.5}}'
+T5 = unhex("05 00 35") + b",;temperature,2015-03-22 22:31:12,22.5;humidity,35%;1"
+T6 = unhex("06 00 13") + b",;temp,22.5;humi,35"
+T6_TIMED = unhex("86 10 0B 03 0E 18 01 00 13") + b",;temp,22.5;humi,35"
+T7 = unhex("07 00 01 00 02 00 00 08 42 66 66 A2 C1")
+T7_TIMED = unhex("87 10 0B 03 0E 18 01 00 01 00 02 00 00 08 42 66 66 A2 C1")
+WHEN = (2016, 11, 3, 14, 24, 1)
+
+VECTORS = (
+    (T1, data_points, (1, '{"datastreams":[{"id":"temp","datapoints":[{"value":22.5}]}]}')),
+    (T2, binary, ('{"ds_id":"pic"}', unhex("FF D8 FF D9"))),
+    (T3, data_points, (3, '{"Temperature":22.5}')),
+    (T4, data_points, (4, '{"temperature":{"2015-03-22 22:31:12":22.5}}')),
+    (T5, data_points, (5, ",;temperature,2015-03-22 22:31:12,22.5;humidity,35%;1")),
+    (T6, data_points, (6, ",;temp,22.5;humi,35")),
+    (T6_TIMED, timed_text, (",;temp,22.5;humi,35", WHEN)),
+    (T7, floats, ([(1, [34.0, -20.3])],)),
+    (T7_TIMED, floats, ([(1, [34.0, -20.3])], WHEN)),
+)
+
+
+def made(function, *args):
+    """What the function writes; the size it says beforehand and the one it returns must be that of what it wrote."""
+    size = function(None, 0, *args)
+    buf = bytearray(b"\xee" * (size + 4))
+    assert function(buf, 2, *args) == size
+    assert buf[:2] == buf[-2:] == b"\xee\xee"
+    return bytes(buf[2:-2])
+
+
+def test_every_vector():
+    for expected, function, args in VECTORS:
+        assert made(function, *args) == expected
+
+
+def test_text_may_come_as_str_bytes_bytearray_or_memoryview():
+    text = b'{"Temperature":22.5}'
+    for value in (text.decode(), text, bytearray(text), memoryview(text)):
+        assert made(data_points, 3, value) == T3
+
+
+def test_anything_else_becomes_json():
+    for value in ({"a": [1, 2.5, "x", True, None]}, {"温度": 22.5}, ['quote " and backslash \\']):
+        payload = made(data_points, 3, value)
+        assert payload[1] << 8 | payload[2] == len(payload) - 3
+        assert json.loads(payload[3:]) == value
+    description = {"ds_id": "照片", "at": "2016-11-03 14:24:01", "desc": {"lens": 2}}
+    payload = made(binary, description, b"\0\1")
+    length = payload[1] << 8 | payload[2]
+    assert json.loads(payload[3 : 3 + length]) == description
+    assert payload[3 + length :] == b"\0\0\0\2\0\1"
+
+
+def test_lengths_count_bytes_not_characters():
+    assert made(data_points, 5, ",;温度,22.5")[:3] == b"\5\0\x0d"
+    assert made(timed_text, ",;温度,22.5", WHEN)[7:9] == b"\0\x0d"
+    assert made(binary, '{"ds_id":"照片"}', b"")[1:3] == b"\0\x12"
+    text = "温" * 5000
+    assert made(data_points, 3, text) == b"\3\x3a\x98" + text.encode()
+
+
+def test_the_longest_text_and_one_byte_more():
+    longest = b"x" * 65535
+    assert made(data_points, 1, longest) == b"\1\xff\xff" + longest
+    for function, args in (
+        (data_points, (1, longest + b"x")),
+        (data_points, (3, "温" * 21846)),
+        (binary, (longest + b"x", b"")),
+        (timed_text, (longest + b"x", WHEN)),
+    ):
+        for buf in (None, bytearray(70000)):
+            raises(ValueError, function, buf, 0, *args, match="65535 bytes")
+
+
+def test_binary_data_may_be_longer_than_a_text():
+    data = bytes(range(256)) * 300
+    payload = made(binary, '{"ds_id":"pic"}', data)
+    assert payload == T2[:18] + unhex("00 01 2C 00") + data
+    for same in (bytearray(data), memoryview(data)):
+        assert made(binary, '{"ds_id":"pic"}', same) == payload
+    assert made(binary, '{"ds_id":"pic"}', b"") == T2[:18] + b"\0\0\0\0"
+
+
+def test_binary_data_must_be_bytes():
+    raises(TypeError, binary, None, 0, '{"ds_id":"pic"}', "文", match="data")
+    for data in (5, None):
+        raises(TypeError, binary, None, 0, '{"ds_id":"pic"}', data)
+
+
+def test_types_that_data_points_does_not_know():
+    for kind in (0, 2, 7, 8, 0x86, -1, "1", None):
+        raises(ValueError, data_points, None, 0, kind, "{}", match="type")
+
+
+def test_times_that_cannot_be():
+    assert made(timed_text, "x", (2000, 1, 1, 0, 0, 0))[:7] == unhex("86 00 01 01 00 00 00")
+    assert made(timed_text, "x", (2255, 12, 31, 23, 59, 59))[:7] == unhex("86 FF 0C 1F 17 3B 3B")
+    for i, wrong in enumerate(((1999, 2256), (0, 13, 300), (0, 32, 300), (-1, 24, 300), (-1, 60), (-1, 60))):
+        for value in wrong:
+            when = WHEN[:i] + (value,) + WHEN[i + 1 :]
+            raises(ValueError, timed_text, None, 0, "x", when, match="time:")
+            raises(ValueError, floats, None, 0, [(1, [1.0])], when, match="time:")
+
+
+def test_groups_of_floats():
+    assert made(floats, [(1, [0.0]), (65535, [1.0, 2.0])]) == unhex(
+        "07 00 01 00 01 00 00 00 00 FF FF 00 02 00 00 80 3F 00 00 00 40"
+    )
+    assert len(made(floats, [(1, [1.0] * 500)])) == 1 + 4 + 2000
+    assert len(made(floats, [(i, [1.0]) for i in range(1, 501)])) == 1 + 500 * 8
+
+
+def test_groups_that_cannot_be():
+    for groups, words in (
+        ([], "floats"),
+        ([(1, [1.0] * 501)], "floats"),
+        ([(1, [1.0] * 250), (2, [1.0] * 251)], "floats"),
+        ([(1, [])], "group 1"),
+        ([(0, [1.0])], "group"),
+        ([(65536, [1.0])], "group"),
+    ):
+        raises(ValueError, floats, None, 0, groups, match=words)
+
+
+def test_a_buffer_too_small_is_left_alone():
+    for expected, function, args in VECTORS:
+        for room, at in ((len(expected) - 1, 0), (len(expected) + 4, 5), (0, 0)):
+            buf = bytearray(b"\xee" * room)
+            raises(ValueError, function, buf, at, *args, match="buffer")
+            assert buf == b"\xee" * room
+        buf = bytearray(len(expected) + 5)
+        assert function(buf, 5, *args) == len(expected)
+
+
+# Batches of data points
+
+T0 = 840000000  # a moment in 2026, in seconds since 2000
+
+
+class Clock:
+    """A clock that is set or not: jump is how much setting it moved it, None before."""
+
+    def __init__(self, now=T0, jump=0):
+        self.seconds = now
+        self.jump = jump
+
+    def now(self):
+        return self.seconds + (self.jump or 0)
+
+    def true(self, seconds):
+        if seconds > 820000000:
+            return seconds
+        return seconds + self.jump if self.jump else 0
+
+
+def points_of(*records, clock=None, room=502, size=4096):
+    """(Points, its outbox, its clock) with these records (stream id, JSON, age in seconds)."""
+    clock = clock or Clock()
+    outbox = Outbox(size)
+    for stream_id, value, age in records:
+        assert outbox.put(stream_id.encode(), value.encode(), clock.seconds - age)
+    return Points(outbox, clock, room), outbox, clock
+
+
+def written(points):
+    """The payload as it is written now, checked, and the data points in it: [(stream id, value, `at` or None)]."""
+    buf = bytearray(b"\xee" * (len(points) + 20))
+    assert points.write(buf, 10) == 10 + len(points)
+    assert buf[:10] == buf[-10:] == b"\xee" * 10
+    payload = bytes(buf[10:-10])
+    assert payload[0] == 1
+    assert payload[1] << 8 | payload[2] == len(payload) - 3
+    parsed = json.loads(payload[3:])
+    assert list(parsed) == ["datastreams"]
+    found = []
+    for stream in parsed["datastreams"]:
+        assert sorted(stream) == ["datapoints", "id"] and len(stream["datapoints"]) == 1
+        point = stream["datapoints"][0]
+        found.append((stream["id"], point.pop("value"), point.pop("at", None)))
+        assert not point
+    return payload, found
+
+
+def test_one_fresh_point_is_the_plain_payload():
+    points, _, _ = points_of(("temp", "22.5", 0))
+    assert points.gather() == 1
+    assert written(points) == (T1, [("temp", 22.5, None)])
+
+
+def test_values_of_every_kind():
+    values = (1, -2, 0.5, "text", "温度 is 二十", True, False, {"lon": 106, "lat": 29}, 'a "quote"')
+    records = [("s%d" % i, json.dumps(value), 0) for i, value in enumerate(values)]
+    points, _, _ = points_of(*records, room=2000)
+    assert points.gather() == len(values)
+    assert written(points)[1] == [("s%d" % i, value, None) for i, value in enumerate(values)]
+
+
+def test_chinese_ids():
+    points, _, _ = points_of(("温度", "22.5", 0), ("湿度%", '"九十"', 100))
+    assert points.gather() == 2
+    assert [point[:2] for point in written(points)[1]] == [("温度", 22.5), ("湿度%", "九十")]
+
+
+def test_an_empty_outbox_gives_nothing():
+    points, _, _ = points_of()
+    assert points.gather() == 0
+
+
+def test_at_is_beijing_time():
+    clock = Clock(jump=None)
+    offset = 0 if time.gmtime(0)[0] == 2000 else 946684800
+    points, outbox, _ = points_of(clock=clock)
+    for year, month, day, hour, at in (
+        (2026, 1, 31, 15, "2026-01-31 23:05:09"),
+        (2026, 1, 31, 16, "2026-02-01 00:05:09"),
+        (2027, 12, 31, 23, "2028-01-01 07:05:09"),
+        (2028, 2, 28, 20, "2028-02-29 04:05:09"),
+    ):
+        seconds = int(days_since_2000(year, month, day)) * 86400 + hour * 3600 + 5 * 60 + 9
+        assert tuple(time.gmtime(seconds + offset)[:6]) == (year, month, day, hour, 5, 9)
+        outbox.put(b"x", b"1", seconds)
+        clock.seconds = seconds + 60
+        assert points.gather() == 1
+        assert written(points)[1] == [("x", 1, at)]
+        outbox.send(1)
+        outbox.done()
+
+
+def days_since_2000(year, month, day):
+    days = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)[month - 1] + day - 1
+    if month > 2 and year % 4 == 0:
+        days += 1
+    return days + (year - 2000) * 365 + (year - 2000 + 3) // 4
+
+
+def test_fresh_points_leave_their_time_to_the_platform():
+    for age, timed in ((0, False), (5, False), (6, True), (3600, True)):
+        points, _, _ = points_of(("x", "1", age))
+        points.gather()
+        assert (written(points)[1][0][2] is not None) == timed, "%d s" % age
+
+
+def test_where_nobody_knows_the_time_none_is_sent():
+    points, _, _ = points_of(("x", "1", 100), ("y", "2", 0), clock=Clock(1000, None))
+    assert points.gather() == 2
+    assert written(points)[1] == [("x", 1, None), ("y", 2, None)]
+
+
+def test_a_clock_set_later_corrects_what_was_measured_before():
+    clock = Clock(1000, None)
+    points, outbox, _ = points_of(("x", "1", 600), clock=clock)
+    clock.jump = T0 - 1000
+    assert points.gather() == 1
+    ((_, _, at),) = written(points)[1]
+    offset = 0 if time.gmtime(0)[0] == 2000 else 946684800
+    assert at == "%04d-%02d-%02d %02d:%02d:%02d" % tuple(time.gmtime(T0 - 600 + 8 * 3600 + offset)[:6])
+
+
+def test_an_old_point_of_known_time_keeps_it_behind_one_of_unknown_time():
+    points, outbox, clock = points_of()
+    outbox.put(b"unknown", b"1", 50)
+    outbox.put(b"known", b"2", T0 - 3600)
+    assert points.gather() >= 1
+    found = written(points)[1]
+    if len(found) == 1:  # in a batch of its own
+        assert found == [("unknown", 1, None)]
+        outbox.send(1)
+        outbox.done()
+        points.gather()
+        found += written(points)[1]
+    assert found[0] == ("unknown", 1, None)
+    assert found[1][:2] == ("known", 2) and found[1][2]
+
+
+def test_a_batch_takes_as_many_as_fit_and_no_more():
+    for age in (0, 100):
+        sizes = [len(payload_of(n, age)) for n in range(1, 21)]
+        for room in range(sizes[0], 900, 7):
+            points, _, _ = points_of(*[("temp", "22.5", age)] * 20, room=room)
+            assert points.gather() == len([size for size in sizes if size <= room])
+            assert len(written(points)[0]) == len(points) <= room
+
+
+def payload_of(count, age):
+    """The payload with so many data points of that age."""
+    points, _, _ = points_of(*[("temp", "22.5", age)] * count, room=9999)
+    assert points.gather() == count
+    return written(points)[0]
+
+
+def test_batches_follow_each_other_in_order():
+    records = [("s%d" % i, str(i), 0) for i in range(50)]
+    points, outbox, _ = points_of(*records)
+    seen = []
+    while points.gather():
+        found = written(points)[1]
+        seen += found
+        outbox.send(len(found))
+        outbox.done()
+    assert seen == [("s%d" % i, i, None) for i in range(50)]
+    assert len(outbox) == 0
+
+
+def test_whatever_fits_says_can_be_sent_whatever_its_age():
+    for age in (0, 100):
+        for room in (128, 200, 502):
+            n = 0
+            points, outbox, clock = points_of(room=room)
+            while points.fits(4, n + 1):
+                n += 1
+            assert n > 20
+            outbox.put(b"temp", b"1" * n, clock.now() - age)
+            assert points.gather() == 1
+            assert len(written(points)[0]) <= room
+    points, _, _ = points_of(room=128)
+    assert not points.fits(4, 128) and not points.fits(128, 1)
+
+
+def test_a_retransmission_is_the_same_bytes_though_records_came_and_went():
+    clock = Clock(1000, None)
+    points, outbox, _ = points_of(*[("s%d" % i, str(i), 10) for i in range(6)], clock=clock, room=250, size=256)
+    count = points.gather()
+    outbox.send(count)
+    first, found = written(points)
+    assert 0 < count < 6
+    for i in range(100):
+        outbox.put(b"new", str(i).encode(), clock.now())
+        assert written(points)[0] == first
+    assert outbox.dropped
+    clock.jump = T0 - 1000  # somebody sets the clock
+    assert written(points)[0] == first
+    clock.seconds += 100000
+    assert written(points)[0] == first
+    assert found == [("s%d" % i, i, None) for i in range(count)]
+    outbox.done()
+    points.gather()
+    assert written(points)[1][-1][0] == "new"
+
+
+def test_a_retransmission_keeps_its_times():
+    points, outbox, clock = points_of(*[("s%d" % i, str(i), 10 - i) for i in range(9)], room=400)
+    outbox.send(points.gather())
+    first, found = written(points)
+    assert all(at for _, _, at in found)
+    clock.seconds += 5000
+    outbox.put(b"new", b"1", clock.now())
+    assert written(points)[0] == first
+
+
+# Commands
+
+
+def legacy(**options):
+    """(scripted broker, Legacy) online, the callbacks of its client as Legacy has set them."""
+    made = []
+
+    def client(client_id, host, port, **options):
+        device = Legacy("27654321", "68790", "sn001", host, port, **options)
+        made.append((device, device.client.on_message, device.client.on_publish))
+        return device.client
+
+    broker = Broker(kind=client, **options)
+    device, broker.client.on_message, broker.client.on_publish = made[0]
+    broker.connected_with = broker.connect()
+    return broker, device
+
+
+def test_connect_is_the_worked_example():
+    broker, _ = legacy()
+    with broker:
+        assert broker.connected_with == unhex(
+            "10 22 00 04 4D 51 54 54 04 C2 00 78 00 08 32 37 36 35 34 33 32 3100 05 36 38 37 39 30 00 05 73 6E 30 30 31"
+        )
+
+
+def test_a_command_and_its_reply():
+    broker, device = legacy()
+    with broker:
+        came = []
+        device.on_command = lambda command_id, payload: came.append((command_id, payload))
+        uuid = "81572aae-fc34-5deb-8f06-ab45d73cb12b"
+        broker.send(publish_of("$creq/" + uuid, b"led=on \xff\0"))
+        broker.until(lambda: came, "the command")
+        assert came == [(uuid.encode(), b"led=on \xff\0")]
+        assert type(came[0][0]) is type(came[0][1]) is bytes
+        packet_id = device.reply(came[0][0], "好")
+        assert broker.packet() == publish_of("$crsp/" + uuid, "好".encode(), 1, packet_id)
+
+
+def test_the_reply_may_be_bytes_and_empty():
+    broker, device = legacy()
+    with broker:
+        for payload in (b"\0\xff", b"", bytearray(b"x")):
+            packet_id = device.reply(b"1", payload)
+            assert broker.packet() == publish_of("$crsp/1", bytes(payload), 1, packet_id)
+
+
+def test_other_topics_are_not_commands():
+    broker, device = legacy()
+    with broker:
+        came = []
+        device.on_command = lambda *args: came.append(args)
+        for topic in (
+            "$creq/",
+            "$creq",
+            "creq/1",
+            "$crsp/1",
+            "$dp",
+            "x",
+            "/$creq/1",
+            "$creqs/1",
+            "$cmd/a/b",
+            "xcreq/1",
+        ):
+            broker.send(publish_of(topic, b"x"))
+        broker.send(publish_of("$creq/last", b"y"))
+        broker.until(lambda: came, "the command")
+        assert came == [(b"last", b"y")]
+
+
+def test_a_command_nobody_asked_for_does_no_harm():
+    broker, _ = legacy()
+    with broker:
+        broker.send(publish_of("$creq/1", b"x") + PINGRESP)
+        broker.settle()
+        assert broker.client.state
+
+
+def test_points_go_out_with_qos_1_and_the_acknowledgement_is_told():
+    broker, device = legacy()
+    with broker:
+        sent = []
+        device.on_sent = sent.append
+        points, outbox, _ = points_of(("temp", "22.5", 0), room=device.points_room(512))
+        points.gather()
+        packet_id = device.publish_points(points)
+        assert broker.packet() == publish_of("$dp", T1, 1, packet_id)
+        broker.settle()
+        assert sent == []
+        broker.send(b"\x40\2" + bytes([packet_id >> 8, packet_id & 255]))
+        broker.until(lambda: sent, "on_sent")
+        assert sent == [packet_id]
+
+
+def test_the_room_for_points_is_what_the_buffer_leaves():
+    for tx_size in (128, 512, 4096):
+        broker, device = legacy(tx_size=tx_size, keepalive=120)
+        with broker:
+            room = device.points_room(tx_size)
+            points, outbox, clock = points_of(room=room, size=8192)
+            n = 1
+            while points.fits(1, n + 1):
+                n += 1
+            outbox.put(b"x", b"1" * n, clock.now() - 100)
+            assert points.gather() == 1 and len(points) == room
+            device.publish_points(points)
+            assert len(broker.packet()) <= tx_size
+
+
+def test_subscribing_to_commands_is_for_plain_brokers():
+    broker, device = legacy()
+    with broker:
+        assert broker.silent()
+        packet_id = device.subscribe_commands()
+        assert broker.packet() == b"\x82\x0c" + bytes([packet_id >> 8, packet_id & 255]) + b"\0\7$creq/#\0"
+
+
+# Words
+
+
+def test_a_refusal_in_words():
+    for code in (2, 4, 5):
+        text = explain(ConnectionRefused(code))
+        assert "device id, product id or auth-info refused" in text and str(code) in text
+    for code in (1, 3):
+        assert explain(ConnectionRefused(code)) is None
+
+
+def test_a_connection_closed_before_connack_in_words():
+    broker, _ = legacy()
+    with broker:
+        broker.close()
+        assert explain(broker.fails(ConnectionClosed)) is None
+        broker.client.start()
+        broker.accept()
+        broker.packet()
+        broker.close()
+        assert "device id or product id" in explain(broker.fails(ConnectionClosed))
+
+
+def test_no_words_for_anything_else():
+    for reason in (OSError(104), ConnectionClosed("by the server"), ValueError("x"), None):
+        assert explain(reason) is None
