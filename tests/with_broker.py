@@ -40,7 +40,8 @@ def real_broker():
         certificate = authority.issue_cert("localhost")
         certificate.private_key_and_cert_chain_pem.write_to_path(f"{name}/server.pem")
         tls_port = free_port()
-        config = f"set_tcp_nodelay true\nlistener {tls_port} 127.0.0.1\ncertfile {name}/server.pem\nkeyfile {name}/server.pem"
+        tls = f"listener {tls_port} 127.0.0.1\ncertfile {name}/server.pem\nkeyfile {name}/server.pem"
+        config = f"set_tcp_nodelay true\n{tls}"
         broker = Mosquitto({USER: PASSWORD}, directory=name, config=config, persistence=True)
         with broker, socket.create_server(("127.0.0.1", 0)) as restart:
             threading.Thread(target=_restart_on_request, args=(restart, broker), daemon=True).start()
