@@ -143,6 +143,12 @@ class Client:
         try:
             sock.setblocking(False)
             try:
+                # IPPROTO_TCP, TCP_NODELAY: an acknowledgement behind a message would wait 40 ms and more for the peer's
+                # delayed one. There is nothing to gather: a packet is one write.
+                sock.setsockopt(6, 1, 1)
+            except OSError:
+                pass  # a port without it
+            try:
                 sock.connect(address)
             except OSError as e:
                 if e.errno != EINPROGRESS:

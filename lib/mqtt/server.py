@@ -107,7 +107,7 @@ class ServerParser(Parser):
         if will:
             at = i + 2
             self.will_topic, i = self._string(i, length, "will topic", True)
-            self._check(topic_name, self.will_topic, at)
+            self._check(topic_name, self.will_topic, at, "will topic")
             self.will_payload, i = self._string(i, length, "will payload", False)
         if flags & 0x80:
             self.username, i = self._string(i, length, "user name", True)
@@ -147,9 +147,9 @@ class ServerParser(Parser):
             self._fail("%s: U+0000 or invalid UTF-8" % what, bad)
         return bytes(self._buf[start:end]), end
 
-    def _check(self, rule, value, at):
+    def _check(self, rule, value, at, *name):
         try:
-            rule(value)
+            rule(value, *name)
         except ValueError as e:
             self._fail(str(e), at)
 
