@@ -10,8 +10,7 @@ from errno import EINPROGRESS
 from micropython import const
 from socket import SOCK_STREAM, getaddrinfo
 
-from .backoff import Backoff
-from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
+from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, Timeout
 from .parser import Parser
 from .session import Session
 from .wire import bad_utf8, copy, header, publish_header
@@ -21,13 +20,13 @@ MICROPYTHON = sys.implementation.name == "micropython"
 if MICROPYTHON:
     from select import POLLIN, POLLOUT, poll
     from socket import socket
-    from time import sleep_ms, ticks_diff, ticks_ms
+    from time import ticks_diff, ticks_ms
 
     def wrap(context, sock, server_hostname):
         return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
 
 else:
-    from .host import POLLIN, POLLOUT, poll, sleep_ms, socket, ticks_diff, ticks_ms, wrap
+    from .host import POLLIN, POLLOUT, poll, socket, ticks_diff, ticks_ms, wrap
 
 OFFLINE = 0
 _OPENING = const(1)  # TCP connect under way
@@ -35,10 +34,6 @@ _CONNECTING = const(2)  # TLS handshake, CONNECT, CONNACK
 ONLINE = 3
 
 _BYTES = (bytes, bytearray, memoryview)
-
-
-def _bytes(text):
-    return text.encode() if isinstance(text, str) else bytes(text)
 
 
 class Client:
@@ -83,14 +78,13 @@ class Client:
         self._body = None  # payload whose rest is to be sent from where it is, after _tx
         self._body_at = 0
         self._since = ticks_ms()  # when the wait under way began: for the connection, or for room to send
-        self._online_since = None
+        self.online_since = None
         self._inside = False  # in loop(), so perhaps in a callback
         self._reason = None  # why the last connection was lost
-        self._stop = False  # disconnect() was called
+        self.stopped = False  # disconnect() was called
         self._polling_out = 0
         self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
-        self._filters = {}  # topic filter: QoS, of the subscriptions granted
-        self._resubscribe = []  # those still to be made again on this connection
+        self._subscriptions = None  # until there is one
         self._parser = Parser(rx_size)
         self.session = Session(keepalive * 1000, window, 16, timeout)
         self._fields = (client_id, keepalive, will or (None,))  # of CONNECT, which are not to change
@@ -175,6 +169,10 @@ class Client:
         self._polling_out = POLLOUT
         self._poller.register(self._sock, POLLIN | POLLOUT)
 
+    def connected(self):
+        """True from start() on until the connection is closed; `state` is ONLINE once the server has accepted it."""
+        return self._sock is not None
+
     def close(self):
         """Closes the connection without a word to the server, which will then publish the will."""
         if self._sock:
@@ -199,7 +197,7 @@ class Client:
 
     def disconnect(self):
         """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes. Waits until it is sent."""
-        self._stop = True
+        self.stopped = True
         if self.state == ONLINE:
             self._drain()
             self._send(self._tx, header(self._tx, 0xE0, 0))
@@ -251,21 +249,21 @@ class Client:
         on_subscribe tells what was granted; without it, a refusal is a SubscribeError from loop(). What was granted is
         subscribed to again on every connection to a server that has no session of ours. Waits like publish().
         """
-        from .packet import subscribe
-
-        if isinstance(filters, (str, bytes)):
-            filters = [(filters, qos)]
-        return self._request(0x82, [(_bytes(name), qos) for name, qos in filters], subscribe)
+        return self._subscribing().subscribe(filters, qos)
 
     def unsubscribe(self, filters):
         """Unsubscribes from one topic filter or a list of them; returns the packet identifier. Waits like publish()."""
-        from .packet import unsubscribe
+        return self._subscribing().unsubscribe(filters)
 
-        if isinstance(filters, (str, bytes)):
-            filters = [filters]
-        return self._request(0xA2, [_bytes(name) for name in filters], unsubscribe)
+    def _subscribing(self):
+        if not self._subscriptions:
+            from .subscriptions import Subscriptions
 
-    def _request(self, first, filters, build):
+            self._subscriptions = Subscriptions(self)
+        return self._subscriptions
+
+    def request(self, first, filters, build):
+        """Sends what build(buf, packet_id, filters) makes of the filters: for Subscriptions."""
         self._check_size(build(None, 1, filters))
         return self._take(first, filters, build)
 
@@ -323,31 +321,10 @@ class Client:
 
         on_disconnect tells what happened. Refused credentials are tried again too, slowly.
         """
-        self._stop = False
-        self._stay_connected()
+        from .forever import stay_connected
 
-    def _stay_connected(self):
-        backoff = Backoff()
-        while not self._stop:
-            slow = False
-            self._online_since = None
-            try:
-                if not self._sock:
-                    self.start()
-                while self._sock:
-                    self.loop(1000)
-            except ConnectionRefused as e:
-                slow = e.code != 3
-            except (MQTTError, OSError):
-                if self._sock:  # a callback's, or a SubscribeError
-                    raise
-            if not self._stop:
-                since = self._online_since
-                lasted = 0 if since is None else ticks_diff(ticks_ms(), since)
-                for _ in range(backoff.next(lasted, slow) // 100):
-                    if self._stop:
-                        return
-                    sleep_ms(100)
+        self.stopped = False
+        stay_connected(self)
 
     def _round(self, timeout_ms):
         if self._at < self._end and self._out is None:
@@ -414,10 +391,10 @@ class Client:
             if self._clean_session:
                 parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
             self.state = ONLINE
-            self._online_since = now = ticks_ms()
+            self.online_since = now = ticks_ms()
             session.connected(now, self._clean_session, parsed.session_present)
-            if not parsed.session_present:
-                self._resubscribe = list(self._filters.items())
+            if self._subscriptions and not parsed.session_present:
+                self._subscriptions.lost()
             if self.on_connect:
                 self.on_connect(parsed.session_present)
         elif kind == 6:
@@ -425,32 +402,12 @@ class Client:
         elif kind == 13:
             session.pinging = False
         elif kind > 8:
-            filters = session.filters(parsed.packet_id)
-            if session.acknowledged(kind, parsed.packet_id, parsed.codes if kind == 9 else None):
-                self._subscribed(kind, filters)
+            if self._subscriptions:
+                self._subscriptions.acknowledged(kind, parsed.packet_id, parsed.codes if kind == 9 else None)
+            else:
+                session.ignored += 1
         elif session.acknowledged(kind, parsed.packet_id) and self.on_publish:
             self.on_publish(parsed.packet_id)
-
-    def _subscribed(self, kind, filters):
-        if kind == 11:
-            for name in filters:
-                self._filters.pop(name, None)
-            if self.on_unsubscribe:
-                self.on_unsubscribe(self._parser.packet_id)
-            return
-        codes = self._parser.codes
-        refused = None
-        for i in range(len(codes)):
-            name, qos = filters[i]
-            if codes[i] == 0x80:
-                self._filters.pop(name, None)
-                refused = name
-            else:
-                self._filters[name] = qos
-        if self.on_subscribe:
-            self.on_subscribe(self._parser.packet_id, codes)
-        elif refused is not None:
-            raise SubscribeError("subscription refused: %s" % refused.decode())
 
     def _pump(self):
         """Sends what is due, as long as each packet leaves at once."""
@@ -462,12 +419,10 @@ class Client:
                 self._send_ack(owed >> 16, owed & 0xFFFF)
             elif self.state != ONLINE:
                 return
-            elif self._resubscribe and not session.full():
-                from .packet import subscribe
-
-                session.take(0x82, [self._resubscribe.pop()], subscribe)
             elif session.unsent:
                 self._send_slot(session.next())
+            elif self._subscriptions and self._subscriptions.missing and not session.full():
+                self._subscriptions.make_again()
             elif session.ping_due(ticks_ms()):
                 session.pinged(ticks_ms())
                 self._send(self._tx, header(self._tx, 0xC0, 0))

@@ -13,23 +13,14 @@ class ProtocolError(MQTTError):
         self.where = where
 
 
+_CODES = "unacceptable protocol version|client id rejected|server unavailable|bad user name or password|not authorized"
+
+
 class ConnectionRefused(MQTTError):
     """The server answered CONNECT with a return code other than 0 [3.2.2.3]; `code` is that number, 1 to 5."""
 
     def __init__(self, code):
-        super().__init__(
-            "connection refused, code %d: %s"
-            % (
-                code,
-                (
-                    "unacceptable protocol version",
-                    "client id rejected",
-                    "server unavailable",
-                    "bad user name or password",
-                    "not authorized",
-                )[code - 1],
-            )
-        )
+        super().__init__("connection refused, code %d: %s" % (code, _CODES.split("|")[code - 1]))
         self.code = code
 
 

@@ -2,7 +2,8 @@
 
 import _thread
 
-from .client import Client, sleep_ms
+from .client import Client
+from .forever import sleep_ms, stay_connected
 
 
 class ThreadedClient(Client):
@@ -21,7 +22,7 @@ class ThreadedClient(Client):
         """Starts the thread; it connects, and again after a loss, as loop_forever() does."""
         if not self._running:
             self._running = True
-            self._stop = False
+            self.stopped = False
             _thread.start_new_thread(self._run, ())
 
     def loop_stop(self):
@@ -32,7 +33,7 @@ class ThreadedClient(Client):
 
     def _run(self):
         try:
-            self._stay_connected()
+            stay_connected(self)
         finally:
             self._running = False
 

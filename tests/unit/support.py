@@ -8,7 +8,8 @@ from socket import SO_LINGER, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from time import time
 
 from mqtt import Client
-from mqtt.client import OFFLINE, ONLINE, sleep_ms
+from mqtt.client import OFFLINE, ONLINE
+from mqtt.forever import sleep_ms
 
 MICROPYTHON = sys.implementation.name == "micropython"
 PATIENCE = 10  # seconds after which a wait is in vain; nothing takes that long

@@ -6,7 +6,8 @@ from socket import SOCK_STREAM, getaddrinfo, socket
 
 import mqtt.client
 from mqtt import Client, ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
-from mqtt.client import OFFLINE, ONLINE, sleep_ms
+from mqtt.client import OFFLINE, ONLINE
+from mqtt.forever import sleep_ms
 from support import (
     ACCEPTED,
     ACCEPTED_SESSION,

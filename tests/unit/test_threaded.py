@@ -3,7 +3,8 @@
 import _thread
 
 import mqtt.client
-from mqtt.client import OFFLINE, ONLINE, sleep_ms
+from mqtt.client import OFFLINE, ONLINE
+from mqtt.forever import sleep_ms
 from mqtt.threaded import ThreadedClient
 from support import ACCEPTED, DISCONNECT, Broker, broker_options, listen_to, publish_of, replaced, unhex, wait
 
