@@ -15,12 +15,15 @@ MICROPYTHON = sys.implementation.name == "micropython"
 PATIENCE = 10  # seconds after which a wait is in vain; nothing takes that long
 
 if MICROPYTHON:
+    from time import sleep_ms, ticks_ms  # noqa: F401
 
     class SkipTest(Exception):  # noqa: N818
         """Raised by a test that can't run here."""
 
 else:
     from unittest import SkipTest  # the one pytest knows
+
+    from mqtt.host import sleep_ms, ticks_ms  # noqa: F401
 
 
 def raises(exception, function, *args, match="", **kwargs):

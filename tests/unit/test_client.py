@@ -5,6 +5,7 @@ from os import getenv
 from socket import SOCK_STREAM, getaddrinfo, socket
 
 import mqtt.client
+import mqtt.forever
 from mqtt import Client, ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
 from mqtt.client import OFFLINE, ONLINE
 from mqtt.forever import sleep_ms
@@ -28,6 +29,7 @@ from support import (
     publish_of,
     raises,
     replaced,
+    sleep_ms,
     unhex,
     wait,
 )
@@ -1113,7 +1115,7 @@ def serving(broker, connacks):
 
 def test_loop_forever_connects_again_until_disconnect():
     pauses = []
-    with Broker() as broker, replaced(mqtt.client, "sleep_ms", pauses.append):
+    with Broker() as broker, replaced(mqtt.forever, "sleep_ms", pauses.append):
         client = broker.client
         packets = serving(broker, [b"", ACCEPTED, b"\x20\2\0\3", ACCEPTED])
 
@@ -1136,7 +1138,7 @@ def test_loop_forever_connects_again_until_disconnect():
 def test_loop_forever_waits_long_after_refused_credentials():
     for code, least in ((1, 45000), (2, 45000), (3, 1500), (4, 45000), (5, 45000)):
         pauses = []
-        with Broker() as broker, replaced(mqtt.client, "sleep_ms", pauses.append):
+        with Broker() as broker, replaced(mqtt.forever, "sleep_ms", pauses.append):
             serving(broker, [bytes([0x20, 2, 0, code]), ACCEPTED])
             broker.client.on_connect = lambda session_present: broker.client.disconnect()  # noqa: B023
             broker.client.loop_forever()
@@ -1147,7 +1149,7 @@ def test_loop_forever_tells_of_a_name_that_is_not_found():
     def not_found(*args):
         raise OSError(-2)
 
-    with Broker() as broker, replaced(mqtt.client, "sleep_ms", lambda ms: broker.client.disconnect()):
+    with Broker() as broker, replaced(mqtt.forever, "sleep_ms", lambda ms: broker.client.disconnect()):
         with replaced(mqtt.client, "getaddrinfo", not_found):
             broker.client.loop_forever()
         assert [type(reason) for (reason,) in broker.told("disconnect")] == [OSError]
@@ -1155,7 +1157,7 @@ def test_loop_forever_tells_of_a_name_that_is_not_found():
 
 
 def test_loop_forever_ends_when_disconnect_is_called_while_it_pauses():
-    with Broker() as broker, replaced(mqtt.client, "sleep_ms", lambda ms: broker.client.disconnect()):
+    with Broker() as broker, replaced(mqtt.forever, "sleep_ms", lambda ms: broker.client.disconnect()):
         serving(broker, [b""])
         broker.client.loop_forever()
         assert broker.client.state == OFFLINE
@@ -1164,7 +1166,7 @@ def test_loop_forever_ends_when_disconnect_is_called_while_it_pauses():
 def test_loop_forever_lets_exceptions_of_callbacks_through():
     for exception in (Trouble, OSError):
         pauses = []
-        with Broker() as broker, replaced(mqtt.client, "sleep_ms", pauses.append):
+        with Broker() as broker, replaced(mqtt.forever, "sleep_ms", pauses.append):
             serving(broker, [ACCEPTED])
 
             def on_connect(session_present):
@@ -1177,7 +1179,7 @@ def test_loop_forever_lets_exceptions_of_callbacks_through():
 
 def test_loop_forever_raises_a_refused_subscription_where_nobody_listens():
     pauses = []
-    with Broker() as broker, replaced(mqtt.client, "sleep_ms", pauses.append):
+    with Broker() as broker, replaced(mqtt.forever, "sleep_ms", pauses.append):
         broker.client.on_subscribe = None
         broker.client.subscribe("a/b")
         broker.serve(lambda packet: ACCEPTED if packet[0] == 0x10 else unhex("90 03 00 01 80"))

@@ -2,11 +2,11 @@
 
 import _thread
 
-import mqtt.client
+import mqtt.forever
 from mqtt.client import OFFLINE, ONLINE
 from mqtt.forever import sleep_ms
 from mqtt.threaded import ThreadedClient
-from support import ACCEPTED, DISCONNECT, Broker, broker_options, listen_to, publish_of, replaced, unhex, wait
+from support import ACCEPTED, DISCONNECT, Broker, broker_options, listen_to, publish_of, replaced, sleep_ms, unhex, wait
 
 
 class Threaded(Broker):
@@ -32,7 +32,7 @@ class Threaded(Broker):
 
 def short_pauses():
     """The pauses before reconnecting, a hundred times shorter."""
-    return replaced(mqtt.client, "sleep_ms", lambda ms: sleep_ms(ms // 100))
+    return replaced(mqtt.forever, "sleep_ms", lambda ms: sleep_ms(ms // 100))
 
 
 def test_the_thread_connects_delivers_and_acknowledges():

@@ -6,8 +6,7 @@ Over a real socket, against the real broker.
 import gc
 
 from mqtt import Client
-from mqtt.client import ticks_ms
-from support import MICROPYTHON, SkipTest, broker_options, wait
+from support import MICROPYTHON, SkipTest, broker_options, ticks_ms, wait
 
 TIMES = 1000
 
