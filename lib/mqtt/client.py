@@ -92,12 +92,16 @@ class Client:
 
     def credentials(self, username, password):
         """Sets user name and password for the next connection, str or bytes, None for none."""
-        from .packet import connect  # builds what is kept; a board may drop the module then
+        loaded = "mqtt.packet" in sys.modules
+        from . import packet
 
         client_id, keepalive, will = self._fields
         fields = (client_id, username, password, keepalive, self._clean_session) + tuple(will)
-        self._connect = bytearray(connect(None, *fields))
-        connect(self._connect, *fields)
+        self._connect = bytearray(packet.connect(None, *fields))
+        packet.connect(self._connect, *fields)
+        if MICROPYTHON and not loaded:
+            # A board has better use for its 5 KB, and the packet is made.
+            del sys.modules["mqtt.packet"], sys.modules["mqtt"].packet
 
     # Connecting
 
