@@ -8,22 +8,19 @@ from socket import SO_LINGER, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from time import time
 
 from mqtt import Client
-from mqtt.client import OFFLINE, ONLINE
+from mqtt.client import OFFLINE, ONLINE, ticks_ms  # noqa: F401
 from mqtt.forever import sleep_ms
 
 MICROPYTHON = sys.implementation.name == "micropython"
 PATIENCE = 10  # seconds after which a wait is in vain; nothing takes that long
 
 if MICROPYTHON:
-    from time import sleep_ms, ticks_ms  # noqa: F401
 
     class SkipTest(Exception):  # noqa: N818
         """Raised by a test that can't run here."""
 
 else:
     from unittest import SkipTest  # the one pytest knows
-
-    from mqtt.host import sleep_ms, ticks_ms  # noqa: F401
 
 
 def raises(exception, function, *args, match="", **kwargs):
@@ -39,6 +36,14 @@ def raises(exception, function, *args, match="", **kwargs):
 def unhex(text):
     """The bytes that hexadecimal digits, with spaces anywhere, stand for."""
     return bytes.fromhex(text.replace(" ", ""))
+
+
+def pattern(n):
+    """n bytes, none like its neighbours."""
+    data = bytearray(n)
+    for i in range(n):
+        data[i] = i * 7 & 255
+    return bytes(data)
 
 
 def remaining_length(n):

@@ -8,7 +8,6 @@ import mqtt.client
 import mqtt.forever
 from mqtt import Client, ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
 from mqtt.client import OFFLINE, ONLINE
-from mqtt.forever import sleep_ms
 from support import (
     ACCEPTED,
     ACCEPTED_SESSION,
@@ -26,6 +25,7 @@ from support import (
     listen_to,
     online,
     packet_of,
+    pattern,
     publish_of,
     raises,
     replaced,
@@ -514,7 +514,7 @@ def test_every_packet_leaves_in_one_write():
 
 
 def test_a_payload_over_the_transmit_buffer_is_streamed_from_where_it_is():
-    payload = bytes([i * 7 & 255 for i in range(60000)])
+    payload = pattern(60000)
     with online(tx_size=64) as broker:
         for qos, data in ((0, payload), (1, bytearray(payload)), (2, memoryview(payload))):
             tap = Tap(broker.client)
@@ -525,7 +525,7 @@ def test_a_payload_over_the_transmit_buffer_is_streamed_from_where_it_is():
 
 
 def test_a_packet_written_in_pieces_arrives_whole_and_nothing_comes_between():
-    payload = bytes([i & 255 for i in range(3000)])
+    payload = pattern(3000)
     limits = (1, 0, 2, 3, 0, 0, 5, 7, 11, 0, 13, 64, 0, 1, 1, 0, 100, 1000, 0)
     with online(tx_size=64) as broker:
         tap = Tap(broker.client)
@@ -1216,7 +1216,7 @@ def test_tls_with_a_certificate_to_be_trusted():
     client, context = tls_client("localhost", rx_size=2048)
     trust(context)
     events = listen_to(client)
-    payload = bytes([i & 255 for i in range(1500)])
+    payload = pattern(1500)
     for _ in range(2):
         del events[:]
         client.connect()
@@ -1402,7 +1402,7 @@ def test_real_broker_restart():
 
 
 def test_real_broker_a_message_of_10000_bytes():
-    payload = bytes([i * 13 & 255 for i in range(10000)])
+    payload = pattern(10000)
     small, small_events = real("small")  # its buffers hold 512
     large, large_events = real("large", rx_size=10100)
     for client, events in ((small, small_events), (large, large_events)):

@@ -4,7 +4,6 @@ import _thread
 
 import mqtt.forever
 from mqtt.client import OFFLINE, ONLINE
-from mqtt.forever import sleep_ms
 from mqtt.threaded import ThreadedClient
 from support import ACCEPTED, DISCONNECT, Broker, broker_options, listen_to, publish_of, replaced, sleep_ms, unhex, wait
 
