@@ -83,8 +83,8 @@ def broker() -> Iterator[Broker]:
 
 
 class Watcher:
-    """A client of the broker beside the board. `batches` are the payloads of $dp that came, oldest first; `messages` all
-    that came, as paho has them. With a client_id, also what the broker has kept for it while it was away."""
+    """A client of the broker beside the board. `batches` are the payloads of $dp that came, oldest first; `messages` is
+    all that came, as paho has it. With a client_id, also what the broker has kept for it while it was away."""
 
     def __init__(self, port: int, client_id: str = "") -> None:
         self.messages: list[paho.MQTTMessage] = []
@@ -137,11 +137,13 @@ class Watcher:
     def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos, retain).wait_for_publish(PATIENCE)
 
+    def find(self, topic: str) -> paho.MQTTMessage | None:
+        """The first message on a topic, None if there was none yet."""
+        return next((message for message in self.messages if message.topic == topic), None)
+
     def message(self, topic: str) -> paho.MQTTMessage:
         """The first message on a topic, once it is there."""
-        found: paho.MQTTMessage = self.until(
-            lambda: next((message for message in self.messages if message.topic == topic), None), topic
-        )
+        found: paho.MQTTMessage = self.until(lambda: self.find(topic), topic)
         return found
 
     def command(self, payload: bytes) -> bytes:
@@ -151,18 +153,19 @@ class Watcher:
         while time.monotonic() < deadline:
             command_id = str(uuid.uuid4())
             self.publish(f"$creq/{command_id}", payload)
-            with self._news:
-                self._news.wait_for(lambda: any(m.topic == f"$crsp/{command_id}" for m in self.messages), 0.5)
-                for message in self.messages:
-                    if message.topic == f"$crsp/{command_id}":
-                        return message.payload
+            if reply := self._reply(f"$crsp/{command_id}"):
+                return reply.payload
         raise AssertionError(f"no reply to {payload!r}")
+
+    def _reply(self, topic: str) -> paho.MQTTMessage | None:
+        with self._news:
+            return self._news.wait_for(lambda: self.find(topic), 0.5)
 
     def batches_in_order(self, disturbances: int) -> list[list[Any]]:
         """The batches of a COUNTER's numbers, having made sure that none was lost and none came out of turn. QoS 1 lets
         a batch come twice where the connection was lost in between, once for each disturbance."""
         batches = list(self.batches)
-        once = [batch for batch, before in zip(batches, [b"", *batches[:-1]]) if batch != before]
+        once = [batch for batch, _ in itertools.groupby(batches)]
         assert len(batches) - len(once) <= disturbances
         numbers = [[point.value for point in decode(batch)] for batch in once]
         flat = [number for batch in numbers for number in batch]

@@ -70,14 +70,14 @@ def test_chinese_streams_and_values(broker: Broker, watcher: Watcher) -> None:
         QUICK
         + """
 device.stream("温度", every=1)(lambda: "二十度 \\"高\\"")
-device.command(lambda payload: payload.decode() + "：好")
+device.command(lambda payload: payload.decode() + " 好")
 device.run()
 """
     )
     with board(broker, main) as it:
         wait_online(it)
         assert watcher.wait_for_point("温度") == '二十度 "高"'
-        assert watcher.command("开灯".encode()).decode() == "开灯：好"
+        assert watcher.command("开灯".encode()).decode() == "开灯 好"
 
 
 def test_points_measured_before_the_network_was_there_come_with_their_time(broker: Broker, watcher: Watcher) -> None:
