@@ -57,6 +57,8 @@ class Client:
         a longer payload is sent from where it is, a longer message is drained and told to on_oversize.
         window: packets sent and not yet acknowledged at once. ValueError for what CONNECT can't carry.
         """
+        if tx_size < 16:
+            raise ValueError("buffer: tx_size must be 16 or more")
         self.host = host
         self.port = port
         self._clean_session = clean_session
@@ -86,7 +88,7 @@ class Client:
         self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
         self._subscriptions = None  # until there is one
         self._parser = Parser(rx_size)
-        self.session = Session(keepalive * 1000, window, 16, timeout)
+        self.session = Session(keepalive * 1000, window, timeout=timeout)
         self._fields = (client_id, keepalive, will or (None,))  # of CONNECT, which are not to change
         self.credentials(username, password)
 
@@ -334,7 +336,7 @@ class Client:
         if self._at < self._end and self._out is None:
             timeout_ms = 0
         events = 0
-        for _, events in self._poller.ipoll(min(timeout_ms, self._longest)):  # noqa: B007 - of one socket
+        for _, events in self._poller.ipoll(min(max(timeout_ms, 0), self._longest)):  # noqa: B007 - of one socket
             pass
         if self.state == _OPENING:
             if events:

@@ -33,9 +33,9 @@ class Session:
     pinging: PINGRESP is awaited.
     """
 
-    def __init__(self, keepalive=0, window=4, incoming=16, timeout=10000):
+    def __init__(self, keepalive=0, window=4, incoming=64, timeout=10000):
         """keepalive: ms, 0 for none. window: packets of ours unacknowledged at once. incoming: QoS 2 messages that may
-        be under way to us at once.
+        be under way to us at once: a server sends 20 or 32, unasked, and again if we do not take them.
         timeout: longest wait for an acknowledgement."""
         self.keepalive = keepalive
         self.timeout = timeout
@@ -51,7 +51,8 @@ class Session:
         self.topics = [None] * window  # of a PUBLISH; the topic filters of the others
         self.payloads = [None] * window  # the function that builds the packet, of the others
         self._since = [0] * window
-        self._incoming = [0] * incoming  # QoS 2 delivered, PUBREL not yet seen
+        self._most_incoming = incoming
+        self._incoming = None  # QoS 2 delivered, PUBREL not yet seen; made when the first one comes
         self.lost()
 
     # The connection
@@ -81,8 +82,7 @@ class Session:
         """
         self.sent = self.heard = now
         if clean_session or not session_present:
-            for i in range(len(self._incoming)):
-                self._incoming[i] = 0
+            self._incoming = None
         if clean_session:
             for i in range(self._window):
                 if self.stages[i]:
@@ -211,6 +211,8 @@ class Session:
             self.owed = 0x400000 | packet_id
         elif qos == 2:
             self.owed = 0x500000 | packet_id
+            if self._incoming is None:
+                self._incoming = [0] * self._most_incoming
             if packet_id in self._incoming:
                 return False
             if 0 not in self._incoming:
@@ -222,5 +224,5 @@ class Session:
     def release(self, packet_id):
         """PUBREL came: PUBCOMP is owed, also for an identifier not known [MQTT-4.3.3-2]."""
         self.owed = 0x700000 | packet_id
-        if packet_id in self._incoming:
+        if self._incoming and packet_id in self._incoming:
             self._incoming[self._incoming.index(packet_id)] = 0
