@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup mosquitto test lint format mpy demo board wheel clean distclean
+.PHONY: help setup mosquitto test lint format mpy demo board bench size wheel clean distclean
 .PHONY: test-unit test-micropython test-board test-e2e lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -116,6 +116,9 @@ demo: $(VENV) mosquitto ## a board comes online, sends data and obeys a command,
 
 board: $(VENV) ## start a virtual board and say where its serial port is
 	@$(BIN)/onenet board
+
+bench: $(VENV) mosquitto ## measure this library beside the other MicroPython MQTT clients: minutes; QUICK=1 for one
+	@$(BIN)/onenet bench $(if $(QUICK),--quick)
 
 wheel: $(VENV) ## the package to install, into dist/
 	@rm -rf build/lib build/bdist.* dist

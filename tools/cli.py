@@ -109,6 +109,23 @@ def mpy(
     console.print(f"in {target}", soft_wrap=True)
 
 
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="One round, the slow cases for two clients only.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Beginning of a case's key; may be repeated.")] = None,
+    client: Annotated[list[str] | None, typer.Option(help="Beginning of a client's name; may be repeated.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Default: 5, or 1 with --quick.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("build"),
+) -> None:
+    """Measure this library beside the other MicroPython MQTT clients."""
+    from .bench import PeerError, run_bench
+    from .board import BoardError
+    from .broker import BrokerError
+
+    with _failures_in_one_line(BoardError, BrokerError, PeerError, OSError):
+        run_bench(output, quick, only, client, rounds)
+
+
 @contextlib.contextmanager
 def _failures_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
     """These exceptions become one line on stderr and exit status 2."""

@@ -1,0 +1,85 @@
+"""What is measured. Exact figures repeat to the byte, or nearly; timed ones depend on the machine and its other work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .peers import OURS, Peer
+from .run import Absent, Figure, Runner
+
+
+@dataclass(frozen=True)
+class Case:
+    """A line of the table. `once`: slow and exact, so measured in one round only; a quick run leaves most peers out."""
+
+    key: str
+    title: str
+    unit: str
+    measure: Callable[[Runner, Peer, float], Figure]
+    """Gets the seconds that a timed case is to take."""
+    exact: bool = True
+    more_is_better: bool = False
+    once: bool = False
+
+
+def _heap(case: str, *arguments: object) -> Callable[[Runner, Peer, float], Figure]:
+    return lambda runner, peer, seconds: runner.run(case, peer, *arguments)
+
+
+def _rate(case: str, *arguments: object) -> Callable[[Runner, Peer, float], Figure]:
+    return lambda runner, peer, seconds: runner.run(case, peer, *arguments, seconds, seconds=seconds)
+
+
+def _import(runner: Runner, peer: Peer, seconds: float) -> Figure:
+    return runner.finish(runner.command("heap_import", peer, peer.imports))
+
+
+def _limit(case: str) -> Callable[[Runner, Peer, float], Figure]:
+    def measure(runner: Runner, peer: Peer, seconds: float) -> Figure:
+        return runner.run(case, OURS, seconds, seconds=seconds) if peer is OURS else Absent("")
+
+    return measure
+
+
+BYTES = "bytes"
+RATE = "per second"
+
+HEAP_CASES = [
+    Case("heap_publish_0", "heap: QoS 0 publish", BYTES, _heap("heap_publish", 0)),
+    Case("heap_publish_1", "heap: QoS 1 publish", BYTES, _heap("heap_publish", 1)),
+    Case("heap_publish_2", "heap: QoS 2 publish", BYTES, _heap("heap_publish", 2)),
+    Case("heap_received", "heap: message received", BYTES, _heap("heap_received")),
+    Case("heap_ping", "heap: ping and its answer", BYTES, _heap("heap_ping")),
+    Case("heap_idle", "heap: idle poll", BYTES, _heap("heap_idle")),
+    Case("heap_large", "heap: 4 KiB message, default buffers", BYTES, _heap("heap_large", False)),
+    Case("heap_large_whole", "heap: 4 KiB message, delivered whole", BYTES, _heap("heap_large", True)),
+    Case("heap_import", "heap kept by import", BYTES, _import),
+    Case("heap_online", "heap kept by a client online", BYTES, _heap("heap_online")),
+]
+
+EXACT_CASES = [
+    *HEAP_CASES,
+    Case("writes", "writes a QoS 0 publish", "writes", _heap("writes")),
+    Case("wire_bytes", "bytes on the wire for it", BYTES, _heap("wire_bytes")),
+    Case(
+        "instructions",
+        "x86 instructions a QoS 0 publish",
+        "instructions",
+        lambda runner, peer, seconds: runner.instructions(peer, 3000, "128k"),
+        once=True,
+    ),
+    Case(
+        "smallest_heap",
+        "smallest heap that works",
+        "KiB",
+        lambda runner, peer, seconds: runner.smallest_heap(peer),
+        once=True,
+    ),
+]
+
+TIMED_CASES = [
+    Case("rate_publish_0", "QoS 0 publishes", RATE, _rate("rate_publish", 0), False, True),
+    Case("rate_raw", "writes of a ready packet (the limit)", RATE, _limit("rate_raw"), False, True),
+    Case("rate_publish_1", "QoS 1 publishes, one at a time", RATE, _rate("rate_publish", 1), False, True),
+    Case("rate_raw_1", "ready packet and its PUBACK (the limit)", RATE, _limit("rate_raw_acknowledged"), False, True),
+    Case("rate_received", "messages received", RATE, _rate("rate_received"), False, True),
+]
