@@ -98,6 +98,29 @@ device.run()
         assert old.at is not None and old.at > "2025-"  # the clock was set only after it
 
 
+def test_the_smallest_buffers_there_may_be(broker: Broker, watcher: Watcher) -> None:
+    with board(broker, led_pin=LED, tx_size=128, rx_size=128, outbox_size=256, intervals={"rssi": 1}) as it:
+        wait_online(it)
+        for stream in ("free_heap", "chip_temperature", "rssi"):
+            watcher.wait_for_point(stream)
+        assert watcher.command(b"led=on") == b"led=on"
+        assert it.pins[LED] == 1
+
+
+def test_without_an_answer_from_the_time_server(broker: Broker, watcher: Watcher) -> None:
+    with board(
+        broker,
+        COUNTER,
+        routes={ADDRESS: ("127.0.0.1", broker.port), ("ntp.aliyun.com", 123): ("127.0.0.1", 9)},
+        **ROOMY,
+    ) as it:
+        it.wait_for("clock: no answer from ntp.aliyun.com", PATIENCE)
+        wait_online(it)
+        watcher.wait_for_number(20)
+        watcher.batches_in_order(disturbances=0)
+        assert all(point.at is None for batch in watcher.batches for point in decode(batch))
+
+
 def test_over_ipv6(broker: Broker, watcher: Watcher) -> None:
     if "::1" not in broker.hosts:
         pytest.skip("this machine has no IPv6")

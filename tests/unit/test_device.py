@@ -677,6 +677,17 @@ def test_commands_are_subscribed_to_once_on_each_connection():
             it.go_online()
 
 
+def test_a_refused_subscription_is_told_and_the_device_stays_online():
+    """The platform refuses $creq/#, and delivers commands without it."""
+    with Bench(obeying(lambda payload: payload), subscribe_commands=True) as it:
+        packet = it.packet()
+        assert packet[0] == 0x82
+        it.send(b"\x90\3" + packet[2:4] + b"\x80")
+        it.turns(3)
+        assert it.client.state == ONLINE and "$creq/#" in it.log
+        assert it.command(b"x") == b"x"
+
+
 def test_without_being_told_to_nothing_is_subscribed_to():
     with Bench() as it:
         assert it.silent()
