@@ -120,6 +120,9 @@ board: $(VENV) ## start a virtual board and say where its serial port is
 bench: $(VENV) mosquitto ## measure this library beside the other MicroPython MQTT clients: minutes; QUICK=1 for one
 	@$(BIN)/onenet bench $(if $(QUICK),--quick)
 
+size: $(VENV) ## what each of the board's modules costs: lines, .mpy bytes, heap; needs node and npm
+	@$(BIN)/onenet size
+
 wheel: $(VENV) ## the package to install, into dist/
 	@rm -rf build/lib build/bdist.* dist
 	@$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .

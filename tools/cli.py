@@ -126,6 +126,23 @@ def bench(
         run_bench(output, quick, only, client, rounds)
 
 
+@app.command()
+def size(
+    check: Annotated[
+        bool, typer.Option("--check", help="Fail where a module keeps over 10 % more heap than recorded.")
+    ] = False,
+    record: Annotated[bool, typer.Option("--record", help="Write the heap of each module to tools/size.json.")] = False,
+) -> int:
+    """Show what each of the board's modules costs: lines, .mpy bytes, heap kept by import."""
+    from .bench import PeerError
+    from .bench.webassembly import WebAssemblyError
+    from .mpy import CompileError
+    from .size import run_size
+
+    with _failures_in_one_line(CompileError, PeerError, WebAssemblyError, OSError):
+        return run_size(Path("build"), record, check)
+
+
 @contextlib.contextmanager
 def _failures_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
     """These exceptions become one line on stderr and exit status 2."""

@@ -1,4 +1,4 @@
-"""What is measured. Exact figures repeat to the byte, or nearly; timed ones depend on the machine and its other work."""
+"""What is measured: exact figures, which repeat to the byte or nearly, and timed ones, which depend on the machine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
