@@ -12,6 +12,7 @@ from mqtt.session import Session
 
 PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 3, 4, 5, 6, 7
 WINDOW = 3
+several = st.integers(1, 4)
 
 
 class ModelBroker:
@@ -104,6 +105,10 @@ class Connection(RuleBasedStateMachine):
         self.to_receive[self.messages] = qos
         self.to_client.append(self.broker.publish(qos, self.messages))
 
+    @rule()
+    def identifiers_have_been_around(self):
+        self.session._last_id = 65530
+
     # The connection
 
     @precondition(lambda self: self.online)
@@ -149,8 +154,12 @@ class Connection(RuleBasedStateMachine):
             self.to_server.append((first >> 4, packet_id, 0, False, None))
 
     @precondition(lambda self: self.online)
-    @rule()
-    def client_sends(self):
+    @rule(times=several)
+    def client_sends(self, times):
+        for _ in range(times):
+            self.client_sends_one()
+
+    def client_sends_one(self):
         self.send_owed()
         session = self.session
         i = session.next()
@@ -169,8 +178,12 @@ class Connection(RuleBasedStateMachine):
         session.went(i, self.tick())
 
     @precondition(lambda self: self.online and self.to_client)
-    @rule()
-    def client_receives(self):
+    @rule(times=several)
+    def client_receives(self, times):
+        for _ in range(min(times, len(self.to_client))):
+            self.client_receives_one()
+
+    def client_receives_one(self):
         self.send_owed()
         kind, packet_id, qos, _, message = self.to_client.pop(0)
         session = self.session
@@ -188,11 +201,12 @@ class Connection(RuleBasedStateMachine):
     # The broker
 
     @precondition(lambda self: self.online and self.to_server)
-    @rule()
-    def broker_receives(self):
-        answer = self.broker.receive(self.to_server.pop(0))
-        if answer:
-            self.to_client.append(answer)
+    @rule(times=several)
+    def broker_receives(self, times):
+        for _ in range(min(times, len(self.to_server))):
+            answer = self.broker.receive(self.to_server.pop(0))
+            if answer:
+                self.to_client.append(answer)
 
     # What holds
 
@@ -209,11 +223,9 @@ class Connection(RuleBasedStateMachine):
         if not self.online:
             self.connect()
         for _ in range(200):
-            self.client_sends()
-            while self.to_server:
-                self.broker_receives()
-            while self.to_client:
-                self.client_receives()
+            self.client_sends_one()
+            self.broker_receives(len(self.to_server))
+            self.client_receives(len(self.to_client))
         assert not self.to_server and not self.session.owed and self.session.next() == -1
         assert not any(self.session.ids) and not any(self.session.stages) and not self.session.full()
         assert not self.broker.outgoing and not self.broker.holding
@@ -230,4 +242,4 @@ class Connection(RuleBasedStateMachine):
 
 
 TestConnection = Connection.TestCase
-TestConnection.settings = settings(max_examples=200, stateful_step_count=60)
+TestConnection.settings = settings(max_examples=400, stateful_step_count=60)
