@@ -211,9 +211,10 @@ def test_a_buffer_is_16_bytes_or_more():
 
 def test_every_topic_and_payload_length_up_to_the_buffer():
     # whatever the parser keeps for its memoryviews must not show the wrong place
-    parser = Parser(40)
-    for topic_size in range(1, 34):
-        for payload_size in range(40 - 2 - topic_size + 1):
+    sizes = [(t, p) for t in range(1, 34) for p in range(40 - 2 - t + 1)]
+    for order in (sizes, sorted(sizes, key=lambda pair: pair[1])):  # the payload's size changes first, or the topic's
+        parser = Parser(40)
+        for topic_size, payload_size in order:
             topic, payload = b"abcdefghijklmnopqrstuvwxyzabcdefgh"[:topic_size], b"0123456789" * 4
             payload = payload[:payload_size]
             parse(parser, publish_of(topic, payload))
