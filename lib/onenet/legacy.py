@@ -146,5 +146,7 @@ def explain(reason):
     """What the reason of a lost or refused connection means on this platform, in words; None for no better words."""
     if isinstance(reason, ConnectionRefused) and reason.code in (2, 4, 5):
         return "device id, product id or auth-info refused (code %d)" % reason.code
-    if isinstance(reason, ConnectionClosed) and "CONNACK" in str(reason):
-        return "closed before CONNACK: the platform does so where it does not like the form of device id or product id"
+    if isinstance(reason, ConnectionClosed):
+        if "CONNACK" in str(reason):
+            return "closed before CONNACK, as the platform does where it dislikes the form of device id or product id"
+        return "closed, as the platform does when the same device id logs in elsewhere, or at data it dislikes"
