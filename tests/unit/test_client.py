@@ -541,6 +541,16 @@ def test_a_payload_over_the_transmit_buffer_is_streamed_from_where_it_is():
             broker.client._sock, broker.client._poller = tap._sock, tap._poller
 
 
+def test_a_connection_with_nothing_to_send_does_not_wake_the_loop():
+    with online() as broker:
+        tap = Tap(broker.client)
+        for limits in ([], [5, 0, 0]):
+            tap.limits = limits
+            broker.client.publish("t", b"x" * 50)
+            broker.packet()
+            assert not list(broker.client._poller.ipoll(0))
+
+
 def test_a_packet_written_in_pieces_arrives_whole_and_nothing_comes_between():
     payload = pattern(3000)
     limits = (1, 0, 2, 3, 0, 0, 5, 7, 11, 0, 13, 64, 0, 1, 1, 0, 100, 1000, 0)
@@ -822,6 +832,19 @@ def test_without_a_session_what_was_granted_is_subscribed_to_again():
                 broker.send(unhex("90 03") + packet[2:4] + packet[-1:])
             assert seen == {field("a") + b"\1", field("d") + b"\2"}  # with the QoS asked for
             assert broker.silent()
+
+
+def test_what_was_granted_once_and_refused_later_is_not_subscribed_to_again():
+    with online() as broker:
+        for n, code in ((1, "01"), (2, "80")):
+            broker.client.subscribe("a", 1)
+            broker.packet()
+            broker.send("90 03 00 0%d %s" % (n, code))
+            broker.until(lambda: len(broker.told("subscribe")) == n, "SUBACK")  # noqa: B023
+        broker.close()
+        broker.fails(ConnectionClosed)
+        broker.connect()
+        assert broker.silent()
 
 
 def test_str_and_bytes_name_the_same_filter():
