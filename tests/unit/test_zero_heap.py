@@ -24,7 +24,6 @@ class Counting:
         client.on_oversize = self.on_oversize
         client.on_subscribe = self.on_subscribe
         client.connect()
-        client._sock.setsockopt(6, 1, 1)  # TCP_NODELAY: or these tests wait for delayed acknowledgements of TCP
         if subscription:
             client.subscribe(subscription, qos)
             wait(lambda: self.subscribed, client)
