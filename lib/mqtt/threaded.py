@@ -34,7 +34,8 @@ class ThreadedClient(Client):
     def _run(self):
         try:
             stay_connected(self)
-        finally:
+        finally:  # a callback's exception ends it too: nobody would look after the connection
+            self.close()
             self._running = False
 
     def _locked(self, call, *args, **kwargs):
