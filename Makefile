@@ -117,7 +117,12 @@ demo: $(VENV) mosquitto ## a board comes online, sends data and obeys a command,
 board: $(VENV) ## start a virtual board and say where its serial port is
 	@$(BIN)/onenet board
 
-bench: $(VENV) mosquitto ## measure this library beside the other MicroPython MQTT clients: minutes; QUICK=1 for one
+.venv/.bench: requirements/bench.txt $(VENV)
+	@echo "Adding the packages of $< to .venv, for the bench's picture"
+	@$(PIP) install -r $<
+	@touch $@
+
+bench: $(VENV) .venv/.bench mosquitto ## measure this library beside the other MicroPython MQTT clients: minutes; QUICK=1 for one
 	@$(BIN)/onenet bench $(if $(QUICK),--quick)
 
 size: $(VENV) ## what each of the board's modules costs: lines, .mpy bytes, heap; needs node and npm

@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
-from .peers import OURS, Peer
+from .heap32 import Heap32, board_flash, flash
+from .life import BackOnline, boot
+from .peers import OURS, PEERS, Peer
 from .run import Absent, Figure, Runner
 
 
 @dataclass(frozen=True)
 class Case:
-    """A line of the table. `once`: slow and exact, so measured in one round only; a quick run leaves most peers out."""
+    """A line of a table. `once`: the same every time, so measured in one round only.
+
+    `quick`: with which clients a quick run measures it: "all", "two" (ours and umqtt.simple) or "none".
+    """
 
     key: str
     title: str
@@ -19,6 +25,7 @@ class Case:
     exact: bool = True
     more_is_better: bool = False
     once: bool = False
+    quick: Literal["all", "two", "none"] = "all"
 
 
 def _heap(case: str, *arguments: object) -> Callable[[Runner, Peer, float], Figure]:
@@ -31,6 +38,20 @@ def _rate(case: str, *arguments: object) -> Callable[[Runner, Peer, float], Figu
 
 def _import(runner: Runner, peer: Peer, seconds: float) -> Figure:
     return runner.finish(runner.command("heap_import", peer, peer.imports))
+
+
+def _heap32(measure: Callable[[Heap32, Peer], float | str]) -> Callable[[Runner, Peer, float], Figure]:
+    def measured(runner: Runner, peer: Peer, seconds: float) -> Figure:
+        if isinstance(runner.heap32, Absent):
+            return Absent("-")
+        figure = measure(runner.heap32, peer)
+        return Absent(figure) if isinstance(figure, str) else figure
+
+    return measured
+
+
+def _case32(case: str, *arguments: object) -> Callable[[Runner, Peer, float], Figure]:
+    return _heap32(lambda heap32, peer: heap32.case(case, peer, *arguments))
 
 
 def _limit(case: str) -> Callable[[Runner, Peer, float], Figure]:
@@ -66,12 +87,53 @@ EXACT_CASES = [
         "instructions",
         lambda runner, peer, seconds: runner.instructions(peer, 3000, "128k"),
         once=True,
+        quick="two",
     ),
     Case(
         "smallest_heap",
         "smallest heap that works",
         "KiB",
         lambda runner, peer, seconds: runner.smallest_heap(peer),
+        once=True,
+        quick="two",
+    ),
+]
+
+HEAP32_CASES = [
+    Case("import_32", "heap kept by import", BYTES, _heap32(lambda heap32, peer: heap32.imported(peer)), once=True),
+    Case(
+        "online_32", "heap kept by a client online", BYTES, _heap32(lambda heap32, peer: heap32.online(peer)), once=True
+    ),
+    Case("publish_32_0", "heap: QoS 0 publish", BYTES, _case32("heap_publish", 0), once=True),
+    Case("publish_32_1", "heap: QoS 1 publish", BYTES, _case32("heap_publish", 1), once=True, quick="two"),
+    Case("publish_32_2", "heap: QoS 2 publish", BYTES, _case32("heap_publish", 2), once=True),
+    Case("received_32", "heap: message received", BYTES, _case32("heap_received"), once=True),
+    Case("ping_32", "heap: ping and its answer", BYTES, _case32("heap_ping"), once=True, quick="two"),
+    Case("idle_32", "heap: idle poll", BYTES, _case32("heap_idle"), once=True),
+    Case(
+        "large_32", "heap: 4 KiB message, default buffers", BYTES, _case32("heap_large", False), once=True, quick="two"
+    ),
+    Case(
+        "large_whole_32",
+        "heap: 4 KiB message, delivered whole",
+        BYTES,
+        _case32("heap_large", True),
+        once=True,
+        quick="two",
+    ),
+    Case("mpy", "library's .mpy files", BYTES, lambda runner, peer, seconds: flash(peer, runner.build), once=True),
+    Case(
+        "firmware_online_32",
+        "lib/ and firmware/, heap kept online",
+        BYTES,
+        _heap32(lambda heap32, peer: heap32.firmware() if peer is OURS else ""),
+        once=True,
+    ),
+    Case(
+        "flash",
+        "lib/ and firmware/, .mpy files",
+        BYTES,
+        lambda runner, peer, seconds: board_flash() if peer is OURS else Absent(""),
         once=True,
     ),
 ]
@@ -82,4 +144,6 @@ TIMED_CASES = [
     Case("rate_publish_1", "QoS 1 publishes, one at a time", RATE, _rate("rate_publish", 1), False, True),
     Case("rate_raw_1", "ready packet and its PUBACK (the limit)", RATE, _limit("rate_raw_acknowledged"), False, True),
     Case("rate_received", "messages received", RATE, _rate("rate_received"), False, True),
+    Case("boot", "from main.py to CONNACK, Wi-Fi 0.5 s", "seconds", boot, False, quick="two"),
+    Case("back_online", "back online after the broker", "seconds", BackOnline(PEERS), False, quick="none"),
 ]

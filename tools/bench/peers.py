@@ -62,19 +62,22 @@ PEERS = [
 ]
 
 
-def compiled(peer: Peer, build: Path, arch: str = "x64") -> Path:
-    """The folder with the client's modules as .mpy, made where it is missing; ours is always made. PeerError."""
-    target = build / "mpy" / peer.name.replace(" ", "-")
+def library_sources(peer: Peer, build: Path) -> dict[str, Path]:
+    """The client's modules by their names below a folder of libraries. Raises PeerError."""
     if peer is OURS:
         names = [name for name in board_modules() if name.startswith("lib/")]
-        sources = {name.removeprefix("lib/"): board_directory() / name for name in names}
-    elif target.is_dir():
-        return target
-    else:
-        sources = {}
-        for package in peer.packages:
-            sources.update(_sources(fetched(package, build / "peers")))
-    _compile(sources, target, arch)
+        return {name.removeprefix("lib/"): board_directory() / name for name in names}
+    sources = {}
+    for package in peer.packages:
+        sources.update(_sources(fetched(package, build / "peers")))
+    return sources
+
+
+def compiled(peer: Peer, build: Path, arch: str = "x64") -> Path:
+    """The folder with the client's modules as .mpy, made where it is missing; ours is always made. Raises PeerError."""
+    target = build / "mpy" / peer.name.replace(" ", "-")
+    if peer is OURS or not target.is_dir():
+        _compile(library_sources(peer, build), target, arch)
     return target
 
 

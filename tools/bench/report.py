@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .cases import Case
+from .cases import HEAP32_CASES, Case
 from .peers import OURS, Peer
 from .results import Results
 from .run import Absent, Figure
@@ -27,7 +27,7 @@ def show(results: Results) -> None:
         table.add_column("case", no_wrap=True)
         table.add_column("unit", style="dim", no_wrap=True)
         for peer in results.peers:
-            table.add_column(_short(peer), justify="right", style="bold" if peer is OURS else "")
+            table.add_column(short(peer), justify="right", style="bold" if peer is OURS else "")
         for case in cases:
             table.add_row(case.title, case.unit, *(shown(results.figure(case.key, peer)) for peer in results.peers))
         console.print(table)
@@ -76,7 +76,7 @@ def write_markdown(results: Results, path: Path) -> None:
     """The same tables for a README."""
     lines: list[str] = []
     for heading, cases in _parts(results):
-        lines += [f"### {heading}", "", _row(["", *(_short(peer) for peer in results.peers)])]
+        lines += [f"### {heading}", "", _row(["", *(short(peer) for peer in results.peers)])]
         lines += ["|---|" + "---:|" * len(results.peers)]
         for case in cases:
             title = f"{case.title}, {case.unit}"
@@ -94,13 +94,15 @@ def _row(cells: Iterable[str]) -> str:
 
 def _parts(results: Results) -> list[tuple[str, list[Case]]]:
     parts = [
-        ("Exact figures", [case for case in results.cases if case.exact]),
+        ("Exact figures, 64-bit", [case for case in results.cases if case.exact and case not in HEAP32_CASES]),
+        ("Exact figures, 32-bit as on a board", [case for case in results.cases if case in HEAP32_CASES]),
         ("Timed figures", [case for case in results.cases if not case.exact]),
     ]
     return [(heading, cases) for heading, cases in parts if cases]
 
 
-def _short(peer: Peer) -> str:
+def short(peer: Peer) -> str:
+    """The client's name as it stands over a column."""
     return "ours" if peer is OURS else peer.name.removeprefix("umqtt.").removesuffix("-mqtt")
 
 

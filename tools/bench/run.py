@@ -11,9 +11,12 @@ from pathlib import Path
 
 from ..board.interpreter import find_micropython
 from ..broker import Mosquitto
+from .heap32 import Heap32
 from .peers import Peer, compiled, compiled_board
+from .webassembly import WebAssemblyError
 
-USER = "bench"
+USER = "bench"  # and its password
+PRODUCT = "458945"  # the firmware's user name: a product's id, digits
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ _CONFIG = "log_type none\nlog_type error\nlog_type warning\nlog_type notice\nlog
 @contextlib.contextmanager
 def real_broker() -> Iterator[Mosquitto]:
     """A mosquitto with its default settings."""
-    server = Mosquitto({USER: USER}, config=_CONFIG)
+    server = Mosquitto({USER: USER, PRODUCT: USER}, config=_CONFIG)
     with server:
         yield server
 
@@ -44,16 +47,21 @@ class Runner:
     build: Path
     port: int
     patience: float = 20
-    _libraries: dict[str, Path] = field(default_factory=dict)
+    libraries: dict[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.micropython = find_micropython()
         self.board = compiled_board(self.build)
+        self.heap32: Heap32 | Absent
+        try:
+            self.heap32 = Heap32(self.build)
+        except WebAssemblyError as error:
+            self.heap32 = Absent(str(error))
 
     def library(self, peer: Peer) -> Path:
-        if peer.name not in self._libraries:
-            self._libraries[peer.name] = compiled(peer, self.build)
-        return self._libraries[peer.name]
+        if peer.name not in self.libraries:
+            self.libraries[peer.name] = compiled(peer, self.build)
+        return self.libraries[peer.name]
 
     def command(self, case: str, peer: Peer | None, *arguments: object, heap: str = "") -> list[str]:
         """The command line for a case; without a client, for what the bench itself takes."""

@@ -13,7 +13,7 @@ from tasks import TaskPeer
 class Peer(TaskPeer):
     def __init__(self, module, port, big):
         super().__init__()
-        self.client = MQTTClient("aiomqttc", "127.0.0.1", port, USER, USER, 60)
+        self.client = MQTTClient(module, "127.0.0.1", port, USER, USER, 60)
         self.client.on_message = self._message
         self.client.on_ping = self._ping_came
         self.pongs = 0

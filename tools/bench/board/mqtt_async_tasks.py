@@ -20,7 +20,7 @@ class Peer(TaskPeer):
         config = mqtt_async.MQTTConfig()
         config.server = "127.0.0.1"
         config.port = port
-        config.client_id = "mqtt_async"
+        config.client_id = module
         config.user = config.password = USER
         config.subs_cb = self._message
         self.client = _Client(config)

@@ -14,11 +14,12 @@ class Peer:
 
     def __init__(self, module, port, big):
         self.messages = self.size = self.published = 0
+        self._id = module
         self._port = port
         self._make(60, 4200 if big else 512)
 
     def _make(self, keepalive, rx_size):
-        self.client = client = Client("ours", "127.0.0.1", self._port, USER, USER, keepalive, rx_size=rx_size)
+        self.client = client = Client(self._id, "127.0.0.1", self._port, USER, USER, keepalive, rx_size=rx_size)
         client.on_message = self._message
         client.on_oversize = self._oversize
         client.on_publish = self._published

@@ -5,8 +5,10 @@ Install it before any client is imported. What the stand-ins allocate themselves
 be taken off: growth of the heap less growth of `spent` is the client's.
 """
 
+import asyncio
 import gc
 import sys
+from time import sleep_ms
 
 POLLIN = 1
 POLLOUT = 4
@@ -49,7 +51,7 @@ class socket:
         before = gc.mem_alloc()
         writes += 1
         if size is None:
-            size = len(data) if at is None else min(at, len(data))
+            size = len(data) if at is None or at < 0 else min(at, len(data))
             at = 0
         self._came += memoryview(data)[at : at + size]
         self._answer()
@@ -60,11 +62,15 @@ class socket:
         return self.write(data)
 
     def read(self, size=-1):
+        global spent
         if not self._inbox:
             return None
         if size < 0 or size > len(self._inbox):
             size = len(self._inbox)
-        data = bytes(memoryview(self._inbox)[:size])  # the client's
+        before = gc.mem_alloc()
+        view = memoryview(self._inbox)[:size]
+        spent += gc.mem_alloc() - before
+        data = bytes(view)  # the client's
         self._take(size)
         return data
 
@@ -161,7 +167,11 @@ class poll:
     def ipoll(self, timeout=-1, flags=0):
         sock = self._socket
         events = self._events & (POLLIN | POLLOUT if sock.ready() else POLLOUT)
-        return self._answers[events] if events else self._nothing
+        if events:
+            return self._answers[events]
+        if timeout > 0:
+            sleep_ms(timeout)
+        return self._nothing
 
     def poll(self, timeout=-1):
         return list(self.ipoll(timeout))
@@ -225,6 +235,7 @@ sys.modules["select"] = sys.modules["uselect"] = _Select
 sys.modules["network"] = _Network
 sys.modules["machine"] = _Machine
 sys.modules["_thread"] = _Thread
+sys.modules["uasyncio"] = asyncio
 
 
 def deliver(packet):

@@ -14,13 +14,14 @@ class Peer:
 
     def __init__(self, module, port, big):
         self.messages = self.size = self.published = 0
+        self._id = module
         self._port = port
         self._make(60, 4400 if big else None)
 
     def _make(self, keepalive, rx_buffer_size):
         self.client = client = MQTTClient(
             transport_factory=fixed_connector_factory("127.0.0.1", self._port),
-            client_id="chumicro",
+            client_id=self._id,
             keep_alive_seconds=keepalive,
             username=USER,
             password=USER,

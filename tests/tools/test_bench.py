@@ -1,0 +1,81 @@
+"""The bench: that it runs, reads what comes of it, and judges. No figure that depends on the machine."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from onenet_tools.bench import peers
+from onenet_tools.bench.cases import EXACT_CASES, Case
+from onenet_tools.bench.peers import OURS, PEERS, PeerError
+from onenet_tools.bench.results import Results
+from onenet_tools.bench.run import Absent, Runner, real_broker
+from onenet_tools.bench.targets import verdicts
+from onenet_tools.broker import find_mosquitto
+from onenet_tools.cli import main
+
+BUILD = Path(__file__).parents[2] / "build"
+SIMPLE = next(peer for peer in PEERS if peer.name == "umqtt.simple")
+
+needs_mosquitto = pytest.mark.skipif(find_mosquitto() is None, reason="needs mosquitto")
+
+
+def case(key: str) -> Case:
+    return next(case for case in EXACT_CASES if case.key == key)
+
+
+@needs_mosquitto
+def test_command_measures_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cached = BUILD / "bench"
+    if cached.is_dir():  # what has been downloaded need not be again
+        ignored = shutil.ignore_patterns("mpy")
+        shutil.copytree(cached, tmp_path / "bench", ignore=ignored)
+    only = ["--only", "heap_publish_0", "--only", "writes"]
+    options = ["--quick", "--client", "umqtt.simple", "--output", str(tmp_path)]
+    assert main(["bench", *options, *only]) == 0
+    document = json.loads((tmp_path / "bench.json").read_text())
+    figures = {case["key"]: case["figures"] for case in document["cases"]}
+    assert figures["heap_publish_0"][OURS.name] == {"median": 0, "rounds": [0]}
+    assert figures["heap_publish_0"][SIMPLE.name]["median"] == 128
+    assert figures["writes"][OURS.name]["median"] == 1
+    assert figures["writes"][SIMPLE.name]["median"] == 4
+    out = capsys.readouterr().out
+    assert "heap: QoS 0 publish" in out
+    assert "1 write a QoS 0 publish" in out
+    markdown = (tmp_path / "bench.md").read_text()
+    assert "| heap: QoS 0 publish, bytes | 0 | 128 |" in markdown
+
+
+@needs_mosquitto
+def test_tells_why_there_is_no_figure() -> None:
+    with real_broker() as server:
+        runner = Runner(BUILD / "bench", server.port, patience=1)
+        assert runner.run("no_such_case", OURS) == Absent("KeyError")
+        assert runner.run("stay", OURS) == Absent("hang")
+
+
+def test_says_which_client_cannot_be_had(tmp_path: Path) -> None:
+    with pytest.raises(PeerError, match=r"no-such-package==0: pip cannot download it"):
+        peers.fetched("./no-such-package==0", tmp_path)
+
+
+def test_takes_the_median_and_the_most_common_end() -> None:
+    results = Results(PEERS)
+    for figure in (3.0, 1.0, Absent("hang")):
+        results.add(case("writes"), OURS, figure)
+    assert results.figure("writes") == 2
+    for end in (Absent("hang"), Absent("hang"), 5.0):
+        results.add(case("writes"), SIMPLE, end)
+    assert results.figure("writes", SIMPLE) == Absent("hang")
+    assert results.best_peer("writes") is None
+
+
+def test_judges_targets() -> None:
+    results = Results(PEERS)
+    results.add(case("instructions"), OURS, 1000.0)
+    results.add(case("instructions"), SIMPLE, 6000.0)
+    results.add(case("heap_ping"), OURS, 16.0)
+    met = {verdict.target: verdict.met for verdict in verdicts(results)}
+    assert met["a sixth of umqtt.simple's instructions a publish at most"] is True
+    assert met["0 heap bytes for a ping"] is False
+    assert met["0 heap bytes for a QoS 0 publish"] is None
