@@ -1,11 +1,14 @@
-"""The board's log: a line on the console, with the milliseconds since it started."""
+"""The board's log: a line on the console, with the milliseconds since the program started, which wrap."""
 
 import sys
-from time import ticks_ms
+from time import ticks_diff, ticks_ms
+
+
+_START = ticks_ms()
 
 
 def log(subject, text):
-    print(ticks_ms(), "%s: %s" % (subject, text))
+    print(ticks_diff(ticks_ms(), _START), "%s: %s" % (subject, text))
 
 
 def log_exception(subject, error):

@@ -1,19 +1,16 @@
 """time: the interpreter's own, but the clock is the board's.
 
 As on the ESP ports the epoch is 2000-01-01, seconds are whole, and the clock starts at the epoch when power comes on;
-it goes on through resets until machine.RTC or ntptime set it. ticks_ms() counts from the start, as on a board.
-Limit: the times littlefs notes for files are the host's.
+it goes on through resets until machine.RTC or ntptime set it. Limit: the times littlefs notes for files are the host's.
 """
 
 from time import *
 from time import gmtime as _gmtime
 from time import mktime as _mktime
-from time import ticks_ms as _ticks_ms
 from time import ticks_us as _ticks_us
 
 _EPOCH = 946684800  # 2000-01-01 in the interpreter's own count from 1970
 _skew = 0  # microseconds of board time less ticks_us(), which is monotonic and, unlike time_ns(), no heap object
-_started = _ticks_ms()
 
 
 def _start(now_us):
@@ -24,10 +21,6 @@ def _start(now_us):
 
 def _now_us():
     return _ticks_us() + _skew
-
-
-def ticks_ms():
-    return _ticks_ms() - _started
 
 
 def time():
