@@ -117,7 +117,7 @@ demo: $(VENV) mosquitto ## a board comes online, sends data and obeys a command,
 board: $(VENV) ## start a virtual board and say where its serial port is
 	@$(BIN)/onenet board
 
-.venv/.bench: requirements/bench.txt $(VENV)
+.venv/.bench: requirements/bench.txt | $(VENV)
 	@echo "Adding the packages of $< to .venv, for the bench's picture"
 	@$(PIP) install -r $<
 	@touch $@

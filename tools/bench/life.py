@@ -40,8 +40,6 @@ time.sleep(60)
 
 def boot(runner: Runner, peer: Peer, seconds: float) -> Figure:
     """Seconds from the first line of main.py on the virtual board to CONNACK, a Wi-Fi of half a second in between."""
-    if peer.with_tasks:
-        return Absent("no asyncio")  # its ticks are not those that asyncio's native part asks for
     times: dict[bytes, float] = {}
     text = bytearray()
     done = threading.Event()
@@ -125,8 +123,9 @@ class BackOnline:
             told = len(server.log)
             server.start()
             arrived = _arrivals(server, told, running, _LONGEST)
+            ends = {None: f"over {_LONGEST} s", 0: "no"}
             return {
-                peer.name: arrived.get(peer.name, Absent("no" if process.poll() is not None else f"over {_LONGEST} s"))
+                peer.name: arrived.get(peer.name, Absent(ends.get(process.poll(), "ends")))
                 for peer, process in running.items()
             }
 

@@ -114,4 +114,6 @@ def shown(figure: Figure) -> str:
     """A figure as it stands in a table."""
     if isinstance(figure, Absent):
         return figure.reason or "-"
+    if 0 < abs(figure) < 10 and abs(figure - round(figure)) >= 0.005:
+        return f"{figure:.2f}"
     return f"{figure:,.1f}" if figure < 100 and abs(figure - round(figure)) >= 0.05 else f"{figure:,.0f}"
