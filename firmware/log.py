@@ -3,7 +3,6 @@
 import sys
 from time import ticks_diff, ticks_ms
 
-
 _START = ticks_ms()
 
 

@@ -6,7 +6,7 @@ they stay as they are until done() or until the connection is lost and they are 
 
 from micropython import const
 
-from mqtt.wire import copy
+from mqtt.wire import append, copy
 
 # A record: size of the whole in two bytes, time in four, size of the stream's id in one; the id; the value's JSON.
 _HEAD = const(7)
@@ -55,7 +55,7 @@ class Outbox:
         buf[at + 4] = seconds >> 8 & 0xFF
         buf[at + 5] = seconds & 0xFF
         buf[at + 6] = len(stream_id)
-        copy(buf, copy(buf, at + _HEAD, stream_id, 0, len(stream_id)), value, 0, len(value))
+        append(buf, append(buf, at + _HEAD, stream_id), value)
         self._end = at + size
         return True
 

@@ -3,6 +3,9 @@
 loop() does a bounded piece of work and returns: at most one read, the packets in it, and what is due to be sent. Each
 wait has a deadline. A failure closes the connection, is told to on_disconnect and raised; the session keeps what was
 not acknowledged and sends it again on the next connection. In steady state nothing here allocates memory.
+
+MicroPython keeps a function's state on the C stack up to 11 words (locals and deepest expression, three words a `try`),
+beyond that on the heap for as long as it runs. So what runs for every message is cut into functions that small.
 """
 
 import sys
@@ -13,7 +16,7 @@ from socket import SOCK_STREAM, getaddrinfo
 from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, Timeout
 from .parser import Parser
 from .session import Session
-from .wire import bad_utf8, copy, header, publish_header
+from .wire import append, bad_utf8, copy, header, publish_header
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
@@ -76,7 +79,7 @@ class Client:
         self._rx = bytearray(min(rx_size, 256))
         self._at = self._end = 0  # what of _rx is not parsed yet
         self._out = None  # what is being sent: _tx or a payload; None when nothing is
-        self._out_at = self._out_end = 0
+        self._out_at = self._out_left = 0
         self._body = None  # payload whose rest is to be sent from where it is, after _tx
         self._body_at = 0
         self._since = ticks_ms()  # when the wait under way began: for the connection, or for room to send
@@ -201,6 +204,9 @@ class Client:
             self.on_disconnect(reason)
         raise reason
 
+    def _fail_tls(self, error):
+        self._fail(MQTTError("TLS: %s" % error))
+
     def disconnect(self):
         """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes. Waits until it is sent."""
         self.stopped = True
@@ -229,19 +235,16 @@ class Client:
             topic = topic.encode()
         if isinstance(payload, str):
             payload = payload.encode()
-        n = len(payload)
-        first = 0x30 | qos << 1
-        if retain:
-            first |= 1
-        if qos == 0:
-            if self.state != ONLINE:
-                raise ConnectionClosed("not connected")
-            if self._out is not None:
-                self._drain()
-            self._publish(first, topic, 0, payload, n)
-            return 0
-        self._check(topic, payload, n, qos)
-        return self._take(first, topic, payload)
+        head = 0x31 | qos << 1 if retain else 0x30 | qos << 1
+        if qos:
+            self._check(topic, payload, qos)
+            return self._take(head, topic, payload)
+        if self.state != ONLINE:
+            raise ConnectionClosed("not connected")
+        if self._out is not None:
+            self._drain()
+        self._publish(head, topic, payload)
+        return 0
 
     def can_publish(self, qos=0):
         """True where publish() would not wait."""
@@ -273,8 +276,9 @@ class Client:
         self._check_size(build(None, 1, filters))
         return self._take(first, filters, build)
 
-    def _check(self, topic, payload, n, qos):
+    def _check(self, topic, payload, qos):
         """Refuses, before it takes a slot, what could never be sent."""
+        n = len(payload)
         if bad_utf8(topic, 0, len(topic), 1) >= 0 or not 0 <= qos <= 2 or n > 200000000 or not len(topic):
             from .packet import check_publish
 
@@ -297,11 +301,15 @@ class Client:
             self.loop(1000)
         packet_id = session.take(first, topic, payload)
         if self.state == ONLINE:
-            try:
-                self._pump()
-            except (MQTTError, OSError):
-                pass  # the packet is safe in its slot; the next loop() raises the reason
+            self._pump_quietly()
         return packet_id
+
+    def _pump_quietly(self):
+        """For a packet that is safe in its slot; the next loop() raises the reason."""
+        try:
+            self._pump()
+        except (MQTTError, OSError):
+            pass
 
     # The loop
 
@@ -333,10 +341,12 @@ class Client:
         stay_connected(self)
 
     def _round(self, timeout_ms):
-        if self._at < self._end and self._out is None:
+        if timeout_ms > self._longest:
+            timeout_ms = self._longest
+        if timeout_ms < 0 or self._at < self._end and self._out is None:
             timeout_ms = 0
         events = 0
-        for _, events in self._poller.ipoll(min(max(timeout_ms, 0), self._longest)):  # noqa: B007 - of one socket
+        for _, events in self._poller.ipoll(timeout_ms):  # noqa: B007 - of one socket
             pass
         if self.state == _OPENING:
             if events:
@@ -397,8 +407,8 @@ class Client:
             if self._clean_session:
                 parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
             self.state = ONLINE
-            self.online_since = now = ticks_ms()
-            session.connected(now, self._clean_session, parsed.session_present)
+            self.online_since = ticks_ms()
+            session.connected(self.online_since, self._clean_session, parsed.session_present)
             if self._subscriptions and not parsed.session_present:
                 self._subscriptions.lost()
             if self.on_connect:
@@ -437,18 +447,15 @@ class Client:
 
     def _send_slot(self, i):
         session = self.session
-        first = session.firsts[i]
-        packet_id = session.ids[i]
-        topic = session.topics[i]
-        payload = session.payloads[i]
+        head = session.ids[i] << 8 | session.firsts[i]
         release = session.releasing(i)
         session.went(i, ticks_ms())  # before the write: half a packet sent is sent, the next time it is a duplicate
         if release:
-            self._send_ack(0x62, packet_id)
-        elif first & 0x80:
-            self._send(self._tx, payload(self._tx, packet_id, topic))
+            self._send_ack(0x62, head >> 8)
+        elif head & 0x80:
+            self._send(self._tx, session.payloads[i](self._tx, head >> 8, session.topics[i]))
         else:
-            self._publish(first, topic, packet_id, payload, len(payload))
+            self._publish(head, session.topics[i], session.payloads[i])
 
     def _send_ack(self, first, packet_id):
         tx = self._tx
@@ -457,27 +464,31 @@ class Client:
         tx[3] = packet_id & 0xFF
         self._send(tx, 4)
 
-    def _publish(self, first, topic, packet_id, payload, n):
-        tx = self._tx
-        at = publish_header(tx, first, topic, packet_id, n)
+    def _publish(self, head, topic, payload):
+        at = publish_header(self._tx, head, topic, len(payload))
         if at < 0:
-            self._check(topic, payload, n, first >> 1 & 3)
+            self._check(topic, payload, head >> 1 & 3)
         if not isinstance(payload, _BYTES):
-            self._check(topic, payload, n, 0)
-            payload.write(tx, at)
-        elif at + n <= len(tx):
-            copy(tx, at, payload, 0, n)
+            self._check(topic, payload, 0)
+            payload.write(self._tx, at)
+            at += len(payload)
+        elif at + len(payload) <= len(self._tx):
+            at = append(self._tx, at, payload)
         else:
             self._body = payload
-            n = self._body_at = len(tx) - at
-            copy(tx, at, payload, 0, n)
-        self._send(tx, at + n)
+            self._body_at = len(self._tx) - at
+            at = self._fill(at)
+        self._send(self._tx, at)
+
+    def _fill(self, at):
+        """The beginning of the payload goes out with the header, in the rest of the transmit buffer."""
+        return copy(self._tx, at, self._body, 0, self._body_at)
 
     def _send(self, buf, n):
         """Sends n bytes of buf: in one write, where the network takes them."""
         self._out = buf
         self._out_at = 0
-        self._out_end = n
+        self._out_left = n
         self._since = self.session.sent = ticks_ms()
         self._flush()
 
@@ -485,23 +496,24 @@ class Client:
         """Writes what the network takes of what is being sent; asks to be told when it takes more."""
         while self._out is not None:
             try:
-                n = self._sock.write(self._out, self._out_at, self._out_end - self._out_at)
+                n = self._sock.write(self._out, self._out_at, self._out_left)
             except OSError as e:
                 return self._fail(e)
             except ValueError as e:  # MicroPython's word for a certificate that does not hold
-                return self._fail(MQTTError("TLS: %s" % e))
+                return self._fail_tls(e)
             if not n:
                 if not self._polling_out:
                     self._poll_for(POLLIN | POLLOUT)
                 return
             self._since = ticks_ms()
             self._out_at += n
-            if self._out_at == self._out_end:
+            self._out_left -= n
+            if not self._out_left:
                 self._out = self._body
                 if self._out is not None:
                     self._body = None
                     self._out_at = self._body_at
-                    self._out_end = len(self._out)
+                    self._out_left = len(self._out) - self._body_at
         if self._polling_out:
             self._poll_for(POLLIN)
 
@@ -530,10 +542,12 @@ class Client:
             if late:
                 self._fail(Timeout("send stalled"))
         elif idle:
-            receiving = self._parser.first
-            try:
-                if receiving and ticks_diff(now, self.session.heard) >= self.timeout:
-                    raise Timeout("rest of a packet")
-                self.session.check(now, receiving)
-            except Timeout as e:
-                self._fail(e)
+            if self._parser.first and ticks_diff(now, self.session.heard) >= self.timeout:
+                self._fail(Timeout("rest of a packet"))
+            self._check_session(now)
+
+    def _check_session(self, now):
+        try:
+            self.session.check(now, self._parser.first)
+        except Timeout as e:
+            self._fail(e)

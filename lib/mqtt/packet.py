@@ -8,7 +8,7 @@ The packets only a server sends are in server.py.
 
 from micropython import const
 
-from .wire import bad_utf8, copy, header, publish_header
+from .wire import append, bad_utf8, header, publish_header
 
 _MAX = const(268435455)  # largest remaining length [2.2.3]
 _TEXT = (bytes, bytearray, memoryview)  # a tuple display would be built anew at each isinstance()
@@ -79,7 +79,7 @@ def string(buf, at, value):
     n = len(value)
     buf[at] = n >> 8
     buf[at + 1] = n & 0xFF
-    return copy(buf, at + 2, value, 0, n)
+    return append(buf, at + 2, value)
 
 
 def connect(
@@ -121,7 +121,7 @@ def connect(
         length += 2 + len(password)
     size = packet_size(buf, length)
     if buf is not None:
-        i = copy(buf, header(buf, 0x10, length), b"\0\4MQTT\4", 0, 7)
+        i = append(buf, header(buf, 0x10, length), b"\0\4MQTT\4")
         buf[i] = flags
         buf[i + 1] = keepalive >> 8
         buf[i + 2] = keepalive & 0xFF
@@ -162,7 +162,7 @@ def publish(buf, topic, payload=b"", qos=0, retain=False, dup=False, packet_id=0
             first |= 0x08
         if retain:
             first |= 0x01
-        copy(buf, publish_header(buf, first, topic, packet_id, n), payload, 0, n)
+        append(buf, publish_header(buf, packet_id << 8 | first, topic, n), payload)
     return size
 
 

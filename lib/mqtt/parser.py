@@ -65,15 +65,14 @@ class Parser:
             self._more_length(data[at])
             at += 1
         n = end - at
-        missing = self._missing
-        if n > missing:
-            n = missing
+        if n > self._missing:
+            n = self._missing
         if self.oversize:
             self._drain(data, at, n)
         else:
-            copy(self._buf, self._length - missing, data, at, n)
-        self._missing = missing = missing - n
-        if not missing:
+            copy(self._buf, self._length - self._missing, data, at, n)
+        self._missing -= n
+        if not self._missing:
             self._decode()
         return at + n
 
@@ -131,38 +130,40 @@ class Parser:
         kind = self.first >> 4
         self.first = 0
         buf = self._buf
-        length = self._length
         word = buf[0] << 8 | buf[1]
         if kind == _PUBLISH:
-            i = 2 + word
-            start = i + 2 if self.qos else i
-            if start > length:
-                self._fail("PUBLISH: topic longer than the packet", 0)
-            if i > len(buf):
-                self.topic = self._view(0, 0)
-            else:
-                bad = bad_utf8(buf, 2, i, 1) if word else 0
-                if bad >= 0:
-                    self._fail("PUBLISH: topic empty, with wildcard, U+0000 or invalid UTF-8", bad)
-                self.topic = self._view(2, i)
-            self.size = length - start
-            if self.oversize:
-                self.payload = self._view(0, 0)
-            else:
-                if self.qos:
-                    self.packet_id = buf[i] << 8 | buf[i + 1]
-                self.payload = self._view(start, length)
-            if self.qos and not self.packet_id:
-                self._fail("PUBLISH: packet id 0", i)
+            self._decode_publish(buf, 2 + word, self._length)
         elif kind == _CONNACK:
             self.session_present = buf[0]
             self.code = buf[1]
             # Reserved bits, return codes above 5, and a session where the connection is refused [MQTT-3.2.2-4]
             if word & 0xFEF8 or word & 7 > 5 or word > 0x100:
                 self._fail("CONNACK: flags %d, return code %d" % (buf[0], buf[1]), 0)
-        elif length:
-            self._decode_rest(kind, length, word)
+        elif self._length:
+            self._decode_rest(kind, self._length, word)
         self.type = kind
+
+    def _decode_publish(self, buf, end, length):
+        """end: where the topic ends."""
+        start = end + 2 if self.qos else end  # of the payload
+        if start > length:
+            self._fail("PUBLISH: topic longer than the packet", 0)
+        if end > len(buf):
+            self.topic = self._view(0, 0)
+        else:
+            bad = bad_utf8(buf, 2, end, 1) if end > 2 else 0
+            if bad >= 0:
+                self._fail("PUBLISH: topic empty, with wildcard, U+0000 or invalid UTF-8", bad)
+            self.topic = self._view(2, end)
+        self.size = length - start
+        if self.oversize:
+            self.payload = self._view(0, 0)
+        else:
+            if self.qos:
+                self.packet_id = buf[end] << 8 | buf[end + 1]
+            self.payload = self._view(start, length)
+        if self.qos and not self.packet_id:
+            self._fail("PUBLISH: packet id 0", end)
 
     def _decode_rest(self, kind, length, packet_id):
         if not packet_id:

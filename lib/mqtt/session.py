@@ -25,6 +25,11 @@ _TICKS = const(0x3FFFFFFF)
 _ACKNOWLEDGES = b"\0\0\0\0\x32\x34\0\x34\0\x82\0\xa2"
 
 
+def _check_codes(codes, filters):
+    if len(codes) != len(filters):  # [MQTT-3.8.4-5]
+        raise ProtocolError("SUBACK: %d return codes for %d filters" % (len(codes), len(filters)), 1)
+
+
 class Session:
     """State of one client.
 
@@ -174,22 +179,27 @@ class Session:
 
         One that fits nothing is ignored and counted.
         """
+        i = self._find(kind, packet_id)
+        stage = self.stages[i] if i >= 0 else _FREE
+        if kind == 5 and stage > _SEND:  # PUBREC, perhaps once more
+            if stage != _RELEASE:
+                self.stages[i] = _RELEASE
+                self.unsent += 1
+            return False
+        if stage != (_RELEASED if kind == 7 else _SENT):
+            self.ignored += 1
+            return False
+        if kind == 9:
+            _check_codes(codes, self.topics[i])
+        self._free(i)
+        return True
+
+    def _find(self, kind, packet_id):
+        """Index of the slot that this acknowledgement is for, or -1."""
         for i in range(self._window):
             if self.ids[i] == packet_id and self.firsts[i] & 0xF6 == _ACKNOWLEDGES[kind]:
-                stage = self.stages[i]
-                if kind == 5 and stage != _SEND:  # PUBREC, perhaps once more
-                    if stage != _RELEASE:
-                        self.stages[i] = _RELEASE
-                        self.unsent += 1
-                    return False
-                if stage != (_RELEASED if kind == 7 else _SENT):
-                    break
-                if kind == 9 and len(codes) != len(self.topics[i]):
-                    raise ProtocolError("SUBACK: %d return codes for %d filters" % (len(codes), len(self.topics[i])), 1)
-                self._free(i)
-                return True
-        self.ignored += 1
-        return False
+                return i
+        return -1
 
     def filters(self, packet_id):
         """The topic filters of the SUBSCRIBE or UNSUBSCRIBE with this identifier; None if there is none."""

@@ -24,6 +24,20 @@ def copy(target, at: int, source, start: int, n: int) -> int:
 
 
 @micropython.viper
+def append(target, at: int, source) -> int:
+    """Copies the whole of source to target at `at`; returns where it ends. No bound is checked."""
+    p = ptr8(target)
+    q = ptr8(source)
+    n = int(len(source))
+    i = 0
+    while i < n:
+        p[at] = q[i]
+        at += 1
+        i += 1
+    return at
+
+
+@micropython.viper
 def header(buf, first: int, length: int) -> int:
     """Writes the fixed header: first byte and remaining length [2.2.3]; returns its size, 2 to 5."""
     p = ptr8(buf)
@@ -88,12 +102,14 @@ def bad_utf8(text, start: int, end: int, name: int) -> int:
 
 
 @micropython.viper
-def publish_header(buf, first: int, topic, packet_id: int, n: int) -> int:
+def publish_header(buf, head: int, topic, n: int) -> int:
     """The fixed and variable header of a PUBLISH [3.3] whose payload of n bytes the caller adds; returns their size.
 
-    first: 0x30 with DUP, QoS and RETAIN [2.2.2]; topic: bytes-like. Returns -1 and leaves buf alone where anything is
-    wrong; check_publish() then says what. This is the path every message takes, hence one pass in machine code.
+    head: 0x30 with DUP, QoS and RETAIN [2.2.2] | packet identifier << 8; topic: bytes-like. Returns -1 and leaves buf
+    alone where anything is wrong; check_publish() then says what. Every message takes this path, hence the one pass.
     """
+    first = head & 0xFF
+    packet_id = head >> 8
     size = int(len(topic))
     q = ptr8(topic)
     i = 0

@@ -7,7 +7,7 @@ never of characters. A board that sends its streams needs legacy.Points alone; t
 import json
 import struct
 
-from mqtt.wire import copy
+from mqtt.wire import append
 
 
 def data_points(buf, at, kind, value):
@@ -87,5 +87,5 @@ def _put(buf, at, head, body):
     if buf is not None:
         if at + size > len(buf):
             raise ValueError("buffer: payload of %d bytes at %d, buffer of %d" % (size, at, len(buf)))
-        copy(buf, copy(buf, at, head, 0, len(head)), body, 0, len(body))
+        append(buf, append(buf, at, head), body)
     return size

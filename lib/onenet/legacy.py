@@ -9,7 +9,7 @@ from micropython import const
 
 from mqtt.client import Client
 from mqtt.errors import ConnectionClosed, ConnectionRefused
-from mqtt.wire import copy
+from mqtt.wire import append, copy
 
 HOST = "183.230.40.39"
 PORT = 6002
@@ -90,17 +90,17 @@ class Points:
         for i in range(self._count):
             outbox.next()
             if i:
-                at = copy(buf, at, b",", 0, 1)
-            at = copy(buf, at, b'{"id":"', 0, 7)
+                at = append(buf, at, b",")
+            at = append(buf, at, b'{"id":"')
             at = copy(buf, at, outbox.buf, outbox.id_at, outbox.id_len)
-            at = copy(buf, at, b'","datapoints":[{', 0, 17)
+            at = append(buf, at, b'","datapoints":[{')
             when = self._timed and self._clock.true(outbox.time)
             if when:
-                at = copy(buf, at, _at(when), 0, _AT)
-            at = copy(buf, at, b'"value":', 0, 8)
+                at = append(buf, at, _at(when))
+            at = append(buf, at, b'"value":')
             at = copy(buf, at, outbox.buf, outbox.value_at, outbox.value_len)
-            at = copy(buf, at, b"}]}", 0, 3)
-        return copy(buf, at, b"]}", 0, 2)
+            at = append(buf, at, b"}]}")
+        return append(buf, at, b"]}")
 
 
 class Legacy:

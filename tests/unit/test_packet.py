@@ -39,7 +39,7 @@ def test_a_publish_header_at_each_boundary_of_the_remaining_length():
             if qos:
                 expected += b"\x12\x34"
             buf = bytearray(len(expected))
-            assert packet.publish_header(buf, 0x30 | qos << 1, b"t", 0x1234, n) == len(expected)
+            assert packet.publish_header(buf, 0x123430 | qos << 1, b"t", n) == len(expected)
             assert bytes(buf) == expected
             assert packet.check_publish(None, b"t", n, qos, 0x1234) == len(expected) + n
 
@@ -47,7 +47,7 @@ def test_a_publish_header_at_each_boundary_of_the_remaining_length():
 def test_a_packet_over_the_largest_remaining_length_is_refused():
     buf = bytearray(20)
     for qos, n in ((0, 268435453), (1, 268435451), (2, 268435451)):
-        assert packet.publish_header(buf, 0x30 | qos << 1, b"t", 1, n) == -1
+        assert packet.publish_header(buf, 0x130 | qos << 1, b"t", n) == -1
         raises(ValueError, packet.check_publish, None, b"t", n, qos, 1, match="268435455")
     assert buf == bytes(20)
     raises(ValueError, packet.packet_size, None, 268435456, match="packet")
@@ -277,9 +277,9 @@ def test_publish_header_leaves_the_buffer_alone_where_it_refuses():
         (0x30, b"t" * 16, 0, 112),
         (0x32, b"t" * 15, 1, 0),
     ):
-        assert packet.publish_header(buf, first, topic, packet_id, n) == -1
+        assert packet.publish_header(buf, packet_id << 8 | first, topic, n) == -1
         assert buf == b"\xaa" * 20
-    assert packet.publish_header(buf, 0x30, b"t" * 16, 0, 0) == 20
+    assert packet.publish_header(buf, 0x30, b"t" * 16, 0) == 20
 
 
 # PUBACK, PUBREC, PUBREL, PUBCOMP [3.4 to 3.7]
