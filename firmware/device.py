@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from micropython import const
-from time import sleep_ms, ticks_diff, ticks_ms
+from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from mqtt.backoff import Backoff
 from mqtt.client import OFFLINE, ONLINE
@@ -209,7 +209,7 @@ class Device:
             if last is None or ticks_diff(now, last) >= stream.every:
                 # In step with the last one, unless a whole interval was missed.
                 late = last is None or ticks_diff(now, last) >= 2 * stream.every
-                stream.last = now if late else last + stream.every
+                stream.last = now if late else ticks_add(last, stream.every)
                 measured = True
                 try:
                     value = stream.measure()

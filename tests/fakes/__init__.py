@@ -23,6 +23,7 @@ if sys.implementation.name != "micropython":  # the names MicroPython has in mod
 
     time.ticks_ms = lambda: time.monotonic_ns() // 1000000 & 0x3FFFFFFF
     time.ticks_diff = lambda end, start: ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
+    time.ticks_add = lambda ticks, ms: ticks + ms & 0x3FFFFFFF
     time.sleep_ms = lambda ms: time.sleep(ms / 1000)
     gc.mem_free = lambda: 100000
     gc.mem_alloc = lambda: 28000
@@ -41,7 +42,8 @@ class Ticks:
 
     def __enter__(self):
         for module in self._modules:
-            for name, mine in (("ticks_ms", self._ms), ("ticks_diff", self._diff), ("sleep_ms", self.go_on)):
+            for name in ("ticks_ms", "ticks_diff", "ticks_add", "sleep_ms"):
+                mine = getattr(self, name)
                 if hasattr(module, name):
                     self._saved.append((module, name, getattr(module, name)))
                     setattr(module, name, mine)
@@ -54,10 +56,18 @@ class Ticks:
     def go_on(self, ms):
         self.now += ms
 
-    def _ms(self):
+    sleep_ms = go_on
+
+    def ticks_ms(self):
         return self.now & 0x3FFFFFFF
 
-    def _diff(self, end, start):
+    def ticks_add(self, ticks, ms):
+        return ticks + ms & 0x3FFFFFFF
+
+    def ticks_diff(self, end, start):
+        for ticks in (end, start):
+            if not 0 <= ticks <= 0x3FFFFFFF:  # no small int on a board, which would take its address for a number
+                raise ValueError("ticks: %d were not made by ticks_add()" % ticks)
         return ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
 
 
