@@ -16,8 +16,9 @@ class Backoff:
         self._delay = first
 
     def next(self, lasted=0, slow=False):
-        """Ms to wait now. lasted: ms the last connection was up. slow: trying again soon is no use."""
-        if lasted >= self._most:
+        """Ms to wait now. lasted: ms the last connection was up, below 0 where it was so long that the ticks wrapped.
+        slow: trying again soon is no use."""
+        if not 0 <= lasted < self._most:
             self._delay = self._first
         delay = self._most if slow else self._delay
         self._delay = min(self._delay * 2, self._most)

@@ -67,7 +67,7 @@ class Ticks:
     def ticks_diff(self, end, start):
         for ticks in (end, start):
             if not 0 <= ticks <= 0x3FFFFFFF:  # no small int on a board, which would take its address for a number
-                raise ValueError("ticks: %d were not made by ticks_add()" % ticks)
+                raise ValueError(f"ticks: {ticks} were not made by ticks_add()")
         return ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
 
 

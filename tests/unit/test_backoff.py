@@ -28,6 +28,13 @@ def test_a_connection_that_lasted_starts_the_wait_over():
     assert within_a_quarter(backoff.next(), 4000)
 
 
+def test_a_connection_that_lasted_past_the_ticks_did_last():
+    backoff = Backoff(2000, 60000)
+    for _ in range(6):
+        backoff.next()
+    assert within_a_quarter(backoff.next(lasted=-1), 2000)  # what ticks_diff() makes of a week
+
+
 def test_slow_is_the_longest_wait_at_once():
     backoff = Backoff(2000, 60000)
     assert within_a_quarter(backoff.next(slow=True), 60000)
