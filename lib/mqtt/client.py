@@ -88,6 +88,7 @@ class Client:
         self._reason = None  # why the last connection was lost
         self.stopped = False  # disconnect() was called
         self._polling_out = 0
+        self._gathering = True
         self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
         self._subscriptions = None  # until there is one
         self._parser = Parser(rx_size)
@@ -145,12 +146,9 @@ class Client:
         self._since = ticks_ms()
         try:
             sock.setblocking(False)
-            try:
-                # IPPROTO_TCP, TCP_NODELAY: an acknowledgement behind a message would wait 40 ms and more for the peer's
-                # delayed one. There is nothing to gather: a packet is one write.
-                sock.setsockopt(6, 1, 1)
-            except OSError:
-                pass  # a port without it
+            self._gathering = True
+            if self._ssl:
+                self._stop_gathering()
             try:
                 sock.connect(address)
             except OSError as e:
@@ -173,6 +171,15 @@ class Client:
         self._send(self._connect, len(self._connect))
         if self._sock is sock:  # and not that of the next address already
             self.state = _CONNECTING
+
+    def _stop_gathering(self):
+        """Has TCP send each packet at once. What is acknowledged would wait for the peer's delayed acknowledgement of
+        the packet before, 40 ms and more; QoS 0 alone is left to Nagle's algorithm, for the sake of fewer frames."""
+        self._gathering = False
+        try:
+            self._sock.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
+        except OSError:
+            pass  # a port without it
 
     def _register(self):
         self._polling_out = POLLOUT
@@ -446,6 +453,8 @@ class Client:
                 return
 
     def _send_slot(self, i):
+        if self._gathering:
+            self._stop_gathering()
         session = self.session
         head = session.ids[i] << 8 | session.firsts[i]
         release = session.releasing(i)
@@ -458,6 +467,8 @@ class Client:
             self._publish(head, session.topics[i], session.payloads[i])
 
     def _send_ack(self, first, packet_id):
+        if self._gathering:
+            self._stop_gathering()
         tx = self._tx
         header(tx, first, 2)
         tx[2] = packet_id >> 8
@@ -482,6 +493,8 @@ class Client:
 
     def _fill(self, at):
         """The beginning of the payload goes out with the header, in the rest of the transmit buffer."""
+        if self._gathering:
+            self._stop_gathering()
         return copy(self._tx, at, self._body, 0, self._body_at)
 
     def _send(self, buf, n):

@@ -378,9 +378,11 @@ class replaced:  # noqa: N801
 
 class Tap:
     """Stands between a client and its socket: notes the size of each write in `writes`; `limits`, where not empty, says
-    how many bytes the next writes take, 0 for none, and `broken` makes the next write fail with that OSError."""
+    how many bytes the next writes take, 0 for none, and `broken` makes the next write fail with that OSError. `options`
+    are those set on the socket."""
 
     def __init__(self, client):
+        self.options = []
         self.writes = []
         self.limits = []
         self.broken = None
@@ -402,6 +404,10 @@ class Tap:
 
     def readinto(self, data, n):
         return self._sock.readinto(data, n)
+
+    def setsockopt(self, *args):
+        self.options.append(args)
+        self._sock.setsockopt(*args)
 
     def close(self):
         self._sock.close()

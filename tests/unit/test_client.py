@@ -530,6 +530,22 @@ def test_every_packet_leaves_in_one_write():
         assert tap.writes == sizes and len(sizes) == 12
 
 
+def test_only_what_is_acknowledged_or_streamed_is_sent_without_nagles_delay():
+    no_delay = (6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
+    for act in (
+        lambda broker: broker.client.publish("a", "b", 1),
+        lambda broker: broker.client.subscribe("a"),
+        lambda broker: broker.client.publish("a", bytes(2000)),
+    ):
+        with online() as broker:
+            tap = Tap(broker.client)
+            broker.client.publish("a", "b")
+            assert tap.options == []
+            act(broker)
+            broker.client.publish("a", "b", 1)
+            assert tap.options == [no_delay]
+
+
 def test_a_payload_over_the_transmit_buffer_is_streamed_from_where_it_is():
     payload = pattern(60000)
     with online(tx_size=64) as broker:
