@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 ARCH ?= xtensawin
-SECONDS ?= 20
 
 BIN := .venv/bin
 VENV := .venv/.made
@@ -111,8 +110,8 @@ format: $(VENV) ## lays the code out as lint wants it
 mpy: $(VENV) ## compile lib/ and firmware/ to build/mpy/ARCH; ARCH=xtensa for ESP8266, xtensawin for ESP32, rv32imc for ESP32-C3
 	@$(BIN)/onenet mpy --arch $(ARCH)
 
-demo: $(VENV) mosquitto ## a board comes online, sends data and obeys a command, all on this computer; SECONDS=20
-	@$(BIN)/onenet demo --seconds $(SECONDS)
+demo: $(VENV) mosquitto ## a board comes online, sends data and obeys a command, all on this computer; until Ctrl-C, or SECONDS=20
+	@$(BIN)/onenet demo $(if $(SECONDS),--seconds $(SECONDS))
 
 board: $(VENV) ## start a virtual board and say where its serial port is
 	@$(BIN)/onenet board
