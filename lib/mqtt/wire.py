@@ -25,7 +25,8 @@ def copy(target, at: int, source, start: int, n: int) -> int:
 
 @micropython.viper
 def append(target, at: int, source) -> int:
-    """Copies the whole of source to target at `at`; returns where it ends. No bound is checked."""
+    """Copies the whole of source to target at `at`; returns where it ends. No bound is checked. copy() could do it too,
+    but five arguments are more than the state of a hot caller has room for."""
     p = ptr8(target)
     q = ptr8(source)
     n = int(len(source))
