@@ -16,7 +16,7 @@ from socket import SOCK_STREAM, getaddrinfo
 from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, Timeout
 from .parser import Parser
 from .session import Session
-from .wire import append, bad_utf8, copy, header, publish_header
+from .wire import append, bad_utf8, copy, four_bytes, header, publish_header
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
@@ -469,18 +469,15 @@ class Client:
     def _send_ack(self, first, packet_id):
         if self._gathering:
             self._stop_gathering()
-        tx = self._tx
-        header(tx, first, 2)
-        tx[2] = packet_id >> 8
-        tx[3] = packet_id & 0xFF
-        self._send(tx, 4)
+        self._send(self._tx, four_bytes(self._tx, first, packet_id))
 
     def _publish(self, head, topic, payload):
         at = publish_header(self._tx, head, topic, len(payload))
         if at < 0:
             self._check(topic, payload, head >> 1 & 3)
         if not isinstance(payload, _BYTES):
-            self._check(topic, payload, 0)
+            if head < 0x100:  # QoS 0: not checked yet
+                self._check(topic, payload, 0)
             payload.write(self._tx, at)
             at += len(payload)
         elif at + len(payload) <= len(self._tx):

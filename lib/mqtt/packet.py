@@ -8,7 +8,7 @@ The packets only a server sends are in server.py.
 
 from micropython import const
 
-from .wire import append, bad_utf8, header, publish_header
+from .wire import append, bad_utf8, four_bytes, header, publish_header
 
 _MAX = const(268435455)  # largest remaining length [2.2.3]
 _TEXT = (bytes, bytearray, memoryview)  # a tuple display would be built anew at each isinstance()
@@ -176,10 +176,7 @@ def ack(buf, first, packet_id):
     check_packet_id(packet_id)
     size = packet_size(buf, 2)
     if buf is not None:
-        buf[0] = first
-        buf[1] = 2
-        buf[2] = packet_id >> 8
-        buf[3] = packet_id & 0xFF
+        four_bytes(buf, first, packet_id)
     return size
 
 
@@ -218,15 +215,16 @@ def _filters(buf, first, packet_id, filters, extra):
 
 def pingreq(buf):
     """PINGREQ [3.12]: 2 bytes."""
-    return _bare(buf, 0xC0)
+    return bare(buf, 0xC0)
 
 
 def disconnect(buf):
     """DISCONNECT [3.14]: 2 bytes."""
-    return _bare(buf, 0xE0)
+    return bare(buf, 0xE0)
 
 
-def _bare(buf, first):
+def bare(buf, first):
+    """A packet that is nothing but a fixed header."""
     size = packet_size(buf, 0)
     if buf is not None:
         header(buf, first, 0)

@@ -3,9 +3,9 @@
 Boards do not load this module. The conventions are those of packet.py and parser.py; memory is of no concern here.
 """
 
-from .packet import check_packet_id, packet_size, topic_filter, topic_name
+from .packet import ack, bare, check_packet_id, packet_size, topic_filter, topic_name
 from .parser import Parser
-from .wire import bad_utf8, header
+from .wire import bad_utf8, four_bytes, header
 
 NAMES = (
     None, "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK",
@@ -19,7 +19,10 @@ def connack(buf, session_present=False, code=0):
         raise ValueError("return code: must be 0..5")
     if code and session_present:
         raise ValueError("session present: must be False where the connection is refused")
-    return _two_bytes(buf, 0x20, 1 if session_present else 0, code)
+    size = packet_size(buf, 2)
+    if buf is not None:
+        four_bytes(buf, 0x20, 0x100 | code if session_present else code)
+    return size
 
 
 def suback(buf, packet_id, codes):
@@ -45,25 +48,12 @@ def suback(buf, packet_id, codes):
 
 def unsuback(buf, packet_id):
     """UNSUBACK [3.11]: 4 bytes."""
-    check_packet_id(packet_id)
-    return _two_bytes(buf, 0xB0, packet_id >> 8, packet_id & 0xFF)
+    return ack(buf, 0xB0, packet_id)
 
 
 def pingresp(buf):
     """PINGRESP [3.13]: 2 bytes."""
-    size = packet_size(buf, 0)
-    if buf is not None:
-        header(buf, 0xD0, 0)
-    return size
-
-
-def _two_bytes(buf, first, high, low):
-    size = packet_size(buf, 2)
-    if buf is not None:
-        i = header(buf, first, 2)
-        buf[i] = high
-        buf[i + 1] = low
-    return size
+    return bare(buf, 0xD0)
 
 
 class ServerParser(Parser):

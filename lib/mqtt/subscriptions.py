@@ -4,8 +4,8 @@ from . import packet
 from .errors import SubscribeError
 
 
-def _bytes(text):
-    return text.encode() if isinstance(text, str) else bytes(text)
+def _bytes(name):
+    return bytes(packet.octets("topic filter", name))
 
 
 class Subscriptions:

@@ -53,6 +53,17 @@ def header(buf, first: int, length: int) -> int:
 
 
 @micropython.viper
+def four_bytes(buf, first: int, word: int) -> int:
+    """Writes a packet of one word after the fixed header, as CONNACK, UNSUBACK and PUBACK to PUBCOMP are; returns 4."""
+    p = ptr8(buf)
+    p[0] = first
+    p[1] = 2
+    p[2] = word >> 8
+    p[3] = word & 0xFF
+    return 4
+
+
+@micropython.viper
 def bad_utf8(text, start: int, end: int, name: int) -> int:
     """Index of the first byte of text[start:end] that no MQTT string may hold, or -1.
 
