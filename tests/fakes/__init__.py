@@ -30,28 +30,39 @@ if sys.implementation.name != "micropython":  # the names MicroPython has in mod
     sys.print_exception = lambda error, file=sys.stdout: traceback.print_exception(error, file=file)
 
 
-class Ticks:
-    """A clock of the test's for modules that count ticks: 30 bits as on a board, going on only when told to or when a
-    module sleeps. A context: the modules have their own clock back afterwards."""
+class _Instead:
+    """Stands in for functions that modules import, those in `names`, by its own methods. A context: the modules have
+    their own back afterwards."""
 
-    def __init__(self, *modules, start=0x3FFFFF00):
-        """start: by default the ticks wrap soon."""
-        self.now = start
+    names = ()
+
+    def __init__(self, modules):
         self._modules = modules
         self._saved = []
 
     def __enter__(self):
         for module in self._modules:
-            for name in ("ticks_ms", "ticks_diff", "ticks_add", "sleep_ms"):
-                mine = getattr(self, name)
+            for name in self.names:
                 if hasattr(module, name):
                     self._saved.append((module, name, getattr(module, name)))
-                    setattr(module, name, mine)
+                    setattr(module, name, getattr(self, name))
         return self
 
     def __exit__(self, *args):
         for module, name, value in self._saved:
             setattr(module, name, value)
+
+
+class Ticks(_Instead):
+    """A clock of the test's for modules that count ticks: 30 bits as on a board, going on only when told to or when a
+    module sleeps."""
+
+    names = ("ticks_ms", "ticks_diff", "ticks_add", "sleep_ms")
+
+    def __init__(self, *modules, start=0x3FFFFF00):
+        """start: by default the ticks wrap soon."""
+        super().__init__(modules)
+        self.now = start
 
     def go_on(self, ms):
         self.now += ms
@@ -71,31 +82,20 @@ class Ticks:
         return ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
 
 
-class Log:
-    """The lines a module logs, without the time, in `lines`. A context, as Ticks is."""
+class Log(_Instead):
+    """The lines a module logs, without the time, in `lines`."""
+
+    names = ("log", "log_exception")
 
     def __init__(self, *modules):
+        super().__init__(modules)
         self.lines = []
-        self._modules = modules
-        self._saved = []
 
-    def __enter__(self):
-        for module in self._modules:
-            for name, mine in (("log", self._log), ("log_exception", self._log_exception)):
-                if hasattr(module, name):
-                    self._saved.append((module, name, getattr(module, name)))
-                    setattr(module, name, mine)
-        return self
-
-    def __exit__(self, *args):
-        for module, name, value in self._saved:
-            setattr(module, name, value)
-
-    def _log(self, subject, text):
+    def log(self, subject, text):
         self.lines.append(subject + ": " + text)
 
-    def _log_exception(self, subject, error):
-        self._log(subject, "failed: " + repr(error))
+    def log_exception(self, subject, error):
+        self.log(subject, "failed: " + repr(error))
 
     def __contains__(self, words):
         """True if a line has these words in it."""
