@@ -1,32 +1,17 @@
 """What the tests of the virtual board share."""
 
-import subprocess
-import sys
+import functools
 from collections.abc import Iterator
 
 import pytest
+import real_mpremote
 from board_peers import EchoServer, Mpremote
-from onenet_tools.board import VirtualBoard
 
 
 @pytest.fixture
 def mpremote() -> Mpremote:
     """Run the real mpremote against a board: mpremote(board, "fs", "ls") returns what it prints; failing fails."""
-
-    def run(board: VirtualBoard, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "mpremote", "connect", board.port, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=30,
-            check=False,
-        )
-        text = done.stdout.decode().replace("\r\n", "\n")
-        assert done.returncode == 0, text
-        return text
-
-    return run
+    return functools.partial(real_mpremote.mpremote, timeout=30)
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ is for a bad day.
 import contextlib
 import itertools
 import json
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -244,18 +242,3 @@ def board(
 def wait_online(board: VirtualBoard, since: int = 0) -> str:
     """Waits until the board says it is online; returns its device id. since: an earlier len(board.log)."""
     return board.wait_for(ONLINE, PATIENCE, since).group(1)
-
-
-def mpremote(board: VirtualBoard, *arguments: str) -> str:
-    """What the real mpremote prints; its failure fails the test."""
-    done = subprocess.run(
-        [sys.executable, "-m", "mpremote", "connect", board.port, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=60,
-        check=False,
-    )
-    text = done.stdout.decode().replace("\r\n", "\n")
-    assert done.returncode == 0, text
-    return text

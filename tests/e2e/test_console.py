@@ -12,11 +12,11 @@ from conftest import (
     Watcher,
     board,
     config_of,
-    mpremote,
     wait_online,
 )
 from onenet_tools.board import ResetCause
 from onenet_tools.broker import Broker
+from real_mpremote import mpremote
 
 
 def mended(tmp_path: Path) -> str:
