@@ -1,14 +1,17 @@
 """The command line, `onenet`. Each command imports what it needs when it is called, so that --help is quick."""
 
-import contextlib
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from . import __version__
+from .api.cli import app as api
+from .console.cli import app as console
+from .failures import complain, failures_in_one_line
+from .packets.cli import app as packets
+from .port.cli import app as port
 
 app = typer.Typer(
     name="onenet",
@@ -18,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+for commands in (port, console, api):
+    app.add_typer(commands)
+app.add_typer(packets, name="packet")
 
 
 def _version(asked: bool) -> None:
@@ -50,7 +56,7 @@ def demo(
     from .broker import BrokerError
     from .demo import run_demo
 
-    with _failures_in_one_line(BoardError, BrokerError):
+    with failures_in_one_line(BoardError, BrokerError):
         return run_demo(seconds, show_secrets)
 
 
@@ -74,7 +80,7 @@ def board(
     from .board import BoardError, run_board
     from .board.cli import parse_route
 
-    with _failures_in_one_line(BoardError, argparse.ArgumentTypeError):
+    with failures_in_one_line(BoardError, argparse.ArgumentTypeError):
         routes = dict(parse_route(text) for text in route or [])
         return run_board(flash, directory, routes, internet=internet)
 
@@ -93,7 +99,7 @@ def mpy(
     from .mpy import CompileError, compile_board
 
     target = output or Path("build", "mpy", arch)
-    with _failures_in_one_line(CompileError, OSError):
+    with failures_in_one_line(CompileError, OSError):
         modules = compile_board(arch, target)
     table = Table("module", title=f"{arch}, bytes", show_footer=True, title_justify="left")
     table.columns[0].footer = "total"
@@ -122,7 +128,7 @@ def bench(
     from .board import BoardError
     from .broker import BrokerError
 
-    with _failures_in_one_line(BoardError, BrokerError, PeerError, OSError):
+    with failures_in_one_line(BoardError, BrokerError, PeerError, OSError):
         run_bench(output, quick, only, client, rounds)
 
 
@@ -139,22 +145,8 @@ def size(
     from .mpy import CompileError
     from .size import run_size
 
-    with _failures_in_one_line(CompileError, PeerError, WebAssemblyError, OSError):
+    with failures_in_one_line(CompileError, PeerError, WebAssemblyError, OSError):
         return run_size(Path("build"), record, check)
-
-
-@contextlib.contextmanager
-def _failures_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
-    """These exceptions become one line on stderr and exit status 2."""
-    try:
-        yield
-    except kinds as error:
-        _complain(str(error))
-        raise typer.Exit(2) from error
-
-
-def _complain(words: str) -> None:
-    print("error: " + " ".join(words.split()), file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -162,6 +154,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: Any = app(arguments, standalone_mode=False)
     except typer.TyperException as error:
-        _complain(f"{error.format_message()} (onenet --help tells more)")
+        complain(f"{error.format_message()} (onenet --help tells more)")
         return 2
     return status if isinstance(status, int) else 0

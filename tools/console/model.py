@@ -1,0 +1,105 @@
+"""What broker, HTTP API and web page of the console share: the things they speak of, and what happens to them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from ..packets.explain import Explained
+
+
+@dataclass(frozen=True)
+class Device:
+    """A registered device, and how it is at the moment it was asked for."""
+
+    id: str
+    product_id: str
+    title: str
+    auth_info: str
+    created: datetime
+    online: bool = False
+    address: str = ""
+    """Where it is connected from, as host:port; empty while it is offline."""
+    since: datetime | None = None
+    """When it came online or went offline; None if it never was online."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A data stream and its latest data point."""
+
+    id: str
+    value: Any
+    at: datetime
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Point:
+    """A data point. `value` is what JSON can say; `at` when it was measured, if the device said so, else arrived."""
+
+    value: Any
+    at: datetime
+
+
+class CommandStatus(IntEnum):
+    """As OneNET's HTTP API numbers them."""
+
+    CREATED = 1
+    SENT = 2
+    REPLIED = 4
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to a device. `seconds` is its round trip, from sending to the reply's arrival."""
+
+    uuid: str
+    device_id: str
+    payload: bytes
+    status: CommandStatus
+    created: datetime
+    reply: bytes | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class LoggedPacket:
+    """A packet, or what came in place of one, of one connection. Numbers count up over all connections."""
+
+    number: int
+    at: datetime
+    device_id: str
+    """Empty until a CONNECT has said whose the connection is."""
+    from_device: bool
+    explained: Explained
+
+
+# What happens. Listeners are called in the console's event loop, and must neither block nor raise.
+
+
+@dataclass(frozen=True)
+class DeviceChanged:
+    """It was added, edited or removed, came online or went offline."""
+
+    device_id: str
+
+
+@dataclass(frozen=True)
+class PointsStored:
+    device_id: str
+    points: list[tuple[str, Point]]
+    """Stream and data point, in the order they came."""
+
+
+@dataclass(frozen=True)
+class CommandChanged:
+    command: Command
+
+
+@dataclass(frozen=True)
+class PacketLogged:
+    packet: LoggedPacket
+
+
+Event = DeviceChanged | PointsStored | CommandChanged | PacketLogged

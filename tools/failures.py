@@ -1,0 +1,22 @@
+"""How the command line says that something cannot be done."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+import typer
+
+
+@contextlib.contextmanager
+def failures_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
+    """These exceptions become one line on stderr and exit status 2."""
+    try:
+        yield
+    except kinds as error:
+        complain(str(error))
+        raise typer.Exit(2) from error
+
+
+def complain(words: str) -> None:
+    """One line on stderr, whatever `words` is made of."""
+    print("error: " + " ".join(words.split()), file=sys.stderr)

@@ -1,0 +1,1 @@
+"""What is done to a board through its serial port: flash, configure, deploy, watch."""
