@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from .bench.peers import BOARD
-from .bench.webassembly import WebAssembly, plain_mpy
+from .bench.webassembly import ROMFS_SETUP, WebAssembly, plain_mpy
 from .files import board_directory, board_modules
 from .mpy import compile_board
+from .romfs import romfs_image
 
 ARCHITECTURES = ("xtensa", "xtensawin", "rv32imc")
 RECORD = Path(__file__).with_suffix(".json")
@@ -40,6 +41,8 @@ class Size:
     lines: int
     mpy: dict[str, int]
     heap: int
+    heap_romfs: int
+    """The heap it keeps where it is run from a ROMFS and not from a file."""
     names: int
     """Names it brings that MicroPython had not interned yet."""
 
@@ -55,9 +58,18 @@ def measure(build: Path, names: list[str] | None = None) -> list[Size]:
         for arch in ARCHITECTURES:
             for module in compile_board(arch, Path(folder, arch), order):
                 mpy[module.name][arch] = module.size
-    heap = _heap(WebAssembly(build / "bench"), order)
+    webassembly = WebAssembly(build / "bench")
+    heap, in_romfs = _heap(webassembly, order), _heap(webassembly, order, romfs=True)
     return [
-        Size(name, code_lines((board_directory() / name).read_text("utf-8")), mpy[name], *heap[name]) for name in order
+        Size(
+            name,
+            code_lines((board_directory() / name).read_text("utf-8")),
+            mpy[name],
+            heap[name][0],
+            in_romfs[name][0],
+            heap[name][1],
+        )
+        for name in order
     ]
 
 
@@ -114,7 +126,7 @@ def _needs(name: str) -> Iterator[str]:
 
 _SETUP = """
 import sys
-sys.path[:] = ["", ".frozen", "/board"]
+sys.path[:] = ["", ".frozen", "/board", "/rom"]
 import gc, micropython, binascii, collections, errno, json, os, random, struct, time
 import standin
 class X:
@@ -131,19 +143,20 @@ _IMPORT = "__import__({module!r})"
 _AFTER = "print('HEAP', {module!r}, gc.mem_alloc() - before); micropython.qstr_info()"
 
 
-def _heap(webassembly: WebAssembly, order: list[str]) -> dict[str, tuple[int, int]]:
-    """For each module the heap that its import keeps, and the names it brings."""
-    files = {"/board/standin.mpy": plain_mpy(BOARD / "standin.py", "standin.py")}
+def _heap(webassembly: WebAssembly, order: list[str], romfs: bool = False) -> dict[str, tuple[int, int]]:
+    """For each module the heap that its import keeps, from a file or from a ROMFS, and the names it brings."""
+    standin = {"/board/standin.mpy": plain_mpy(BOARD / "standin.py", "standin.py")}
+    files: dict[str, bytes] = {}
     modules = {}
-    steps = [_SETUP]
+    steps = [ROMFS_SETUP + _SETUP if romfs else _SETUP]
     for name in order:
         path = name.removeprefix("lib/").removesuffix(".py")
         package, _, last = path.rpartition("/")
         if package:
-            files.setdefault(f"/board/{package}/__init__.py", b"")
+            files.setdefault(f"{package}/__init__.py", b"")
         # An __init__ would bring its whole package when the first of it is imported; so it comes last, as a module.
         path = f"{package}/init__" if last == "__init__" else path
-        files[f"/board/{path}.mpy"] = plain_mpy(board_directory() / name, name.removeprefix("lib/"))
+        files[f"{path}.mpy"] = plain_mpy(board_directory() / name, name.removeprefix("lib/"))
         modules[name] = path.replace("/", ".")
     packages = sorted({module.rpartition(".")[0] for module in modules.values()} - {""})
     steps += [_IMPORT.format(module=package) for package in packages]
@@ -151,7 +164,8 @@ def _heap(webassembly: WebAssembly, order: list[str]) -> dict[str, tuple[int, in
         module = modules[name]
         steps += [_BEFORE.format(i=2 * i), _NOTE.format(), _IMPORT.format(module=module)]
         steps += [_BEFORE.format(i=2 * i + 1), _AFTER.format(module=module)]
-    return dict(zip(order, _read(webassembly.run(files, steps)), strict=True))
+    placed = {"/romfs.img": romfs_image(files)} if romfs else {f"/board/{path}": files[path] for path in files}
+    return dict(zip(order, _read(webassembly.run({**standin, **placed}, steps)), strict=True))
 
 
 _QSTRS = re.compile(r"qstr pool: n_pool=(\d+), n_qstr=(\d+), n_str_data_bytes=(\d+), n_total_bytes=(\d+)")
@@ -176,11 +190,12 @@ def table(sizes: list[Size]) -> Table:
     columns = [("lines", sum(size.lines for size in sizes))]
     columns += [(f".mpy {arch}", sum(size.mpy[arch] for size in sizes)) for arch in ARCHITECTURES]
     columns += [("names", sum(size.names for size in sizes)), ("heap, 32-bit", sum(size.heap for size in sizes))]
+    columns += [("in ROMFS", sum(size.heap_romfs for size in sizes))]
     for heading, total in columns:
         found.add_column(heading, f"{total:,}", justify="right")
     found.add_column("since recorded", justify="right")
     for size in sizes:
-        cells = [size.lines, *(size.mpy[arch] for arch in ARCHITECTURES), size.names, size.heap]
+        cells = [size.lines, *(size.mpy[arch] for arch in ARCHITECTURES), size.names, size.heap, size.heap_romfs]
         found.add_row(size.name, *(f"{cell:,}" for cell in cells), _since(size, recorded.get(size.name)))
     return found
 

@@ -102,6 +102,13 @@ EXACT_CASES = [
 HEAP32_CASES = [
     Case("import_32", "heap kept by import", BYTES, _heap32(lambda heap32, peer: heap32.imported(peer)), once=True),
     Case(
+        "import_rom_32",
+        "heap kept by import from a ROMFS",
+        BYTES,
+        _heap32(lambda heap32, peer: heap32.imported(peer, romfs=True)),
+        once=True,
+    ),
+    Case(
         "online_32", "heap kept by a client online", BYTES, _heap32(lambda heap32, peer: heap32.online(peer)), once=True
     ),
     Case("publish_32_0", "heap: QoS 0 publish", BYTES, _case32("heap_publish", 0), once=True),
@@ -127,6 +134,13 @@ HEAP32_CASES = [
         "lib/ and firmware/, heap kept online",
         BYTES,
         _heap32(lambda heap32, peer: heap32.firmware() if peer is OURS else ""),
+        once=True,
+    ),
+    Case(
+        "firmware_online_rom_32",
+        "lib/ and firmware/, heap kept online, from a ROMFS",
+        BYTES,
+        _heap32(lambda heap32, peer: heap32.firmware(romfs=True) if peer is OURS else ""),
         once=True,
     ),
     Case(

@@ -6,12 +6,13 @@ from functools import cached_property
 from pathlib import Path
 
 from ..files import board_directory, board_modules
+from ..romfs import romfs_image
 from .peers import BOARD, OURS, Peer, library_sources
-from .webassembly import WebAssembly, WebAssemblyError, plain_mpy
+from .webassembly import ROMFS_SETUP, WebAssembly, WebAssemblyError, plain_mpy
 
 _PATHS = """
 import sys
-sys.path[:] = ["", ".frozen", "/board", "/library"]
+sys.path[:] = ["", ".frozen", "/board", "/library", "/rom"]
 import gc, micropython, binascii, collections, errno, json, os, random, struct, time, asyncio
 import standin
 before = 0
@@ -54,10 +55,10 @@ class Heap32:
         values = ", ".join(repr(value) for value in (case, peer.adapter, peer.module, 1883, *arguments))
         return self._result(peer, [f"import measure32; measure32.main({values})"])
 
-    def imported(self, peer: Peer) -> float | str:
-        """What the client's modules keep."""
+    def imported(self, peer: Peer, romfs: bool = False) -> float | str:
+        """What the client's modules keep, loaded from files or run from where they are in a ROMFS."""
         imports = "; ".join(f"__import__({name!r})" for name in peer.imports)
-        return self._result(peer, [_BEFORE, imports, _KEPT])
+        return self._placed(self._library(peer), {}, romfs, imports)
 
     def online(self, peer: Peer) -> float | str:
         """What a client keeps once it is online, its modules loaded before."""
@@ -69,15 +70,20 @@ class Heap32:
         start = f"peer = measure.online({peer.adapter!r}, {peer.module!r}, 1883)"
         return self._result(peer, [loaded, _BEFORE, start, _KEPT])
 
-    def firmware(self) -> float | str:
+    def firmware(self, romfs: bool = False) -> float | str:
         """What lib/ and firmware/ keep, imported and online, with a program of one stream."""
         config = json.loads((board_directory() / "config.json.example").read_text("utf-8"))
         config.update(wifi=[{"ssid": "home", "password": "password"}], watchdog=0, ntp_host="")
-        files = {"/board/standin.mpy": self._board["/board/standin.mpy"], "/config.json": json.dumps(config).encode()}
-        for name in board_modules():
-            path = Path("/library", name.removeprefix("lib/")).with_suffix(".mpy")
-            files[path.as_posix()] = plain_mpy(board_directory() / name, name.removeprefix("lib/"))
-        return self._read(files, [_PATHS, _BEFORE, _FIRMWARE, _KEPT])
+        return self._placed(_mpy_files(), {"/config.json": json.dumps(config).encode()}, romfs, _FIRMWARE)
+
+    def _placed(self, library: dict[str, bytes], files: dict[str, bytes], romfs: bool, step: str) -> float | str:
+        """What the step keeps, with the library in files or in a ROMFS."""
+        if romfs:
+            image = romfs_image({name.removeprefix("/library/"): content for name, content in library.items()})
+            return self._read(
+                {**self._board, **files, "/romfs.img": image}, [ROMFS_SETUP + _PATHS, _BEFORE, step, _KEPT]
+            )
+        return self._read({**self._board, **files, **library}, [_PATHS, _BEFORE, step, _KEPT])
 
     @cached_property
     def _board(self) -> dict[str, bytes]:
@@ -102,6 +108,16 @@ class Heap32:
             return str(error).split(":")[0][:40]
         found = re.findall(r"^RESULT (\S+)", output, re.MULTILINE)
         return "no figure" if not found else "no" if found[-1] == "no" else float(found[-1])
+
+
+def _mpy_files() -> dict[str, bytes]:
+    """lib/ and firmware/ where the case expects them."""
+    return {
+        Path("/library", name.removeprefix("lib/")).with_suffix(".mpy").as_posix(): plain_mpy(
+            board_directory() / name, name.removeprefix("lib/")
+        )
+        for name in board_modules()
+    }
 
 
 def flash(peer: Peer, build: Path) -> float:

@@ -15,8 +15,15 @@ from pathlib import Path
 from .peers import cross_compile
 
 _PACKAGE = "@micropython/micropython-webassembly-pyscript"
-_VERSION = "1.27.0"
+_VERSION = "1.29.0-6"
 _SCRIPT = Path(__file__).with_name("webassembly.js")
+
+# The first step of a program whose modules are in files["/romfs.img"]. The image is on the heap here, before anything
+# is counted; a board has it in flash.
+ROMFS_SETUP = """
+import vfs
+vfs.mount(vfs.VfsRom(open("/romfs.img", "rb").read()), "/rom")
+"""
 
 
 class WebAssemblyError(Exception):
