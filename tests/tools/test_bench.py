@@ -79,3 +79,13 @@ def test_judges_targets() -> None:
     assert met["a sixth of umqtt.simple's instructions a publish at most"] is True
     assert met["0 heap bytes for a ping"] is False
     assert met["0 heap bytes for a QoS 0 publish"] is None
+    assert not any(verdict.why for verdict in verdicts(results))
+
+
+def test_says_what_stands_in_the_way_of_a_target() -> None:
+    results = Results(PEERS)
+    results.add(case("instructions"), OURS, 5000.0)
+    results.add(case("instructions"), SIMPLE, 6000.0)
+    results.add(case("instructions_framed"), OURS, 4567.0)
+    (why,) = [verdict.why for verdict in verdicts(results) if verdict.met is False]
+    assert "4,567" in why

@@ -85,9 +85,18 @@ EXACT_CASES = [
         "instructions",
         "x86 instructions a QoS 0 publish",
         "instructions",
-        lambda runner, peer, seconds: runner.instructions(peer, 3000, "128k"),
+        lambda runner, peer, seconds: runner.instructions("instructions", peer, 3000, "128k"),
         once=True,
         quick="two",
+    ),
+    Case(
+        "instructions_framed",
+        "of these header, payload and write alone",
+        "instructions",
+        lambda runner, peer, seconds: (
+            runner.instructions("instructions_framed", peer, 3000, "128k") if peer is OURS else Absent("")
+        ),
+        once=True,
     ),
     Case(
         "smallest_heap",

@@ -38,6 +38,9 @@ def show(results: Results) -> None:
         style = {True: "green", False: "bold red", None: "dim"}[verdict.met]
         table.add_row(verdict.target, verdict.reached, f"[{style}]{_met(verdict)}[/{style}]")
     console.print(table)
+    for verdict in verdicts(results):
+        if verdict.why:
+            console.print(f"not met, {verdict.target}: {verdict.why}", soft_wrap=True)
     for name, words in results.facts.items():
         console.print(f"{name}: {words}", style="dim", soft_wrap=True)
 
@@ -58,7 +61,8 @@ def write_json(results: Results, path: Path) -> None:
             for case in results.cases
         ],
         "targets": [
-            {"target": verdict.target, "reached": verdict.reached, "met": verdict.met} for verdict in verdicts(results)
+            {"target": verdict.target, "reached": verdict.reached, "met": verdict.met, "why": verdict.why}
+            for verdict in verdicts(results)
         ],
     }
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -84,6 +88,7 @@ def write_markdown(results: Results, path: Path) -> None:
         lines.append("")
     lines += ["### Targets", "", "| target | reached | |", "|---|---|---|"]
     lines += [_row([verdict.target, verdict.reached, _met(verdict)]) for verdict in verdicts(results)]
+    lines += ["", *(f"- not met, {verdict.target}: {verdict.why}" for verdict in verdicts(results) if verdict.why)]
     lines += ["", *(f"- {name}: {words}" for name, words in results.facts.items())]
     path.write_text("\n".join(lines) + "\n", "utf-8")
 

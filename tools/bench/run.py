@@ -92,7 +92,7 @@ class Runner:
             return float(found[1] == b"True")
         return float(found[1])
 
-    def instructions(self, peer: Peer, most: int, heap: str) -> Figure:
+    def instructions(self, case: str, peer: Peer, most: int, heap: str) -> Figure:
         """x86 instructions of a QoS 0 publish, its share of the collector's included: the difference between many and
         few, by valgrind's callgrind."""
         program = shutil.which("valgrind")
@@ -104,7 +104,7 @@ class Runner:
                 out = Path(name, "out")
                 grind = [program, "--tool=callgrind", f"--callgrind-out-file={out}"]
                 mine = (peer.adapter, peer.module, self.port, times)
-                figure = self.finish([*grind, *self.command("instructions", peer, *mine, heap=heap)], 60)
+                figure = self.finish([*grind, *self.command(case, peer, *mine, heap=heap)], 60)
                 if isinstance(figure, Absent):
                     return figure
                 found = re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.MULTILINE)

@@ -195,6 +195,17 @@ def instructions(adapter, module, port, times):
     return times
 
 
+def instructions_framed(adapter, module, port, times):
+    """The least that frames a publish on this interpreter: fixed header and topic, payload, one write; no checks."""
+    from mqtt.wire import append, publish_header
+
+    sock = raw_connection(port, b"raw")
+    buf = bytearray(512)
+    for _ in range(times):
+        sock.write(buf, 0, append(buf, publish_header(buf, 0x30, TOPIC, len(PAYLOAD)), PAYLOAD))
+    return times
+
+
 def works(adapter, module, port):
     """Connects, publishes a thousand messages, receives one of 4 KiB whole: for bisecting the heap."""
     if not adapter:  # the bench alone
