@@ -91,10 +91,11 @@ def run_bench(
     report.show(results)
     report.write_json(results, build / "bench.json")
     report.write_markdown(results, build / "bench.md")
-    drawn = picture.draw(results, build / "bench.png")
-    if not drawn:
-        console.print("no bench.png: matplotlib is not installed (pip install -r requirements/bench.txt)")
-    names = "bench.json, bench.md" + (", bench.png" if drawn else "")
+    names = "bench.json, bench.md"
+    if reason := picture.draw(results, build / "bench.png"):
+        console.print(f"no bench.png: {reason}", soft_wrap=True)
+    else:
+        names += ", bench.png"
     console.print(f"in {build}: {names}; {time.monotonic() - start:.0f} s", soft_wrap=True)
     return results
 

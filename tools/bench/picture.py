@@ -14,22 +14,24 @@ _PANELS = (
     ("received_32", "Heap a message received takes, bytes (32-bit)"),
     ("writes", "Socket writes a publish"),
     ("import_32", "Heap kept by import, bytes (32-bit)"),
+    ("import_rom_32", "Heap kept by import from a ROMFS, bytes (32-bit)"),
+    ("large_whole_32", "Heap a message of 4 KiB takes, bytes (32-bit)"),
     ("rate_publish_0", "QoS 0 publishes a second"),
     ("rate_publish_1", "QoS 1 publishes a second, one at a time"),
 )
 _OURS, _OTHERS = "#0b6e4f", "#9aa5b1"
 
 
-def draw(results: Results, path: Path) -> bool:
-    """Draws what was measured; False where matplotlib is not installed."""
+def draw(results: Results, path: Path) -> str:
+    """Draws what was measured; returns why it could not, empty if it could."""
     try:
         plt: Any = importlib.import_module("matplotlib.figure")
     except ModuleNotFoundError:
-        return False
+        return "matplotlib is not installed (pip install -r requirements/bench.txt)"
     keys = {case.key for case in results.cases}
     panels = [panel for panel in _PANELS if panel[0] in keys]
     if not panels:
-        return False
+        return "nothing was measured that it shows"
     rows = (len(panels) + 1) // 2
     figure = plt.Figure(figsize=(11, 0.6 + 2.5 * rows), layout="constrained")
     grid = figure.subplots(rows, 2, squeeze=False)
@@ -38,7 +40,7 @@ def draw(results: Results, path: Path) -> bool:
     for axes in list(grid.flat)[len(panels) :]:
         axes.set_visible(False)
     figure.savefig(path, dpi=120)
-    return True
+    return ""
 
 
 def _bars(axes: Any, results: Results, key: str, title: str) -> None:
