@@ -1,5 +1,218 @@
-"""The commands of `onenet` that ask the platform: status, points, send."""
+"""The commands of `onenet` that ask the platform: status, points, send; and login, which keeps the api-key."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..failures import complain, failures_in_one_line
+from .failures import ApiError
+
+if TYPE_CHECKING:  # httpx takes a moment to import
+    from .client import Client
+
 app = typer.Typer(no_args_is_help=True)
+
+KEYS = (
+    "The api-key comes from ONENET_API_KEY, or is kept by [bold]onenet login[/bold], or is asked for. "
+    "A console that you have started on this computer needs none."
+)
+
+Local = Annotated[bool, typer.Option("--local", help="Ask the console on this computer: --url http://127.0.0.1:8080.")]
+Url = Annotated[
+    str | None, typer.Option(metavar="URL", help="Ask the platform there. Default: https://api.heclouds.com.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command(epilog=KEYS)
+def status(
+    devices: Annotated[
+        list[str] | None, typer.Argument(metavar="DEVICE", help="Device IDs. Default: all, with the master key.")
+    ] = None,
+    local: Local = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which devices are online."""
+    from .show import show_devices
+
+    with _asking(local, url) as client:
+        states = [client.device(device) for device in devices] if devices else list(client.devices())
+        show_devices(states, as_json)
+
+
+@app.command(epilog=KEYS)
+def points(
+    device: Annotated[
+        str | None, typer.Argument(metavar="DEVICE", help="Device ID. Default: the only one there is.")
+    ] = None,
+    stream: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this data stream; may be repeated.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="TIME", help="From then on, as 2026-01-31 or 2026-01-31T12:00:00.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(metavar="TIME", help="Until then.")] = None,
+    duration: Annotated[
+        int | None, typer.Option(min=1, metavar="SECONDS", help="So long after --start, before --end, or until now.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many, the newest.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV: stream, at, value.")] = False,
+    as_json: AsJson = False,
+    local: Local = False,
+    url: Url = None,
+) -> None:
+    """Show the latest value of each data stream; or data points of the past, if you say of which stream, when or how
+    many: without a time, the newest 100. Times are Beijing's, as the platform's are."""
+    from .show import counting, show_points
+
+    with _asking(local, url) as client:
+        if as_csv and as_json:
+            raise ApiError("--csv and --json at once can't be")
+        since, until = _interval(start, end, duration)
+        if not device:
+            device = _only_device(client)
+        streams = stream or ()
+        if not (streams or since or until or limit):
+            show_points(client.latest(device), as_csv, as_json)
+            return
+        if not (since or until):
+            limit = limit or 100
+        with counting("data points") as progress:
+            found = client.history(device, streams, since, until, limit, progress)
+        show_points(found, as_csv, as_json)
+
+
+@app.command(epilog=KEYS)
+def send(
+    device: Annotated[str | None, typer.Argument(metavar="DEVICE", help="Device ID. Default: the only one.")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="The command.")] = None,
+    as_hex: Annotated[bool, typer.Option("--hex", help="TEXT is bytes in hex: 01 ff.")] = False,
+    file: Annotated[Path | None, typer.Option(help="Send what is in this file, in place of TEXT.")] = None,
+    timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Wait so long for the reply.")] = 30,
+    queue: Annotated[
+        int,
+        typer.Option(
+            min=0, max=2678400, metavar="SECONDS", help="Let the command wait so long for a device that is offline."
+        ),
+    ] = 0,
+    local: Local = False,
+    url: Url = None,
+) -> int:
+    """Send a command to a device, and print the reply: as text, or in hex if it is none. Exit status 1 if none came."""
+    from .show import show_reply, waiting
+
+    with _asking(local, url, OSError) as client:
+        words = [word for word in (device, text) if word is not None]
+        device, payload = _command(client, words, as_hex, file)
+        with waiting("waiting for the reply"):
+            state = client.ask(device, payload, timeout, queue)
+        if state.reply is None:
+            when = "" if state.over else f" within {timeout:g} s"
+            still = f"; the command waits for it, {queue} s in all" if queue and not state.over else ""
+            complain(f"no reply from device {device}{when} ({state.words}){still}")
+            return 1
+        show_reply(state)
+        return 0
+
+
+@app.command()
+def login(
+    forget: Annotated[bool, typer.Option("--forget", help="Remove the key that is kept.")] = False,
+    local: Local = False,
+    url: Url = None,
+) -> None:
+    """Keep an api-key, so that it need not be given again. It is asked for without echo, or read from stdin, and goes
+    to a file that only you can read."""
+    from .key import ask_key, keep_key
+
+    with failures_in_one_line(ApiError):
+        where = _where(local, url)
+        path = keep_key(where, None if forget else ask_key(where))
+        print(f"The api-key for {where} is {'no longer ' if forget else ''}in {path}.")
+
+
+@contextmanager
+def _asking(local: bool, url: str | None, *failures: type[Exception]) -> Iterator["Client"]:
+    """The platform that was named; its errors, and these, become one line."""
+    with failures_in_one_line(ApiError, *failures):
+        from .client import Client
+        from .key import find_key
+
+        where = _where(local, url)
+        with Client(where, find_key(where)) as client:
+            yield client
+
+
+def _where(local: bool, url: str | None) -> str:
+    from .client import LOCAL, PLATFORM, checked_url
+
+    return checked_url(url or (LOCAL if local else PLATFORM))
+
+
+def _only_device(client: "Client") -> str:
+    from itertools import islice
+
+    states = list(islice(client.devices(), 2))
+    if len(states) == 1:
+        return states[0].id
+    if states:
+        raise ApiError("there are several devices: say which one; onenet status lists them")
+    raise ApiError("there are no devices yet")
+
+
+def _command(client: "Client", words: list[str], as_hex: bool, file: Path | None) -> tuple[str, bytes]:
+    """Device ID and payload. One word is the text, and the device is the only one."""
+    if file is not None:
+        if len(words) > 1:
+            raise ApiError("TEXT and --file at once can't be")
+        return (words[0] if words else _only_device(client)), file.read_bytes()
+    if not words:
+        raise ApiError("what shall be sent? onenet send [DEVICE] TEXT")
+    text = words[-1]
+    try:
+        payload = bytes.fromhex(text) if as_hex else text.encode()
+    except ValueError as error:
+        raise ApiError(f"{text!r} is not bytes in hex, such as 01 ff" if as_hex else "TEXT is not UTF-8") from error
+    if len(words) == 2:
+        return words[0], payload
+    device = _only_device(client)
+    if text == device:
+        raise ApiError(f"what shall be sent to device {device}? onenet send {device} TEXT")
+    return device, payload
+
+
+def _interval(start: str | None, end: str | None, duration: int | None) -> tuple[str, str]:
+    """Start and end as the platform wants them; empty for none."""
+    since, until = _time("--start", start), _time("--end", end)
+    if duration is not None:
+        length = timedelta(seconds=duration)
+        if since and until:
+            raise ApiError("--start, --end and --duration: two of them are enough")
+        if since:
+            until = since + length
+        else:
+            since = (until or _beijing(datetime.now().astimezone())) - length
+    if since and until and since >= until:
+        raise ApiError(f"the start, {since}, is not before the end, {until}")
+    return tuple(time.isoformat(timespec="seconds") if time else "" for time in (since, until))  # type: ignore[return-value]
+
+
+def _time(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return _beijing(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise ApiError(f"{option} {text!r} is no time such as 2026-01-31 or 2026-01-31T12:00:00") from error
+
+
+def _beijing(time: datetime) -> datetime:
+    """It without a time zone, which is Beijing's if it had none."""
+    from datetime import timezone
+
+    return time.astimezone(timezone(timedelta(hours=8))).replace(tzinfo=None) if time.tzinfo else time

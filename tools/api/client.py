@@ -1,0 +1,400 @@
+"""OneNET's HTTP API (api.heclouds.com), as far as one asks for devices and data points and sends commands.
+
+Every answer comes from a network: it is checked before it is used.
+"""
+
+import contextlib
+import random
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+
+from .failures import ApiError
+from .text import harmless
+
+PLATFORM = "https://api.heclouds.com"
+LOCAL = "http://127.0.0.1:8080"
+
+LONGEST_COMMAND = 65535
+"""Bytes of a command."""
+
+_TRIES = 3  # of a GET
+_PAUSE = 0.5  # seconds before the second; each further one waits twice as long
+_DEVICES_A_PAGE = 100
+_POINTS_A_PAGE = 6000
+
+# errno of the platform's answers
+_AUTH_FAILED = (2, 3)
+_NOT_FOUND = 8
+_NOT_ONLINE = 10
+_TOO_OFTEN = 15
+
+_UNLIKE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What it raises to take an answer that is not as documented for one that is; ValueError is also no JSON, no UTF-8."""
+
+# status of a command
+_WAITING = (1, 2)  # for the device to come online, for its reply
+_REPLIED = 4
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    id: str
+    title: str
+    online: bool
+    created: str
+    """As the platform gives it, in Beijing time."""
+    streams: tuple[str, ...] = ()
+    """Only from device()."""
+
+
+@dataclass(frozen=True)
+class DataPoint:
+    """A value of a stream. `at` as the platform gives it, in Beijing time: YYYY-MM-DD hh:mm:ss, perhaps .mmm."""
+
+    stream: str
+    at: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class CommandState:
+    """How it is with a command. `over`: the reply has come, or none will."""
+
+    reply: bytes | None
+    over: bool
+    words: str
+    """The platform's, for it."""
+    seconds: float = 0.0
+    """From sending to that."""
+
+
+class Client:
+    """One user of the platform at `url`, with his api-key; empty for none.
+
+    `patience`: seconds to wait for each answer. `pause`: seconds until a GET that failed is tried again. `transport`
+    is httpx's way to the network, for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        patience: float = 10.0,
+        pause: float = _PAUSE,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Raises ApiError for what is no URL or no key."""
+        if not all("!" <= character <= "~" for character in key):
+            raise ApiError("the api-key has characters that no api-key has: spaces, or letters beyond ASCII")
+        self._url = checked_url(url)
+        self._pause = pause
+        self._patience = patience
+        self._key = key
+        try:
+            self._http = httpx.Client(
+                base_url=self._url,
+                headers={"api-key": key} if key else {},
+                timeout=patience,
+                transport=transport,
+                trust_env=not is_loopback(url),  # a proxy does not lead back to this computer
+            )
+        except (ImportError, ValueError, httpx.InvalidURL) as error:  # what httpx makes of HTTPS_PROXY and its like
+            raise ApiError(f"the proxy in the environment can't be used: {harmless(str(error))}") from error
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    # Devices and their data
+
+    def devices(self) -> Iterator[DeviceState]:
+        """All that the key may see, a page at a time."""
+        seen = 0
+        for page in range(1, 10001):  # the platform has no more
+            with self._documented("devices"):
+                data = self._get("/devices", {"page": page, "per_page": _DEVICES_A_PAGE}, "devices")
+                found = [_device(entry) for entry in data["devices"]]
+                total = int(data["total_count"])
+            yield from found
+            seen += len(found)
+            if not found or seen >= total:
+                return
+
+    def device(self, device_id: str) -> DeviceState:
+        with self._documented("a device"):
+            return _device(self._get(f"/devices/{_segment(device_id)}", {}, f"device {device_id}"))
+
+    def latest(self, device_id: str, streams: Sequence[str] = ()) -> list[DataPoint]:
+        """The latest data point of each stream, or of these."""
+        query = {"datastream_ids": ",".join(streams)} if streams else {}
+        with self._documented("data streams"):
+            data = self._get(f"/devices/{_segment(device_id)}/datastreams", query, f"device {device_id}")
+            return [
+                DataPoint(str(entry["id"]), str(entry.get("update_at") or ""), entry["current_value"])
+                for entry in data
+                if "current_value" in entry  # a stream may be there before its first data point
+            ]
+
+    def history(
+        self,
+        device_id: str,
+        streams: Sequence[str] = (),
+        start: str = "",
+        end: str = "",
+        limit: int | None = None,
+        progress: Callable[[int], None] = lambda count: None,
+    ) -> list[DataPoint]:
+        """Data points, oldest first: all, or the `limit` newest of them.
+
+        `start`, `end`: as YYYY-MM-DDThh:mm:ss in Beijing time. `progress` is called with the count so far.
+        """
+        query: dict[str, Any] = {"sort": "DESC"}
+        for name, value in (("datastream_id", ",".join(streams)), ("start", start), ("end", end)):
+            if value:
+                query[name] = value
+        points: list[DataPoint] = []
+        cursors = set()
+        while limit is None or len(points) < limit:
+            query["limit"] = _POINTS_A_PAGE if limit is None else min(limit - len(points), _POINTS_A_PAGE)
+            with self._documented("data points"):
+                data = self._get(f"/devices/{_segment(device_id)}/datapoints", query, f"device {device_id}")
+                page = [
+                    DataPoint(str(stream["id"]), str(point["at"]), point["value"])
+                    for stream in data["datastreams"]
+                    for point in stream["datapoints"]
+                ]
+                cursor = str(data.get("cursor") or "")
+            points += page
+            progress(len(points))
+            if not cursor or not page or cursor in cursors:
+                break
+            cursors.add(cursor)
+            query["cursor"] = cursor
+        return sorted(points, key=lambda point: point.at)[-limit if limit else 0 :]
+
+    # Commands
+
+    def send(self, device_id: str, payload: bytes, queue: int = 0) -> str:
+        """Sends a command; returns its uuid. `queue`: seconds it may wait for the device to come online, up to 31 days.
+
+        It is sent once: whoever repeats it blindly may switch a thing twice.
+        """
+        if len(payload) > LONGEST_COMMAND:
+            raise ApiError(f"a command has at most {LONGEST_COMMAND} bytes, this one has {len(payload)}")
+        query: dict[str, Any] = {"device_id": _segment(device_id)}
+        if queue:
+            query["timeout"] = queue
+        try:
+            response = self._http.post("/cmds", params=query, content=payload)
+        except httpx.RequestError as error:
+            sent = "" if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else f"; {_MAYBE_SENT}"
+            raise ApiError(self._unreachable(error) + sent) from error
+        if response.status_code >= 500:
+            raise ApiError(f"{self._host} has failed (HTTP status {response.status_code}); {_MAYBE_SENT}")
+        with self._documented("a command's uuid"):
+            return str(self._data(response, f"device {device_id}")["cmd_uuid"])
+
+    def command(self, uuid: str) -> CommandState:
+        """How it is with a command that was sent."""
+        path = f"/cmds/{_segment(uuid)}"
+        with self._documented("a command's status"):
+            data = self._get(path, {}, f"command {uuid}")
+            status, words = int(data["status"]), harmless(str(data.get("desc") or ""))
+        if status == _REPLIED:
+            return CommandState(self._reply(f"{path}/resp"), True, words)
+        return CommandState(None, status not in _WAITING, words or f"status {status}")
+
+    def ask(self, device_id: str, payload: bytes, seconds: float, queue: int = 0) -> CommandState:
+        """Sends a command and asks for its reply again and again, ever less often, until it is there or so many seconds
+        have passed since sending. `queue`: as in send()."""
+        start = time.monotonic()
+        uuid = self.send(device_id, payload, queue)
+        pause = 0.1
+        while True:
+            try:
+                state = self.command(uuid)
+            except ApiError as error:
+                raise ApiError(f"the command was sent, but then: {error}") from error
+            elapsed = time.monotonic() - start
+            if state.over or elapsed >= seconds:
+                return replace(state, seconds=elapsed)
+            time.sleep(min(pause, seconds - elapsed))
+            pause = min(1.5 * pause, 2.0)
+
+    def _reply(self, path: str) -> bytes:
+        """The very bytes: there is no envelope around them."""
+        response = self._answer(path, {})
+        if response.status_code != httpx.codes.OK:
+            raise ApiError(self._strange(f"HTTP status {response.status_code}"))
+        return response.content
+
+    # Requests
+
+    def _get(self, path: str, query: dict[str, Any], what: str) -> Any:
+        """The data of the answer. `what` was asked for, for the error."""
+        response = self._answer(path, query)
+        for pause in self._pauses():
+            if not _is_too_often(response):
+                break
+            time.sleep(pause)
+            response = self._answer(path, query)
+        return self._data(response, what)
+
+    def _answer(self, path: str, query: dict[str, Any]) -> httpx.Response:
+        """The answer to a GET, which is tried again where that may help."""
+        pauses = self._pauses()
+        while True:
+            try:
+                response = self._http.get(path, params=query)
+            except httpx.RequestError as error:
+                pause = None if isinstance(error, httpx.ConnectError) else next(pauses, None)
+                if pause is None:
+                    raise ApiError(self._unreachable(error)) from error
+            else:
+                if response.status_code < 500:
+                    return response
+                pause = next(pauses, None)
+                if pause is None:
+                    raise ApiError(f"{self._host} has failed, {_TRIES} times (HTTP status {response.status_code})")
+            time.sleep(pause)
+
+    def _pauses(self) -> Iterator[float]:
+        """Seconds before the second try, the third, …: each twice the one before, and a quarter more or less."""
+        return (self._pause * 2**i * random.uniform(0.75, 1.25) for i in range(_TRIES - 1))
+
+    def _data(self, response: httpx.Response, what: str) -> Any:
+        """What is in the envelope {"errno": 0, "error": "succ", "data": …}."""
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise ApiError(self._explained(_TOO_OFTEN, "HTTP status 429", what))
+        try:
+            envelope = response.json()
+            errno = int(envelope["errno"])
+        except _UNLIKE as error:
+            raise ApiError(self._strange(f"HTTP status {response.status_code}", response.text)) from error
+        if errno == 0:
+            return envelope.get("data")
+        words = self._quoted(str(envelope.get("error") or "without words"))
+        raise ApiError(self._explained(errno, f"errno {errno}: {words}", what))
+
+    def _explained(self, errno: int, said: str, what: str) -> str:
+        """An error of the platform's, and what to do about it."""
+        host = self._host
+        if errno in _AUTH_FAILED and self._key:
+            return f"{host} refuses the api-key for {what} ({said}); it takes the product's master key or this device's"
+        if errno in _AUTH_FAILED:
+            return f"{host} wants an api-key ({said}); keep it with: onenet login --url {self._url}"
+        if errno == _NOT_FOUND:
+            return f"{host} has no {what} ({said})"
+        if errno == _NOT_ONLINE:
+            return f"{what} is not online ({said}); with --queue SECONDS the command waits for it"
+        if errno == _TOO_OFTEN:
+            return f"{host} is asked too often ({said}); wait a while"
+        return f"{host} can't do that for {what} ({said})"
+
+    @contextlib.contextmanager
+    def _documented(self, what: str) -> Iterator[None]:
+        """What is not as documented is an ApiError."""
+        try:
+            yield
+        except _UNLIKE as error:
+            raise ApiError(self._strange(f"{what} in another form")) from error
+
+    def _strange(self, what: str, content: str = "") -> str:
+        quoted = f": {self._quoted(content)}" if content.strip() else ""
+        return f"{self._host} does not answer as OneNET does ({what}{quoted})"
+
+    def _quoted(self, text: str) -> str:
+        """The beginning of what came from the network, fit for a terminal and without the key if it came back."""
+        if self._key:
+            text = text.replace(self._key, "***")
+        text = " ".join(text.split())
+        return harmless(text if len(text) <= 120 else text[:119] + "…")
+
+    @property
+    def _host(self) -> str:
+        return self._url.removeprefix("https://")
+
+    def _unreachable(self, error: httpx.RequestError) -> str:
+        if isinstance(error, httpx.TimeoutException):
+            return f"no answer from {self._host} within {self._patience:g} s"
+        if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
+            return f"{self._host} does not answer in HTTP: {self._quoted(str(error))}"
+        cause = _cause(error)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"{self._host} shows a certificate that is not to be trusted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return f"no TLS with {self._host}: {cause.reason or cause}"
+        if isinstance(cause, socket.gaierror):
+            return f"{self._host} is not found: no network, no DNS, or no such name"
+        if isinstance(cause, ConnectionRefusedError):
+            hint = "; is the console running? onenet console starts it" if is_loopback(self._url) else ""
+            return f"nothing answers at {self._host}{hint}"
+        return f"no connection to {self._host}: {cause.strerror or error}"
+
+
+_MAYBE_SENT = "the command may have been sent all the same, and is not repeated"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether it leads to this very computer."""
+    host = httpx.URL(url).host
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def checked_url(url: str) -> str:
+    """The URL in one spelling. Raises ApiError for what is none."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ApiError(f"{url!r} is no URL: {error}") from error
+    if parsed.userinfo:
+        raise ApiError("a URL with a password in it is not wanted here")
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ApiError(f"{url!r} is not http://HOST:PORT or https://HOST")
+    return str(parsed).rstrip("/")
+
+
+def _device(entry: Any) -> DeviceState:
+    if not isinstance(entry["online"], bool):
+        raise TypeError
+    return DeviceState(
+        str(entry["id"]),
+        str(entry.get("title") or ""),
+        entry["online"],
+        str(entry.get("create_time") or ""),
+        tuple(str(stream["id"]) for stream in entry.get("datastreams") or ()),
+    )
+
+
+def _is_too_often(response: httpx.Response) -> bool:
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return True
+    try:
+        return bool(response.json()["errno"] == _TOO_OFTEN)
+    except _UNLIKE:
+        return False
+
+
+def _cause(error: BaseException) -> OSError:
+    """What the network said: httpx's own exceptions keep it behind them."""
+    chain: BaseException | None = error
+    while chain is not None and not isinstance(chain, OSError):
+        chain = chain.__cause__ or chain.__context__
+    return chain or OSError()
+
+
+def _segment(name: str) -> str:
+    """A device ID or a uuid as a part of a path. Raises ApiError for what is neither."""
+    if not re.fullmatch(r"[\w-]{1,64}", name, re.ASCII):
+        raise ApiError(f"{name[:70]!r} is neither a device ID nor the uuid of a command")
+    return name

@@ -1,0 +1,100 @@
+"""Devices, data points and replies on the terminal. All of it came from a network and is made harmless first."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from .client import CommandState, DataPoint, DeviceState
+from .text import harmless, reply_text
+
+
+def show_devices(states: Sequence[DeviceState], as_json: bool) -> None:
+    if as_json:
+        _print_json([vars(state) for state in states])
+        return
+    if not states:
+        print("no devices yet")
+        return
+    table = _table("device", "title", "online", "created", "data streams")
+    for state in states:
+        online = Text("online", "green") if state.online else Text("offline", "dim")
+        _row(table, state.id, state.title, online, state.created, ", ".join(state.streams))
+    _print(table)
+
+
+def show_points(points: Sequence[DataPoint], as_csv: bool, as_json: bool) -> None:
+    if as_json:
+        _print_json([vars(point) for point in points])
+    elif as_csv:
+        _print_csv(points)
+    elif not points:
+        print("no data points")
+    else:
+        table = _table("stream", "at", "value")
+        for point in points:
+            _row(table, point.stream, point.at, _words(point.value))
+        _print(table)
+
+
+def show_reply(state: CommandState) -> None:
+    """The reply alone on stdout, so that it can be used; the rest on stderr."""
+    assert state.reply is not None
+    print(reply_text(state.reply))
+    print(f"replied after {state.seconds:.2f} s", file=sys.stderr)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Shows how many there are while they come, if somebody watches."""
+    console = Console(stderr=True)
+    columns = SpinnerColumn(), TextColumn("{task.completed} " + what)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda count: progress.update(task, completed=count)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Shows that something is waited for, if somebody watches."""
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: str | Text) -> None:
+    table.add_row(*(cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in cells))
+
+
+def _print(table: Table) -> None:
+    Console(highlight=False, markup=False, emoji=False).print(table)
+
+
+def _print_json(entries: Sequence[dict[str, Any]]) -> None:
+    """An array with an entry a line."""
+    lines = ",\n".join(f"  {harmless(json.dumps(entry, ensure_ascii=False))}" for entry in entries)
+    print(f"[\n{lines}\n]" if lines else "[]")
+
+
+def _print_csv(points: Sequence[DataPoint]) -> None:
+    clean: Callable[[str], str] = harmless if sys.stdout.isatty() else str
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(("stream", "at", "value"))
+    writer.writerows((clean(point.stream), clean(point.at), clean(_words(point.value))) for point in points)
