@@ -1,0 +1,7 @@
+"""What the tests of what is done through a serial port share."""
+
+import os
+from pathlib import Path
+
+# esptool reads this when it is imported: with its own patience each test of a chip that does not answer takes minutes.
+os.environ["ESPTOOL_CFGFILE"] = str(Path(__file__).parent / "esptool.cfg")

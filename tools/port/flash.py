@@ -1,0 +1,177 @@
+"""Puts MicroPython on a board with esptool: asks the chip what it is, checks that all fits, erases, writes, checks."""
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from serial import SerialException
+
+from .chips import CHIPS, MIB, Chip, chip_called, megabytes
+from .errors import PortError
+from .esp import (
+    ESPLoader,
+    FatalError,
+    attach_flash,
+    detect_chip,
+    detect_flash_size,
+    erase_flash,
+    flash_size_bytes,
+    progress_to,
+    run_stub,
+    write_flash,
+)
+from .image import Image, check_fits
+from .many import Report
+from .trouble import explain_open
+
+BAUD = 460800
+"""What most converters and cables take."""
+_ROM_BAUD = 115200
+_ESP8266_MOST = 4 * MIB  # its ROM does not reach what lies behind
+
+DOWNLOAD_MODE = "hold BOOT (or GPIO0 to ground), press RESET, let go of BOOT"
+
+
+@dataclass(frozen=True)
+class Board:
+    """What a chip says of itself; mac as aa:bb:cc:dd:ee:ff."""
+
+    chip_name: str
+    mac: str
+    flash_size: int | None
+    """Bytes; None if the flash chip is not one that esptool knows."""
+
+
+Choose = Callable[[Board, Chip, Report], Image]
+"""Gives the image for a board, downloaded where need be; raises PortError if there is none."""
+
+
+def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, again: str = "") -> str:
+    """Flashes the board at this port and returns what was done, in words.
+
+    `again` is the command that tries once more. Raises PortError, with nothing erased unless it says so.
+    """
+    report.stage("connecting")
+    erased = False
+    with _connected(port) as esp:
+        try:
+            esp = _faster(run_stub(esp), baud)
+            attach_flash(esp)
+            board = look_at(esp)
+            chip = _chip(board)
+            _check_security(esp, board)
+            image = choose(board, chip, report)
+            check_fits(image, board.chip_name, board.flash_size)
+            report.stage("erasing")
+            erased = True
+            erase_flash(esp)
+            _write(esp, image, board, report)
+        except PortError as error:
+            if not erased:
+                raise
+            raise PortError(f"{error}{_left(port, again)}") from error
+        except (FatalError, SerialException, OSError) as error:
+            raise _failure(port, error, erased, again) from error
+    return f"{image.title}: {len(image.data)} bytes written to the {board.chip_name} at {port} and verified"
+
+
+@contextmanager
+def _connected(port: str) -> Iterator[ESPLoader]:
+    """The chip in download mode; at the end it is reset, so that it runs what is in its flash."""
+    try:
+        esp = detect_chip(port)
+    except FatalError as error:
+        if isinstance(error.__context__, SerialException):
+            raise explain_open(port, error.__context__) or PortError(_one_line(error.__context__)) from error
+        raise PortError(_no_answer(port, error)) from error
+    except (SerialException, OSError) as error:
+        raise explain_open(port, error) or PortError(f"{port}: {_one_line(error)}") from error
+    try:
+        yield esp
+    finally:
+        with suppress(FatalError, SerialException, OSError):  # the cable is out
+            esp.hard_reset()
+        esp._port.close()
+
+
+def look_at(esp: ESPLoader) -> Board:
+    """Asks the chip for what it is."""
+    size = None if esp.secure_download_mode else detect_flash_size(esp)
+    mac = ":".join(f"{byte:02x}" for byte in esp.read_mac("BASE_MAC"))
+    return Board(esp.CHIP_NAME, mac, flash_size_bytes(size) if size else None)
+
+
+def _faster(esp: ESPLoader, baud: int) -> ESPLoader:
+    if baud != _ROM_BAUD and not esp.serial_port.startswith("socket:"):
+        esp.change_baud(baud)
+    return esp
+
+
+def _chip(board: Board) -> Chip:
+    chip = chip_called(board.chip_name)
+    if chip is None:
+        known = ", ".join(chip.name for chip in CHIPS)
+        raise PortError(f"the board has an {board.chip_name}; this project runs on {known}")
+    return chip
+
+
+def _check_security(esp: ESPLoader, board: Board) -> None:
+    if board.chip_name == "ESP8266":
+        return
+    if esp.secure_download_mode or esp.get_secure_boot_enabled() or esp.get_flash_encryption_enabled():
+        raise PortError("the chip is locked (secure boot or flash encryption): only its maker can flash it")
+
+
+def _write(esp: ESPLoader, image: Image, board: Board, report: Report) -> None:
+    def progress(done: int, total: int) -> None:
+        report.progress(done, total)
+        if done == total:
+            report.stage("verifying")
+
+    report.stage("writing")
+    size = "keep"
+    if board.chip_name == "ESP8266":  # which learns from the image's header how much there is
+        size = f"{min(board.flash_size or _ESP8266_MOST, _ESP8266_MOST) // MIB}MB"
+    with progress_to(progress):
+        write_flash(esp, [(image.offset, image.data)], flash_size=size)
+
+
+def _no_answer(port: str, error: FatalError) -> str:
+    words = str(error)
+    if "Wrong boot mode" in words:
+        return f"the board at {port} runs its program; put it into download mode: {DOWNLOAD_MODE}; then try again"
+    if "Invalid head" in words or "Invalid SLIP" in words:
+        what = f"what comes from {port} is no answer of an ESP chip"
+    elif "autodetect" in words:
+        what = f"the chip at {port} is none that esptool knows"
+    else:
+        what = f"no ESP chip answers at {port}"
+    return f"{what}; put the board into download mode: {DOWNLOAD_MODE}; or try another cable"
+
+
+def _failure(port: str, error: Exception, erased: bool, again: str) -> PortError:
+    words = str(error)
+    if isinstance(error, (SerialException, OSError)):
+        what = f"the board at {port} is gone: the cable is out, or the board has lost its power"
+    elif "MD5 of file" in words or "region is empty" in words:
+        what = "what is in flash is not what was written; try --baud 115200, another cable, or its flash is worn out"
+    elif "No serial data" in words or "stream stopped" in words or "content transfer" in words:
+        what = f"the chip at {port} has stopped answering; try --baud 115200 or another cable"
+    else:
+        what = f"the chip at {port} says: {_one_line(error)}"
+    return PortError(what + (_left(port, again) if erased else "; nothing was erased"))
+
+
+def _left(port: str, again: str) -> str:
+    command = again or f"onenet flash --port {shlex.quote(port)}"
+    return f". The board is erased and will not start, but it is not broken: {command}"
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split("\nFor troubleshooting")[0].split())
+
+
+def describe(board: Board) -> str:
+    """What a board is, in a few words."""
+    return f"{board.chip_name}, {megabytes(board.flash_size)} of flash, {board.mac}" if board.flash_size else board.mac

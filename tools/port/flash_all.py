@@ -1,0 +1,72 @@
+"""`onenet flash`: which boards, which image, and whether the user means it."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from .chips import Chip, megabytes
+from .errors import PortError
+from .find import all_ports, the_port
+from .flash import Board, Choose, flash_board
+from .image import Image, read_image
+from .images import Images
+from .many import Job, Report, run_on_all
+
+
+def run_flash(
+    ports: Sequence[str], every: bool, board: str | None, file: Path | None, baud: int, yes: bool, images: Images
+) -> int:
+    """Flashes these boards, or the only one there is, or all; returns the exit status. Raises PortError."""
+    if board and file:
+        raise PortError("give either --image or --board: a file holds the image of one board already")
+    if ports and every:
+        raise PortError("give either --port or --all")
+    image = read_image(file) if file else None
+    chosen = list(ports) or (all_ports() if every else [the_port(None, "flash")])
+    if not (yes or ports or _confirmed(chosen)):
+        print("Nothing was done.")
+        return 1
+    options = "".join(
+        [f" --image {shlex.quote(str(file))}" if file else "", f" --board {shlex.quote(board)}" if board else ""]
+    )
+    choose = chooser(image, board, images)
+
+    def job(port: str) -> Job:
+        again = f"onenet flash --port {shlex.quote(port)}{options}"
+        return lambda report: flash_board(port, choose, report, baud, again)
+
+    return 0 if run_on_all({port: job(port) for port in chosen}) else 2
+
+
+def chooser(image: Image | None, board: str | None, images: Images) -> Choose:
+    """Gives each board this image, else that of MicroPython's board of this name, else what fits its chip."""
+
+    def choose(found: Board, chip: Chip, report: Report) -> Image:
+        if image:
+            return image
+        if not board and found.flash_size is not None and found.flash_size < chip.least_flash:
+            raise PortError(
+                f"the board has {megabytes(found.flash_size)} of flash; {chip.board} needs "
+                f"{megabytes(chip.least_flash)}. Name another image with --board, as on micropython.org/download"
+            )
+        report.stage("downloading")
+        newest = images.newest(board or chip.board, lambda words: report.line(f"image: {words}"), report.progress)
+        report.line(f"checked: its length, {newest.checked}; micropython.org publishes no check sums")
+        return newest
+
+    return choose
+
+
+def _confirmed(ports: Sequence[str]) -> bool:
+    """Asks a person who has not said which board; where there is nobody to ask, the command counts."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    what = f"the board at {ports[0]}" if len(ports) == 1 else f"{len(ports)} boards, at {', '.join(ports)}"
+    try:
+        return typer.confirm(f"This erases {what}, with all files. Go on?")
+    except typer.Abort:
+        print()
+        return False
