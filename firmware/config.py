@@ -69,6 +69,12 @@ _KEYS = {
     ),
     "ntp_host": ("ntp.aliyun.com", 'an address or name, or "" for none', lambda v: v == "" or _text(255)(v)),
     "subscribe_commands": (False, "true for a plain MQTT broker, false for OneNET", _yes_no),
+    "safe_mode_pin": (
+        "boot",
+        'the number of a pin with a button, 0 to 48, "boot" for the BOOT button, or -1 for none',
+        lambda v: v == "boot" or _number(-1, 48)(v),
+    ),
+    "trace": (False, "true to show every MQTT packet on the console, or false", _yes_no),
 }
 
 

@@ -2,7 +2,6 @@
 
 import gc
 import json
-import os
 import sys
 from micropython import const
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
@@ -19,6 +18,7 @@ from .wifi import Wifi
 
 _TURN = const(200)  # ms a turn of the loop waits for the network at most
 _COMMANDS = const(4)  # commands that may wait for their turn
+_STEADY = const(60000)  # ms after which the program is taken not to crash
 
 
 class _Stream:
@@ -81,6 +81,10 @@ class Device:
         self._client.on_connect = self._connected
         self._client.on_oversize = self._oversize
         self._points = Points(self.outbox, self.clock, platform.points_room(config["tx_size"]))
+        if config["trace"]:
+            from .trace import trace
+
+            trace(self._client)
         if config["subscribe_commands"]:
             platform.subscribe_commands()
         if config["led_pin"] >= 0:
@@ -145,18 +149,24 @@ class Device:
 
     def run(self):
         """Keeps the device online. Returns only in safe mode and after Ctrl-C."""
-        if _exists("safe_mode"):
-            log("device", "safe mode: delete the file safe_mode and reset to leave it")
+        import __main__
+
+        if hasattr(__main__, "safe_mode"):  # boot.py has said why
+            log("device", "safe mode")
             return
         try:
             if not self.config:
                 self._wait_for_config()
             watchdog = _watchdog(self.config["watchdog"])
+            start = ticks_ms()
             while True:
                 if watchdog:
                     watchdog.feed()
                 self._turn()
+                if start is not None and ticks_diff(ticks_ms(), start) > _STEADY:
+                    start = _forget_crashes()
         except KeyboardInterrupt:
+            _forget_crashes()
             log("device", "stopped" + ("; the watchdog still runs" if self.config and self.config["watchdog"] else ""))
             if self.config:
                 self._client.close()
@@ -305,12 +315,13 @@ def _is_value(value):
     return isinstance(value, (bool, int, str))
 
 
-def _exists(path):
-    try:
-        os.stat(path)
-    except OSError:
-        return False
-    return True
+def _forget_crashes():
+    """Sets back what boot.py counts, where the program keeps nothing of its own in RTC memory."""
+    from machine import RTC
+
+    memory = RTC().memory
+    if memory()[:8] == b"crashes ":
+        memory(b"")
 
 
 def _watchdog(seconds):

@@ -57,23 +57,26 @@ led = Pin(2, Pin.OUT, value=1)
 lamp = Signal(Pin(5, Pin.OUT), invert=True)
 lamp.on()
 button = Pin(4, Pin.IN, Pin.PULL_UP)
-print("ready", button.value(), led.value())
-while not button():
+print("ready", button.value(), led.value(), Pin(7, Pin.IN, Pin.PULL_DOWN).value(), Pin(8, Pin.IN).value())
+while button():
     pass
 led.toggle()
 print("pressed")
 """
     with VirtualBoard(files={"main.py": main}) as board:
-        board.wait_for("ready 0 1")
+        board.wait_for("ready 1 1 0 0")
         assert board.pins[2] == 1
         assert board.pins[5] == 0
         assert board.pins.mode(2) is PinMode.OUT
         assert board.pins.mode(4) is PinMode.IN
         assert board.pins.mode(6) is PinMode.UNUSED
-        board.pins[4] = 1
+        board.pins[4] = 0
         board.wait_for("pressed")
         assert board.pins[2] == 0
         assert len(board.pins) == len(list(board.pins)) == 64
+        seen = len(board.log)
+        board.reset_button()
+        board.wait_for("ready 0 1 0 0", since=seen)  # still held down
 
 
 def test_analogue_inputs_and_temperature() -> None:

@@ -97,13 +97,6 @@ def test_safe_mode(broker: Broker, watcher: Watcher) -> None:
         it.wait_for(r"safe mode: main\.py is not run(.|\n)*^>>> ", PATIENCE, seen)
 
 
-def test_safe_mode_where_boot_py_cannot_stop_main_py(broker: Broker) -> None:
-    """As on the ESP8266."""
-    with board(broker, files={"safe_mode": "", "boot.py": ""}) as it:
-        it.wait_for(r"device: safe mode(.|\n)*^>>> ", PATIENCE)
-        assert "wifi" not in it.log
-
-
 def test_ctrl_c_gives_a_prompt_and_ctrl_d_brings_the_board_back(broker: Broker, watcher: Watcher) -> None:
     with board(broker) as it:
         wait_online(it)

@@ -19,8 +19,11 @@ for _module in (esp32, machine, network, ntptime):
     sys.modules[_module.__name__.rpartition(".")[2]] = _module
 
 if sys.implementation.name != "micropython":  # the names MicroPython has in modules that CPython has too
+    import micropython
     import traceback
 
+    micropython.kbd_intr = lambda character: None
+    sys.implementation._machine = "a PC"
     time.ticks_ms = lambda: time.monotonic_ns() // 1000000 & 0x3FFFFFFF
     time.ticks_diff = lambda end, start: ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
     time.ticks_add = lambda ticks, ms: ticks + ms & 0x3FFFFFFF

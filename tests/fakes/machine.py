@@ -8,18 +8,39 @@ SOFT_RESET = 5
 
 cause = PWRON_RESET
 levels = {}  # by pin number
+rtc_memory = b""
+pulled = []  # numbers of the pins made with a pull-up
 
 
 def reset_cause():
     return cause
 
 
-class Pin:
-    OUT = 3
+class RTC:
+    def memory(self, data=None):
+        global rtc_memory
+        if data is None:
+            return rtc_memory
+        rtc_memory = bytes(data)
+        return None
 
-    def __init__(self, number, mode):
+
+class Pin:
+    IN = 1
+    OUT = 3
+    PULL_UP = 2
+
+    def __init__(self, number, mode, pull=None):
+        if not 0 <= number <= 48:
+            raise ValueError("invalid pin")
         self.number = number
-        levels[number] = 0
+        if pull == self.PULL_UP:
+            pulled.append(number)
+        if mode == self.OUT:
+            levels[number] = 0
+
+    def value(self):
+        return levels.get(self.number, 1)
 
 
 class Signal:

@@ -717,25 +717,22 @@ class Stop(BaseException):
     """Ends run()."""
 
 
-def run(device, turns=3, exists=False):
-    """run(), until it returns or that many turns are done; returns the log."""
+def run(device, turns=3, ms=0, end=Stop):
+    """run(), until it returns or that many turns are done, each of which takes ms; returns the log."""
     done = []
 
     def turn():
         done.append(1)
+        ticks.go_on(ms)
         if len(done) == turns:
-            raise Stop
+            raise end
 
     device._turn = turn
-    exists_before, module._exists = module._exists, lambda path: exists and path == "safe_mode"
-    try:
-        with fakes.Log(module) as log, fakes.Ticks(module):
-            try:
-                device.run()
-            except Stop:
-                pass
-    finally:
-        module._exists = exists_before
+    with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
+        try:
+            device.run()
+        except Stop:
+            pass
     return log, len(done)
 
 
@@ -751,9 +748,30 @@ def test_no_watchdog_where_none_is_wanted():
 
 
 def test_safe_mode_returns_at_once():
+    """As on the ESP8266, where boot.py cannot keep main.py from running, but leaves word."""
+    import __main__
+
     machine.WDT.made = None
-    log, turns = run(device_of(), exists=True)
+    __main__.safe_mode = True
+    try:
+        log, turns = run(device_of())
+    finally:
+        del __main__.safe_mode
     assert turns == 0 and "safe mode" in log and machine.WDT.made is None
+
+
+def test_crashes_are_forgotten_after_a_minute_or_at_ctrl_c():
+    for turns, ms, end, forgotten in ((3, 15000, Stop, False), (3, 31000, Stop, True), (1, 0, KeyboardInterrupt, True)):
+        machine.rtc_memory = b"crashes \4"
+        run(device_of(), turns, ms, end)
+        assert machine.rtc_memory == (b"" if forgotten else b"crashes \4"), (turns, ms)
+
+
+def test_what_a_program_keeps_in_rtc_memory_stays():
+    machine.rtc_memory = b"my counter"
+    run(device_of(), 3, 31000)
+    assert machine.rtc_memory == b"my counter"
+    machine.rtc_memory = b""
 
 
 def test_ctrl_c_closes_the_connection_and_returns():

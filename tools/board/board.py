@@ -39,7 +39,7 @@ class VirtualBoard:
     is the executable (default: beside this Python, else on PATH), `heap` its heap as "128K" or "2M"; a 64-bit object
     is twice the size of a board's. `routes` leads (host, port) as the program asks for it to (host, port) on the host
     side; loopback leads to itself, everything else is unreachable unless `internet` is true. `unique_id` is also the
-    MAC. `on_output` gets all console bytes, in the board's own thread. `boot_timeout` is in seconds.
+    MAC. `main_anyway`: main.py runs even if boot.py fails, as on the ESP8266. `on_output` gets all console bytes, in the board's own thread. `boot_timeout` is in seconds.
 
     Use it in a `with` statement, which powers it on, or call power_on() and close(). Methods and attributes may be used
     from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
@@ -72,11 +72,13 @@ class VirtualBoard:
         internet: bool = False,
         flash_size: int = FLASH_SIZE,
         unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01",
+        main_anyway: bool = False,
         boot_timeout: float = 20,
         on_output: Callable[[bytes], None] | None = None,
     ) -> None:
         self._micropython = find_micropython(micropython)
         self._heap = heap
+        self._main_anyway = main_anyway
         self._boot_timeout = boot_timeout
         self._interpreter: Interpreter | None = None
         self._output: Output | None = None
@@ -175,6 +177,15 @@ class VirtualBoard:
         To wait for news only, pass the len() of an earlier log. Raises BoardError with the end of the log.
         """
         return self._console.wait_for(pattern, timeout, since)
+
+    @property
+    def baud(self) -> int | None:
+        """Speed of the serial line in bits per second; None, as at first, is as fast as can be."""
+        return self._console.baud
+
+    @baud.setter
+    def baud(self, baud: int | None) -> None:
+        self._console.baud = baud
 
     def send(self, data: bytes) -> None:
         """Type on the serial line, as mpremote would."""
@@ -347,6 +358,7 @@ class VirtualBoard:
             self._flash,
             self._state,
             with_main,
+            self._main_anyway,
             typed,
             self._output.feed,
             self._request,

@@ -17,6 +17,7 @@ _IN_FLIGHT = 2048  # bytes the terminal may hold unread; less than it takes, so 
 _POLL = 0.002  # seconds between looks whether a reader has made room
 _IDLE_POLL = 0.05  # the same when nobody has made room for as long
 _PATIENCE = 2.0  # seconds without a byte read after which nobody is there
+_TURN = 0.01  # seconds between the portions of a line that has a speed
 _TAIL = 2000  # characters of the log in an error message
 
 
@@ -38,8 +39,10 @@ class Console:
         self.port = os.ttyname(self._slave)
         self._queue = bytearray()
         self._pump_timer: asyncio.TimerHandle | None = None
+        self._read_timer: asyncio.TimerHandle | None = None
         self._unread = 0  # what waited when we last looked
         self._progress_at = self._loop.time()
+        self.baud: int | None = None  # bits per second, ten of which make a byte; None for no limit
         self._log = bytearray()
         self._grown = threading.Condition()
         self._failure: BoardError | None = None
@@ -47,8 +50,9 @@ class Console:
 
     def close(self) -> None:
         self._loop.remove_reader(self._master)
-        if self._pump_timer:
-            self._pump_timer.cancel()
+        for timer in (self._pump_timer, self._read_timer):
+            if timer:
+                timer.cancel()
         os.close(self._master)
         os.close(self._slave)
 
@@ -121,10 +125,20 @@ class Console:
 
     def _read(self) -> None:
         try:
-            data = os.read(self._master, 4096)
+            data = os.read(self._master, self._portion(4096))
         except BlockingIOError:
             return
+        if self.baud:
+            self._loop.remove_reader(self._master)
+            self._read_timer = self._loop.call_later(10 * len(data) / self.baud, self._read_on)
         self._on_input(data)
+
+    def _read_on(self) -> None:
+        self._loop.add_reader(self._master, self._read)
+
+    def _portion(self, most: int) -> int:
+        """How many bytes may go at once."""
+        return min(most, max(1, int(self.baud * _TURN / 10))) if self.baud else most
 
     def _pump(self) -> None:
         """Move output to the terminal as far as somebody reads it."""
@@ -138,7 +152,7 @@ class Console:
             unread = 0
             self._progress_at = now
             del self._queue[:-_IN_FLIGHT]
-        room = _IN_FLIGHT - unread
+        room = self._portion(_IN_FLIGHT - unread)
         if room > 0 and self._queue:
             try:
                 written = os.write(self._master, self._queue[:room])
@@ -149,7 +163,8 @@ class Console:
         self._unread = unread
         if self._queue:
             busy = now - self._progress_at < _IDLE_POLL
-            self._pump_timer = self._loop.call_later(_POLL if busy else _IDLE_POLL, self._pump)
+            poll = _TURN if self.baud else _POLL
+            self._pump_timer = self._loop.call_later(poll if busy else _IDLE_POLL, self._pump)
 
 
 def _text(log: bytearray) -> str:

@@ -56,6 +56,7 @@ class Interpreter:
         flash: FlashImage,
         state: State,
         with_main: bool,
+        main_anyway: bool,
         typed: bytes,
         on_output: Callable[[bytes], None],
         on_request: Callable[[dict[str, Any]], Awaitable[Any]],
@@ -77,7 +78,7 @@ class Interpreter:
         # Raw, or the interpreter's own CR LF would come out as CR CR LF and mpremote would not know the raw REPL.
         tty.setraw(slave)
         os.set_blocking(self._terminal, False)
-        arguments = flash.fileno(), flash.size, state.fileno(), theirs.fileno(), with_main
+        arguments = flash.fileno(), flash.size, state.fileno(), theirs.fileno(), with_main, main_anyway
         start = f"__import__('sys').path[0] = {str(SHIMS)!r}; __import__('_start').run{arguments}"
         launcher = str(Path(__file__).with_name("launch.py"))
         try:

@@ -23,6 +23,7 @@ _PIN_MODE = 128
 _ADC_LEVEL = 192
 _RTC = 320
 _RTC_END = _RTC + 2 + 2048
+_PIN_DRIVEN = 2432
 PINS = 64
 
 
@@ -69,9 +70,11 @@ class State:
         self._map[_RTC:_RTC_END] = bytes(_RTC_END - _RTC)
 
     def clear_pins(self) -> None:
-        """Back to floating inputs that read 0 where the program drove them; levels a test has set on inputs stay."""
+        """Back to floating inputs that read 0 where the program drove or pulled them; levels a test has set on inputs
+        stay."""
         for pin in range(PINS):
-            if self._map[_PIN_MODE + pin] in (PinMode.OUT, PinMode.OPEN_DRAIN):
+            driven = self._map[_PIN_DRIVEN + pin]
+            if not driven or self._map[_PIN_MODE + pin] in (PinMode.OUT, PinMode.OPEN_DRAIN):
                 self._map[_PIN_LEVEL + pin] = 0
             self._map[_PIN_MODE + pin] = 0
 
@@ -90,7 +93,8 @@ class State:
 
 
 class Pins:
-    """The board's pins as a test sees them: `pins[2]` is the level of pin 2, `pins[4] = 1` pulls pin 4 up."""
+    """The board's pins as a test sees them: `pins[2]` is the level of pin 2, `pins[4] = 1` pulls pin 4 up, stronger
+    than the program's own resistors, `pins[0] = 0` holds a button down."""
 
     def __init__(self, state: State) -> None:
         self._map = state._map
@@ -100,6 +104,7 @@ class Pins:
 
     def __setitem__(self, pin: int, level: int) -> None:
         self._map[_PIN_LEVEL + _checked(pin)] = 1 if level else 0
+        self._map[_PIN_DRIVEN + pin] = 1
 
     def __len__(self) -> int:
         return PINS

@@ -107,6 +107,11 @@ class Pin(_PinBase):
             self.value(value)
         if mode is not None and mode >= 0:
             _host.poke(_host.PIN_MODE + self._id, bytes((mode,)))
+        if pull in (self.PULL_UP, self.PULL_DOWN) and value is None:
+            driven = bytearray(1)
+            _host.peek(_host.PIN_DRIVEN + self._id, driven)
+            if not driven[0]:
+                self.value(pull == self.PULL_UP)
 
     def value(self, level=None):
         if level is None:

@@ -10,10 +10,11 @@ import _host
 _REPL = "\x1b_board:repl\x1b\\"
 
 
-def run(flash_fd, flash_size, state_fd, control_fd, with_main):
+def run(flash_fd, flash_size, state_fd, control_fd, with_main, main_anyway):
     """Become a board. Returns when it is time for the REPL.
 
-    `with_main` is false after a soft reset out of the raw REPL, where a board runs boot.py only.
+    `with_main` is false after a soft reset out of the raw REPL, where a board runs boot.py only. `main_anyway` is what
+    the ESP8266 does: a boot.py that fails does not keep it from running main.py.
     """
     _host.attach(state_fd, control_fd)
     _install_shims()
@@ -22,7 +23,7 @@ def run(flash_fd, flash_size, state_fd, control_fd, with_main):
     clock = _host.ask("hello")
     sys.modules["time"]._start(clock)
     try:
-        if _run_file("boot.py") and with_main:
+        if (_run_file("boot.py") or main_anyway) and with_main:
             _run_file("main.py")
     except KeyboardInterrupt as error:  # between the files
         _print_exception(error)
