@@ -83,6 +83,18 @@ class DeviceChanged:
     """It was added, edited or removed, came online or went offline."""
 
     device_id: str
+    words: str = ""
+    """Of the latter two, how that came about, in one line."""
+
+
+@dataclass(frozen=True)
+class LoginRefused:
+    """Somebody was not let in, or went before they had said who they are."""
+
+    address: str
+    device_id: str
+    """What they said theirs is; empty if they did not get so far."""
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -102,4 +114,4 @@ class PacketLogged:
     packet: LoggedPacket
 
 
-Event = DeviceChanged | PointsStored | CommandChanged | PacketLogged
+Event = DeviceChanged | LoginRefused | PointsStored | CommandChanged | PacketLogged

@@ -1,0 +1,83 @@
+"""The broker behind the gate: amqtt, which keeps sessions and subscriptions, with OneNET's rules for topics."""
+
+import asyncio
+import logging
+import re
+from typing import Any
+
+from amqtt.broker import Broker
+from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
+from amqtt.session import Session
+
+from .connection import MOST_TOPICS, Connection
+from .gate import Gate
+
+_REFUSED = 0x80  # return code of SUBACK
+_TOPIC = re.compile(r"[A-Za-z0-9/_-]{1,1024}")  # the document says digits, letters and /; - and _ work, too
+_SESSION_KEPT = 3600  # seconds that subscriptions outlive a connection without clean session
+
+# It is fond of talking, of passwords too.
+logging.getLogger("amqtt").addHandler(logging.NullHandler())
+logging.getLogger("amqtt").propagate = False
+logging.getLogger("transitions").setLevel(logging.ERROR)
+
+
+class ConsoleBroker(Broker):
+    """amqtt for connections that the gate has let in."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__(
+            {
+                "listeners": {"default": {"type": "external"}},
+                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+                "session_expiry_interval": _SESSION_KEPT,
+            }
+        )
+        self._gate = gate
+        self._held: dict[str | None, set[str]] = {}  # topics by client id, as in subscriptions
+        gate.broker = self
+        gate.platform.publish = self.publish
+
+    def publish(self, topic: str, payload: bytes) -> int:
+        """Sends it to the devices that have subscribed to just this topic and are online; returns to how many."""
+        reached = [it for session, _ in self.subscriptions.get(topic, ()) if (it := self._connection(session))]
+        for connection in reached:
+            connection.send(topic, payload)
+        return len(reached)
+
+    def _connection(self, session: Session) -> Connection | None:
+        return self._gate.online(session.client_id or "")
+
+    async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
+        """Returns what SUBACK says: 0, for all that is delivered is of QoS 0, or 0x80 for refused."""
+        topic, _ = subscription
+        held = self._held.setdefault(session.client_id, set())
+        if not _TOPIC.fullmatch(topic):  # no wildcards, and nothing with $
+            return _REFUSED
+        if len(held) >= MOST_TOPICS and topic not in held:
+            return _REFUSED
+        held.add(topic)
+        return await super().add_subscription((topic, 0), session)
+
+    def _del_subscription(self, a_filter: str, session: Session) -> int:
+        self._held.get(session.client_id, set()).discard(a_filter)
+        return super()._del_subscription(a_filter, session)
+
+    async def _handle_unsubscription(
+        self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: "asyncio.Future[Any]"
+    ) -> None:
+        await super()._handle_unsubscription(client_session, handler, subscribe_waiter)
+        for topic in subscribe_waiter.result().topics:
+            if topic in self.subscriptions and not self.subscriptions[topic]:
+                del self.subscriptions[topic]  # amqtt keeps the empty list for ever
+
+    async def _handle_message_delivery(
+        self, client_session: Session, handler: BrokerProtocolHandler, wait_deliver: "asyncio.Future[Any]"
+    ) -> bool:
+        message = wait_deliver.result()
+        if message is not None:
+            self.publish(message.topic, bytes(message.data))
+            connection = self._connection(client_session)
+            if connection:
+                connection.dealt_with()
+        return True

@@ -1,0 +1,257 @@
+"""The console as a whole: broker, HTTP API and pages in one event loop, over one data file."""
+
+import asyncio
+import contextlib
+import errno
+import inspect
+import json
+import socket
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvicorn
+
+from ..broker import free_port, has_ipv6
+from ..files import board_directory
+from ..packets.pcap import PcapWriter
+from .api import make_app
+from .broker import ConsoleBroker
+from .gate import Gate
+from .keyfile import published_key
+from .platform import PRODUCT_ID, Platform
+from .store import Store, default_file
+
+T = TypeVar("T")
+
+_READ_AHEAD = 32_768  # bytes taken from a device that have not been looked at
+_PATIENCE = 15.0  # seconds for a console to start
+
+
+class ConsoleError(Exception):
+    """The console can't be started; says what to do."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a console is run. Port 0 is a free one; `data` None is the user's data file."""
+
+    data: Path | None = None
+    mqtt_port: int = 6002
+    http_port: int = 8080
+    lan: bool = False
+    pcap: Path | None = None
+    product_id: str = ""
+    """In place of the data file's, for good."""
+
+
+class Console:
+    """A local OneNET. Use it in `async with`; its platform is to be used in that event loop.
+
+    Raises ConsoleError and StoreError on entering.
+    """
+
+    platform: Platform
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.mqtt_port = options.mqtt_port or free_port()
+        self.http_port = options.http_port or free_port()
+        self.url = f"http://localhost:{self.http_port}"
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> "Console":
+        async with contextlib.AsyncExitStack() as stack:
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self, stack: contextlib.AsyncExitStack) -> None:
+        options = self.options
+        mqtt_sockets = stack.enter_context(_listening(self.mqtt_port, options.lan, "MQTT", "--port"))
+        http_sockets = stack.enter_context(_listening(self.http_port, options.lan, "web page", "--http-port"))
+        self.platform = open_platform(options.data or default_file(), options.product_id)
+        stack.push_async_callback(self.platform.stop)
+        self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
+        self.platform.start()
+        stack.enter_context(published_key(self.http_port, self.platform.master_key))
+        recorder = _recorder(options.pcap)
+        if recorder:
+            stack.callback(recorder.close)
+        gate = Gate(self.platform, recorder)
+        broker = ConsoleBroker(gate)
+        await broker.start()
+        stack.push_async_callback(broker.shutdown)
+        stack.push_async_callback(gate.close)
+        for sock in mqtt_sockets:
+            server = await asyncio.start_server(gate.serve, sock=sock, limit=_READ_AHEAD)
+            stack.callback(server.close)
+        await stack.enter_async_context(_http(make_app(self.platform), http_sockets))
+
+
+class RunningConsole:
+    """A console in a thread of its own."""
+
+    def __init__(self, console: Console, loop: asyncio.AbstractEventLoop) -> None:
+        self.mqtt_port = console.mqtt_port
+        self.http_port = console.http_port
+        self.url = console.url
+        self.platform = console.platform
+        self._loop = loop
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What the function returns, called in the console's event loop; of a coroutine function, its result."""
+
+        async def run() -> Any:
+            result = function(*args, **kwargs)
+            return await result if inspect.isawaitable(result) else result
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(_PATIENCE)
+
+
+@contextlib.contextmanager
+def running_console(
+    data: Path | None = None, *, mqtt_port: int = 0, http_port: int = 0, lan: bool = False, pcap: Path | None = None
+) -> Iterator[RunningConsole]:
+    """A console in a thread, on free ports unless told otherwise; without `data` its data file is temporary.
+
+    Raises ConsoleError and StoreError.
+    """
+    with contextlib.ExitStack() as stack:
+        if data is None:
+            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="console-")), "console.sqlite3")
+        options = Options(data, mqtt_port, http_port, lan, pcap)
+        yield stack.enter_context(_in_thread(options))
+
+
+@contextlib.contextmanager
+def _in_thread(options: Options) -> Iterator[RunningConsole]:
+    started = threading.Event()
+    running: list[RunningConsole] = []
+    failure: list[BaseException] = []
+    stop: list[Callable[[], object]] = []
+
+    async def run() -> None:
+        end = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        async with Console(options) as console:
+            running.append(RunningConsole(console, loop))
+            stop.append(lambda: loop.call_soon_threadsafe(end.set))
+            started.set()
+            await end.wait()
+
+    def target() -> None:
+        try:
+            asyncio.run(run())
+        except BaseException as error:  # noqa: BLE001  # it is raised where the console was started
+            failure.append(error)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=target, name="console", daemon=True)
+    thread.start()
+    started.wait()
+    try:
+        if failure:
+            raise failure[0]
+        yield running[0]
+    finally:
+        if stop:
+            stop[0]()
+        thread.join()
+    if failure:
+        raise failure[0]
+
+
+def open_platform(data: Path, product_id: str = "") -> Platform:
+    """The platform of a data file, made if missing: then with the device of config.json.example, so that the first
+    board comes online. Raises StoreError."""
+    new = not data.exists()
+    store = Store(data, product_id or PRODUCT_ID)
+    if product_id and product_id != store.product().id:
+        store.set_product_id(product_id)
+    platform = Platform(store)
+    if new:
+        config = json.loads((board_directory() / "config.json.example").read_text())
+        store.add_device(config["device_id"], "config.json.example", config["auth_info"])
+    return platform
+
+
+def _recorder(path: Path | None) -> PcapWriter | None:
+    if path is None:
+        return None
+    try:
+        return PcapWriter(path)
+    except OSError as error:
+        raise ConsoleError(f"{path} can't be written: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _listening(port: int, lan: bool, what: str, option: str) -> Iterator[list[socket.socket]]:
+    """Sockets for a port on every address there is to be."""
+    hosts = ["0.0.0.0", "::"] if lan else ["127.0.0.1", "::1"]
+    with contextlib.ExitStack() as stack:
+        sockets = []
+        for host in hosts if has_ipv6() else hosts[:1]:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            sock = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                sock.bind((host, port))
+                sock.listen(256)
+            except OSError as error:
+                raise ConsoleError(_why_not(error, port, what, option)) from error
+            sock.setblocking(False)
+            sockets.append(sock)
+        yield sockets
+
+
+def _why_not(error: OSError, port: int, what: str, option: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} for {what} is taken by another program: end that, or choose another port with {option}"
+    if error.errno == errno.EACCES:
+        return f"port {port} for {what} needs special rights: choose one above 1023 with {option}"
+    return f"port {port} for {what} can't be opened: {error.strerror}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its handling of signals, which is the command line's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _http(app: Any, sockets: list[socket.socket]) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        ws_max_size=1 << 20,
+        h11_max_incomplete_event_size=65536,
+        limit_concurrency=500,
+        proxy_headers=False,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets))
+    while not server.started:
+        await asyncio.sleep(0.01)
+        if serving.done():
+            raise ConsoleError("the HTTP server does not start") from serving.exception()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,52 @@
+"""What the platform refuses, with the number OneNET's HTTP API gives it."""
+
+
+class PlatformError(Exception):
+    """Something that can't be done; says what is wrong, and what would be right."""
+
+    errno = 1
+
+
+class InvalidParameter(PlatformError):
+    errno = 6
+
+
+class MissingParameter(PlatformError):
+    errno = 7
+
+
+class UnknownDevice(PlatformError):
+    errno = 8
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"device not found: {device_id}")
+
+
+class UnknownCommand(PlatformError):
+    errno = 8
+
+    def __init__(self, uuid: str) -> None:
+        super().__init__(f"command not found: {uuid}")
+
+
+class EntityMissing(PlatformError):
+    errno = 9
+
+
+class EntityTooLarge(PlatformError):
+    errno = 5
+
+
+class DeviceOffline(PlatformError):
+    errno = 10
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"device not online: {device_id}")
+
+
+class AlreadyExists(PlatformError):
+    errno = 12
+
+
+class SystemLimit(PlatformError):
+    errno = 13

@@ -1,0 +1,85 @@
+"""Who comes to the console over MQTT: everybody until they are let in, then one connection of each device."""
+
+import asyncio
+from collections.abc import Hashable
+from typing import Protocol
+
+from amqtt.adapters import ReaderAdapter, WriterAdapter
+
+from .connection import Connection
+from .platform import Platform
+
+_MOST_STRANGERS = 256  # connections that have sent no CONNECT; beyond that the oldest goes
+
+
+class Broker(Protocol):
+    """What of the broker a connection needs."""
+
+    async def external_connected(self, reader: ReaderAdapter, writer: WriterAdapter, listener_name: str) -> None: ...
+
+
+class Recorder(Protocol):
+    """Takes down what goes over each connection."""
+
+    def opened(self, connection: Hashable, client: tuple[str, int], server: tuple[str, int]) -> None: ...
+    def record(self, connection: Hashable, from_client: bool, data: bytes) -> None: ...
+    def closed(self, connection: Hashable) -> None: ...
+
+
+class Gate:
+    """All connections of the console."""
+
+    def __init__(self, platform: Platform, recorder: Recorder | None = None) -> None:
+        self.platform = platform
+        self.recorder = recorder
+        self.broker: Broker | None = None
+        self._connections: dict[Connection, asyncio.Task[None]] = {}
+        self._strangers: dict[Connection, None] = {}
+        self._inside: dict[str, Connection] = {}
+        self._doors: dict[str, asyncio.Lock] = {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Deals with a new connection until it has ended."""
+        if writer.get_extra_info("peername") is None:  # gone already
+            writer.transport.abort()
+            return
+        connection = Connection(self, reader, writer)
+        self._connections[connection] = asyncio.create_task(connection.run())
+        self._strangers[connection] = None
+        if len(self._strangers) > _MOST_STRANGERS:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.close("too many others have sent no CONNECT either")
+        try:
+            await asyncio.shield(self._connections[connection])
+        finally:
+            self._strangers.pop(connection, None)
+            del self._connections[connection]
+
+    def online(self, device_id: str) -> Connection | None:
+        """The connection of a device that is online."""
+        connection = self._inside.get(device_id)
+        return connection if connection and connection.online else None
+
+    def has_spoken(self, connection: Connection) -> None:
+        """It has sent its first packet."""
+        self._strangers.pop(connection, None)
+
+    async def enter(self, connection: Connection) -> None:
+        """Makes this the one connection of its device, for the newest wins; returns when the earlier one is gone."""
+        async with self._doors.setdefault(connection.device_id, asyncio.Lock()):
+            earlier = self._inside.get(connection.device_id)
+            if earlier:
+                earlier.close(f"the same device id has logged in from {connection.address}")
+                await earlier.gone.wait()
+            self._inside[connection.device_id] = connection
+
+    def leave(self, connection: Connection) -> None:
+        if self._inside.get(connection.device_id) is connection:
+            del self._inside[connection.device_id]
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        for connection in self._connections:
+            connection.close("the console ends")
+        await asyncio.gather(*self._connections.values(), return_exceptions=True)
