@@ -1,0 +1,89 @@
+"""Sending commands to a device, and what it replied."""
+
+from collections.abc import Iterable
+
+from nicegui import ui
+
+from ..model import Command, CommandStatus
+from ..platform import DeviceOffline, PlatformError
+from .frame import Visit, box, part
+from .text import shown_bytes, shown_time
+
+_SHOWN = 10  # commands
+_LATER = 3600  # seconds in which an offline device may come online to get one
+
+
+class Commands:
+    """A box to type a command in, and the last commands with their replies."""
+
+    def __init__(self, visit: Visit, device_id: str) -> None:
+        self._visit = visit
+        self._device_id = device_id
+        words = visit.words
+        with box("section", "card"):
+            part("h2", words.command)
+            with box("form", "command").on("submit.prevent", self._send, []):
+                self._input = ui.input(placeholder=words.command_hint)
+                self._input.props.update({"outlined": True, "dense": True, "maxlength": 65535, "autocomplete": "off"})
+                self._input.props.update({"aria-label": words.command, "spellcheck": "false"})
+                part("button", words.send, "btn").props["type"] = "submit"
+                with box(classes="options"):
+                    self._hex = ui.checkbox(words.as_hex).props("dense")
+                    self._later = ui.checkbox(words.keep_until_online).props("dense")
+            self._complaint = part("p", classes="trouble")
+            self._complaint.props["role"] = "alert"
+            self._list = box("ol", "commands")
+            self._list.props["aria-live"] = "polite"
+        self._commands: dict[str, Command] = {}
+        self.show(reversed(visit.platform.commands(device_id, limit=_SHOWN)))
+
+    def show(self, changed: Iterable[Command]) -> None:
+        """Adds commands to the list, or what has become of those in it."""
+        self._commands.update((command.uuid, command) for command in changed)
+        for uuid in list(self._commands)[:-_SHOWN]:
+            del self._commands[uuid]
+        self._list.clear()
+        with self._list:
+            for command in reversed(self._commands.values()):
+                self._entry(command)
+            if not self._commands:
+                part("li", self._visit.words.no_commands, "nothing")
+
+    def _entry(self, command: Command) -> None:
+        words = self._visit.words
+        with box("li"):
+            part("time", shown_time(command.created), "soft")
+            part("bdi", shown_bytes(command.payload) or words.empty, "mono payload")
+            if command.status is CommandStatus.REPLIED and command.reply is not None:
+                part("bdi", shown_bytes(command.reply) or words.empty, "mono reply")
+                if command.seconds is not None:
+                    part("span", words.round_trip.format(ms=_milliseconds(command.seconds)), "badge online took")
+            else:
+                created = command.status is CommandStatus.CREATED
+                part("span", words.command_created if created else words.command_sent, "soft reply")
+
+    async def _send(self) -> None:
+        words = self._visit.words
+        self._complaint.text = ""
+        text = self._input.value or ""
+        if not text:
+            self._complaint.text = words.command_missing
+            return
+        try:
+            payload = bytes.fromhex(text) if self._hex.value else text.encode()
+        except ValueError:
+            self._complaint.text = words.bad_hex
+            return
+        try:
+            seconds = _LATER if self._later.value else 0
+            await self._visit.platform.send_command(self._device_id, payload, seconds=seconds)
+        except DeviceOffline:
+            self._complaint.text = words.device_offline
+        except PlatformError as error:
+            self._complaint.text = str(error)
+        else:
+            self._input.value = ""
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f}" if seconds < 0.1 else f"{seconds * 1000:,.0f}"

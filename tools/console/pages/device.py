@@ -1,0 +1,142 @@
+"""The page of one device."""
+
+from fastapi import Request
+from nicegui import ui
+
+from ..model import CommandChanged, Device, DeviceChanged, Event, PacketLogged, PointsStored
+from ..platform import UnknownDevice
+from .commands import Commands
+from .forms import edit_device, remove_device, show_config
+from .frame import Visit, box, button, frame, link, part, secret, visit
+from .packets import PacketLog
+from .streams import Streams
+from .text import shown, shown_time
+from .updates import Updates
+
+
+@ui.page("/device/{device_id}")
+def device_page(request: Request, device_id: str) -> None:
+    """What one device is, sends and is told."""
+    here = visit(request)
+    try:
+        device = here.platform.device(device_id)
+    except UnknownDevice:
+        _not_there(here, here.words.no_device.format(id=shown(device_id, 40)), here.words.no_device_hint)
+        return
+    with frame(here, shown(device.title, 80)):
+        head = _Head(here, device)
+        with box(classes="columns"):
+            with box("section"):
+                streams = Streams(here, device.id)
+            with box("aside"):
+                commands = Commands(here, device.id)
+                connection = _Connection(here, device)
+        with box("section", "card"):
+            part("h2", here.words.packets)
+            log = PacketLog(here.words, here.platform.packets(device.id))
+
+    def show(events: list[Event]) -> None:
+        if any(isinstance(event, DeviceChanged) for event in events):
+            try:
+                changed = here.platform.device(device.id)
+            except UnknownDevice:
+                updates.end()
+                ui.navigate.to(f"/device/{device.id}")  # which says that it is not there
+                return
+            head.show(changed)
+            connection.show(changed)
+        points = [named for event in events if isinstance(event, PointsStored) for named in event.points]
+        if points:
+            streams.append(points)
+        changed_commands = [event.command for event in events if isinstance(event, CommandChanged)]
+        if changed_commands:
+            commands.show(changed_commands)
+        packets = [event.packet for event in events if isinstance(event, PacketLogged)]
+        if packets:
+            log.append(packets)
+
+    updates = Updates(here.platform, here.client, lambda event: device_of(event) == device.id, show)
+
+
+def device_of(event: Event) -> str:
+    """Whose event it is; empty if it is nobody's."""
+    if isinstance(event, CommandChanged):
+        return event.command.device_id
+    if isinstance(event, PacketLogged):
+        return event.packet.device_id
+    return event.device_id
+
+
+class _Head:
+    """Title, state, and what can be done with the device."""
+
+    def __init__(self, here: Visit, device: Device) -> None:
+        self._words = here.words
+        words, platform = here.words, here.platform
+        link("/", words.back, "back")
+        with box(classes="bar"):
+            with box("h1"):
+                self._title = part("bdi")
+            self._state = part("span", classes="badge")
+            self._state.props["role"] = "status"
+            with box(classes="buttons"):
+                button(words.config, lambda: show_config(here, platform.device(device.id)), "btn quiet")
+                button(words.edit, lambda: edit_device(here, platform.device(device.id)), "btn quiet")
+                button(words.remove, lambda: remove_device(here, platform.device(device.id)), "btn quiet")
+        self.show(device)
+
+    def show(self, device: Device) -> None:
+        self._title.text = shown(device.title, 80)
+        self._state.text = self._words.online if device.online else self._words.offline
+        self._state.classes(replace="badge online" if device.online else "badge")
+
+
+class _Connection:
+    """How the device is connected, and what with."""
+
+    def __init__(self, here: Visit, device: Device) -> None:
+        self._words = words = here.words
+        with box("section", "card"):
+            part("h2", words.connection)
+            with box("dl"):
+                part("dt", words.state)
+                self._since = part("dd")
+                part("dt", words.address)
+                self._address = part("dd", classes="mono")
+                part("dt", words.broker)
+                part("dd", f"{here.host}:{here.platform.mqtt_port}", "mono")
+                part("dt", words.device_id)
+                part("dd", device.id, "mono")
+                part("dt", words.product_id)
+                part("dd", device.product_id, "mono")
+                part("dt", words.auth_info)
+                with box("dd"):
+                    secret(words, words.auth_info, lambda: shown(here.platform.device(device.id).auth_info, 512))
+                part("dt", words.created)
+                part("dd", shown_time(device.created))
+        self.show(device)
+
+    def show(self, device: Device) -> None:
+        words = self._words
+        since = "" if device.since is None else shown_time(device.since)
+        sentence = words.online_since if device.online else words.last_seen if since else words.never_online
+        self._since.text = sentence.format(time=since)
+        self._address.text = device.address or words.none
+
+
+@ui.page("/{path:path}")
+def no_page(request: Request, path: str) -> None:
+    """Whatever there is no page for."""
+    here = visit(request)
+    _not_there(here, here.words.no_page.format(path=shown(f"/{path}", 60)))
+
+
+def _not_there(here: Visit, title: str, hint: str = "") -> None:
+    words = here.words
+    here.client.status_code = 404
+    with frame(here, title):
+        part("h1", title)
+        if hint:
+            part("p", hint)
+        with box():
+            link("/", words.back, "btn")

@@ -1,0 +1,148 @@
+"""The page with all devices."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from nicegui import ui
+from nicegui.element import Element
+
+from ..model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged, PointsStored
+from ..platform import UnknownDevice
+from .forms import add_device
+from .frame import Visit, box, button, frame, part, secret, visit
+from .packets import PacketLog
+from .text import shown, shown_time, shown_value
+from .updates import Updates
+
+_VALUES = 4  # latest values in a device's card
+_SEARCHED = 50  # streams of a device that can be searched for
+
+
+class DeviceList(Element, component="device_list.js"):
+    """The cards of all devices. Only changed ones go to the browser."""
+
+    def __init__(self, visit: Visit) -> None:
+        super().__init__()
+        self._visit = visit
+        self._latest: dict[str, dict[str, tuple[datetime, str]]] = {}
+        self._trouble: dict[str, str] = {}
+        self._ids = {device.id for device in visit.platform.devices()}
+        for packet in visit.platform.packets():
+            self._look_for_trouble(packet)
+        words = visit.words
+        self._props["initial"] = [self._row(device) for device in visit.platform.devices()]
+        self._props["words"] = words.some(
+            "all", "online", "offline", "state", "search", "nothing_found", "no_devices", "no_devices_hint"
+        )
+
+    def strangers(self, packets: Iterable[LoggedPacket]) -> list[LoggedPacket]:
+        """Those of them that are not of a device in the list."""
+        return [packet for packet in packets if packet.device_id not in self._ids]
+
+    def change(self, events: Iterable[Event]) -> None:
+        """Shows what has happened."""
+        changed: set[str] = set()
+        for event in events:
+            if isinstance(event, DeviceChanged):
+                self._ids.add(event.device_id)
+                changed.add(event.device_id)
+            elif isinstance(event, PointsStored) and event.device_id in self._latest:
+                self._take(self._latest[event.device_id], event)
+                changed.add(event.device_id)
+            elif isinstance(event, PacketLogged) and self._look_for_trouble(event.packet):
+                changed.add(event.packet.device_id)
+        rows, removed = [], []
+        for device_id in changed:
+            try:
+                rows.append(self._row(self._visit.platform.device(device_id)))
+            except UnknownDevice:
+                self._ids.discard(device_id)
+                self._latest.pop(device_id, None)
+                self._trouble.pop(device_id, None)
+                removed.append(device_id)
+        if rows or removed:
+            self.run_method("change", rows, removed)
+
+    def _take(self, latest: dict[str, tuple[datetime, str]], event: PointsStored) -> None:
+        for name, point in event.points:
+            if name not in latest or latest[name][0] <= point.at:
+                latest[name] = point.at, shown_value(point.value, 40)
+
+    def _look_for_trouble(self, packet: LoggedPacket) -> bool:
+        """Whether a packet is a reason why a known device is not online, or says that all is well again."""
+        explained, device_id = packet.explained, packet.device_id
+        if device_id not in self._ids:
+            return False
+        if explained.error:
+            reason = self._visit.words.refused_at.format(time=shown_time(packet.at), reason=shown(explained.error))
+            self._trouble[device_id] = reason
+            return True
+        accepted = explained.type == "CONNACK" and not packet.from_device and explained.data[3:] == b"\0"
+        return accepted and self._trouble.pop(device_id, None) is not None
+
+    def _row(self, device: Device) -> dict[str, Any]:
+        words = self._visit.words
+        if device.id not in self._latest:
+            streams = self._visit.platform.streams(device.id)
+            self._latest[device.id] = {stream.id: (stream.at, shown_value(stream.value, 40)) for stream in streams}
+        latest = self._latest[device.id]
+        names = sorted(latest)
+        since = "" if device.since is None else shown_time(device.since)
+        when = words.online_since if device.online else words.last_seen if since else words.never_online
+        title = shown(device.title, 80)
+        return {
+            "id": device.id,
+            "title": title,
+            "online": device.online,
+            "when": when.format(time=since),
+            "trouble": self._trouble.get(device.id, ""),
+            "values": [[shown(name, 40), latest[name][1]] for name in names[:_VALUES]],
+            "more": words.more_streams.format(count=len(names) - _VALUES) if len(names) > _VALUES else "",
+            "searched": " ".join([title, device.id, *(shown(name, 40) for name in names[:_SEARCHED])]).lower(),
+        }
+
+
+@ui.page("/")
+def devices_page(request: Request) -> None:
+    """All devices, and the connections that became no device's."""
+    here = visit(request)
+    words = here.words
+    with frame(here, ""):
+        with box(classes="bar"):
+            part("h1", words.devices)
+            button(words.add_device, lambda: add_device(here))
+        listed = DeviceList(here)
+        with box("section", "card"):
+            part("h2", words.strangers)
+            part("p", words.strangers_hint, "soft")
+            log = PacketLog(words, listed.strangers(here.platform.packets()))
+        _programs(here)
+
+    def show(events: list[Event]) -> None:
+        listed.change(events)
+        strangers = listed.strangers(event.packet for event in events if isinstance(event, PacketLogged))
+        if strangers:
+            log.append(strangers)
+
+    Updates(here.platform, here.client, lambda event: True, show)
+
+
+def _programs(here: Visit) -> None:
+    """What a program needs for the HTTP API."""
+    words, platform = here.words, here.platform
+    with box("section", "card"):
+        part("h2", words.programs)
+        part("p", words.programs_hint, "soft")
+        with box("dl"):
+            part("dt", words.http_api)
+            part("dd", here.origin, "mono")
+            part("dt", words.product_id)
+            part("dd", platform.product_id, "mono")
+            part("dt", words.master_key)
+            with box("dd"):
+                secret(words, words.master_key, lambda: platform.master_key)
+            part("dt", words.register_code)
+            with box("dd"):
+                secret(words, words.register_code, lambda: platform.register_code)

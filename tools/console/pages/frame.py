@@ -1,0 +1,102 @@
+"""What all pages have in common: language, head, the bar on top, and the small parts they are made of."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import Request
+from nicegui import Client, ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from ..platform import Platform
+from .words import CHINESE, ENGLISH, Words, words_for
+
+_STYLE = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0b7a69"/>'
+    '<path d="M7 20c3 0 3-8 6-8s3 8 6 8 3-8 6-8" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round"/>'
+    "</svg>"
+)
+_DOTS = "••••••••"
+_IN_LANGUAGE = {
+    words.language: ui.page("", favicon=_ICON, dark=None, language=words.language) for words in (ENGLISH, CHINESE)
+}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One page that is open in a browser."""
+
+    platform: Platform
+    client: Client
+    words: Words
+    origin: str
+    """Where the browser found the console, as http://localhost:8080"""
+    host: str
+    """The name or address in it."""
+
+
+def visit(request: Request) -> Visit:
+    """Who is asking for what, and in which language to answer."""
+    client = ui.context.client
+    words = words_for(request.headers.get("accept-language", ""))
+    client.page = _IN_LANGUAGE[words.language]  # the page object of the route has one language only
+    url = request.url
+    return Visit(request.state.platform, client, words, f"{url.scheme}://{url.netloc}", url.hostname or "localhost")
+
+
+@contextmanager
+def frame(visit: Visit, title: str) -> Iterator[None]:
+    """The page around what is made inside."""
+    words = visit.words
+    visit.client.title = f"{title} · {words.console}" if title else words.console
+    ui.add_head_html(f"<style>{_STYLE}</style>")
+    link("#content", words.skip, "skip")
+    with box("header", "top"), link("/", classes="home"):
+        box("span", "logo").props["aria-hidden"] = "true"
+        part("strong", words.console)
+        part("span", words.subtitle, "soft")
+    main = box("main", "content")
+    main.props["id"] = "content"
+    with main:
+        yield
+
+
+def box(tag: str = "div", classes: str = "") -> ui.element:
+    """An HTML element with others in it."""
+    return ui.element(tag).classes(classes)
+
+
+def part(tag: str, text: str = "", classes: str = "") -> TextElement:
+    """An HTML element with text in it."""
+    return TextElement(tag=tag, text=text).classes(classes)
+
+
+def link(address: str, text: str = "", classes: str = "") -> TextElement:
+    """A link to another page of the console."""
+    made = part("a", text, classes)
+    made.props["href"] = address
+    return made
+
+
+def button(text: str, press: Callable[[], object], classes: str = "btn") -> TextElement:
+    """A button that calls `press`."""
+    made = part("button", text, classes)
+    made.props["type"] = "button"
+    made.on("click", press, [])
+    return made
+
+
+def secret(words: Words, name: str, reveal: Callable[[], str]) -> None:
+    """Dots, and a button that puts the text of `reveal` in their place. Before that, the text is not in the page."""
+    text = part("span", _DOTS, "mono secret")
+
+    def toggle() -> None:
+        hidden = text.text == _DOTS
+        text.text = reveal() if hidden else _DOTS
+        shows.text = words.hide if hidden else words.show
+        shows.props["aria-label"] = f"{shows.text}: {name}"
+
+    shows = button(words.show, toggle, "chip")
+    shows.props["aria-label"] = f"{words.show}: {name}"

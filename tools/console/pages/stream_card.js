@@ -1,0 +1,124 @@
+// A data stream: its last value, and a chart of its numbers or a list of its last other values.
+// A point is [milliseconds, number or null, text]. The chart gets numbers and times only, no text of the device's.
+import { echarts } from "nicegui-echart";
+
+const KEPT = 300; // points
+const LISTED = 5; // values that are no numbers
+
+export default {
+  template: `
+    <article class="card stream" :aria-label="name">
+      <header>
+        <h3><bdi>{{ name }}</bdi></h3>
+        <a class="quiet" :href="csv" :aria-label="words.csv_of" download>CSV</a>
+      </header>
+      <p class="last"><bdi class="value" :class="{ long: last[2].length > 14 }">{{ last[2] }}</bdi></p>
+      <p class="soft"><time>{{ clock(last[0]) }}</time></p>
+      <div v-show="numbers.length" ref="chart" class="chart" role="img" :aria-label="spoken"
+           :data-points="numbers.length"></div>
+      <ol v-if="!numbers.length" class="values" :aria-label="words.recent_values">
+        <li v-for="point in recent" :key="point[0]">
+          <time class="soft">{{ clock(point[0]) }}</time><bdi>{{ point[2] }}</bdi>
+        </li>
+      </ol>
+    </article>`,
+  props: { name: String, csv: String, initial: Array, words: Object },
+  data() {
+    return { points: this.initial };
+  },
+  computed: {
+    last() {
+      return this.points[this.points.length - 1] ?? [0, null, ""];
+    },
+    numbers() {
+      return this.points.filter((point) => point[1] !== null).map((point) => [point[0], point[1]]);
+    },
+    recent() {
+      return this.points.slice(-LISTED - 1, -1).reverse();
+    },
+    spoken() {
+      const values = this.numbers.map((point) => point[1]);
+      if (!values.length) return this.words.chart_of;
+      const facts = {
+        count: values.length,
+        first: this.clock(this.numbers[0][0]),
+        last: this.clock(this.numbers[values.length - 1][0]),
+        low: Math.min(...values),
+        high: Math.max(...values),
+      };
+      return this.words.chart_of + ": " + this.words.chart_numbers.replace(/{(\w+)}/g, (_, key) => facts[key]);
+    },
+  },
+  mounted() {
+    this.sizes = new ResizeObserver(() => this.draw());
+    this.sizes.observe(this.$refs.chart);
+    this.darkness = window.matchMedia("(prefers-color-scheme: dark)");
+    this.darkness.addEventListener("change", this.draw);
+  },
+  beforeUnmount() {
+    this.sizes.disconnect();
+    this.darkness.removeEventListener("change", this.draw);
+    this.chart?.dispose();
+  },
+  methods: {
+    append(points) {
+      const byTime = new Map([...this.points, ...points].map((point) => [point[0], point]));
+      this.points = [...byTime.values()].sort((a, b) => a[0] - b[0]).slice(-KEPT);
+      this.$nextTick(this.draw);
+    },
+    clock(milliseconds) {
+      if (!milliseconds) return "";
+      const at = new Date(milliseconds);
+      const time = at.toLocaleTimeString(document.documentElement.lang, { hour12: false });
+      return at.toDateString() === new Date().toDateString() ? time : at.toLocaleDateString("sv") + " " + time;
+    },
+    draw() {
+      const box = this.$refs.chart;
+      if (!box?.clientWidth || !this.numbers.length) return;
+      this.chart ??= echarts.init(box, null, { locale: document.documentElement.lang.startsWith("zh") ? "ZH" : "EN" });
+      this.chart.resize();
+      const style = getComputedStyle(document.body);
+      const [ink, line, card, accent] = ["--soft", "--line", "--card", "--accent"].map((name) =>
+        style.getPropertyValue(name).trim(),
+      );
+      const text = { color: ink, fontSize: 11, fontFamily: style.fontFamily };
+      this.chart.setOption({
+        animation: false,
+        grid: { left: 4, right: 10, top: 12, bottom: 2, containLabel: true },
+        xAxis: {
+          type: "time",
+          axisLine: { lineStyle: { color: line } },
+          axisTick: { show: false },
+          axisLabel: { ...text, hideOverlap: true },
+          splitNumber: 3,
+        },
+        yAxis: {
+          type: "value",
+          scale: true,
+          splitNumber: 3,
+          axisLabel: text,
+          splitLine: { lineStyle: { color: line } },
+        },
+        tooltip: {
+          trigger: "axis",
+          renderMode: "richText", // drawn, not HTML
+          backgroundColor: card,
+          borderColor: line,
+          textStyle: text,
+          formatter: ([point]) => this.clock(point.value[0]) + "   " + point.value[1],
+        },
+        series: [
+          {
+            type: "line",
+            data: this.numbers,
+            showSymbol: this.numbers.length < 30,
+            symbolSize: 5,
+            lineStyle: { color: accent, width: 2 },
+            itemStyle: { color: accent },
+            areaStyle: { color: accent, opacity: 0.1, origin: "start" },
+          },
+        ],
+      });
+    },
+  },
+};

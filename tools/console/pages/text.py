@@ -1,0 +1,61 @@
+"""What devices send, made fit to be shown: short, in characters every page can carry, never as markup.
+
+The pages put all of it into text nodes. What is done here is against the rest: 64 KB in a cell, lone surrogates that no
+UTF-8 can carry, control characters nobody sees, numbers no chart can draw.
+"""
+
+import json
+import math
+import re
+from datetime import datetime
+from typing import Any
+
+_NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?")
+_PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
+_BIGGEST = 1e300  # what a chart's arithmetic still bears
+
+
+def shown(text: str, longest: int = 200) -> str:
+    """`text` in at most `longest` characters, cut with an ellipsis; control characters as pictures of them."""
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    return cut.translate(_PICTURES).encode("utf-8", "replace").decode()
+
+
+def shown_value(value: Any, longest: int = 200) -> str:
+    """A data point's value: text as it is, else as JSON."""
+    if isinstance(value, str):
+        return shown(value, longest)
+    return shown(json.dumps(value, ensure_ascii=False), longest)
+
+
+def shown_bytes(data: bytes, longest: int = 200) -> str:
+    """As text if it is UTF-8, else in hex."""
+    try:
+        return shown(data.decode(), longest)
+    except UnicodeDecodeError:
+        return shown(data[:longest].hex(" "), longest)
+
+
+def number_of(value: Any) -> float | None:
+    """The number to draw for a value: JSON's numbers and text that reads as one. None for all else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and abs(number) < _BIGGEST else None
+
+
+def shown_time(at: datetime) -> str:
+    """In this computer's time; the date only if it is not today's."""
+    local = at.astimezone()
+    today = local.date() == datetime.now().astimezone().date()
+    return f"{local:%H:%M:%S}" if today else f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def milliseconds(at: datetime) -> int:
+    """Since 1970, as browsers count."""
+    return int(at.timestamp() * 1000)
