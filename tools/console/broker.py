@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 from typing import Any
 
 from amqtt.broker import Broker
@@ -11,9 +10,9 @@ from amqtt.session import Session
 
 from .connection import MOST_TOPICS, Connection
 from .gate import Gate
+from .platform import TOPIC
 
 _REFUSED = 0x80  # return code of SUBACK
-_TOPIC = re.compile(r"[A-Za-z0-9/_-]{1,1024}")  # the document says digits, letters and /; - and _ work, too
 _SESSION_KEPT = 3600  # seconds that subscriptions outlive a connection without clean session
 
 # It is fond of talking, of passwords too.
@@ -52,7 +51,7 @@ class ConsoleBroker(Broker):
         """Returns what SUBACK says: 0, for all that is delivered is of QoS 0, or 0x80 for refused."""
         topic, _ = subscription
         held = self._held.setdefault(session.client_id, set())
-        if not _TOPIC.fullmatch(topic):  # no wildcards, and nothing with $
+        if not TOPIC.fullmatch(topic):  # no wildcards, and nothing with $
             return _REFUSED
         if len(held) >= MOST_TOPICS and topic not in held:
             return _REFUSED

@@ -8,24 +8,21 @@ import json
 import socket
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-import uvicorn
+from typing import Any
 
 from ..broker import free_port, has_ipv6
 from ..files import board_directory
 from ..packets.pcap import PcapWriter
-from .api import make_app
 from .broker import ConsoleBroker
+from .failures import InvalidParameter
 from .gate import Gate
 from .keyfile import published_key
 from .platform import PRODUCT_ID, Platform
 from .store import Store, default_file
-
-T = TypeVar("T")
+from .web import make_app, serving
 
 _READ_AHEAD = 32_768  # bytes taken from a device that have not been looked at
 _PATIENCE = 15.0  # seconds for a console to start
@@ -55,6 +52,7 @@ class Console:
     """
 
     platform: Platform
+    recorder: PcapWriter | None
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -81,10 +79,10 @@ class Console:
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
         self.platform.start()
         stack.enter_context(published_key(self.http_port, self.platform.master_key))
-        recorder = _recorder(options.pcap)
-        if recorder:
-            stack.callback(recorder.close)
-        gate = Gate(self.platform, recorder)
+        self.recorder = _recorder(options.pcap)
+        if self.recorder:
+            stack.callback(self.recorder.close)
+        gate = Gate(self.platform, self.recorder)
         broker = ConsoleBroker(gate)
         await broker.start()
         stack.push_async_callback(broker.shutdown)
@@ -92,7 +90,7 @@ class Console:
         for sock in mqtt_sockets:
             server = await asyncio.start_server(gate.serve, sock=sock, limit=_READ_AHEAD)
             stack.callback(server.close)
-        await stack.enter_async_context(_http(make_app(self.platform), http_sockets))
+        await stack.enter_async_context(serving(make_app(self.platform), http_sockets))
 
 
 class RunningConsole:
@@ -175,6 +173,9 @@ def open_platform(data: Path, product_id: str = "") -> Platform:
     new = not data.exists()
     store = Store(data, product_id or PRODUCT_ID)
     if product_id and product_id != store.product().id:
+        if not (product_id.isascii() and product_id.isdigit() and len(product_id) <= 20):
+            store.close()
+            raise InvalidParameter(f"product id {product_id!r}: must be 1 to 20 digits")
         store.set_product_id(product_id)
     platform = Platform(store)
     if new:
@@ -220,38 +221,3 @@ def _why_not(error: OSError, port: int, what: str, option: str) -> str:
     if error.errno == errno.EACCES:
         return f"port {port} for {what} needs special rights: choose one above 1023 with {option}"
     return f"port {port} for {what} can't be opened: {error.strerror}"
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its handling of signals, which is the command line's business."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.asynccontextmanager
-async def _http(app: Any, sockets: list[socket.socket]) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        ws_max_size=1 << 20,
-        h11_max_incomplete_event_size=65536,
-        limit_concurrency=500,
-        proxy_headers=False,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets))
-    while not server.started:
-        await asyncio.sleep(0.01)
-        if serving.done():
-            raise ConsoleError("the HTTP server does not start") from serving.exception()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving

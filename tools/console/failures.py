@@ -50,3 +50,25 @@ class AlreadyExists(PlatformError):
 
 class SystemLimit(PlatformError):
     errno = 13
+
+
+class KeyRequired(PlatformError):
+    errno = 2
+
+    def __init__(self) -> None:
+        super().__init__("api-key is required")
+
+
+class AuthFailed(PlatformError):
+    errno = 3
+
+    def __init__(self) -> None:
+        super().__init__("auth failed")
+
+
+class BadJson(PlatformError):
+    errno = 4
+
+
+class Unsuccessful(PlatformError):
+    errno = 16

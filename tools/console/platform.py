@@ -6,6 +6,7 @@ What broker, HTTP API and pages share. All methods are called in the console's e
 import asyncio
 import hmac
 import json
+import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,9 @@ MOST_PAYLOAD = 65535
 """Bytes of a command, of a reply and of an HTTP body: less than 64 KB [V2.3]."""
 LONGEST_VALIDITY = 2_678_400
 """Seconds for which a command may wait for its device: 31 days."""
+
+TOPIC = re.compile(r"[A-Za-z0-9/_-]{1,1024}")
+"""What devices may subscribe to: no wildcards, nothing with $. The document has digits, letters and /; - and _ work."""
 
 _LONGEST_TITLE = 64
 _LONGEST_AUTH_INFO = 512
@@ -124,7 +128,13 @@ class Platform:
         device = self.store.device_with(api_key=api_key)
         return self._now(device) if device else None
 
-    def add_device(self, title: str, auth_info: str = "", device_id: str = "") -> Device:
+    def about(self, device_id: str) -> dict[str, Any]:
+        """What the HTTP API described it with: desc, tags, location, other, as far as given."""
+        return self.store.about(device_id)
+
+    def add_device(
+        self, title: str, auth_info: str = "", device_id: str = "", about: dict[str, Any] | None = None
+    ) -> Device:
         """Adds one; makes up what is missing. Raises InvalidParameter or AlreadyExists."""
         title = _checked_title(title)
         auth_info = _checked_auth_info(auth_info) if auth_info else new_auth_info()
@@ -135,7 +145,7 @@ class Platform:
         if device_id and self.store.device(device_id):
             raise AlreadyExists(f"device id {device_id}: there is one already")
         self._check_new(auth_info)
-        return self._added(self.store.add_device(device_id, title, auth_info))
+        return self._added(self.store.add_device(device_id, title, auth_info, about=about))
 
     def register(self, serial: str, title: str) -> tuple[Device, str]:
         """The device that registers itself with this serial number or MAC address, and its api-key.
@@ -151,7 +161,14 @@ class Platform:
         assert credentials is not None
         return device, credentials.api_key
 
-    def edit_device(self, device_id: str, *, title: str | None = None, auth_info: str | None = None) -> Device:
+    def edit_device(
+        self,
+        device_id: str,
+        *,
+        title: str | None = None,
+        auth_info: str | None = None,
+        about: dict[str, Any] | None = None,
+    ) -> Device:
         """Changes what is given; who is online stays so. Raises PlatformError."""
         device = self.device(device_id)
         if title is not None:
@@ -159,7 +176,8 @@ class Platform:
         if auth_info is not None and auth_info != device.auth_info:
             self._check_new(_checked_auth_info(auth_info))
             device = replace(device, auth_info=auth_info)
-        self.store.edit_device(device.id, device.title, device.auth_info)
+        described = {**self.store.about(device_id), **(about or {})}
+        self.store.edit_device(device.id, device.title, device.auth_info, described)
         self._known[device_id] = device
         self.tell(DeviceChanged(device_id))
         return device
@@ -293,6 +311,16 @@ class Platform:
         first, last = (None if when is None else microseconds(when) for when in (start, end))
         return self.store.rows(device_id, streams, first, last, after, limit, newest_first)
 
+    def latest_rows(self, device_id: str, streams: Sequence[str] | None, limit: int) -> list[Row]:
+        """The latest so many of each stream, newest first, stream by stream."""
+        ids = [stream.id for stream in self.store.streams(device_id)]
+        wanted = ids if streams is None else [stream for stream in streams if stream in ids]
+        return [
+            row
+            for stream in wanted
+            for row in self.store.rows(device_id, [stream], None, None, None, limit, newest_first=True)
+        ]
+
     def store_points(self, device_id: str, points: Sequence[DataPoint]) -> "asyncio.Future[Any]":
         """Takes in what a device has sent. The future is done once it is on the disk; StoreError if it can't be.
 
@@ -390,6 +418,17 @@ class Platform:
         sent = replace(command, status=CommandStatus.SENT)
         self.tell(CommandChanged(sent))
         return sent
+
+    # Messages between devices
+
+    def publish_message(self, topic: str, payload: bytes) -> int:
+        """Sends it to the devices that have subscribed to this topic and are online; returns to how many.
+
+        Raises InvalidParameter for what is no topic name of a device's.
+        """
+        if not TOPIC.fullmatch(topic):
+            raise InvalidParameter("topic: must be 1 to 1024 of A-Z a-z 0-9 / _ -")
+        return self.publish(topic, payload)
 
     # Packets and listeners
 

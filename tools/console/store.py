@@ -42,6 +42,7 @@ CREATE TABLE devices (
     auth_info TEXT NOT NULL UNIQUE,
     api_key TEXT NOT NULL UNIQUE,
     serial TEXT UNIQUE,
+    about TEXT NOT NULL,
     created INTEGER NOT NULL,
     since INTEGER
 ) WITHOUT ROWID;
@@ -280,7 +281,20 @@ class Store:
         row = self._read.execute("SELECT auth_info, api_key FROM devices WHERE id = ?", [device_id]).fetchone()
         return Credentials(*row) if row else None
 
-    def add_device(self, device_id: str, title: str, auth_info: str, serial: str | None = None) -> Device:
+    def about(self, device_id: str) -> dict[str, Any]:
+        """What it was described with besides a title."""
+        row = self._read.execute("SELECT about FROM devices WHERE id = ?", [device_id]).fetchone()
+        about: dict[str, Any] = json.loads(row[0]) if row else {}
+        return about
+
+    def add_device(
+        self,
+        device_id: str,
+        title: str,
+        auth_info: str,
+        serial: str | None = None,
+        about: dict[str, Any] | None = None,
+    ) -> Device:
         """Adds one; each of id, auth_info and serial is to be new. An empty id is made here."""
         created = microseconds(datetime.now(timezone.utc))
         with self._transaction() as db:
@@ -289,14 +303,16 @@ class Store:
                 if not db.execute("SELECT 1 FROM devices WHERE id = ?", [made]).fetchone():
                     device_id = made
             db.execute(
-                "INSERT INTO devices (id, title, auth_info, api_key, serial, created) VALUES (?, ?, ?, ?, ?, ?)",
-                [device_id, title, auth_info, _key(28), serial, created],
+                "INSERT INTO devices (id, title, auth_info, api_key, serial, about, created)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [device_id, title, auth_info, _key(28), serial, json.dumps(about or {}), created],
             )
         return _device(self.product().id, device_id, title, auth_info, created, None)
 
-    def edit_device(self, device_id: str, title: str, auth_info: str) -> None:
+    def edit_device(self, device_id: str, title: str, auth_info: str, about: dict[str, Any]) -> None:
+        row = [title, auth_info, json.dumps(about), device_id]
         with self._transaction() as db:
-            db.execute("UPDATE devices SET title = ?, auth_info = ? WHERE id = ?", [title, auth_info, device_id])
+            db.execute("UPDATE devices SET title = ?, auth_info = ?, about = ? WHERE id = ?", row)
 
     def remove_device(self, device_id: str) -> None:
         """Removes it with its streams and commands. purge() then removes the data points."""

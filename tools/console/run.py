@@ -1,0 +1,93 @@
+"""The console on the command line: what it is reached by, and a line for each device that comes or goes."""
+
+import asyncio
+import signal
+import socket
+import time
+
+from ..failures import complain
+from .console import Console, Options
+from .model import DeviceChanged, Event, LoginRefused
+from .store import default_file
+
+_SOMEWHERE = ("192.0.2.1", "192.168.0.1", "172.16.0.1", "10.0.0.1")  # on the internet, and where private networks are
+
+
+def run(options: Options) -> None:
+    """Until Ctrl-C or SIGTERM. Raises ConsoleError, PlatformError and StoreError."""
+    try:
+        asyncio.run(_run(options))
+    except KeyboardInterrupt:  # before it was ready for that
+        return
+
+
+async def _run(options: Options) -> None:
+    async with Console(options) as console:
+        end = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end.set)
+        for line in _introduction(console):
+            print(line, flush=True)
+        console.platform.listen(_Reporter().report)
+        await end.wait()
+    if console.recorder and console.recorder.error:
+        complain(f"{options.pcap} is not complete: {console.recorder.error.strerror}")
+
+
+def _introduction(console: Console) -> list[str]:
+    options = console.options
+    addresses = _addresses() if options.lan else []
+    pages = [console.url, *(f"http://{address}:{console.http_port}" for address in addresses)]
+    return [
+        "The console runs, "
+        + ("for everybody on the network" if options.lan else "for this computer only (see --lan)"),
+        *(f"{'web page' if i == 0 else '':14}{page}" for i, page in enumerate(pages)),
+        *(
+            f'{"config.json" if i == 0 else "":14}"host": "{address}", "port": {console.mqtt_port}'
+            for i, address in enumerate(addresses or ["127.0.0.1"])
+        ),
+        f"{'product id':14}{console.platform.product_id}",
+        f"{'data':14}{options.data or default_file()}",
+        f"{'a new device':14}on the page, or with: onenet device add TITLE",
+        "Ctrl-C ends it",
+    ]
+
+
+def _addresses() -> list[str]:
+    """The IPv4 addresses under which others can reach this computer, as its routes say."""
+    found = []
+    for target in _SOMEWHERE:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            try:
+                sock.connect((target, 9))  # sends nothing
+            except OSError:
+                continue
+            address: str = sock.getsockname()[0]
+        if address not in found and not address.startswith("127."):
+            found.append(address)
+    return found
+
+
+class _Reporter:
+    """Prints who comes and goes; of those who are refused, one a second from each address."""
+
+    def __init__(self) -> None:
+        self._refused: dict[str, float] = {}
+
+    def report(self, event: Event) -> None:
+        match event:
+            case DeviceChanged(device_id, words) if words:
+                _line(f"{device_id} {words}")
+            case LoginRefused(address, device_id, reason):
+                host, now = address.rpartition(":")[0], time.monotonic()
+                if now - self._refused.get(host, 0) < 1:
+                    return
+                if len(self._refused) > 1000:
+                    self._refused.clear()
+                self._refused[host] = now
+                _line(f"refused {address}: {reason}")
+
+
+def _line(text: str) -> None:
+    print(time.strftime("%H:%M:%S ") + text, flush=True)

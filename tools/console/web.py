@@ -1,0 +1,61 @@
+"""The console's web server: API and pages in one app, on sockets that are already open."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from .api import add_api
+from .guard import Guard
+from .platform import Platform
+
+_MOST_CONNECTIONS = 500
+
+
+def make_app(platform: Platform) -> FastAPI:
+    """API first, for its paths are given; the pages have the rest."""
+    from .pages import mount
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    add_api(app, platform)
+    mount(app, platform)
+    app.add_middleware(Guard)
+    return app
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its handling of signals, which is the command line's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serving(app: FastAPI, sockets: list[socket.socket]) -> AsyncIterator[None]:
+    """Serves it as long as it lasts."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=1,
+        ws_max_size=1 << 20,
+    )
+    server = _Server(config)
+    running = asyncio.create_task(server.serve(sockets))
+    while not server.started and not running.done():
+        await asyncio.sleep(0.01)
+    if running.done():
+        running.result()  # raises why
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
