@@ -77,7 +77,7 @@ def _kept() -> dict[str, str]:
 
 
 def _file() -> Path:
-    return platformdirs.user_config_path("onenet-tools") / "keys.json"
+    return platformdirs.user_config_path("onenet", appauthor=False) / "keys.json"
 
 
 def _port(url: str) -> int:

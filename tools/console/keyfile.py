@@ -10,24 +10,25 @@ import platformdirs
 
 
 def _path(port: int) -> Path:
-    return platformdirs.user_data_path("onenet-tools") / f"console-{port}.key"
+    return platformdirs.user_data_path("onenet", appauthor=False) / f"console-{port}.key"
 
 
 @contextlib.contextmanager
 def published_key(port: int, key: str) -> Iterator[None]:
-    """While it lasts, local_key(port) is this key. Raises OSError where the user's folder can't be written."""
+    """While it lasts, local_key(port) is this key; unless the user's folder can't be written, which hurts nobody else."""
     path = _path(port)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key)
-    new.replace(path)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(key)
+        new.replace(path)
     try:
         yield
     finally:
         if local_key(port) == key:  # else another console has taken the port over
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def local_key(port: int) -> str | None:

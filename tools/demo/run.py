@@ -1,0 +1,168 @@
+"""The demo from an empty console to the last line."""
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import signal
+import socket
+import sys
+import types
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..api.client import Client
+from ..board import Connection, VirtualBoard, Wifi
+from ..broker import has_ipv6
+from ..console.console import RunningConsole, running_console
+from ..files import board_directory, board_modules
+from ..packets.explain import PacketReader
+from .camera import Camera
+from .show import Show
+from .story import BoardSays, Carried, News, Progress, Story
+
+SSID, PASSWORD = "home", "password"
+LED_PIN = 2
+TITLE = "virtual board"
+MQTT_PORT, HTTP_PORT = 6002, 8080
+PICTURE = Path("build", "console.png")
+
+
+def run_demo(
+    seconds: float | None = None,
+    show_secrets: bool = False,
+    directory: Path | None = None,
+    *,
+    picture: Path | None = PICTURE,
+    open_page: bool = False,
+) -> int:
+    """Runs it for so long, or until Ctrl-C; returns the exit status.
+
+    `directory` is where boot.py, main.py, lib/, firmware/ and config.json.example are. `picture` is where a picture of
+    the device's page goes, taken shortly before the end; with Ctrl-C for an end there is none. Raises ConsoleError,
+    StoreError, BoardError.
+    """
+    directory = directory or board_directory()
+    config = demo_config(directory)
+    show = Show(() if show_secrets else (config["auth_info"], PASSWORD))
+    news: News = queue.SimpleQueue()
+    progress = Progress()
+    with _terminable(), contextlib.ExitStack() as stack:
+        try:
+            console = stack.enter_context(local_onenet(config["device_id"], news))
+            page = f"{console.url}/device/{config['device_id']}"
+            introduce(show, console, config, page)
+            if open_page:
+                webbrowser.open(page)
+            client = stack.enter_context(Client(console.url, console.platform.master_key))
+            camera = Camera(page, picture if seconds else None)
+            story = Story(show, news, progress, client, config["device_id"], camera)
+            stack.enter_context(powered(directory, config, console.mqtt_port, news, show_secrets))
+            story.tell(seconds)
+        except KeyboardInterrupt:
+            show.line("end", "interrupted")
+            show.plain(progress.summary(show.elapsed()), "bold")
+            return 0
+    show.plain(progress.summary(show.elapsed()), "bold")
+    shortcoming = progress.shortcoming()
+    if shortcoming:
+        show.plain(f"error: {shortcoming}", "bold red")
+    return 1 if shortcoming else 0
+
+
+def introduce(show: Show, console: RunningConsole, config: dict[str, Any], page: str) -> None:
+    """Says where everything is, and what can be done with it."""
+    where = "--local" if console.http_port == HTTP_PORT else f"--url {console.url}"
+    show.line("page", f"{page}  (open it in a browser)", "bold green")
+    show.line("broker", f"127.0.0.1:{console.mqtt_port} stands for {config['host']}:{config['port']}")
+    for i, command in enumerate(("status", "points", f"send {config['device_id']} led=on")):
+        show.line("" if i else "try", f"{_program()} {command} {where}" + ("" if i else "  (in another terminal)"))
+    show.line("board", "booting MicroPython with boot.py, main.py, lib/, firmware/ and a config.json")
+
+
+def _program() -> str:
+    """How `onenet` is called here."""
+    program = sys.argv[0]
+    return "onenet" if shutil.which("onenet") or Path(program).name != "onenet" else os.path.relpath(program)
+
+
+def demo_config(directory: Path) -> dict[str, Any]:
+    """config.json for the demo: the example's device and address, this Wi-Fi, and less patience."""
+    config: dict[str, Any] = json.loads((directory / "config.json.example").read_text())
+    config.update(
+        wifi=[{"ssid": SSID, "password": PASSWORD}],
+        intervals={"free_heap": 2, "rssi": 3, "chip_temperature": 4},
+        led_pin=LED_PIN,
+    )
+    return config
+
+
+@contextlib.contextmanager
+def local_onenet(device_id: str, news: News) -> Iterator[RunningConsole]:
+    """A console that has the device and no data yet; on the usual ports if they are free."""
+    with running_console(mqtt_port=_free(MQTT_PORT), http_port=_free(HTTP_PORT)) as console:
+        console.call(console.platform.edit_device, device_id, title=TITLE)
+        console.call(console.platform.listen, news.put)
+        yield console
+
+
+def _free(port: int) -> int:
+    """The port if nobody has it, else 0, which stands for any."""
+    with contextlib.ExitStack() as stack:
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))[: 2 if has_ipv6() else 1]:
+            sock = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((host, port))
+            except OSError:
+                return 0
+    return port
+
+
+@contextlib.contextmanager
+def powered(
+    directory: Path, config: dict[str, Any], port: int, news: News, show_secrets: bool = False
+) -> Iterator[VirtualBoard]:
+    """The virtual board with the real files, whose way to the platform ends at the console."""
+    files: dict[str, Path | str] = {name: directory / name for name in ["boot.py", "main.py", *board_modules()]}
+    files["config.json"] = json.dumps(config)
+    rest = bytearray()
+    readers: dict[tuple[int, str], PacketReader] = {}
+
+    def output(data: bytes) -> None:
+        rest.extend(data)
+        while (end := rest.find(b"\n")) >= 0:
+            news.put(BoardSays(rest[:end].decode("utf-8", "replace").rstrip()))
+            del rest[: end + 1]
+
+    def tap(direction: str, data: bytes, connection: Connection) -> None:
+        reader = readers.setdefault((connection.number, direction), PacketReader(show_secrets))
+        for packet in reader.feed(data):
+            news.put(Carried(packet))
+
+    board = VirtualBoard(
+        files=files,
+        wifi=Wifi({SSID: PASSWORD}, connect_time=1),
+        routes={(config["host"], config["port"]): ("127.0.0.1", port)},
+        on_output=output,
+    )
+    board.link.tap = tap
+    with board:
+        yield board
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM is like Ctrl-C, so that nothing is left running after either."""
+
+    def interrupt(number: int, frame: types.FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
