@@ -236,16 +236,16 @@ def test_the_connect_that_taught_us() -> None:
     assert [(field.offset, hexdump(field.data), field.name, field.value) for field in explained.fields] == [
         (0, "10", "packet type", "CONNECT"),
         (1, "28", "remaining length", "40"),
-        (2, "00 04", "length of protocol name", "4"),
+        (2, "00 04", "length", "4"),
         (4, "4D 51 54 54", "protocol name", "MQTT"),
         (8, "04", "protocol level", "4"),
         (9, "C0", "connect flags", "11000000"),
         (10, "00 64", "keep alive", "100"),
-        (12, "00 09", "length of client identifier", "9"),
+        (12, "00 09", "length", "9"),
         (14, "37 38 39 35 34 36 38 30 35", "client identifier", "789546805"),
-        (23, "00 06", "length of user name", "6"),
+        (23, "00 06", "length", "6"),
         (25, "34 35 38 39 34 35", "user name", "458945"),
-        (31, "00 09", "length of password", "9"),
+        (31, "00 09", "length", "9"),
         (33, "2A 2A 2A 2A 2A 2A 2A 2A 2A", "password", "9 bytes, not shown"),
     ]
     assert [field.name for field in explained.fields if field.secret] == ["password"]

@@ -151,6 +151,7 @@ def _filter(cursor: Cursor) -> bytes:
 
 
 def _yes(flag: int, name: str, there: str, missing: str) -> tuple[str, str]:
+    """Setting and meaning of a bit."""
     return f"{1 if flag else 0}", f"{name}: {there if flag else missing}"
 
 
@@ -204,7 +205,7 @@ def _connect_flags(cursor: Cursor) -> int:
             ("5", *_yes(flags & 0x20, "will retain", "the will is kept for later subscribers", "not kept")),
             ("4-3", f"{qos:02b}", f"will QoS {qos}: {_QOS[qos]}"),
             ("2", *_yes(will, "will", "there is one", "none")),
-            ("1", *_yes(flags & 0x02, "clean session", "begin anew, keep nothing", "go on with the one there was")),
+            ("1", *_yes(flags & 0x02, "clean session", "begin anew, keep nothing", "go on with what was kept")),
             ("0", *_yes(flags & 0x01, "reserved", "must be 0", "0")),
         ),
     )

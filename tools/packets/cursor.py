@@ -105,7 +105,8 @@ class Cursor:
 
     def prefixed(self, name: str, clause: str = "1.5.3", size: int = 2) -> bytes:
         """What stands after its length, for note(). Raises Fault where it is longer than the packet."""
-        length = self.number(f"length of {name}", size, clause)
+        length = int.from_bytes(self.take(size, f"length of {name}"), "big")
+        self.note("length", f"{length}", f"of {name}", clause)
         if length > self.left:
             what = f"{count(length, 'byte')} of {name}, but {self.left:,} left of the {self.within}"
             raise Fault(self.start, what, "no more than that")

@@ -41,3 +41,7 @@ class Explained:
     """It violates MQTT or ends early, so that nothing after it can be read. A bad payload breaks no packet."""
     size: int = 0
     """Bytes it had on the wire."""
+
+    def field(self, name: str) -> Field | None:
+        """The first field of that name."""
+        return next((field for field in self.fields if field.name == name), None)

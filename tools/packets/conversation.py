@@ -1,0 +1,151 @@
+"""A TCP connection on which packets are sent by hand, and what comes back; both directions explained."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable
+
+from .cursor import count
+from .explain import Explained, PacketReader, explain_all
+
+OnPacket = Callable[[Explained, bool], None]
+"""Called with each packet, and True if it was sent, False if it came."""
+
+_ANSWERS = {
+    "CONNECT": "CONNACK",
+    "PUBREC": "PUBREL",
+    "PUBREL": "PUBCOMP",
+    "SUBSCRIBE": "SUBACK",
+    "UNSUBSCRIBE": "UNSUBACK",
+    "PINGREQ": "PINGRESP",
+}
+_PUBLISH_ANSWERS = ("", "PUBACK", "PUBREC", "")  # by QoS
+_CHUNK = 65536
+
+
+class ConversationError(Exception):
+    """There is no connection, or none any more; says why."""
+
+
+class Conversation:
+    """One connection, from open() to close()."""
+
+    def __init__(self, on_packet: OnPacket, show_secrets: bool) -> None:
+        self.closed = ""
+        """Why the peer is gone; empty while it is not."""
+        self.received = 0
+        """Packets that came."""
+        self.awaited: list[str] = []
+        """Types of the packets that must come, by what was sent."""
+        self.news = asyncio.Event()
+        """Set whenever something came, or the peer went."""
+        self._on_packet = on_packet
+        self._show_secrets = show_secrets
+
+    async def open(self, host: str, port: int, timeout: float) -> None:
+        """Connects within so many seconds. Raises ConversationError."""
+        try:
+            self._reader, self._writer = await asyncio.wait_for(asyncio.open_connection(host, port), timeout)
+        except asyncio.TimeoutError as error:
+            raise ConversationError(f"{host}:{port} does not answer within {timeout:g} s") from error
+        except (OSError, OverflowError, UnicodeError) as error:
+            raise ConversationError(f"no connection to {host}:{port}: {_reason(error)}") from error
+        self._receiving = asyncio.create_task(self._receive())
+
+    async def send(self, data: bytes, timeout: float) -> None:
+        """Sends bytes, whatever they are. Raises ConversationError."""
+        if self.closed:
+            raise ConversationError(self.closed)
+        for explained in explain_all(data, self._show_secrets):
+            self._on_packet(explained, True)
+            if answer := _answer(explained):
+                self.awaited.append(answer)
+        try:
+            self._writer.write(data)
+            await asyncio.wait_for(self._writer.drain(), timeout)
+        except asyncio.TimeoutError as error:
+            raise ConversationError(f"the peer takes nothing for {timeout:g} s") from error
+        except OSError as error:
+            raise ConversationError(f"the peer is gone: {_reason(error)}") from error
+
+    async def close(self) -> None:
+        self._receiving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._receiving
+        self._writer.close()
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _receive(self) -> None:
+        packets = PacketReader(self._show_secrets)
+        try:
+            while data := await self._reader.read(_CHUNK):
+                for explained in packets.feed(data):
+                    self._came(explained)
+            self._end(packets, "the peer closed the connection")
+        except OSError as error:
+            self._end(packets, f"the peer reset the connection: {_reason(error)}")
+
+    def _came(self, explained: Explained) -> None:
+        self.received += 1
+        if explained.type in self.awaited:
+            self.awaited.remove(explained.type)
+        self._on_packet(explained, False)
+        self.news.set()
+
+    def _end(self, packets: PacketReader, why: str) -> None:
+        rest = packets.rest()
+        if rest:
+            self._came(rest)
+        self.closed = why
+        self.news.set()
+
+
+async def exchange(
+    host: str, port: int, data: bytes, on_packet: OnPacket, *, timeout: float, wait: float | None, show_secrets: bool
+) -> str:
+    """Connects, sends, and waits for what comes back; returns why it came to an end without what was to come, or "".
+
+    timeout: seconds to connect. wait: stay so many seconds; None: until all that was sent is answered, 3 s at most.
+    Raises ConversationError.
+    """
+    conversation = Conversation(on_packet, show_secrets)
+    await conversation.open(host, port, timeout)
+    try:
+        await conversation.send(data, timeout)
+        return await _wait(conversation, 3.0 if wait is None else wait, until_answered=wait is None)
+    finally:
+        await conversation.close()
+
+
+async def _wait(conversation: Conversation, seconds: float, until_answered: bool) -> str:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    answerable = bool(conversation.awaited)
+    while not (conversation.closed or (until_answered and answerable and not conversation.awaited)):
+        conversation.news.clear()
+        try:
+            await asyncio.wait_for(conversation.news.wait(), deadline - loop.time())
+        except asyncio.TimeoutError:
+            break
+    if conversation.closed:
+        return conversation.closed + ("" if conversation.received else " and sent nothing")
+    if conversation.awaited:
+        came = f"only {count(conversation.received, 'packet')}" if conversation.received else "nothing"
+        return f"{came} came within {seconds:g} s, no {' or '.join(dict.fromkeys(conversation.awaited))}"
+    return "" if conversation.received else f"nothing came within {seconds:g} s"
+
+
+def _answer(explained: Explained) -> str:
+    if explained.broken:
+        return ""
+    if explained.type == "PUBLISH":
+        return _PUBLISH_ANSWERS[explained.data[0] >> 1 & 3]
+    return _ANSWERS.get(explained.type, "")
+
+
+def _reason(error: Exception) -> str:
+    """What an error of the network says, without its number."""
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -1,0 +1,47 @@
+"""Bytes as people write them down."""
+
+import re
+
+_C_ARRAY = re.compile(r"\{([^{}]*)(?:\}|$)")
+_COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
+_BETWEEN = re.compile(r"(?:[\s,;:\-]|\\x|\b0x)+", re.IGNORECASE)
+_DUMP_LINE = re.compile(r"\s*([0-9a-f]{4,}):?(?:\s+(.*))?", re.IGNORECASE)
+
+
+def parse_hex(text: str) -> bytes:
+    r"""Takes 10 28, 0x10,0x28, 1028, 10:28, \x10\x28, an array of C and what hexdump -C, xxd and Wireshark print.
+
+    Raises ValueError with what is no hex.
+    """
+    data = _from_dump(text)
+    if data:
+        return data
+    text = _COMMENT.sub(" ", text)
+    array = _C_ARRAY.search(text)
+    found = bytearray()
+    for token in filter(None, _BETWEEN.split(array[1] if array else text)):
+        shown = token if len(token) <= 24 else token[:24] + "…"
+        if strange := re.search("[^0-9a-fA-F]", token):
+            raise ValueError(f"{shown!r} is no hex: it has {strange[0]!r}; write bytes as 10 28 or 0x10,0x28")
+        if len(token) > 1 and len(token) % 2:
+            raise ValueError(f"{shown!r} has {len(token)} hex digits, where a byte has two")
+        found += bytes.fromhex(token.zfill(2))
+    return bytes(found)
+
+
+def _from_dump(text: str) -> bytes | None:
+    """The bytes of a hex dump: lines that begin with the offset of their first byte, from 0 on. None if it is none."""
+    data = bytearray()
+    for line in filter(str.strip, text.splitlines()):
+        dump = _DUMP_LINE.fullmatch(line)
+        if not dump or int(dump[1], 16) != len(data):
+            return None
+        part = dump[2] or ""
+        # The characters beside the bytes: after two spaces, of which hexdump has some between bytes, too.
+        framed = re.split(r"\s{2,}[|>]", part)
+        part = framed[0] if len(framed) > 1 else re.split(r"\s{2,}", part)[0]
+        try:
+            data += bytes.fromhex(part)
+        except ValueError:
+            return None
+    return bytes(data)
