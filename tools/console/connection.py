@@ -160,13 +160,18 @@ class Connection:
             self.close("it has closed the connection")
 
     async def _end_session(self) -> None:
-        if self._session is None:
+        session = self._session
+        if session is None:
             return
+        # amqtt never ends a session whose end comes before it listens.
+        listening = asyncio.create_task(self._pipe.is_read.wait())
+        await asyncio.wait([session, listening], timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
         self._pipe.put(b"")
-        _, late = await asyncio.wait([self._session], timeout=_PATIENCE)
+        _, late = await asyncio.wait([session], timeout=_PATIENCE)
         if late:
-            self._session.cancel()
-        await asyncio.gather(self._session, return_exceptions=True)
+            session.cancel()
+        await asyncio.gather(session, return_exceptions=True)
 
     def _tell_end(self, reason: _Ended) -> None:
         spoken = bool(self._packet) or self._whole
@@ -349,6 +354,8 @@ class _Pipe(ReaderAdapter):
         self._packets: asyncio.Queue[bytes] = asyncio.Queue()
         self._packet = b""
         self._at = 0
+        self.is_read = asyncio.Event()
+        """The broker has read the first packet, and waits for the next."""
 
     def put(self, packet: bytes) -> None:
         """Empty bytes are the end."""
@@ -356,6 +363,8 @@ class _Pipe(ReaderAdapter):
 
     async def read(self, n: int = -1) -> bytes:
         if self._at == len(self._packet):
+            if self._packet:
+                self.is_read.set()
             self._packet, self._at = await self._packets.get(), 0
             if not self._packet:
                 self.feed_eof()
