@@ -5,8 +5,10 @@ import contextlib
 import os
 from collections.abc import Callable
 
-from .cursor import count
 from .explain import Explained, PacketReader, explain_all
+
+ANSWER_WITHIN = 3.0
+"""Seconds that an answer may take."""
 
 OnPacket = Callable[[Explained, bool], None]
 """Called with each packet, and True if it was sent, False if it came."""
@@ -30,16 +32,18 @@ class ConversationError(Exception):
 class Conversation:
     """One connection, from open() to close()."""
 
-    def __init__(self, on_packet: OnPacket, show_secrets: bool) -> None:
+    def __init__(
+        self, on_packet: OnPacket, show_secrets: bool, on_closed: Callable[[str], None] = lambda why: None
+    ) -> None:
         self.closed = ""
         """Why the peer is gone; empty while it is not."""
         self.received = 0
         """Packets that came."""
         self.awaited: list[str] = []
         """Types of the packets that must come, by what was sent."""
-        self.news = asyncio.Event()
-        """Set whenever something came, or the peer went."""
+        self._news = asyncio.Event()  # something came, or the peer went
         self._on_packet = on_packet
+        self._on_closed = on_closed
         self._show_secrets = show_secrets
 
     async def open(self, host: str, port: int, timeout: float) -> None:
@@ -68,6 +72,21 @@ class Conversation:
         except OSError as error:
             raise ConversationError(f"the peer is gone: {_reason(error)}") from error
 
+    async def answered(self, seconds: float) -> None:
+        """Returns when all that was sent is answered, the peer is gone, or so many seconds are over."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._until(lambda: not self.awaited), seconds)
+
+    async def stay(self, seconds: float) -> None:
+        """Returns when the peer is gone, or so many seconds are over."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._until(lambda: False), seconds)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not (self.closed or condition()):
+            self._news.clear()
+            await self._news.wait()
+
     async def close(self) -> None:
         self._receiving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -91,14 +110,15 @@ class Conversation:
         if explained.type in self.awaited:
             self.awaited.remove(explained.type)
         self._on_packet(explained, False)
-        self.news.set()
+        self._news.set()
 
     def _end(self, packets: PacketReader, why: str) -> None:
         rest = packets.rest()
         if rest:
             self._came(rest)
         self.closed = why
-        self.news.set()
+        self._on_closed(why)
+        self._news.set()
 
 
 async def exchange(
@@ -113,27 +133,25 @@ async def exchange(
     await conversation.open(host, port, timeout)
     try:
         await conversation.send(data, timeout)
-        return await _wait(conversation, 3.0 if wait is None else wait, until_answered=wait is None)
+        if wait is None and conversation.awaited:
+            wait = ANSWER_WITHIN
+            await conversation.answered(wait)
+        else:
+            wait = ANSWER_WITHIN if wait is None else wait
+            await conversation.stay(wait)
+        return _shortcoming(conversation, wait)
     finally:
         await conversation.close()
 
 
-async def _wait(conversation: Conversation, seconds: float, until_answered: bool) -> str:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    answerable = bool(conversation.awaited)
-    while not (conversation.closed or (until_answered and answerable and not conversation.awaited)):
-        conversation.news.clear()
-        try:
-            await asyncio.wait_for(conversation.news.wait(), deadline - loop.time())
-        except asyncio.TimeoutError:
-            break
+def _shortcoming(conversation: Conversation, seconds: float) -> str:
+    """What did not come, and why; empty if all that was to come did."""
+    missing = " or ".join(dict.fromkeys(conversation.awaited))
+    if conversation.received and not missing:
+        return ""
     if conversation.closed:
-        return conversation.closed + ("" if conversation.received else " and sent nothing")
-    if conversation.awaited:
-        came = f"only {count(conversation.received, 'packet')}" if conversation.received else "nothing"
-        return f"{came} came within {seconds:g} s, no {' or '.join(dict.fromkeys(conversation.awaited))}"
-    return "" if conversation.received else f"nothing came within {seconds:g} s"
+        return f"{conversation.closed}, {'without ' + missing if conversation.received else 'and sent nothing'}"
+    return f"no {missing} came within {seconds:g} s" if missing else f"nothing came within {seconds:g} s"
 
 
 def _answer(explained: Explained) -> str:

@@ -134,6 +134,8 @@ def in_words(data: bytes, most: int = _LONGEST_VALUE) -> str:
         text = data.decode()
     except UnicodeDecodeError:
         return count(len(data), "byte")
+    if any(c < " " and c not in "\t\r\n" for c in text):
+        return count(len(data), "byte")
     if len(text) > most:
         return f"{printable(text[:most])}… ({count(len(data), 'byte')})"
     return printable(text)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from .cursor import count
 from .explain import Explained, Field, in_hex
+from .sniff import Sniffed
 
 _COLOURS = ("cyan", "green", "yellow", "magenta", "bright_blue")
 _WRONG = "bold red"
@@ -38,13 +40,50 @@ def packet(explained: Explained, width: int, offset: int = 0) -> RenderableType:
     return Group(*parts)
 
 
-def line(explained: Explained, prefix: str) -> Text:
-    """One packet in one line, after `prefix`."""
-    name = explained.type or "no packet"
+def in_line(explained: Explained, prefix: str) -> Table:
+    """One packet in a line, or a few beside `prefix` and its type."""
+    words = Text("" if explained.broken else explained.summary)
     if explained.error:
-        said = "" if explained.broken else f"{explained.summary}; "
-        return Text.assemble(prefix, (f"{name:<12}", "bold"), (f"{said}{explained.error}", _WRONG))
-    return Text.assemble(prefix, (f"{name:<12}", "bold"), explained.summary)
+        words.append(f"{'' if explained.broken else '; '}{explained.error}", _WRONG)
+    line = Table.grid(padding=(0, 2, 0, 0))
+    line.add_column(no_wrap=True)
+    line.add_column(overflow="fold")
+    line.add_row(Text.assemble((prefix, "dim"), (f"{explained.type or 'no packet':<11}", "bold")), words)
+    return line
+
+
+def print_exchanged(explained: Explained, sent: bool) -> None:
+    """One packet of a conversation: sent ones in a line, for who sent them knows them."""
+    if sent:
+        terminal().print(in_line(explained, "sent: "))
+    else:
+        terminal().print("received:", style="dim")
+        print_packet(explained)
+
+
+def show_sniffed(found: Iterable[Sniffed], fields: bool, as_json: bool) -> int:
+    """What a capture has, a line for each; returns how many packets there were."""
+    packets = 0
+    every: list[dict[str, Any]] = []
+    console = terminal()
+    for one in found:
+        packets += one.explained is not None
+        if as_json:
+            every.append({**vars(one), "explained": as_dict(one.explained) if one.explained else None})
+            continue
+        arrow = "→" if one.from_client else "←"
+        prefix = f"{one.time:10.4f} {one.connection:>3} {arrow} "
+        if not one.explained:
+            where = f" {one.server}" if one.remark == "connects" else ""
+            who = one.client if one.from_client else one.server
+            console.print(Text(f"{prefix}{who} {one.remark}{where}", "dim"))
+        else:
+            console.print(in_line(one.explained, prefix))
+            if fields:
+                console.print(Padding(packet(one.explained, console.width - 4), (0, 0, 1, 4)))
+    if as_json:
+        print_json(every)
+    return packets
 
 
 def c_array(explained: Explained) -> str:
@@ -58,7 +97,7 @@ def c_array(explained: Explained) -> str:
     return "\n".join([f"static const unsigned char {explained.type.lower()}[] = {{", *lines, "};"])
 
 
-def as_json(explained: Explained) -> dict[str, Any]:
+def as_dict(explained: Explained) -> dict[str, Any]:
     """All there is to know, for json.dumps(). In hex, bytes of secrets are **."""
     return {
         "type": explained.type,
