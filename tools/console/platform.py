@@ -256,7 +256,7 @@ class Platform:
         self._links[device_id] = link
         self._changed(device_id, f"online from {link.address}")
         for command in self.store.waiting(device_id, microseconds(_utc_now())):
-            self._send(command, link)
+            _unwatched(self._send(command, link))
 
     def went_offline(self, device_id: str, link: Link, reason: str) -> None:
         if self._links.get(device_id) is link:
@@ -380,7 +380,8 @@ class Platform:
         if link is None:
             self.tell(CommandChanged(command))
             return command
-        return self._send(command, link)
+        await self._send(command, link)
+        return replace(command, status=CommandStatus.SENT)
 
     def command(self, uuid: str) -> Command:
         """Raises UnknownCommand."""
@@ -409,15 +410,14 @@ class Platform:
         self.tell(CommandChanged(replace(command, status=CommandStatus.REPLIED, reply=reply, seconds=seconds)))
         return ""
 
-    def _send(self, command: Command, link: Link) -> Command:
+    def _send(self, command: Command, link: Link) -> "asyncio.Future[Any]":
+        """The future is done when that it was sent is on the disk."""
         while len(self._sent_at) >= _MOST_UNANSWERED:
             self._sent_at.pop(next(iter(self._sent_at)))
         self._sent_at[command.uuid] = time.monotonic()
         link.send(f"$creq/{command.uuid}", command.payload)
-        _unwatched(self.store.set_sent(command.uuid))
-        sent = replace(command, status=CommandStatus.SENT)
-        self.tell(CommandChanged(sent))
-        return sent
+        self.tell(CommandChanged(replace(command, status=CommandStatus.SENT)))
+        return self.store.set_sent(command.uuid)
 
     # Messages between devices
 

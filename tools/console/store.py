@@ -33,7 +33,7 @@ COMMANDS_KEPT = 1000
 
 _VERSION = 1
 _SPARE = POINTS_KEPT // 100  # points of a stream that may come until its oldest are looked for
-_GATHER = 0.02  # seconds in which what comes goes into one transaction
+_GATHER = 0.01  # seconds in which what comes goes into one transaction
 _SCHEMA = """
 CREATE TABLE product (id TEXT NOT NULL, master_key TEXT NOT NULL, register_code TEXT NOT NULL);
 CREATE TABLE devices (
