@@ -73,6 +73,9 @@ def board(
         ),
     ] = None,
     internet: Annotated[bool, typer.Option("--internet", help="Let it reach every address, not only routes.")] = False,
+    pcap: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save its TCP connections there, for Wireshark or packet sniff.")
+    ] = None,
 ) -> int:
     """Start a virtual board: MicroPython with its own flash and a serial port for mpremote."""
     import argparse
@@ -82,7 +85,7 @@ def board(
 
     with failures_in_one_line(BoardError, argparse.ArgumentTypeError):
         routes = dict(parse_route(text) for text in route or [])
-        return run_board(flash, directory, routes, internet=internet)
+        return run_board(flash, directory, routes, internet=internet, pcap=pcap)
 
 
 @app.command()

@@ -6,13 +6,19 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 from .board import VirtualBoard
 from .errors import BoardError
-from .link import Address
+from .link import Address, Connection, Direction
 from .wifi import Wifi
+
+BOARD_ADDRESS = "192.168.4.23"
+"""Of the board, as shims/_network.py says it."""
+
+_NAMED_HOST = "192.0.2.1"  # stands for a host asked for by its name; it is nobody's
 
 
 def run_board(
@@ -24,11 +30,13 @@ def run_board(
     micropython: str | os.PathLike[str] | None = None,
     heap: str = "2M",
     internet: bool = False,
+    pcap: str | os.PathLike[str] | None = None,
 ) -> int:
     """Run a board in the foreground until Ctrl-C or SIGTERM, with its console on stdout.
 
     `flash` is the image to use or make (None: a new one, not kept); the files of `source_dir` are copied to it first.
-    Returns the exit status; what cannot be done is said in one line on stderr.
+    `pcap` is a file for what goes over its TCP connections. Returns the exit status; what cannot be done is said in one
+    line on stderr.
     """
     stop = threading.Event()
 
@@ -42,16 +50,20 @@ def run_board(
     previous = signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     try:
         files = collect(source_dir) if source_dir is not None else None
-        with VirtualBoard(
-            flash,
-            files,
-            micropython=micropython,
-            heap=heap,
-            wifi=wifi,
-            routes=routes,
-            internet=internet,
-            on_output=mirror,
-        ) as board:
+        with contextlib.ExitStack() as stack:
+            board = VirtualBoard(
+                flash,
+                files,
+                micropython=micropython,
+                heap=heap,
+                wifi=wifi,
+                routes=routes,
+                internet=internet,
+                on_output=mirror,
+            )
+            if pcap is not None:
+                stack.enter_context(recorded(board, Path(pcap)))
+            stack.enter_context(board)
             print(f"board at {board.port}; Ctrl-C ends it; try: mpremote connect {board.port} repl", file=sys.stderr)
             with contextlib.suppress(KeyboardInterrupt):
                 stop.wait()
@@ -64,6 +76,40 @@ def run_board(
         return 1
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+@contextlib.contextmanager
+def recorded(board: VirtualBoard, path: Path) -> Iterator[None]:
+    """Saves a board's connections as the board sees them: from its own address to the one it asked for.
+
+    Raises OSError.
+    """
+    from ..packets.pcap import PcapWriter  # its library takes a moment to import
+
+    known: set[int] = set()
+
+    def tap(direction: Direction, data: bytes, connection: Connection) -> None:
+        if connection.number not in known:
+            known.add(connection.number)
+            host, port = connection.asked
+            client = BOARD_ADDRESS, 49152 + connection.number % 16384
+            recorder.opened(connection.number, client, (host if _is_address(host) else _NAMED_HOST, port))
+        recorder.record(connection.number, direction == "up", data)
+
+    with PcapWriter(path) as recorder:
+        board.link.tap = tap
+        board.link.on_closed = lambda connection: recorder.closed(connection.number)
+        yield
+    if recorder.error:
+        print(f"error: {path} is incomplete: {recorder.error}", file=sys.stderr)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def collect(directory: str | os.PathLike[str]) -> dict[str, Path]:
@@ -111,6 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="lead the board's connections for the first to the second; may be repeated",
     )
     parser.add_argument("--internet", action="store_true", help="let the board reach every address, not only routes")
+    parser.add_argument("--pcap", metavar="FILE", help="save its TCP connections there, for Wireshark")
     parser.add_argument("--ssid", default="home", help="name of the network in the air (default: %(default)s)")
     parser.add_argument("--password", default="password", help="its password (default: %(default)s)")
     parser.add_argument("--heap", default="2M", help="MicroPython's heap, as 128K or 2M (default: %(default)s)")
@@ -124,4 +171,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         micropython=options.micropython,
         heap=options.heap,
         internet=options.internet,
+        pcap=options.pcap,
     )

@@ -51,6 +51,8 @@ class Link:
         self.routes = dict(routes or {})
         self.internet = internet
         self.tap: Tap | None = None
+        self.on_closed: Callable[[Connection], None] | None = None
+        """Called in the forwarder's thread when a connection is over."""
         self._from_outside = from_outside
         self._stalled = False
         self._online = False
@@ -122,6 +124,8 @@ class Link:
                 pass  # cut, orphaned or closed, by us: the streams are settled there
             finally:
                 self._connections.discard(connection)
+                if self.on_closed:
+                    self.on_closed(connection)
 
         server = await asyncio.start_server(accept, "127.0.0.1", 0)
         self._listeners[asked] = server, target

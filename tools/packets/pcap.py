@@ -71,13 +71,16 @@ class PcapWriter:
     def closed(self, connection: Hashable) -> None:
         """A connection has ended, however it did."""
         with self._lock:
-            self._close_connection(connection)
+            ends = self._connections.pop(connection, None)
+            if ends:
+                client, server = ends
+                self._write(client, server, _FIN | _ACK)
+                self._write(server, client, _FIN | _ACK)
+                self._write(client, server, _ACK)
 
     def close(self) -> None:
-        """Ends all connections and the file. May be called twice."""
+        """Ends the recording, whatever is still open. May be called twice."""
         with self._lock:
-            for connection in list(self._connections):
-                self._close_connection(connection)
             self._file.close()
 
     def __enter__(self) -> "PcapWriter":
@@ -87,14 +90,6 @@ class PcapWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-    def _close_connection(self, connection: Hashable) -> None:
-        ends = self._connections.pop(connection, None)
-        if ends:
-            client, server = ends
-            self._write(client, server, _FIN | _ACK)
-            self._write(server, client, _FIN | _ACK)
-            self._write(client, server, _ACK)
 
     def _write(self, sender: _End, receiver: _End, flags: int, data: bytes = b"") -> None:
         segment = dpkt.tcp.TCP(

@@ -74,7 +74,7 @@ def show_sniffed(found: Iterable[Sniffed], fields: bool, as_json: bool) -> int:
         arrow = "→" if one.from_client else "←"
         prefix = f"{one.time:10.4f} {one.connection:>3} {arrow} "
         if not one.explained:
-            where = f" {one.server}" if one.remark == "connects" else ""
+            where = f" to {one.server}" if one.remark == "connects" else ""
             who = one.client if one.from_client else one.server
             console.print(Text(f"{prefix}{who} {one.remark}{where}", "dim"))
         else:
