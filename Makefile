@@ -12,8 +12,9 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup mosquitto test lint format mpy demo board bench size wheel clean distclean
-.PHONY: test-unit test-micropython test-board test-e2e lint-style lint-format lint-esp32 lint-esp8266 lint-host
+.PHONY: help setup mosquitto chromium tshark test lint format mpy demo console board image bench size wheel clean distclean
+.PHONY: test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -45,14 +46,21 @@ $(VENV): pyproject.toml setup.py requirements/dev.txt
 mosquitto: # the tests that need it say so themselves if it can't be had
 	@command -v mosquitto >/dev/null || { $(call apt,mosquitto mosquitto-clients); } || true
 
+chromium: # for the console's page in tests and in the demo's picture
+	@command -v chromium >/dev/null || { $(call apt,chromium); } || true
+
+tshark: # the second opinion on packets
+	@command -v tshark >/dev/null || { $(call apt,tshark); } || true
+
 # Tests, fast ones first. A stage that fails does not keep the next from running.
 
-test: $(VENV) mosquitto ## all tests: on CPython, on MicroPython, on the virtual board, end to end
+test: $(VENV) mosquitto chromium tshark ## all tests: on CPython, on MicroPython, on the virtual board, with the console
 	@rm -rf build/test && mkdir -p build/test
-	@failed=; for stage in unit micropython board e2e; do \
+	@failed=; for stage in unit micropython board port console e2e; do \
 		$(MAKE) --no-print-directory test-$$stage || failed="$$failed $$stage"; \
 	done; \
-	echo; for stage in "unit CPython" "micropython MicroPython" "board virtual board" "e2e end to end"; do \
+	echo; for stage in "unit CPython" "micropython MicroPython" "board virtual board" "port serial port" \
+		"console console" "e2e end to end"; do \
 		printf '%-14s %s\n' "$${stage#* }" "$$(tail -n 1 "build/test/$${stage%% *}.log")"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
@@ -64,14 +72,20 @@ stage = @echo; echo "== $(2)"; mkdir -p build/test; \
 
 PYTEST := $(BIN)/python -m pytest -q
 
-test-unit: $(VENV) mosquitto ## tests of libraries and tools on CPython
-	$(call stage,unit,CPython,$(PYTEST) tests/unit tests/property tests/tools)
+test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
+	$(call stage,unit,CPython,$(PYTEST) tests/unit tests/property tests/packets tests/tools)
 
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython
 	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py $(BIN)/micropython tests/micropython.py)
 
 test-board: $(VENV) ## tests of the virtual board
 	$(call stage,board,virtual board,$(PYTEST) tests/board)
+
+test-port: $(VENV) mosquitto ## flash, config, deploy and monitor, over emulated and virtual boards' serial ports
+	$(call stage,port,serial port,$(PYTEST) tests/port)
+
+test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium, its web page
+	$(call stage,console,console,$(PYTEST) tests/console tests/api)
 
 test-e2e: $(VENV) mosquitto ## the firmware on the virtual board against real brokers
 	$(call stage,e2e,end to end,$(PYTEST) tests/e2e)
@@ -110,11 +124,17 @@ format: $(VENV) ## lays the code out as lint wants it
 mpy: $(VENV) ## compile lib/ and firmware/ to build/mpy/ARCH; ARCH=xtensa for ESP8266, xtensawin for ESP32, rv32imc for ESP32-C3
 	@$(BIN)/onenet mpy --arch $(ARCH)
 
-demo: $(VENV) mosquitto ## a board comes online, sends data and obeys a command, all on this computer; until Ctrl-C, or SECONDS=20
+demo: $(VENV) chromium ## a board comes online, sends data and obeys a command, all on this computer; until Ctrl-C, or SECONDS=20
 	@$(BIN)/onenet demo $(if $(SECONDS),--seconds $(SECONDS))
 
-board: $(VENV) ## start a virtual board and say where its serial port is
+console: $(VENV) ## a local OneNET with a web page, on port 6002 and http://localhost:8080; LAN=1 lets the network in
+	@$(BIN)/onenet console $(if $(LAN),--lan)
+
+board: $(VENV) ## start a virtual board, without a program, and say where its serial port is
 	@$(BIN)/onenet board
+
+image: $(VENV) ## one file to flash with MicroPython and this firmware: BOARD=ESP32_GENERIC, or IMAGE=file
+	@$(BIN)/onenet image $(BOARD) $(if $(IMAGE),--image $(IMAGE))
 
 .venv/.bench: requirements/bench.txt | $(VENV)
 	@echo "Adding the packages of $< to .venv, for the bench's picture"
