@@ -1,11 +1,12 @@
 """What broker, HTTP API and web page of the console share: the things they speak of, and what happens to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
-from ..packets.explain import Explained
+from ..packets.explain import Explained, explain
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,19 @@ class LoggedPacket:
     device_id: str
     """Empty until a CONNECT has said whose the connection is."""
     from_device: bool
-    explained: Explained
+    data: bytes
+    """Empty for a note of what happened beside packets."""
+    error: str = ""
+    """What the console has against it, where it has."""
+    note: str = ""
+
+    @cached_property
+    def explained(self) -> Explained:
+        """In words. Made when somebody asks, for that takes longer than all else the console does with a packet."""
+        if not self.data:
+            return Explained("", b"", self.note, (), self.error)
+        explained = explain(self.data)
+        return replace(explained, error=self.error) if self.error else explained
 
 
 # What happens. Listeners are called in the console's event loop, and must neither block nor raise.

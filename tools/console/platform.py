@@ -438,9 +438,8 @@ class Platform:
 
     def log_packet(self, device_id: str, from_device: bool, data: bytes, error: str = "", note: str = "") -> None:
         """Keeps a packet for packets(): see PacketLog.add(). device_id may be one that does not exist."""
-        words = self._log.add(device_id if device_id in self._known else "", from_device, data, error, note)
-        if self._listeners:
-            self.tell(PacketLogged(words()))
+        packet = self._log.add(device_id if device_id in self._known else "", from_device, data, error, note)
+        self.tell(PacketLogged(packet))
 
     def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Calls it with everything that happens, soon after it has; returns the function that ends that."""
