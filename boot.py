@@ -64,6 +64,29 @@ def unless_done(change, *paths):
             raise
 
 
+def mount_rom():
+    """Mounts the ROMFS image that counts. A deploy puts the next one beside it in the same partition; the file romfs
+    says at which byte the one in force begins, -1 for none. MicroPython itself knows only of one at the beginning."""
+    try:
+        with open("romfs") as file:
+            at = int(file.read())
+    except (OSError, ValueError):
+        return
+    import vfs
+
+    for path in ("/rom", "/rom/lib"):
+        if path in sys.path:
+            sys.path.remove(path)
+    try:
+        vfs.umount("/rom")
+    except OSError:  # nothing there
+        pass
+    if at >= 0:
+        image = memoryview(vfs.rom_ioctl(2, 0))[at:]
+        vfs.mount(vfs.VfsRom(image), "/rom")  # type: ignore[attr-defined]
+        sys.path.extend(("/rom", "/rom/lib"))
+
+
 def reason_for_safe_mode():
     """What the way out of safe mode is, if there is to be safe mode; None if main.py may run."""
     files = os.listdir()
@@ -142,5 +165,6 @@ if __name__ == "__main__":
     if way_out:
         forget_crashes()
         raise RuntimeError("safe mode: main.py is not run; " + way_out)
-    del finish_deploy, unless_done, reason_for_safe_mode, button_pressed, crashed_often, interrupted, forget_crashes
-    del way_out, safe_mode
+    mount_rom()
+    del finish_deploy, unless_done, mount_rom, reason_for_safe_mode, button_pressed, crashed_often, interrupted
+    del forget_crashes, way_out, safe_mode

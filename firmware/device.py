@@ -149,7 +149,7 @@ class Device:
 
     def run(self):
         """Keeps the device online. Returns only in safe mode and after Ctrl-C."""
-        import __main__
+        import __main__  # type: ignore[import-not-found]
 
         if hasattr(__main__, "safe_mode"):  # boot.py has said why
             log("device", "safe mode")

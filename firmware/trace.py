@@ -40,7 +40,7 @@ def _show(direction, buf, at, end, masked=0):
     while at < end or masked:
         n = min(_LINE, end - at)
         stars = min(_LINE - n, masked)
-        log("trace", direction + " " + hexlify(view[at : at + n]).decode() + "**" * stars)
+        log("trace", direction + " " + hexlify(bytes(view[at : at + n])).decode() + "**" * stars)
         at += n
         masked -= stars
 

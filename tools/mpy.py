@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +41,21 @@ def compile_board(arch: str, target: Path, names: Iterable[str] | None = None) -
 
     `target` is emptied first. Raises CompileError.
     """
+    files = {name: board_directory() / name for name in names or board_modules()}
+    if target.exists() and arch in architectures():
+        shutil.rmtree(target)
+    return compile_files(files, arch, target)
+
+
+def compile_files(files: Mapping[str, Path], arch: str, target: Path) -> list[Module]:
+    """Compiles these sources, by their names on the board, into `target`. Raises CompileError."""
     known = architectures()
     if arch not in known:
         raise CompileError(f"no architecture {arch!r}; mpy-cross knows {', '.join(known)}")
-    if target.exists():
-        shutil.rmtree(target)
-    return [_compile(name, arch, target) for name in names or board_modules()]
+    return [_compile(name, source, arch, target) for name, source in files.items()]
 
 
-def _compile(name: str, arch: str, target: Path) -> Module:
-    source = board_directory() / name
+def _compile(name: str, source: Path, arch: str, target: Path) -> Module:
     path = (target / name).with_suffix(".mpy")
     path.parent.mkdir(parents=True, exist_ok=True)
     # -s: the name that tracebacks show, which is in the file and so must not depend on where it was compiled

@@ -193,7 +193,7 @@ class Board(Flash):
         machine.cause = cause
         machine.levels.clear()
         machine.pulled.clear()
-        machine.levels.update({pin: 0 for pin in held})
+        machine.levels.update(dict.fromkeys(held, 0))
         machine.rtc_memory = memory
         self.slept = 0
         self._sleeping = replaced(boot, "sleep_ms", self._sleep)

@@ -44,7 +44,7 @@ def test_all_that_is_sent_and_received_is_shown():
 
 def test_the_password_is_masked():
     for options in ({}, {"will": ("topic", b"payload", 0, False)}, {"password": PASSWORD + b"y" * 200}):
-        given = dict(username="68790", password=PASSWORD)
+        given = {"username": "68790", "password": PASSWORD}
         given.update(options)
         with Traced(**given) as it:
             listen_to(it.client)

@@ -39,7 +39,9 @@ class VirtualBoard:
     is the executable (default: beside this Python, else on PATH), `heap` its heap as "128K" or "2M"; a 64-bit object
     is twice the size of a board's. `routes` leads (host, port) as the program asks for it to (host, port) on the host
     side; loopback leads to itself, everything else is unreachable unless `internet` is true. `unique_id` is also the
-    MAC. `main_anyway`: main.py runs even if boot.py fails, as on the ESP8266. `on_output` gets all console bytes, in the board's own thread. `boot_timeout` is in seconds.
+    MAC. `rom_size` bytes are a partition for ROMFS, in a file beside the image; 0 for none. `main_anyway`: main.py runs
+    even if boot.py fails, as on the ESP8266. `on_output` gets all console bytes, in the board's own thread.
+    `boot_timeout` is in seconds.
 
     Use it in a `with` statement, which powers it on, or call power_on() and close(). Methods and attributes may be used
     from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
@@ -71,6 +73,7 @@ class VirtualBoard:
         routes: Mapping[Address, Address] | None = None,
         internet: bool = False,
         flash_size: int = FLASH_SIZE,
+        rom_size: int = 0,
         unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01",
         main_anyway: bool = False,
         boot_timeout: float = 20,
@@ -96,6 +99,9 @@ class VirtualBoard:
             undo.callback(self._flash.close)
             if files:
                 self._flash.put(files, self._micropython)
+            self._rom = FlashImage(path.with_name(path.name + ".rom"), rom_size) if rom_size else None
+            if self._rom:
+                undo.callback(self._rom.close)
             self._state = State(unique_id)
             undo.callback(self._state.close)
             self.temperature = 42
@@ -356,6 +362,7 @@ class VirtualBoard:
             self._micropython,
             self._heap,
             self._flash,
+            self._rom,
             self._state,
             with_main,
             self._main_anyway,

@@ -54,6 +54,7 @@ class Interpreter:
         micropython: Path,
         heap: str,
         flash: FlashImage,
+        rom: FlashImage | None,
         state: State,
         with_main: bool,
         main_anyway: bool,
@@ -78,7 +79,10 @@ class Interpreter:
         # Raw, or the interpreter's own CR LF would come out as CR CR LF and mpremote would not know the raw REPL.
         tty.setraw(slave)
         os.set_blocking(self._terminal, False)
-        arguments = flash.fileno(), flash.size, state.fileno(), theirs.fileno(), with_main, main_anyway
+        partition = (rom.fileno(), rom.size) if rom else (-1, 0)
+        arguments = (
+            flash.fileno(), flash.size, *partition, state.fileno(), theirs.fileno(), with_main, main_anyway,
+        )  # fmt: skip
         start = f"__import__('sys').path[0] = {str(SHIMS)!r}; __import__('_start').run{arguments}"
         launcher = str(Path(__file__).with_name("launch.py"))
         try:
@@ -88,7 +92,7 @@ class Interpreter:
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,
-                pass_fds=(flash.fileno(), state.fileno(), theirs.fileno()),
+                pass_fds=(flash.fileno(), state.fileno(), theirs.fileno(), *([rom.fileno()] if rom else [])),
                 start_new_session=True,
                 env={"PATH": os.environ.get("PATH", os.defpath)},
             )

@@ -25,7 +25,7 @@ def flash(
         str | None,
         typer.Option(metavar="NAME", help="The board as MicroPython names it. Default: the generic one for its chip."),
     ] = None,
-    baud: Annotated[int, typer.Option(metavar="N", help="Bits a second on the line; 115200 is safest.")] = 460800,
+    baud: Annotated[int, typer.Option(metavar="N", min=9600, help="Bits a second; 115200 is safest.")] = 460800,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before erasing.")] = False,
     site: Annotated[
         str,
@@ -46,3 +46,46 @@ def flash(
 
     with failures_in_one_line(PortError):
         return run_flash(port or [], every, board, image, baud, yes, Images(site))
+
+
+@app.command()
+def deploy(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Your program: main.py, and the modules and folders that go beside it. Default: ./main.py, "
+            "else the example.",
+        ),
+    ] = None,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PORT", help="The board's serial port; may be repeated. Default: the only one there is."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All boards at USB, at the same time.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Modules as .py, which the board compiles.")] = False,
+    mpy: Annotated[bool, typer.Option("--mpy", help="Modules as .mpy for the board's processor: the default.")] = False,
+    romfs: Annotated[
+        bool, typer.Option("--romfs", help="Modules in a ROMFS, where they run from flash and take little heap.")
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0, help="How long it may take to come online; 0 not to wait for that."),
+    ] = 60,
+) -> int:
+    """Put the program on a board, and see it come online.
+
+    Sends what is different from what the board has. Until all of it is there,
+    and the board is reset, the old program stays: interrupt this whenever you
+    like. config.json and files of your own on the board stay as they are.
+    Exit status 0: online; 1: not; 2: not understood.
+    """
+    from .deploy_all import run_deploy
+    from .errors import PortError
+    from .program import Form
+
+    chosen = [form for form, wanted in ((Form.SOURCE, source), (Form.MPY, mpy), (Form.ROMFS, romfs)) if wanted]
+    with failures_in_one_line(PortError):
+        if len(chosen) > 1:
+            raise PortError("give one of --source, --mpy and --romfs")
+        return run_deploy(port or [], every, files or [], chosen[0] if chosen else Form.MPY, timeout)

@@ -10,16 +10,17 @@ import _host
 _REPL = "\x1b_board:repl\x1b\\"
 
 
-def run(flash_fd, flash_size, state_fd, control_fd, with_main, main_anyway):
+def run(flash_fd, flash_size, rom_fd, rom_size, state_fd, control_fd, with_main, main_anyway):
     """Become a board. Returns when it is time for the REPL.
 
     `with_main` is false after a soft reset out of the raw REPL, where a board runs boot.py only. `main_anyway` is what
     the ESP8266 does: a boot.py that fails does not keep it from running main.py.
     """
     _host.attach(state_fd, control_fd)
-    _install_shims()
+    _install_shims(bool(rom_size))
     _mount(flash_fd, flash_size)
-    sys.path[:] = ("", ".frozen", "/lib")
+    has_rom = rom_size and _mount_rom(rom_fd, rom_size)
+    sys.path[:] = ("", ".frozen") + (("/rom", "/rom/lib") if has_rom else ()) + ("/lib",)
     clock = _host.ask("hello")
     sys.modules["time"]._start(clock)
     try:
@@ -30,7 +31,7 @@ def run(flash_fd, flash_size, state_fd, control_fd, with_main, main_anyway):
     sys.stdout.write(_REPL)
 
 
-def _install_shims():
+def _install_shims(has_rom_partition):
     # sys.modules is looked at before the modules built into the interpreter, so these win over them. `time` is first:
     # the other shims use it.
     for name in ("time", "micropython", "machine", "socket", "network", "esp", "esp32", "ntptime"):
@@ -38,6 +39,8 @@ def _install_shims():
         sys.modules[name] = module
         if name in ("time", "machine", "socket"):
             sys.modules["u" + name] = module
+    if has_rom_partition:
+        sys.modules["vfs"] = __import__("_vfs")
 
 
 def _mount(flash_fd, flash_size):
@@ -45,6 +48,17 @@ def _mount(flash_fd, flash_size):
 
     vfs.umount("/")
     mount(Flash(open(flash_fd, "r+b"), flash_size))
+
+
+def _mount_rom(rom_fd, rom_size):
+    """As MicroPython does where it has ROMFS: the image at the beginning of the partition, if there is one."""
+    partition = sys.modules["vfs"]
+    partition.attach(open(rom_fd, "r+b"), rom_size)
+    try:
+        vfs.mount(vfs.VfsRom(partition.rom_ioctl(2, 0)), "/rom")
+    except OSError:
+        return False
+    return True
 
 
 def _run_file(name):

@@ -1,0 +1,262 @@
+"""MicroPython at a serial port: what the board says by itself, and its raw REPL, by means of mpremote's transport.
+
+Whatever goes wrong is a PortError in words. Opening and closing leaves DTR and RTS as mpremote does, which resets no
+board; only hard_reset() and soft_reset() do.
+"""
+
+import ast
+import binascii
+import hashlib
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import serial
+from mpremote import transport_serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from .errors import PortError
+from .find import usb_ports
+from .trouble import explain_open
+
+transport_serial.print = lambda *words: None  # type: ignore[attr-defined]  # it shows what it did not understand
+
+BAUD = 115200
+_PROMPT = b"raw REPL; CTRL-B to exit\r\n"
+_TRY = 0.7  # seconds in which a program may answer Ctrl-C; it gets another one then
+_SILENCE = 15.0  # seconds a statement may take without printing anything
+_CHUNK = 1024  # bytes of a file in one statement; an ESP8266 has to have room for some copies
+_POLL = 0.02
+
+_HASH = """
+import os,hashlib,binascii
+def _hash(p):
+ h=hashlib.sha256()
+ b=bytearray(512)
+ m=memoryview(b)
+ with open(p,'rb') as f:
+  while 1:
+   n=f.readinto(b)
+   if not n:break
+   h.update(m[:n])
+ return binascii.hexlify(h.digest()).decode()
+"""
+
+
+class Gone(PortError):
+    """The board was there and is not any more."""
+
+
+class Remote(PortError):
+    """Python on the board has raised an exception."""
+
+    def __init__(self, port: str, traceback: str) -> None:
+        lines = traceback.strip().splitlines() or ["an exception without a name"]
+        super().__init__(_in_words(port, lines[-1].strip()))
+
+
+def _in_words(port: str, exception: str) -> str:
+    if exception.startswith("OSError:") and ("28" in exception or "ENOSPC" in exception):
+        return f"the flash of the board at {port} is full; delete files from it: mpremote connect {port} fs rm :NAME"
+    if exception.startswith("MemoryError"):
+        return f"the board at {port} has too little memory for this ({exception}); reset it and try again"
+    return f"the board at {port} says {exception}"
+
+
+class Connection:
+    """An open serial port with a board at it. Use it in a `with` statement, or close() it."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self._serial_number = next((found.serial_number for found in usb_ports() if found.device == port), "")
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            self._transport = SerialTransport(self.port, BAUD, timeout=_SILENCE)
+        except (OSError, ValueError) as error:  # pyserial's are OSErrors
+            raise self._not_open(error) from error
+        except TransportError as error:  # it keeps the reason for itself
+            try:
+                serial.serial_for_url(self.port, BAUD, exclusive=True).close()
+            except (OSError, ValueError) as reason:
+                raise self._not_open(reason) from error
+            raise PortError(f"{self.port} does not open; try again") from error
+        self._transport.is_pty = False  # or each wait for a byte takes all of the timeout
+        self._serial = self._transport.serial
+        self._can_hash = False
+
+    def _not_open(self, error: Exception) -> PortError:
+        return explain_open(self.port, error) or PortError(f"{self.port} does not open: {error}")
+
+    def close(self) -> None:
+        try:
+            self._transport.close()
+        except OSError:  # the cable is out
+            self._serial.close()
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _troubles(self) -> Iterator[None]:
+        try:
+            yield
+        except TransportExecError as error:
+            raise Remote(self.port, str(error.error_output)) from error
+        except OSError as error:
+            raise Gone(f"the board at {self.port} is gone; plug it in again") from error
+        except (TransportError, struct.error) as error:
+            raise PortError(f"the board at {self.port} has stopped answering; reset it and try again") from error
+
+    # What it says by itself
+
+    def read(self) -> bytes:
+        """What has come; waits a moment for something. Raises Gone."""
+        with self._troubles():
+            waiting = self._serial.in_waiting
+            if waiting:
+                return bytes(self._serial.read(waiting))
+        time.sleep(_POLL)
+        return b""
+
+    def reopen(self) -> bool:
+        """Opens the port again after Gone, under whatever name it has now; false if the board is not back yet."""
+        self.close()
+        names = [found.device for found in usb_ports() if self._serial_number == found.serial_number != ""]
+        was = self.port
+        self.port = names[0] if names else self.port
+        try:
+            self._open()
+        except PortError:  # it may be there, and udev not done with its permissions
+            self.port = was
+            return False
+        return True
+
+    # Its REPL
+
+    def interrupt(self, patience: float = 15, while_waiting: Callable[[], None] = lambda: None) -> None:
+        """Stops whatever runs, with as many Ctrl-C as it takes, and enters the raw REPL without a soft reset.
+
+        Also where the port goes and comes back meanwhile, as it does with a board that has USB itself and is reset.
+        """
+        self._can_hash = False
+        deadline = time.monotonic() + patience
+        while True:
+            while_waiting()
+            try:
+                if self._try_to_interrupt():
+                    return
+            except Gone:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL)
+                self.reopen()
+            if time.monotonic() > deadline:
+                raise PortError(
+                    f"no MicroPython answers at {self.port}; if it was never put there: onenet flash --port {self.port}"
+                )
+
+    def _try_to_interrupt(self) -> bool:
+        with self._troubles():
+            self._serial.reset_input_buffer()
+            self._serial.write(b"\r\x03\x03")
+            time.sleep(_POLL)
+            self._serial.write(b"\r\x01")
+        seen = b""
+        deadline = time.monotonic() + _TRY
+        while not seen.endswith(_PROMPT + b">"):
+            if time.monotonic() > deadline:
+                return False
+            seen += self.read()
+        # The answer to an earlier try may still come. One that is asked for in silence is the right one, and the
+        # transport wants to read its > itself.
+        while self.read():
+            pass
+        with self._troubles():
+            self._serial.write(b"\x01")
+            return bool(self._transport.read_until(1, _PROMPT, timeout_overall=_TRY).endswith(_PROMPT))
+
+    def exec(self, source: str) -> str:
+        """What these statements print. Raises Remote if they raise."""
+        with self._troubles():
+            output, error = self._transport.exec_raw(source, timeout=_SILENCE)
+            if error:
+                raise TransportExecError(1, error.decode(errors="replace"))
+        return bytes(output).decode(errors="replace").replace("\r\n", "\n")
+
+    def eval(self, expression: str) -> Any:
+        """The value of an expression, of a type that repr() shows as Python reads it."""
+        text = self.exec(f"print(repr({expression}))").strip()
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError) as error:
+            raise PortError(f"the board at {self.port} answers {text[:80]!r} in place of a value; try again") from error
+
+    # Its files
+
+    def write_file(self, path: str, data: bytes, progress: Callable[[int], None] = lambda n: None) -> None:
+        """Writes a file, and makes sure that it is right. `progress` is told of each so many bytes."""
+        self.exec(f"from binascii import a2b_base64 as _a\n_f=open({path!r},'wb')")
+        for at in range(0, len(data), _CHUNK):
+            chunk = data[at : at + _CHUNK]
+            self.exec(f"_f.write(_a({binascii.b2a_base64(chunk, newline=False)!r}))")
+            progress(len(chunk))
+        self.exec("_f.close()")
+        if self.hash_file(path) != hashlib.sha256(data).hexdigest():
+            raise PortError(f"{path} did not arrive as it was sent to {self.port}; try another cable, and again")
+
+    def hash_file(self, path: str) -> str:
+        """SHA-256 of a file, in hex."""
+        self.prepare_hash()
+        return self.exec(f"print(_hash({path!r}))").strip()
+
+    def prepare_hash(self) -> None:
+        """Makes a function _hash(path) there, which returns that."""
+        if not self._can_hash:
+            self.exec(_HASH)
+            self._can_hash = True
+
+    def read_file(self, path: str) -> bytes | None:
+        """What is in a file; None if there is none."""
+        self.exec("from binascii import b2a_base64 as _b")
+        if not self.exists(path):
+            return None
+        self.exec(f"_f=open({path!r},'rb')")
+        data = b""
+        while True:
+            chunk = self.eval(f"_b(_f.read({_CHUNK}))")
+            if chunk == b"\n":
+                break
+            data += binascii.a2b_base64(chunk)
+        self.exec("_f.close()")
+        return data
+
+    def exists(self, path: str) -> bool:
+        folder, _, name = path.rpartition("/")
+        return bool(self.eval(f"{name!r} in __import__('os').listdir({folder or '/'!r})"))
+
+    # Resets
+
+    def hard_reset(self) -> None:
+        """As the button does, which ends a watchdog too."""
+        self._begin("import machine\nmachine.reset()")
+
+    def soft_reset(self) -> None:
+        """Starts boot.py and main.py anew, as Ctrl-D does."""
+        with self._troubles():
+            self._serial.write(b"\r\x02\x04")  # out of the raw REPL, or main.py would not run
+
+    def _begin(self, source: str) -> None:
+        """Starts statements that do not come to their end."""
+        with self._troubles():
+            self._transport.exec_raw_no_follow(source)

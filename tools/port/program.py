@@ -1,0 +1,105 @@
+"""The files that make up a program for a board, in the form they go there: compiled, or as they are."""
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from ..files import board_directory, board_modules
+from ..mpy import CompileError, compile_files
+from .errors import PortError
+
+OURS = ("firmware/", "lib/mqtt/", "lib/onenet/")
+"""Folders on the board in which everything comes from here."""
+_AS_THEY_ARE = ("boot.py", "main.py")  # MicroPython runs these from source only
+
+_ARCHITECTURES = (
+    "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
+    "rv32imc", "rv64imc",
+)  # fmt: skip
+
+
+class Form(Enum):
+    """How modules are on a board."""
+
+    MPY = "mpy"
+    SOURCE = "source"
+    ROMFS = "romfs"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The .mpy files that a MicroPython loads, from its sys.implementation._mpy; `_mpy` 0 if it loads none."""
+
+    mpy: int
+
+    @property
+    def architecture(self) -> str:
+        """As mpy-cross names it; empty if it runs no machine code."""
+        number = self.mpy >> 10
+        return _ARCHITECTURES[number] if number < len(_ARCHITECTURES) else ""
+
+    def check(self, name: str, compiled: bytes) -> None:
+        """Raises PortError if it does not load this file."""
+        version, sub, has_code = compiled[1], compiled[2] & 3, compiled[2] >> 2 & 0x3F
+        mine = f"{self.mpy & 0xFF}.{self.mpy >> 8 & 3}"
+        if self.mpy & 0xFF != version or (has_code and self.mpy >> 8 & 3 != sub):
+            raise PortError(
+                f"MicroPython on the board loads .mpy files of version {mine}, and mpy-cross here makes "
+                f"{version}.{sub} ({name}); put another MicroPython on it: onenet flash, or use: onenet deploy --source"
+            )
+
+
+def find_program(files: Iterable[Path]) -> dict[str, Path]:
+    """The user's own files, by their names on the board; a folder goes with all that is in it.
+
+    Where main.py is not among them, it is that of the current folder, else the one that comes with this package.
+    Raises PortError.
+    """
+    found: dict[str, Path] = {}
+    for path in files:
+        if path.is_dir():
+            inside = [file for file in sorted(path.rglob("*")) if file.is_file()]
+            hidden = ("__pycache__", ".")
+            kept = [file for file in inside if not any(p.startswith(hidden) for p in file.relative_to(path).parts)]
+            found.update({file.relative_to(path.parent).as_posix(): file for file in kept})
+        elif path.is_file():
+            found[path.name] = path
+        else:
+            raise PortError(f"there is no file {path}")
+    for name in found:
+        if name in ("boot.py", "config.json") or name.startswith(OURS):
+            raise PortError(f"{name} on the board is not for a program to replace; give the file another name")
+    here = Path("main.py")
+    found.setdefault("main.py", here if here.is_file() else board_directory() / "main.py")
+    return found
+
+
+def sources(program: dict[str, Path]) -> dict[str, Path]:
+    """All files a board needs, by their names on it: ours, and the program's."""
+    directory = board_directory()
+    return {name: directory / name for name in ["boot.py", *board_modules()]} | program
+
+
+def in_form(form: Form, files: dict[str, Path], dialect: Dialect) -> dict[str, bytes]:
+    """What these files are on the board, by their names there. Raises PortError."""
+    if form is Form.SOURCE:
+        return {name: path.read_bytes() for name, path in files.items()}
+    to_compile = {name: path for name, path in files.items() if name.endswith(".py") and name not in _AS_THEY_ARE}
+    if not dialect.mpy:
+        raise PortError("MicroPython on the board loads no .mpy files; use: onenet deploy --source")
+    if not dialect.architecture:
+        raise PortError(
+            f"mpy-cross does not know the board's processor (number {dialect.mpy >> 10}); use: onenet deploy --source"
+        )
+    done = {name: path.read_bytes() for name, path in files.items() if name not in to_compile}
+    with tempfile.TemporaryDirectory(prefix="deploy-") as folder:
+        try:
+            for module in compile_files(to_compile, dialect.architecture, Path(folder)):
+                compiled = module.path.read_bytes()
+                dialect.check(module.name, compiled)
+                done[module.name.removesuffix(".py") + ".mpy"] = compiled
+        except CompileError as error:
+            raise PortError(str(error)) from error
+    return done

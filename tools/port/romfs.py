@@ -1,0 +1,126 @@
+"""A program in a ROMFS: modules that run from flash, without being loaded into the heap.
+
+MicroPython has a partition for ROMFS on some boards, and mounts the image at its beginning. To keep the old program
+until the new one is complete, two images share the partition, and boot.py mounts the one that a file on the file system
+names; that file is part of the deploy, so the change is one with everything else.
+"""
+
+import binascii
+from pathlib import Path
+
+from mpremote.romfs import VfsRomWriter
+
+from .connection import Connection
+from .errors import PortError
+from .inventory import ROM_FILE, Inventory
+from .many import Report
+from .plan import Rom
+from .program import Form, in_form
+
+_CHUNK = 1024  # bytes in one statement
+
+_PREPARE = """
+import vfs
+def _erase(at,n):
+ if hasattr(_dev,'ioctl'):
+  for b in range(at//_block,(at+n+_block-1)//_block):_dev.ioctl(6,b)
+ else:
+  _ok(vfs.rom_ioctl(3,0,at,(n+_block-1)//_block*_block))
+def _write(at,data):
+ if hasattr(_dev,'ioctl'):_dev.writeblocks(at//_block,data,at%_block)
+ else:_ok(vfs.rom_ioctl(4,0,at,data))
+def _ok(result):
+ if isinstance(result,int) and result<0:raise OSError(-result)
+def _rom_hash(at,n):
+ h=hashlib.sha256()
+ m=memoryview(vfs.rom_ioctl(2,0))
+ for i in range(at,at+n,512):h.update(bytes(m[i:min(i+512,at+n)]))
+ return binascii.hexlify(h.digest()).decode()
+_dev=vfs.rom_ioctl(2,0)
+_block=_dev.ioctl(5,0) if hasattr(_dev,'ioctl') else vfs.rom_ioctl(6,0)
+print(len(memoryview(_dev)),_block)
+"""
+
+
+def split(files: dict[str, Path], there: Inventory) -> tuple[dict[str, bytes], Rom]:
+    """What goes to the file system, and the image with all the modules. Raises PortError."""
+    if not there.has_rom:
+        raise PortError(
+            "MicroPython on the board has no partition for ROMFS; put one with it there (for an ESP8266: onenet flash "
+            "--board ESP8266_GENERIC-FLASH_2M_ROMFS), or use: onenet deploy --mpy"
+        )
+    compiled = in_form(Form.MPY, files, there.dialect)
+    modules = {name: data for name, data in compiled.items() if name.endswith(".mpy")}
+    return {name: data for name, data in compiled.items() if name not in modules}, Rom(image(modules), tuple(modules))
+
+
+def image(files: dict[str, bytes]) -> bytes:
+    """A ROMFS with these files, as `mpremote romfs build` makes it."""
+    tree: dict[str, object] = {}
+    for name, data in sorted(files.items()):
+        *folders, last = name.split("/")
+        at = tree
+        for folder in folders:
+            inside = at.setdefault(folder, {})
+            assert isinstance(inside, dict)
+            at = inside
+        at[last] = data
+    writer = VfsRomWriter()
+    _add(writer, tree)
+    return bytes(writer.finalise())
+
+
+def _add(writer: VfsRomWriter, tree: dict[str, object]) -> None:
+    for name, content in tree.items():
+        if isinstance(content, dict):
+            writer.opendir(name)
+            _add(writer, content)
+            writer.closedir()
+        else:
+            writer.mkfile(name, content)
+
+
+def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report) -> int:
+    """Writes the image to where none is in force, unless it is in force already; returns the byte it begins at."""
+    connection.prepare_hash()
+    size, block = map(int, connection.exec(_PREPARE).split())
+    half = size // 2 // block * block
+    if len(rom.image) > half:
+        raise PortError(
+            f"the program takes {len(rom.image) // 1024} KB of ROMFS, and half of the board's partition is "
+            f"{half // 1024} KB, for the old program stays until the new one is complete; use: onenet deploy --mpy"
+        )
+    if there.rom_at is not None and there.rom_at >= 0 and _is_at(connection, rom, there.rom_at):
+        return there.rom_at
+    at = 0 if there.rom_at == half else half
+    if not _is_at(connection, rom, at):
+        _write(connection, rom.image, at, report)
+        if not _is_at(connection, rom, at):
+            raise PortError(
+                f"the ROMFS did not arrive as it was sent to {connection.port}; try another cable, and again"
+            )
+    return at
+
+
+def _write(connection: Connection, data: bytes, at: int, report: Report) -> None:
+    report.stage("erasing ROMFS")
+    step = 32768
+    for done in range(0, len(data), step):
+        connection.exec(f"_erase({at + done},{min(step, len(data) - done)})")
+    report.stage("sending ROMFS")
+    padded = data + bytes(-len(data) % 16)  # a chip writes whole words
+    connection.exec("from binascii import a2b_base64 as _a")
+    for done in range(0, len(padded), _CHUNK):
+        chunk = padded[done : done + _CHUNK]
+        connection.exec(f"_write({at + done},_a({binascii.b2a_base64(chunk, newline=False)!r}))")
+        report.progress(done + len(chunk), len(padded))
+    connection.exec("if not hasattr(_dev,'ioctl'):_ok(vfs.rom_ioctl(5,0))")
+
+
+def _is_at(connection: Connection, rom: Rom, at: int) -> bool:
+    return connection.exec(f"print(_rom_hash({at},{len(rom.image)}))").strip() == rom.digest
+
+
+def file_for(at: int) -> dict[str, bytes]:
+    """The file that has boot.py mount the image there; -1 for none."""
+    return {ROM_FILE: b"%d\n" % at}

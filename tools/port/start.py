@@ -1,0 +1,121 @@
+"""Reads a board's log from its start on: does it come online, and if it does not, why."""
+
+import re
+
+from ..api.text import harmless
+from .errors import PortError
+
+_LINE = re.compile(r"\d+ (wifi|mqtt|config|device): (.*)")
+_ONLINE = re.compile(r"online as device ([^,\s]+)")
+_PROBLEMS = re.compile(r"has (\d+) problem\(s\):")
+_WIFI_TROUBLE = re.compile(r"(.*): (wrong password|not in reach|refused|no answer)(.*)")
+_NEXT = re.compile(r"; next attempt in \d+ s$")
+_PROMPT = ">>> "
+
+
+class NotOnline(PortError):
+    """The program runs into something that will not go away by itself."""
+
+
+class Start:
+    """Takes the lines of a log. `online` is the device's id once it is."""
+
+    def __init__(self, port: str) -> None:
+        self._port = port
+        self._told: dict[str, int] = {}
+        self._problems: list[str] | None = None
+        self._problem_count = 0
+        self._last_of_traceback = ""
+        self._in_traceback = False
+        self.online = ""
+        self.reason = "nothing came from the board"
+        """Why it is not online so far, as far as anybody knows."""
+
+    def feed(self, line: str) -> None:
+        """One line, or the beginning of one that does not end, which the prompt is. Raises NotOnline."""
+        if self._problems is not None:
+            self._take_problem(line)
+        elif line.endswith(_PROMPT) or line.startswith("MicroPython v"):
+            self._ended()
+        elif line.startswith("Traceback (most recent"):
+            self._in_traceback = True
+        elif self._in_traceback and line[:1] not in ("", " "):
+            self._in_traceback = False
+            self._last_of_traceback = line
+            self.reason = f"the program says {line}"
+        elif line.startswith("boot: main.py has crashed"):
+            raise NotOnline(
+                f"main.py on the board crashes at each start; `onenet monitor --port {self._port}` shows why"
+            )
+        if found := _LINE.match(line):
+            self._take(found[1], found[2])
+
+    def _take(self, subject: str, words: str) -> None:
+        if subject == "mqtt":
+            self._take_mqtt(words)
+        elif subject == "wifi" and (trouble := _WIFI_TROUBLE.match(words)):
+            name, kind, more = trouble.groups()
+            self.reason = f"Wi-Fi {name}: {kind}{more}"
+            self._again(f"{self.reason}; mend it: onenet config --port {self._port} --ssid NAME")
+        elif subject == "wifi" and words.startswith("joined"):
+            self.reason = f"Wi-Fi is {words}, but the platform does not answer"
+        elif subject == "config" and (count := _PROBLEMS.search(words)):
+            self._problems, self._problem_count = [], int(count[1])
+
+    def _take_mqtt(self, words: str) -> None:
+        if found := _ONLINE.match(words):
+            self.online = found[1]
+        elif "refused (code" in words:
+            raise NotOnline(
+                f"{_NEXT.sub('', words)} by the platform; mend it: onenet config --port {self._port} --device-id ID"
+            )
+        elif _NEXT.search(words):
+            self.reason = _NEXT.sub("", words)
+            if words.startswith("closed before CONNACK"):
+                self._again(self.reason)
+
+    def _again(self, words: str) -> None:
+        """What comes twice will come for ever."""
+        self._told[words] = self._told.get(words, 0) + 1
+        if self._told[words] == 2:
+            raise NotOnline(words)
+
+    def _take_problem(self, line: str) -> None:
+        assert self._problems is not None
+        if line.startswith("- "):
+            self._problems.append(line[2:])
+        if len(self._problems) == self._problem_count or not line.startswith("- "):
+            words = "; ".join(self._problems)
+            raise NotOnline(f"config.json on the board: {words}; mend it: onenet config --port {self._port}")
+
+    def _ended(self) -> None:
+        if "safe mode" in self._last_of_traceback:
+            words = self._last_of_traceback.partition(": ")[2]
+            raise NotOnline(f"the board is in {words}")
+        if self._last_of_traceback:
+            raise NotOnline(f"main.py has ended with {self._last_of_traceback}")
+        raise NotOnline("main.py has ended; it has to call device.run()")
+
+
+class Lines:
+    """Cuts what comes from a board into lines fit for a terminal."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[str]:
+        """The lines that are complete now."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > 4096:  # no log, but something else on the line
+            lines.append(self._rest)
+            self._rest = b""
+        return [_clean(line) for line in lines]
+
+    @property
+    def rest(self) -> str:
+        """The beginning of a line that is not complete yet."""
+        return _clean(self._rest)
+
+
+def _clean(line: bytes) -> str:
+    return harmless(line.rstrip(b"\r").decode("utf-8", "replace"), keep="\t")
