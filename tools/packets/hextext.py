@@ -1,6 +1,7 @@
 """Bytes as people write them down."""
 
 import re
+from itertools import zip_longest
 
 _C_ARRAY = re.compile(r"\{([^{}]*)(?:\}|$)")
 _COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
@@ -31,17 +32,23 @@ def parse_hex(text: str) -> bytes:
 
 def _from_dump(text: str) -> bytes | None:
     """The bytes of a hex dump: lines that begin with the offset of their first byte, from 0 on. None if it is none."""
+    lines = [_DUMP_LINE.fullmatch(line) for line in text.splitlines() if line.strip()]
     data = bytearray()
-    for line in filter(str.strip, text.splitlines()):
-        dump = _DUMP_LINE.fullmatch(line)
-        if not dump or int(dump[1], 16) != len(data):
+    for line, following in zip_longest(lines, lines[1:]):
+        if line is None or int(line[1], 16) != len(data):
             return None
-        part = dump[2] or ""
-        # The characters beside the bytes: after two spaces, of which hexdump has some between bytes, too.
-        framed = re.split(r"\s{2,}[|>]", part)
-        part = framed[0] if len(framed) > 1 else re.split(r"\s{2,}", part)[0]
-        try:
-            data += bytes.fromhex(part)
-        except ValueError:
+        size = int(following[1], 16) - len(data) if following else None
+        part = _bytes_of_dump(line[2] or "", size)
+        if part is None:
             return None
+        data += part
     return bytes(data)
+
+
+def _bytes_of_dump(part: str, size: int | None) -> bytes | None:
+    """So many bytes, after which there may be the characters they are; without a size, up to two spaces."""
+    if size is None:
+        found = re.match(r"(?:[0-9a-f]{2}\s?)*(?=\s|$)", part, re.IGNORECASE)
+    else:
+        found = re.match(rf"(?:[0-9a-f]{{2}}\s*){{{size}}}", part, re.IGNORECASE) if 0 < size < 256 else None
+    return bytes.fromhex(found[0]) if found else None
