@@ -182,7 +182,7 @@ def talk(
     timeout: Timeout = 5,
     show_secrets: ShowSecrets = False,
 ) -> int:
-    """Talk to a server: type connect, publish, subscribe … and watch the packets go and come."""
+    """Talk to a server: type connect, publish, subscribe, and watch packets go and come."""
     from .conversation import ConversationError
     from .talk import run_talk
 

@@ -1,5 +1,6 @@
 """A capture file of connections that were carried here, as TCP over IP, so that Wireshark opens it."""
 
+import random
 import threading
 import time
 from collections.abc import Hashable
@@ -23,7 +24,7 @@ _FIN, _SYN, _PSH, _ACK = dpkt.tcp.TH_FIN, dpkt.tcp.TH_SYN, dpkt.tcp.TH_PUSH, dpk
 class _End:
     address: IPv4Address | IPv6Address
     port: int
-    sequence: int = 0
+    sequence: int
     """Number of the byte it sends next."""
 
 
@@ -47,7 +48,7 @@ class PcapWriter:
 
     def opened(self, connection: Hashable, client: Address, server: Address) -> None:
         """A connection begins. Raises ValueError where an address is none."""
-        ends = [_End(ip_address(host), port) for host, port in (client, server)]
+        ends = [_End(ip_address(host), port, random.getrandbits(32)) for host, port in (client, server)]
         if {end.address.version for end in ends} == {4, 6}:
             for end in ends:
                 if end.address.version == 4:
