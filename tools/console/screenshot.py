@@ -3,10 +3,11 @@
 import shutil
 from pathlib import Path
 
-_FLAGS = [
+FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+"""That let Chromium run anywhere, and call nobody."""
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -44,7 +45,7 @@ def screenshot(
     try:
         with (
             sync_playwright() as playwright,
-            playwright.chromium.launch(executable_path=chromium, args=_FLAGS) as browser,
+            playwright.chromium.launch(executable_path=chromium, args=FLAGS) as browser,
         ):
             page = browser.new_page(
                 viewport={"width": size[0], "height": size[1]},

@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from nicegui import Client, core, ui
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..platform import Platform
 from . import device, devices  # noqa: F401  # they register the pages
 from .csv_export import add_csv_export
+from .frame import not_there, visit
+from .text import shown
 
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -22,6 +24,13 @@ _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+
+
+@ui.page("/{path:path}")  # after all others
+def _no_page(request: Request, path: str) -> None:
+    """Whatever there is no page for."""
+    here = visit(request)
+    not_there(here, here.words.no_page.format(path=shown(f"/{path}", 60)))
 
 
 def mount(app: FastAPI, platform: Platform) -> None:

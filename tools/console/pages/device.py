@@ -1,5 +1,7 @@
 """The page of one device."""
 
+from collections.abc import Callable
+
 from fastapi import Request
 from nicegui import ui
 
@@ -7,7 +9,7 @@ from ..model import CommandChanged, Device, DeviceChanged, Event, PacketLogged, 
 from ..platform import UnknownDevice
 from .commands import Commands
 from .forms import edit_device, remove_device, show_config
-from .frame import Visit, box, button, frame, link, part, secret, visit
+from .frame import Visit, box, button, frame, link, not_there, part, secret, visit
 from .packets import PacketLog
 from .streams import Streams
 from .text import shown, shown_time
@@ -21,10 +23,10 @@ def device_page(request: Request, device_id: str) -> None:
     try:
         device = here.platform.device(device_id)
     except UnknownDevice:
-        _not_there(here, here.words.no_device.format(id=shown(device_id, 40)), here.words.no_device_hint)
+        not_there(here, here.words.no_device.format(id=shown(device_id, 40)), here.words.no_device_hint)
         return
     with frame(here, shown(device.title, 80)):
-        head = _Head(here, device)
+        head = _Head(here, device, lambda: updates.end())
         with box(classes="columns"):
             with box("section"):
                 streams = Streams(here, device.id)
@@ -70,7 +72,7 @@ def device_of(event: Event) -> str:
 class _Head:
     """Title, state, and what can be done with the device."""
 
-    def __init__(self, here: Visit, device: Device) -> None:
+    def __init__(self, here: Visit, device: Device, leave: Callable[[], None]) -> None:
         self._words = here.words
         words, platform = here.words, here.platform
         link("/", words.back, "back")
@@ -82,7 +84,7 @@ class _Head:
             with box(classes="buttons"):
                 button(words.config, lambda: show_config(here, platform.device(device.id)), "btn quiet")
                 button(words.edit, lambda: edit_device(here, platform.device(device.id)), "btn quiet")
-                button(words.remove, lambda: remove_device(here, platform.device(device.id)), "btn quiet")
+                button(words.remove, lambda: remove_device(here, platform.device(device.id), leave), "btn quiet")
         self.show(device)
 
     def show(self, device: Device) -> None:
@@ -122,21 +124,3 @@ class _Connection:
         sentence = words.online_since if device.online else words.last_seen if since else words.never_online
         self._since.text = sentence.format(time=since)
         self._address.text = device.address or words.none
-
-
-@ui.page("/{path:path}")
-def no_page(request: Request, path: str) -> None:
-    """Whatever there is no page for."""
-    here = visit(request)
-    _not_there(here, here.words.no_page.format(path=shown(f"/{path}", 60)))
-
-
-def _not_there(here: Visit, title: str, hint: str = "") -> None:
-    words = here.words
-    here.client.status_code = 404
-    with frame(here, title):
-        part("h1", title)
-        if hint:
-            part("p", hint)
-        with box():
-            link("/", words.back, "btn")

@@ -1,6 +1,5 @@
 """Adding, editing and removing a device, and the config.json for its board."""
 
-import ipaddress
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from nicegui.elements.mixins.text_element import TextElement
 
 from ..model import Device
 from ..platform import PlatformError
-from .frame import Visit, box, button, part
+from .frame import Visit, box, button, is_loopback, part
 from .text import shown
 from .words import Words
 
@@ -29,7 +28,7 @@ class CopiedText(Element, component="copied_text.js"):
 
 def config_for(visit: Visit, device: Device) -> str:
     """The config.json that brings a board online as this device, for the network the browser is in."""
-    lan = visit.platform.lan and _is_loopback(visit.host)
+    lan = visit.platform.lan and is_loopback(visit.host)
     config = {
         "wifi": [{"ssid": "your network", "password": "its password"}],
         "host": (lan and _lan_address()) or visit.host,
@@ -46,7 +45,7 @@ def show_config(visit: Visit, device: Device) -> None:
     words = visit.words
     with _dialog(visit, f"{words.config}: {shown(device.title, 60)}") as dialog:
         part("p", words.config_hint, "soft")
-        if _is_loopback(visit.host) and not visit.platform.lan:
+        if is_loopback(visit.host) and not visit.platform.lan:
             part("p", words.config_loopback.format(host=visit.host), "note")
         CopiedText(config_for(visit, device), words.config, words)
         with box(classes="buttons"):
@@ -104,8 +103,8 @@ def edit_device(visit: Visit, device: Device) -> None:
     dialog.open()
 
 
-def remove_device(visit: Visit, device: Device) -> None:
-    """Asks, and removes it then."""
+def remove_device(visit: Visit, device: Device, leave: Callable[[], None]) -> None:
+    """Asks; then calls `leave`, removes it and goes to the page with all devices."""
     words = visit.words
     with _dialog(visit, words.remove_device) as dialog:
         part("p", words.remove_question.format(title=shown(device.title, 60)))
@@ -114,6 +113,7 @@ def remove_device(visit: Visit, device: Device) -> None:
             button(words.remove, lambda: remove(), "btn danger")
 
     def remove() -> None:
+        leave()
         visit.platform.remove_device(device.id)
         dialog.close()
         ui.navigate.to("/")
@@ -155,13 +155,6 @@ def _buttons(words: Words, dialog: ui.dialog, submit: str) -> None:
     with box(classes="buttons"):
         button(words.cancel, dialog.close, "btn quiet")
         part("button", submit, "btn").props["type"] = "submit"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _lan_address() -> str:

@@ -1,5 +1,6 @@
 """What all pages have in common: language, head, the bar on top, and the small parts they are made of."""
 
+import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,10 +58,29 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
         box("span", "logo").props["aria-hidden"] = "true"
         part("strong", words.console)
         part("span", words.subtitle, "soft")
-    main = box("main", "content")
-    main.props["id"] = "content"
-    with main:
+    content = box(classes="content")
+    content.props["id"] = "content"
+    with content:
         yield
+
+
+def not_there(visit: Visit, title: str, hint: str = "") -> None:
+    """The page in place of one that does not exist."""
+    visit.client.status_code = 404
+    with frame(visit, title):
+        part("h1", title)
+        if hint:
+            part("p", hint)
+        with box():
+            link("/", visit.words.back, "btn")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address means the computer that uses it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def box(tag: str = "div", classes: str = "") -> ui.element:

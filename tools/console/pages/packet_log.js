@@ -14,7 +14,7 @@ export default {
           <button type="button" class="packet" :aria-expanded="opened.has(row.number) ? 'true' : 'false'"
                   @click="toggle(row.number)">
             <time class="soft">{{ row.time }}</time>
-            <span class="way" :class="{ up: row.up }" :title="row.up ? words.from_device : words.to_device">
+            <span v-if="row.size" class="way" :class="{ up: row.up }" :title="row.up ? words.from_device : words.to_device">
               <span aria-hidden="true">{{ row.up ? "▲" : "▼" }}</span>
               <span class="unseen">{{ row.up ? words.from_device : words.to_device }}</span>
             </span>

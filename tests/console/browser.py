@@ -1,0 +1,135 @@
+"""Headless Chromium for the tests of the console's pages, and devices that talk MQTT to it."""
+
+import contextlib
+import json
+import queue
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as paho
+import pytest
+from onenet_tools.console.console import RunningConsole
+from onenet_tools.console.model import Device
+from onenet_tools.console.screenshot import FLAGS, find_chromium
+
+PATIENCE = 10.0  # seconds for whatever a test waits for
+
+
+class Browser:
+    """Chromium, and what its pages have done that none should."""
+
+    def __init__(self, program: Any, home: str) -> None:
+        self.program = program
+        self.home = home
+        self.faults: list[str] = []
+        self.heard: list[str] = []
+        """Everything that came to the last page: its document and what its web socket brought."""
+        self._contexts: dict[str, Any] = {}
+
+    @contextlib.contextmanager
+    def open(self, path: str = "/", language: str = "en-US", size: tuple[int, int] = (1280, 900), **options: Any):
+        """A page of the console."""
+        self.heard.clear()
+        page = self._context(language, options).new_page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.on("console", lambda message: message.type in ("error", "warning") and self.faults.append(message.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("dialog", lambda dialog: (self.faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: self._look_at(request.url))
+        page.on("websocket", self._listen)
+        page.add_init_script("window.hacked = 0; window.born = Math.random();")
+        self.heard.append(page.goto(self.home + path).text())
+        page.wait_for_function("window.did_handshake")
+        yield page
+        assert page.evaluate("window.hacked") == 0
+        page.close()
+
+    def close(self) -> None:
+        for context in self._contexts.values():
+            context.close()
+
+    def _context(self, language: str, options: dict[str, Any]) -> Any:
+        """A browser profile: one for all pages that are alike, for it keeps the scripts."""
+        key = repr((language, options))
+        if key not in self._contexts:
+            self._contexts[key] = context = self.program.new_context(locale=language, **options)
+            context.set_default_timeout(PATIENCE * 1000)
+        return self._contexts[key]
+
+    def _look_at(self, url: str) -> None:
+        if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != urlsplit(self.home).netloc:
+            self.faults.append(f"a request to {url}")
+
+    def _listen(self, web_socket: Any) -> None:
+        self._look_at(web_socket.url)
+        web_socket.on("framereceived", lambda data: self.heard.append(data if isinstance(data, str) else repr(data)))
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """Chromium, for which there are no other hosts than this one. Skips the test where it is not installed."""
+    path = find_chromium()
+    if not path:
+        pytest.skip("chromium is not installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    flags = [*FLAGS, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"]
+    with playwright.sync_playwright() as driver, driver.chromium.launch(executable_path=path, args=flags) as program:
+        yield program
+
+
+class MqttDevice:
+    """A device that is online while the context lasts, and replies to each command with the command itself."""
+
+    def __init__(self, console: RunningConsole, device: Device, reply: bool = True) -> None:
+        self._console = console
+        self._device = device
+        self._answers: queue.Queue[int] = queue.Queue()
+        self._client = client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=device.id)
+        client.username_pw_set(device.product_id, device.auth_info)
+        client.on_connect = lambda client, data, flags, code, properties: self._answers.put(code.value)
+        client.on_publish = lambda client, data, number, code, properties: self._answers.put(0)
+        if reply:
+            client.on_message = lambda client, data, message: client.publish(
+                message.topic.replace("$creq", "$crsp"), message.payload
+            )
+
+    def __enter__(self) -> "MqttDevice":
+        self._client.connect("127.0.0.1", self._console.mqtt_port)
+        self._client.loop_start()
+        assert self._answers.get(timeout=PATIENCE) == 0
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def post(self, **values: object) -> None:
+        """Publishes a data point of each stream, of type 3, and waits until they are taken."""
+        self.post_json(json.dumps(values))
+
+    def post_json(self, text: str) -> None:
+        body = text.encode()
+        self.publish("$dp", b"\x03" + len(body).to_bytes(2, "big") + body)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        self._client.publish(topic, payload, qos=1)
+        assert self._answers.get(timeout=PATIENCE) == 0
+
+
+def connect_packet(client_id: str, user: str, password: str) -> bytes:
+    """A CONNECT packet of fewer than 128 bytes."""
+    texts = b"".join(len(text).to_bytes(2, "big") + text.encode() for text in (client_id, user, password))
+    body = b"\0\4MQTT\4\xc2\0\x78" + texts
+    return bytes([0x10, len(body)]) + body
+
+
+def say(console: RunningConsole, data: bytes) -> bytes:
+    """Sends this to the broker; returns all that comes until the broker closes."""
+    with socket.create_connection(("127.0.0.1", console.mqtt_port), timeout=PATIENCE) as sock:
+        sock.sendall(data)
+        answer = b""
+        while piece := sock.recv(4096):
+            answer += piece
+    return answer
