@@ -38,7 +38,7 @@ MOST_TOPICS = 100
 _MOST_CONNECT = 4096  # remaining length of the first packet
 _CONNECT_TIME = 10.0  # seconds until it has to be there
 _MOST_UNSENT = 262_144  # bytes that wait for a device that does not read
-_MOST_AT_WORK = 64  # packets of a device that are being stored, or that the broker is busy with
+_MOST_AT_WORK = 256  # packets of a device that are being stored, or that the broker is busy with
 _PATIENCE = 5.0  # seconds the broker has to end a session, and a device to take what was sent last
 _DEAD_AFTER = 60  # seconds of silence until the system asks whether the peer is still there
 
@@ -154,6 +154,7 @@ class Connection:
             await self._log_in(await self._read_packet(_MOST_CONNECT))
             while True:
                 await self._take(await self._read_packet(MOST_BYTES))
+                await asyncio.sleep(0)  # everybody's turn, even if this device has sent a thousand packets at once
         except _Ended as reason:
             self._end(reason)
         except (asyncio.IncompleteReadError, OSError):

@@ -13,6 +13,7 @@ import sqlite3
 import string
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -353,23 +354,27 @@ class Store:
         return self.later(lambda db: self._insert(db, points))
 
     def _insert(self, db: sqlite3.Connection, points: list[NewPoint]) -> None:
+        now = microseconds(datetime.now(timezone.utc))
+        latest: dict[tuple[str, str], NewPoint] = {}
         for point in points:
-            db.execute(
-                "INSERT INTO streams (device_id, id, created, at, value)"
-                " SELECT ?1, ?2, ?3, ?3, ?4 FROM devices WHERE id = ?1"
-                " ON CONFLICT (device_id, id) DO UPDATE SET at = ?3, value = ?4 WHERE at <= ?3",
-                [point.device_id, point.stream, point.at, point.value],
-            )
-            db.execute(
-                "INSERT OR REPLACE INTO points SELECT number, ?3, ?4 FROM streams WHERE device_id = ?1 AND id = ?2",
-                [point.device_id, point.stream, point.at, point.value],
-            )
             name = (point.device_id, point.stream)
-            count = self._since_trim.get(name, _SPARE) + 1  # the first since the start looks, for nobody else has
-            if count > _SPARE:
+            if name not in latest or point.at >= latest[name].at:
+                latest[name] = point
+        db.executemany(
+            "INSERT INTO streams (device_id, id, created, at, value)"
+            " SELECT ?1, ?2, ?3, ?4, ?5 FROM devices WHERE id = ?1"
+            " ON CONFLICT (device_id, id) DO UPDATE SET at = ?4, value = ?5 WHERE at <= ?4",
+            [(point.device_id, point.stream, now, point.at, point.value) for point in latest.values()],
+        )
+        db.executemany(
+            "INSERT OR REPLACE INTO points SELECT number, ?3, ?4 FROM streams WHERE device_id = ?1 AND id = ?2",
+            [(point.device_id, point.stream, point.at, point.value) for point in points],
+        )
+        for name, count in Counter((point.device_id, point.stream) for point in points).items():
+            self._since_trim[name] = self._since_trim.get(name, _SPARE) + count  # the first since the start looks
+            if self._since_trim[name] > _SPARE:
                 self._trim(db, *name)
-                count = 0
-            self._since_trim[name] = count
+                self._since_trim[name] = 0
 
     def _trim(self, db: sqlite3.Connection, device_id: str, stream: str) -> None:
         row = db.execute("SELECT number FROM streams WHERE device_id = ? AND id = ?", [device_id, stream]).fetchone()
