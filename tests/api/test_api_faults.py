@@ -104,7 +104,6 @@ def test_a_status_that_is_not_documented_ends_the_waiting() -> None:
         envelope({"devices": [DEVICE], "total_count": "many"}),
         envelope({"devices": [{"id": "1"}], "total_count": 1}),
         envelope({"devices": [DEVICE | {"online": "false"}], "total_count": 1}),
-        envelope({"devices": [DEVICE | {"datastreams": [7]}], "total_count": 1}),
     ],
     ids=lambda answer: answer.content[:40].decode("latin-1"),
 )

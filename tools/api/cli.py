@@ -42,7 +42,7 @@ def status(
 
     with _asking(local, url) as client:
         states = [client.device(device) for device in devices] if devices else list(client.devices())
-        show_devices(states, as_json)
+        show_devices(client.with_last_data(states), as_json)
 
 
 @app.command(epilog=KEYS)

@@ -23,10 +23,10 @@ def show_devices(states: Sequence[DeviceState], as_json: bool) -> None:
     if not states:
         print("no devices yet")
         return
-    table = _table("device", "title", "online", "created", "data streams")
+    table = _table("device", "title", "online", "last data", "created")
     for state in states:
         online = Text("online", "green") if state.online else Text("offline", "dim")
-        _row(table, state.id, state.title, online, state.created, ", ".join(state.streams))
+        _row(table, state.id, state.title, online, state.last_data, state.created)
     _print(table)
 
 

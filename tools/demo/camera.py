@@ -10,30 +10,30 @@ PATIENCE = 30.0  # seconds until there is a picture, or none
 
 
 class Camera:
+    """Takes one picture."""
+
     def __init__(self, url: str, path: Path | None) -> None:
-        """The page to take, and the file; None for no picture at all."""
-        self.path = path
+        """The page, and the file for the picture; None for no picture at all."""
         self.failure: str | None = None
+        """Why there is no picture."""
         self._url = url
+        self._path = path
         self._thread: threading.Thread | None = None
 
-    @property
-    def ready(self) -> bool:
-        """It is there, and has not been used."""
-        return self.path is not None and self._thread is None
-
     def shoot(self) -> None:
-        """Takes the picture in a thread of its own."""
-        self._thread = threading.Thread(target=self._take, name="camera", daemon=True)
-        self._thread.start()
+        """Begins to take it, unless that has been done before."""
+        if self._path and not self._thread:
+            self._thread = threading.Thread(target=self._take, args=[self._path], name="camera", daemon=True)
+            self._thread.start()
 
+    @property
     def busy(self) -> bool:
+        """Whether it is being taken."""
         return self._thread is not None and self._thread.is_alive()
 
-    def _take(self) -> None:
-        assert self.path
+    def _take(self, path: Path) -> None:
         try:
-            screenshot(self._url, self.path, seconds=PATIENCE)
+            screenshot(self._url, path, seconds=PATIENCE)
         except ScreenshotError as error:
             self.failure = str(error)
 

@@ -20,7 +20,7 @@ from ..broker import has_ipv6
 from ..console.console import RunningConsole, running_console
 from ..files import board_directory, board_modules
 from ..packets.explain import PacketReader
-from .camera import Camera
+from .camera import Camera, what_is_missing
 from .show import Show
 from .story import BoardSays, Carried, News, Progress, Story
 
@@ -50,27 +50,33 @@ def run_demo(
     show = Show(() if show_secrets else (config["auth_info"], PASSWORD))
     news: News = queue.SimpleQueue()
     progress = Progress()
-    with _terminable(), contextlib.ExitStack() as stack:
+    failure = None
+    with _terminable():
         try:
-            console = stack.enter_context(local_onenet(config["device_id"], news))
-            page = f"{console.url}/device/{config['device_id']}"
-            introduce(show, console, config, page)
-            if open_page:
-                webbrowser.open(page)
-            client = stack.enter_context(Client(console.url, console.platform.master_key))
-            camera = Camera(page, picture if seconds else None)
-            story = Story(show, news, progress, client, config["device_id"], camera)
-            stack.enter_context(powered(directory, config, console.mqtt_port, news, show_secrets))
-            story.tell(seconds)
+            with local_onenet(config["device_id"], news) as console:
+                page = f"{console.url}/device/{config['device_id']}"
+                introduce(show, console, config, page)
+                if open_page:
+                    webbrowser.open(page)
+                missing = what_is_missing() if picture and seconds else None
+                camera = Camera(page, picture if seconds and not missing else None)
+                with (
+                    Client(console.url, console.platform.master_key) as client,
+                    powered(directory, config, console.mqtt_port, news, show_secrets) as board,
+                ):
+                    Story(show, news, progress, client, config["device_id"], camera).tell(board, seconds)
         except KeyboardInterrupt:
             show.line("end", "interrupted")
-            show.plain(progress.summary(show.elapsed()), "bold")
-            return 0
+        else:
+            failure = progress.shortcoming() or camera.failure
+            if missing:
+                show.line("picture", f"none of the page: {missing}")
+            elif not failure:
+                show.line("picture", f"of the page: {picture}")
     show.plain(progress.summary(show.elapsed()), "bold")
-    shortcoming = progress.shortcoming()
-    if shortcoming:
-        show.plain(f"error: {shortcoming}", "bold red")
-    return 1 if shortcoming else 0
+    if failure:
+        show.plain(f"error: {failure}", "bold red")
+    return 1 if failure else 0
 
 
 def introduce(show: Show, console: RunningConsole, config: dict[str, Any], page: str) -> None:

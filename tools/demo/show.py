@@ -52,7 +52,7 @@ def _parts(packet: Explained) -> list[tuple[str, str]]:
     for field in packet.fields:
         data = f"{before} {in_hex(field)}".lstrip()
         before = ""
-        if field.name == "packet type" or field.name.startswith("length of "):
+        if field.name in ("packet type", "length"):
             before = data
         elif field.name == "remaining length":
             parts.append((data, f"{packet.type}, {field.value} bytes follow"))

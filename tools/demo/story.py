@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import queue
 import re
 from dataclasses import dataclass, field
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 from ..api.client import Client
 from ..api.failures import ApiError
 from ..api.text import reply_text
-from ..console.model import Command, CommandChanged, CommandStatus, Event, PointsStored
+from ..board import VirtualBoard
+from ..console.model import Command, CommandChanged, Event, PointsStored
 from ..packets.explain import in_hex
 from ..packets.fields import Explained
 from .camera import Camera
@@ -70,37 +72,43 @@ class Story:
         self, show: Show, news: News, progress: Progress, client: Client, device_id: str, camera: Camera
     ) -> None:
         """progress: what is counted."""
-        self.progress = progress
+        self._progress = progress
         self._show = show
         self._news = news
         self._client = client
         self._device_id = device_id
         self._camera = camera
 
-    def tell(self, seconds: float | None) -> None:
-        """Tells it until so many seconds after the start, and the picture is taken."""
-        show = self._show
-        while seconds is None or show.elapsed() < seconds or self._camera.busy():
-            with contextlib.suppress(queue.Empty):
-                self._handle(self._news.get(timeout=0.1))
-            progress = self.progress
-            if progress.online_at is None or not progress.points:
-                continue
-            if show.elapsed() >= progress.next_command:
-                progress.next_command = show.elapsed() + COMMAND_EVERY
-                self._send()
-            worth_it = progress.answered and progress.points >= ENOUGH_POINTS
-            if seconds and worth_it and show.elapsed() >= seconds - EXPOSURE and self._camera.ready:
+    def tell(self, board: VirtualBoard, seconds: float | None) -> None:
+        """Tells it until so many seconds after the start, and until the picture is taken."""
+        elapsed = self._show.elapsed
+        while seconds is None or elapsed() < seconds:
+            self._turn(board)
+            if seconds and elapsed() >= seconds - EXPOSURE and not self._progress.shortcoming():
                 self._camera.shoot()
+        if not self._progress.shortcoming():
+            self._camera.shoot()
+        while self._camera.busy:
+            self._turn(board)
+
+    def _turn(self, board: VirtualBoard) -> None:
+        """Whatever comes next, for a tenth of a second at most."""
+        with contextlib.suppress(queue.Empty):
+            self._handle(self._news.get(timeout=0.1))
+        now = self._show.elapsed()
+        _change_the_weather(board, now)
+        if self._progress.points and now >= self._progress.next_command:
+            self._progress.next_command = now + COMMAND_EVERY
+            self._send()
 
     def _send(self) -> None:
-        text = COMMANDS[len(self.progress.sent) % len(COMMANDS)]
+        text = COMMANDS[len(self._progress.sent) % len(COMMANDS)]
         try:
             uuid = self._client.send(self._device_id, text.encode())
         except ApiError as error:
             self._show.line("command", f"{text}: {error}", "red")
         else:
-            self.progress.sent.add(uuid)
+            self._progress.sent.add(uuid)
 
     def _handle(self, event: BoardSays | Carried | Event) -> None:
         show = self._show
@@ -113,13 +121,11 @@ class Story:
             case Carried(packet):
                 self._carried(packet)
             case PointsStored(_, points):
-                self.progress.points += len(points)
+                self._progress.points += len(points)
                 for stream, point in points:
                     show.line("data", f"{stream} = {json.dumps(point.value, ensure_ascii=False)}", "green")
-            case CommandChanged(Command(uuid=uuid, payload=payload, status=CommandStatus.SENT)):
-                show.line("command", f"{reply_text(payload)}  to $creq/{uuid}", "magenta")
             case CommandChanged(Command(uuid=uuid, reply=bytes(reply), seconds=float(seconds))):
-                self.progress.answered += uuid in self.progress.sent
+                self._progress.answered += uuid in self._progress.sent
                 show.line("reply", f"{reply_text(reply)}  to $crsp/{uuid}, after {1000 * seconds:.0f} ms", "magenta")
 
     def _carried(self, packet: Explained) -> None:
@@ -128,9 +134,20 @@ class Story:
             show.line(packet.type, f"{in_hex(packet)}  {packet.error}", "red")
         elif packet.type == "CONNECT":
             show.packet(packet)
+        elif packet.type == "PUBLISH":
+            data = {field.name: field.data for field in packet.fields}
+            if data["topic name"].startswith(b"$creq/"):
+                words = reply_text(data.get("payload", b""))
+                show.line("command", f"{words}  to {data['topic name'].decode()}", "magenta")
         elif packet.type == "CONNACK":
             accepted = packet.data[3] == 0
             show.line("CONNACK", f"{in_hex(packet)}  {packet.summary}", "green" if accepted else "red")
-            if accepted and self.progress.online_at is None:
-                self.progress.online_at = show.elapsed()
-                show.line("online", f"after {self.progress.online_at:.1f} s", "bold green")
+            if accepted and self._progress.online_at is None:
+                self._progress.online_at = show.elapsed()
+                show.line("online", f"after {self._progress.online_at:.1f} s", "bold green")
+
+
+def _change_the_weather(board: VirtualBoard, seconds: float) -> None:
+    """The board's surroundings after so long, for charts that move."""
+    board.temperature = round(45 + 6 * math.sin(seconds / 5))
+    board.wifi.rssi = round(-58 + 5 * math.sin(seconds / 7))
