@@ -89,3 +89,80 @@ def deploy(
         if len(chosen) > 1:
             raise PortError("give one of --source, --mpy and --romfs")
         return run_deploy(port or [], every, files or [], chosen[0] if chosen else Form.MPY, timeout)
+
+
+@app.command()
+def config(
+    port: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PORT", help="The board's serial port. Default: the only one there is."),
+    ] = None,
+    ssid: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Wi-Fi network, to be tried before those it knows.")
+    ] = None,
+    device_id: Annotated[str | None, typer.Option(metavar="ID", help="The device's ID.")] = None,
+    product_id: Annotated[str | None, typer.Option(metavar="ID", help="The product's ID.")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="HOST[:PORT]", help="The platform's address. Default: OneNET's.")
+    ] = None,
+    trace: Annotated[
+        bool | None, typer.Option("--trace/--no-trace", help="Have the board show MQTT packets, for monitor --packets.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other key; may be repeated.")
+    ] = None,
+    unset: Annotated[
+        list[str] | None, typer.Option(metavar="KEY", help="Take a key out, so that its default counts.")
+    ] = None,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Lines auth_info=… and wifi_password=…; - for standard input."),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Many boards at once, a row each; columns: board (port or MAC) and keys."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Only print what the board has, without secrets.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Forget what the board has.")] = False,
+) -> int:
+    """Give a board its Wi-Fi network and its device on OneNET.
+
+    Asks for what is missing, or for all of it if you give no option. What the
+    board's config.json has besides stays. The Wi-Fi password and the auth-info
+    are asked for without echo, or come from the environment variables
+    ONENET_WIFI_PASSWORD and ONENET_AUTH_INFO, or from --secrets.
+    """
+    from .configure import run_config
+    from .errors import PortError
+
+    with failures_in_one_line(PortError):
+        options = {"ssid": ssid, "device_id": device_id, "product_id": product_id, "host": host, "trace": trace}
+        return run_config(port or [], options, settings or [], unset or [], secrets, csv, show, replace)
+
+
+@app.command()
+def monitor(
+    port: Annotated[
+        str | None, typer.Option(metavar="PORT", help="The board's serial port. Default: the only one there is.")
+    ] = None,
+    until_online: Annotated[
+        bool, typer.Option("--until-online", help="End when the board is online (exit status 0), or cannot be (2).")
+    ] = False,
+    packets: Annotated[
+        bool, typer.Option("--packets", help="Explain MQTT packets. The board shows them after onenet config --trace.")
+    ] = False,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="End after so long. Default: never.")
+    ] = None,
+) -> int:
+    """Watch a board's log.
+
+    The board is neither reset nor stopped, and goes on after Ctrl-C. When the
+    cable comes out, waits for the board to come back, under whatever name.
+    """
+    from .errors import PortError
+    from .find import the_port
+    from .monitor import run_monitor
+
+    with failures_in_one_line(PortError):
+        return run_monitor(the_port(port, "monitor"), until_online, packets, timeout)

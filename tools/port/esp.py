@@ -54,12 +54,13 @@ from esptool.cmds import (  # noqa: E402
     run_stub,
     write_flash,
 )
-from esptool.loader import ESPLoader  # noqa: E402
+from esptool.loader import DEFAULT_TIMEOUT, ESPLoader  # noqa: E402
 from esptool.targets import CHIP_DEFS  # noqa: E402
 from esptool.util import FatalError, flash_size_bytes  # noqa: E402
 
 __all__ = [
     "CHIP_DEFS",
+    "DEFAULT_TIMEOUT",
     "ESPLoader",
     "FatalError",
     "LoadFirmwareImage",

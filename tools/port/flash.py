@@ -10,6 +10,7 @@ from serial import SerialException
 from .chips import CHIPS, MIB, Chip, chip_called, megabytes
 from .errors import PortError
 from .esp import (
+    DEFAULT_TIMEOUT,
     ESPLoader,
     FatalError,
     attach_flash,
@@ -29,6 +30,9 @@ BAUD = 460800
 """What most converters and cables take."""
 _ROM_BAUD = 115200
 _ESP8266_MOST = 4 * MIB  # its ROM does not reach what lies behind
+
+_SILENT = ("No serial data", "No more data", "stream stopped", "content transfer stopped")
+"""How esptool says that nothing comes any more."""
 
 DOWNLOAD_MODE = "hold BOOT (or GPIO0 to ground), press RESET, let go of BOOT"
 
@@ -56,11 +60,11 @@ def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, aga
     erased = False
     with _connected(port) as esp:
         try:
+            chip = _chip(esp.CHIP_NAME)
+            _check_security(esp)
             esp = _faster(run_stub(esp), baud)
             attach_flash(esp)
             board = look_at(esp)
-            chip = _chip(board)
-            _check_security(esp, board)
             image = choose(board, chip, report)
             check_fits(image, board.chip_name, board.flash_size)
             report.stage("erasing")
@@ -87,6 +91,7 @@ def _connected(port: str) -> Iterator[ESPLoader]:
         raise PortError(_no_answer(port, error)) from error
     except (SerialException, OSError) as error:
         raise explain_open(port, error) or PortError(f"{port}: {_one_line(error)}") from error
+    esp._port.timeout = DEFAULT_TIMEOUT  # else it waits without end for a stub that does not start
     try:
         yield esp
     finally:
@@ -108,16 +113,16 @@ def _faster(esp: ESPLoader, baud: int) -> ESPLoader:
     return esp
 
 
-def _chip(board: Board) -> Chip:
-    chip = chip_called(board.chip_name)
+def _chip(name: str) -> Chip:
+    chip = chip_called(name)
     if chip is None:
         known = ", ".join(chip.name for chip in CHIPS)
-        raise PortError(f"the board has an {board.chip_name}; this project runs on {known}")
+        raise PortError(f"the board has an {name}; this project runs on {known}")
     return chip
 
 
-def _check_security(esp: ESPLoader, board: Board) -> None:
-    if board.chip_name == "ESP8266":
+def _check_security(esp: ESPLoader) -> None:
+    if esp.CHIP_NAME == "ESP8266":
         return
     if esp.secure_download_mode or esp.get_secure_boot_enabled() or esp.get_flash_encryption_enabled():
         raise PortError("the chip is locked (secure boot or flash encryption): only its maker can flash it")
@@ -142,7 +147,7 @@ def _no_answer(port: str, error: FatalError) -> str:
     if "Wrong boot mode" in words:
         return f"the board at {port} runs its program; put it into download mode: {DOWNLOAD_MODE}; then try again"
     if "Invalid head" in words or "Invalid SLIP" in words:
-        what = f"what comes from {port} is no answer of an ESP chip"
+        what = f"what comes from {port} is not an ESP chip's loader but, it seems, what its program prints"
     elif "autodetect" in words:
         what = f"the chip at {port} is none that esptool knows"
     else:
@@ -156,7 +161,7 @@ def _failure(port: str, error: Exception, erased: bool, again: str) -> PortError
         what = f"the board at {port} is gone: the cable is out, or the board has lost its power"
     elif "MD5 of file" in words or "region is empty" in words:
         what = "what is in flash is not what was written; try --baud 115200, another cable, or its flash is worn out"
-    elif "No serial data" in words or "stream stopped" in words or "content transfer" in words:
+    elif any(part in words for part in _SILENT):
         what = f"the chip at {port} has stopped answering; try --baud 115200 or another cable"
     else:
         what = f"the chip at {port} says: {_one_line(error)}"

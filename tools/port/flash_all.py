@@ -62,7 +62,7 @@ def chooser(image: Image | None, board: str | None, images: Images) -> Choose:
 
 def _confirmed(ports: Sequence[str]) -> bool:
     """Asks a person who has not said which board; where there is nobody to ask, the command counts."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _at_terminal():
         return True
     what = f"the board at {ports[0]}" if len(ports) == 1 else f"{len(ports)} boards, at {', '.join(ports)}"
     try:
@@ -70,3 +70,7 @@ def _confirmed(ports: Sequence[str]) -> bool:
     except typer.Abort:
         print()
         return False
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()

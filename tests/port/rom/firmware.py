@@ -55,6 +55,7 @@ def esp32(
     partitions: Sequence[tuple[str, int, int, int, int]] = TABLE,
     size: int = 120_000,
     version: str = VERSION,
+    greeting: bytes = b"",
 ) -> bytes:
     """As the ESP32 port's makeimg.py merges it: from the boot loader's offset on."""
     kind, iram, drom, irom = _KINDS[chip]
@@ -68,7 +69,7 @@ def esp32(
         return image.save(None)
 
     loader = made([_segment(iram, _code(12_000, 1))])
-    text = banner(f"Generic {chip} module with {chip.replace('-', '')}", version)
+    text = greeting or banner(f"Generic {chip} module with {chip.replace('-', '')}", version)
     text += bytes(-len(text) % 4)
     program = made(
         [

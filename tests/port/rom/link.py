@@ -1,4 +1,8 @@
-"""The line between esptool and the emulated chip: a pseudo-terminal, or a TCP port for pyserial's socket://."""
+"""The line between esptool and the emulated chip.
+
+That is a pseudo-terminal or a TCP port for pyserial's socket://, which both have no lines to reset a board by; or a
+port server for its rfc2217://, which has.
+"""
 
 import contextlib
 import os
@@ -8,6 +12,8 @@ import threading
 import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from serial.rfc2217 import PortManager
 
 from .loader import CableOut, Loader
 
@@ -34,33 +40,119 @@ def on_pty(loader: Loader, directory: Path, name: str = "ttyUSB0") -> Iterator[s
 
 
 @contextlib.contextmanager
-def on_tcp(loader: Loader) -> Iterator[str]:
-    """The chip behind a TCP port, for one connection; gives its URL."""
+def on_tcp(loader: Loader, resets: bool = False) -> Iterator[str]:
+    """The chip behind a TCP port, for one connection; gives its URL. resets: with DTR and RTS (RFC 2217)."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        connected: list[socket.socket] = []
+        peer = _PortServer(listener, loader) if resets else _Peer(listener)
+        with _served(loader, peer.receive, peer.send, peer, peer.close):
+            yield "{}://{}:{}".format("rfc2217" if resets else "socket", *listener.getsockname())
 
-        def receive() -> bytes:
-            if not connected:
-                connected.append(listener.accept()[0])
-            return connected[0].recv(65536)
 
-        def unplug() -> None:
-            for peer in connected:
-                peer.close()
+class _Peer:
+    """Waits for a connection, and then is it."""
 
-        class Either:  # what to wait for: a connection, then its data
-            def fileno(self) -> int:
-                return (connected or [listener])[0].fileno()
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self._socket: socket.socket | None = None
 
-        with _served(loader, receive, lambda data: connected[0].sendall(data), Either(), unplug):
-            yield "socket://{}:{}".format(*listener.getsockname())
+    def fileno(self) -> int:
+        return (self._socket or self._listener).fileno()
+
+    def receive(self) -> bytes | None:
+        if self._socket:
+            return self._socket.recv(65536)
+        self._socket = self._listener.accept()[0]
+        return None
+
+    def send(self, data: bytes) -> None:
+        assert self._socket
+        self._socket.sendall(data)
+
+    def close(self) -> None:
+        for end in (self._socket, self._listener):
+            if end:
+                end.close()
+
+
+class _PortServer(_Peer):
+    """The same with Telnet's escapes and the port server's commands, which do not go to the chip."""
+
+    def __init__(self, listener: socket.socket, loader: Loader) -> None:
+        super().__init__(listener)
+        self._lines = _Lines(loader)
+        self._telnet: PortManager | None = None
+
+    def receive(self) -> bytes | None:
+        data = super().receive()
+        if not self._telnet:
+            self._telnet = PortManager(self._lines, self)
+        if not data:
+            return data
+        return b"".join(self._telnet.filter(data)) or None
+
+    def send(self, data: bytes) -> None:
+        assert self._telnet
+        super().send(b"".join(self._telnet.escape(data)))
+
+    def write(self, data: bytes) -> None:
+        """What the port server itself has to say."""
+        super().send(data)
+
+
+class _Lines:
+    """The port server's serial port, with the two transistors between its lines DTR and RTS and the chip's IO0 and EN.
+
+    RTS alone holds the chip in reset, DTR alone pulls IO0 down, both do nothing. Once RTS lets go, the chip starts, and
+    looks at IO0.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._held = False
+        self._dtr = self._rts = False
+        self.baudrate, self.bytesize, self.parity, self.stopbits = 115200, 8, "N", 1
+        self.xonxoff = self.rtscts = self.break_condition = False
+        self.cts = self.dsr = self.ri = self.cd = False
+
+    @property
+    def dtr(self) -> bool:
+        return self._dtr
+
+    @dtr.setter
+    def dtr(self, value: bool) -> None:
+        self._dtr = value
+        self._changed()
+
+    @property
+    def rts(self) -> bool:
+        return self._rts
+
+    @rts.setter
+    def rts(self, value: bool) -> None:
+        self._rts = value
+        self._changed()
+
+    def _changed(self) -> None:
+        if self._rts and not self._dtr:
+            self._held = True
+        elif self._held and not self._rts:
+            self._held = False
+            self._loader.reset(boot_held=self._dtr)
+
+    def reset_input_buffer(self) -> None:
+        pass
+
+    reset_output_buffer = reset_input_buffer
 
 
 @contextlib.contextmanager
 def _served(
-    loader: Loader, receive: Callable[[], bytes], send: Callable[[bytes], None], source: object, unplug: Callable
+    loader: Loader, receive: Callable[[], bytes | None], send: Callable[[bytes], None], source: object, unplug: Callable
 ) -> Iterator[None]:
-    """Runs the loader in a thread until the end, or until the cable is out; its mistakes fail the test."""
+    """Runs the loader in a thread until the end, or until the cable is out; its mistakes fail the test.
+
+    receive() gives what comes from `source`: b"" if that is closed, None if there is nothing for the chip.
+    """
     wake, woken = os.pipe()
     failure: list[BaseException] = []
     loader.send = send
@@ -72,9 +164,10 @@ def _served(
                 if wake in ready:
                     return
                 data = receive()
-                if not data:
+                if data == b"":
                     return
-                loader.feed(data)
+                if data:
+                    loader.feed(data)
         except (CableOut, OSError):
             pass
         except BaseException as error:  # noqa: BLE001, it belongs to the test

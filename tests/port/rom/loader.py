@@ -3,7 +3,6 @@
 import hashlib
 import random
 import struct
-import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +19,10 @@ NAMES = {number: name for name, number in OP.items()}
 
 _FAILED, _BAD_CHECKSUM = 0x06, 0x07
 _SECTOR = 4096
+
+
+BOOT_LOG = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:%s\r\n"
+PROGRAM_LOG = b"2418 mqtt: connecting to 183.230.40.39:6002\r\n"
 
 
 class Flash:
@@ -60,9 +63,9 @@ class Faults:
     garbage: bool = False
     """Every answer is noise."""
     bad_write: bool = False
-    """The flash chip keeps one bit as it was."""
-    boots: bool = False
-    """It has started its program instead of the loader, and prints its boot log."""
+    """One byte of the flash stays as erased."""
+    only_reset_wired: bool = False
+    """DTR does not pull its BOOT pin, as on boards that save a transistor."""
 
 
 class CableOut(Exception):
@@ -79,7 +82,12 @@ class Loader:
     commands: list[str] = field(default_factory=list)
     """The names of all commands that came."""
     stub_runs: bool = False
+    program_runs: bool = False
+    """The program in flash runs, not the loader."""
+    resets: int = 0
     send: Callable[[bytes], None] = lambda data: None  # set by the link
+    on_erase: Callable[[], object] = lambda: None
+    """Called when the whole flash is to be erased."""
 
     STATUS_OK: ClassVar[bytes] = b"\0\0"
 
@@ -89,16 +97,29 @@ class Loader:
         self._ram: dict[int, bytearray] = {}
         self._silent = False
         self._noise = random.Random(1)
+        self.chip_id = self.chip.chip_id
         self._written = 0  # bytes of flash in the transfer under way
         self._total = 0
-        self.changed = threading.Event()  # the flash has been changed
 
     def feed(self, data: bytes) -> None:
-        if self.faults.boots:
-            self.send(b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n")
+        if self.program_runs:
+            self.send(PROGRAM_LOG)
             return
         for packet in self._slip.feed(data):
             self._packet(packet)
+
+    def reset(self, boot_held: bool) -> None:
+        """What the lines DTR and RTS do on most boards: a reset, with the BOOT button held or not."""
+        self.resets += 1
+        boot_held &= not self.faults.only_reset_wired
+        self.stub_runs = False
+        self.program_runs = not boot_held
+        self._slip = slip.Decoder()
+        self.send(BOOT_LOG % (b"0x3 (DOWNLOAD_BOOT(UART0))" if boot_held else b"0x13 (SPI_FAST_FLASH_BOOT)"))
+        self.send(b"waiting for download\r\n" if boot_held else PROGRAM_LOG)
+
+    def set_register(self, address: int, value: int) -> None:
+        self._registers[address] = value
 
     def _packet(self, packet: bytes) -> None:
         direction, op, size, checksum = struct.unpack_from("<BBHI", packet)
@@ -146,7 +167,7 @@ class Loader:
             self._answer(op, 0 if self.stub_runs else 0x20120707)
 
     def _get_security_info(self, op: int, data: bytes, checksum: int) -> None:
-        self._answer(op, data=struct.pack("<IB7sII", 0, 0, bytes(7), self.chip.chip_id, 0))
+        self._answer(op, data=struct.pack("<IB7sII", 0, 0, bytes(7), self.chip_id, 0))
 
     # Registers, and the SPI controller behind some of them
 
@@ -213,12 +234,9 @@ class Loader:
     _spi_set_params = _change_baudrate = _spi_attach
 
     def _erase_flash(self, op: int, data: bytes, checksum: int) -> None:
-        self._erase(0, len(self.flash.data))
+        self.on_erase()
+        self.flash.erase(0, len(self.flash.data))
         self._answer(op)
-
-    def _erase(self, offset: int, size: int) -> None:
-        self.flash.erase(offset, size)
-        self.changed.set()
 
     def _flash_begin(self, op: int, data: bytes, checksum: int) -> None:
         size, _blocks, self._block_size, self._offset = struct.unpack_from("<IIII", data)
@@ -226,7 +244,7 @@ class Loader:
         self._total, self._written = size, 0
         self._inflate = None
         if size:
-            self._erase(self._offset, size)
+            self.flash.erase(self._offset, size)
         self._answer(op)
 
     def _flash_data(self, op: int, data: bytes, checksum: int) -> None:
@@ -257,10 +275,10 @@ class Loader:
 
     def _write(self, data: bytes) -> None:
         if self.faults.bad_write and self._written == 0:
-            data = bytes([data[0] | 1 << 7 - data[0].bit_length() % 8]) + data[1:]
+            at = next(at for at, byte in enumerate(data) if byte != 0xFF)
+            data = data[:at] + b"\xff" + data[at + 1 :]
         self.flash.write(self._offset + self._written, data)
         self._written += len(data)
-        self.changed.set()
         if self._reached(self.faults.cable_out_at):
             raise CableOut
         if self._reached(self.faults.silent_at):
