@@ -36,16 +36,19 @@ def console(
     key: Annotated[bool, typer.Option("--key", help="Show the api-key and the registration code, and exit.")] = False,
 ) -> None:
     """Start a local OneNET: boards come online here, and a web page shows them. Until Ctrl-C."""
-    from .console import ConsoleError, Options
     from .failures import PlatformError
-    from .run import run
     from .store import StoreError, read_product
 
-    with failures_in_one_line(ConsoleError, PlatformError, StoreError):
+    with failures_in_one_line(PlatformError, StoreError):
         if key:
             found = read_product(data)
             print(f"api-key            {found.master_key}\nregistration code  {found.register_code}")
             return
+
+    from .console import ConsoleError, Options
+    from .run import run
+
+    with failures_in_one_line(ConsoleError, PlatformError, StoreError):
         run(Options(data, port, http_port, lan, pcap, product or ""))
 
 
@@ -101,8 +104,8 @@ def _do(data: Path | None, what: "Callable[[Platform], T]") -> T:
     """Does it to the data file; a console that uses the file notices."""
     import asyncio
 
-    from .console import open_platform
     from .failures import PlatformError
+    from .platform import open_platform
     from .store import StoreError, default_file
 
     async def do() -> T:

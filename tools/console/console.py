@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import errno
 import inspect
-import json
 import socket
 import tempfile
 import threading
@@ -14,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..broker import free_port, has_ipv6
-from ..files import board_directory
 from ..packets.pcap import PcapWriter
 from .broker import ConsoleBroker
-from .failures import InvalidParameter
 from .gate import Gate
 from .keyfile import published_key
-from .platform import PRODUCT_ID, Platform
-from .store import Store, default_file
+from .platform import Platform, open_platform
+from .store import default_file
 from .web import make_app, serving
 
 _READ_AHEAD = 32_768  # bytes taken from a device that have not been looked at
@@ -165,23 +162,6 @@ def _in_thread(options: Options) -> Iterator[RunningConsole]:
         thread.join()
     if failure:
         raise failure[0]
-
-
-def open_platform(data: Path, product_id: str = "") -> Platform:
-    """The platform of a data file, made if missing: then with the device of config.json.example, so that the first
-    board comes online. Raises StoreError."""
-    new = not data.exists()
-    store = Store(data, product_id or PRODUCT_ID)
-    if product_id and product_id != store.product().id:
-        if not (product_id.isascii() and product_id.isdigit() and len(product_id) <= 20):
-            store.close()
-            raise InvalidParameter(f"product id {product_id!r}: must be 1 to 20 digits")
-        store.set_product_id(product_id)
-    platform = Platform(store)
-    if new:
-        config = json.loads((board_directory() / "config.json.example").read_text())
-        store.add_device(config["device_id"], "config.json.example", config["auth_info"])
-    return platform
 
 
 def _recorder(path: Path | None) -> PcapWriter | None:

@@ -12,9 +12,11 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..datapoints import DataPoint, parse_time
+from ..files import board_directory
 from .failures import (
     AlreadyExists,
     DeviceOffline,
@@ -138,9 +140,7 @@ class Platform:
         """Adds one; makes up what is missing. Raises InvalidParameter or AlreadyExists."""
         title = _checked_title(title)
         auth_info = _checked_auth_info(auth_info) if auth_info else new_auth_info()
-        if device_id and not (
-            device_id.isascii() and device_id.isdigit() and len(device_id) <= _LONGEST_ID and device_id[0] != "0"
-        ):
+        if device_id and not _is_id(device_id):
             raise InvalidParameter(f"device id: must be 1 to {_LONGEST_ID} digits, and not begin with 0")
         if device_id and self.store.device(device_id):
             raise AlreadyExists(f"device id {device_id}: there is one already")
@@ -458,6 +458,25 @@ class Platform:
         loop = asyncio.get_running_loop()
         for listener in self._listeners:
             loop.call_soon(listener, event)  # what goes wrong there does not go wrong here
+
+
+def open_platform(data: Path, product_id: str = "") -> Platform:
+    """The platform of a data file, made if missing: then with the device of config.json.example, so that the first
+    board comes online. product_id is in place of the file's, for good. Raises StoreError and InvalidParameter."""
+    if product_id and not _is_id(product_id):
+        raise InvalidParameter(f"product id {product_id!r}: must be 1 to {_LONGEST_ID} digits, and not begin with 0")
+    new = not data.exists()
+    store = Store(data, product_id or PRODUCT_ID)
+    if product_id and product_id != store.product().id:
+        store.set_product_id(product_id)
+    if new:
+        config = json.loads((board_directory() / "config.json.example").read_text())
+        store.add_device(config["device_id"], "config.json.example", config["auth_info"])
+    return Platform(store)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID and text[0] != "0"
 
 
 def _utc_now() -> datetime:

@@ -1,0 +1,177 @@
+"""`onenet console` and `onenet device`, as people type them."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from console_client import AUTH_INFO, DEVICE, PATIENCE, PRODUCT, RawDevice, dp, publish
+from onenet_tools.broker import free_port, has_ipv6
+from onenet_tools.console.store import read_product
+
+ONENET = [sys.executable, "-m", "onenet_tools"]
+
+
+class Running:
+    """A console in a process of its own, with what it prints."""
+
+    def __init__(self, directory: Path, *options: str) -> None:
+        self.mqtt_port, self.http_port = free_port(), free_port()
+        self.lines: list[str] = []
+        ports = ["--port", str(self.mqtt_port), "--http-port", str(self.http_port)]
+        self.process = subprocess.Popen(
+            [*ONENET, "console", *ports, *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "XDG_DATA_HOME": str(directory), "PYTHONWARNINGS": "error::ResourceWarning"},
+        )
+        self.wait_for("Ctrl-C ends it")
+
+    def wait_for(self, pattern: str) -> str:
+        """The next line that has it."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if re.search(pattern, line):
+                return line
+        raise AssertionError(f"{pattern} did not come: {self.lines}")
+
+    def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """Exit status and stderr."""
+        self.process.send_signal(number)
+        out, error = self.process.communicate(timeout=PATIENCE)
+        self.lines += out.splitlines(keepends=True)
+        return self.process.returncode, error
+
+
+@contextlib.contextmanager
+def running(directory: Path, *options: str) -> Iterator[Running]:
+    it = Running(directory, *options)
+    try:
+        yield it
+    finally:
+        it.process.kill()
+        it.process.communicate()
+
+
+def onenet(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "XDG_DATA_HOME": str(directory), "COLUMNS": "80"}
+    return subprocess.run([*ONENET, *arguments], capture_output=True, text=True, env=environment, timeout=60)
+
+
+def test_the_story_of_a_console(tmp_path: Path) -> None:
+    pcap = tmp_path / "record.pcap"
+    with running(tmp_path, "--pcap", str(pcap)) as console:
+        assert any(f"http://localhost:{console.http_port}" in line for line in console.lines)
+        assert any(f'"host": "127.0.0.1", "port": {console.mqtt_port}' in line for line in console.lines)
+        assert any(PRODUCT in line for line in console.lines)
+
+        it = RawDevice(console.mqtt_port)
+        assert it.log_in() == 0
+        assert f"{DEVICE} online from 127.0.0.1:" in console.wait_for("online")
+        it.send(publish("$dp", dp(3, '{"t":1}'), 1))
+        it.receive("PUBACK")
+        it.send(b"\xe0\x00")
+        assert it.is_closed()
+        assert "offline: it has said DISCONNECT" in console.wait_for("offline")
+
+        it = RawDevice(console.mqtt_port)
+        assert it.log_in(password="a wrong secret") == 4
+        assert "password: is not the auth-info of this device" in console.wait_for("refused")
+
+        added = onenet(tmp_path, "device", "add", "Room <12>", "--id", "77", "--auth-info", 'with "quotes"')
+        assert (added.returncode, added.stderr) == (0, "")
+        assert added.stdout == '"device_id": "77",\n"product_id": "458945",\n"auth_info": "with \\"quotes\\"",\n'
+        it = RawDevice(console.mqtt_port)
+        assert it.log_in("77", PRODUCT, 'with "quotes"') == 0
+        listed = onenet(tmp_path, "device", "list").stdout
+        assert "Room <12>" in listed
+        assert "quotes" not in listed
+        assert AUTH_INFO in onenet(tmp_path, "device", "list", "--auth-info").stdout
+        assert onenet(tmp_path, "device", "remove", "77").returncode == 0
+        assert it.is_closed()
+        kept = onenet(tmp_path, "device", "remove", DEVICE)
+        assert kept.returncode == 2
+        assert kept.stderr == f"error: device {DEVICE} has 1 data streams, which would be lost: --yes if so\n"
+        assert onenet(tmp_path, "device", "remove", DEVICE, "--yes").returncode == 0
+
+        taken = onenet(tmp_path, "console", "--port", str(console.mqtt_port))
+        assert taken.returncode == 2
+        assert taken.stderr == (
+            f"error: port {console.mqtt_port} for MQTT is taken by another program:"
+            " end that, or choose another port with --port\n"
+        )
+        taken = onenet(tmp_path, "console", "--port", str(free_port()), "--http-port", str(console.http_port))
+        assert (taken.returncode, "--http-port" in taken.stderr) == (2, True)
+
+        assert console.end() == (0, "")
+        text = "".join(console.lines)
+        key = read_product(tmp_path / "onenet" / "console.sqlite3").master_key
+        assert not [secret for secret in (AUTH_INFO, "a wrong secret", "quotes", key) if secret in text]
+        assert AUTH_INFO.encode() in pcap.read_bytes()
+        shown = onenet(tmp_path, "console", "--key")
+        assert key in shown.stdout
+
+
+def test_sigterm_ends_it_with_devices_online(tmp_path: Path) -> None:
+    with running(tmp_path) as console:
+        it = RawDevice(console.mqtt_port)
+        assert it.log_in() == 0
+        began = time.monotonic()
+        assert console.end(signal.SIGTERM) == (0, "")
+        assert time.monotonic() - began < PATIENCE
+        assert it.is_closed()
+    assert not (tmp_path / "onenet" / "console.sqlite3-wal").exists()
+
+
+def test_lan_is_for_others_and_without_it_nobody_gets_in(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this computer is on no network")
+        address = sock.getsockname()[0]
+    with running(tmp_path, "--lan", "--product", "4711") as console:
+        assert any(f'"host": "{address}", "port": {console.mqtt_port}' in line for line in console.lines)
+        assert any(f"http://{address}:{console.http_port}" in line for line in console.lines)
+        hosts = [address, "127.0.0.1", *(["::1"] if has_ipv6() else [])]
+        for host in hosts:
+            assert RawDevice(console.mqtt_port, host).log_in(DEVICE, "4711") == 0
+        assert console.end()[0] == 0
+    with running(tmp_path) as console:  # the product id stays
+        assert RawDevice(console.mqtt_port).log_in(DEVICE, "4711") == 0
+        for port in (console.mqtt_port, console.http_port):
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((address, port), PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["device", "remove", "5"], "error: device not found: 5"),
+        (["device", "add", ""], "error: title: must be 1 to 64 printable characters"),
+        (["device", "add", "x", "--id", "board"], "error: device id: must be 1 to 20 digits, and not begin with 0"),
+        (["device", "add", "x", "--id", DEVICE], f"error: device id {DEVICE}: there is one already"),
+        (
+            ["device", "add", "x", "--auth-info", AUTH_INFO],
+            "error: auth_info: another device of the product has the same",
+        ),
+        (["console", "--product", "abc"], "error: product id 'abc': must be 1 to 20 digits, and not begin with 0"),
+        (["console", "--data", "/dev/null/x"], "error: /dev/null/x: "),
+        (["console", "--key", "--data", "/nowhere"], "error: /nowhere does not exist: start the console once"),
+    ],
+)
+def test_what_can_not_be_done_is_said_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+    ports = ["--port", str(free_port()), "--http-port", str(free_port())] if arguments[0] == "console" else []
+    done = onenet(tmp_path, *arguments, *ports)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(words)
+    assert done.stderr.count("\n") == 1
