@@ -1,17 +1,53 @@
 """The demo, as make demo runs it."""
 
+import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from onenet_tools import broker, demo
+from onenet_tools import demo
+from onenet_tools.demo.story import Progress
 from onenet_tools.files import board_directory
 
 SECRET = "136928831"
+ONENET = [sys.executable, "-m", "onenet_tools"]
+
+
+@contextmanager
+def running(*arguments: str, directory: Path, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    """`onenet demo` in a process of its own, whose files all go to that directory."""
+    home = {"HOME": str(directory), "XDG_DATA_HOME": str(directory / "data")}
+    with subprocess.Popen(
+        [*ONENET, "demo", *arguments],
+        cwd=directory,
+        env={**os.environ, **home, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def read_until(process: "subprocess.Popen[str]", pattern: str) -> list[str]:
+    """The lines it prints up to the first that matches."""
+    lines = []
+    assert process.stdout
+    for line in process.stdout:
+        lines.append(line)
+        if re.search(pattern, line):
+            return lines
+    raise AssertionError(f"no {pattern} in\n{''.join(lines)}")
 
 
 def stand_in(directory: Path, program: str) -> Path:
@@ -24,73 +60,98 @@ def stand_in(directory: Path, program: str) -> Path:
     return directory
 
 
-def test_succeeds_and_tells_the_story() -> None:
+def ask(line: str, directory: Path) -> str:
+    """What a command prints that the demo has said to try; it succeeds."""
+    command = re.search(r"onenet (.*?)(  \(|$)", line.strip())
+    assert command, line
+    home = {"HOME": str(directory), "XDG_DATA_HOME": str(directory / "data")}
     done = subprocess.run(
-        [sys.executable, "-m", "onenet_tools", "demo", "--seconds", "8"],
-        stdin=subprocess.DEVNULL,
+        [*ONENET, *command[1].split()],
+        env={**os.environ, **home},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "\x1b" not in done.stdout
-    told = iter(done.stdout.splitlines())
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_tells_the_story_and_takes_a_picture(tmp_path: Path) -> None:
+    with running("--seconds", "5", directory=tmp_path) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, ""), out
+    assert "\x1b" not in out
+    told = iter(out.splitlines())
     for pattern in (  # in this order
-        r"broker +\w+ on 127\.0\.0\.1:\d+ .*for 183\.230\.40\.39:6002",
+        r"page +http://localhost:\d+/device/789546805",
+        r"broker +127\.0\.0\.1:\d+ stands for 183\.230\.40\.39:6002",
         r"board +booting",
         r"board \| .*wifi: .*home",
         r"Wi-Fi +joined home",
         r"CONNECT +10 28 +CONNECT, 40 bytes follow",
-        r"client id \(device ID\): 789546805",
+        r"C2 +connect flags: user name, password, clean session",
+        r"00 78 +keep alive: 120 s",
+        r"00 09 37 .* client identifier: 789546805 \(OneNET: device ID\)",
         r"00 09 \*\* \*\* \*\* \*\* \*\* \*\* \*\* \*\* \*\* +password",
         r"CONNACK +20 02 00 00 +accepted",
         r"online +after \d",
         r"data +free_heap = \d+",
         r"command +led=on +to \$creq/[0-9a-f-]{36}",
-        r"reply +led=on +to \$crsp/[0-9a-f-]{36}",
-        r"demo: online after .*, \d+ data points, \d of \d commands answered",
+        r"reply +led=on +to \$crsp/[0-9a-f-]{36}, after \d+ ms",
+        r"picture +of the page: build/console\.png",
+        r"demo: online after .*, \d+ data points, (\d+) of \1 commands answered",
     ):
-        assert any(re.search(pattern, line) for line in told), f"no {pattern} in\n{done.stdout}"
-    assert SECRET not in done.stdout
-    assert SECRET.encode().hex(" ") not in done.stdout.lower()
+        assert any(re.search(pattern, line) for line in told), f"no {pattern} in\n{out}"
+    assert SECRET not in out
+    assert SECRET.encode().hex(" ") not in out.lower()
+    picture = (tmp_path / "build" / "console.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", picture[16:24])
+    assert width >= 1000 and height >= 700 and len(picture) > 20_000  # an empty page is a tenth of that
 
 
-def test_ctrl_c_ends_it_well() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "onenet_tools", "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
-        seen = []
-        for line in process.stdout:
-            seen.append(line)
-            if "online" in line:
-                process.send_signal(signal.SIGINT)
-                break
+def test_can_be_asked_meanwhile_and_ctrl_c_ends_it_well(tmp_path: Path) -> None:
+    with running(directory=tmp_path) as process:
+        seen = read_until(process, r"reply +led=on")
+        status, points, send = (line for line in seen if " onenet " in line)
+        assert re.search(r"789546805 +virtual board +online", ask(status, tmp_path))
+        assert "free_heap" in ask(points, tmp_path)
+        assert ask(send, tmp_path) == "led=on\n"
+        process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 0, "".join(seen) + out + err
     assert "interrupted" in out
     assert err == ""
+    assert not list(tmp_path.rglob("*.key"))
 
 
-def test_runs_without_mosquitto(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(broker, "find_mosquitto", lambda program="mosquitto": None)
-    assert demo.run_demo(6) == 0, capsys.readouterr().out
-    assert "amqtt" in capsys.readouterr().out
+def test_needs_no_browser(tmp_path: Path) -> None:
+    with running("--seconds", "4", directory=tmp_path, PATH="/nonexistent") as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, ""), out
+    assert re.search(r"picture +none of the page: Chromium is not installed", out)
+    assert not (tmp_path / "build").exists()
+
+
+def test_says_in_one_line_why_it_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    board = stand_in(tmp_path / "board", "print('nothing to do')")
+    assert demo.run_demo(1, directory=board, picture=tmp_path / "page.png", patience=0) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "error: the device did not come online"
+    assert not (tmp_path / "page.png").exists()
 
 
 @pytest.mark.parametrize(
-    ("program", "reason"),
+    ("progress", "shortcoming"),
     [
-        ("print('nothing to do')", "the device did not come online"),
-        (
-            "from firmware import Device; d = Device(); d.stream('a', every=60)(lambda: 1); d.run()",
-            "only 1 data points arrived",
-        ),
+        (Progress(), "the device did not come online"),
+        (Progress(online_at=1.0, points=2, answered=1), "only 2 data points arrived"),
+        (Progress(online_at=1.0, points=3), "no command was answered"),
+        (Progress(online_at=1.0, points=3, answered=1), None),
     ],
 )
-def test_says_in_one_line_why_it_failed(
-    program: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert demo.run_demo(2.5, directory=stand_in(tmp_path, program)) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == f"error: {reason}"
+def test_what_counts_as_success(progress: Progress, shortcoming: str | None) -> None:
+    assert progress.shortcoming() == shortcoming

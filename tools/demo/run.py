@@ -38,12 +38,13 @@ def run_demo(
     *,
     picture: Path | None = PICTURE,
     open_page: bool = False,
+    patience: float = 30,
 ) -> int:
     """Runs it for so long, or until Ctrl-C; returns the exit status.
 
     `directory` is where boot.py, main.py, lib/, firmware/ and config.json.example are. `picture` is where a picture of
-    the device's page goes, taken shortly before the end; with Ctrl-C for an end there is none. Raises ConsoleError,
-    StoreError, BoardError.
+    the device's page goes, taken shortly before the end; with Ctrl-C for an end there is none. `patience` is how many
+    seconds longer a slow computer may take. Raises ConsoleError, StoreError, BoardError.
     """
     directory = directory or board_directory()
     config = demo_config(directory)
@@ -64,7 +65,7 @@ def run_demo(
                     Client(console.url, console.platform.master_key) as client,
                     powered(directory, config, console.mqtt_port, news, show_secrets) as board,
                 ):
-                    Story(show, news, progress, client, config["device_id"], camera).tell(board, seconds)
+                    Story(show, news, progress, client, config["device_id"], camera).tell(board, seconds, patience)
         except KeyboardInterrupt:
             show.line("end", "interrupted")
         else:

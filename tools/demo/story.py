@@ -79,14 +79,16 @@ class Story:
         self._device_id = device_id
         self._camera = camera
 
-    def tell(self, board: VirtualBoard, seconds: float | None) -> None:
-        """Tells it until so many seconds after the start, and until the picture is taken."""
+    def tell(self, board: VirtualBoard, seconds: float | None, patience: float) -> None:
+        """Tells it until so many seconds after the start, and until the picture is taken; if something is missing then,
+        for so much longer."""
         elapsed = self._show.elapsed
-        while seconds is None or elapsed() < seconds:
+        missing = self._progress.shortcoming
+        while seconds is None or elapsed() < seconds or (missing() and elapsed() < seconds + patience):
             self._turn(board)
-            if seconds and elapsed() >= seconds - EXPOSURE and not self._progress.shortcoming():
+            if seconds and elapsed() >= seconds - EXPOSURE and not missing():
                 self._camera.shoot()
-        if not self._progress.shortcoming():
+        if not missing():
             self._camera.shoot()
         while self._camera.busy:
             self._turn(board)
