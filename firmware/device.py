@@ -4,6 +4,8 @@ import gc
 import json
 import sys
 from micropython import const
+from select import POLLIN, poll
+from sys import stdin
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from mqtt.backoff import Backoff
@@ -46,6 +48,7 @@ class Device:
         self._fault_at = ticks_ms()  # ticks of the last fault, and ms to wait from there
         self._delay = 0
         self._online_at = None  # ticks when we came online
+        self._trouble = "not online yet"
         self._load(path)
         if self.config:
             self._build()
@@ -148,7 +151,7 @@ class Device:
             return False
 
     def run(self):
-        """Keeps the device online. Returns only in safe mode and after Ctrl-C."""
+        """Keeps the device online. Returns only in safe mode and after Ctrl-C. To Enter it answers how things are."""
         import __main__  # type: ignore[import-not-found]
 
         if hasattr(__main__, "safe_mode"):  # boot.py has said why
@@ -158,11 +161,15 @@ class Device:
             if not self.config:
                 self._wait_for_config()
             watchdog = _watchdog(self.config["watchdog"])
+            keys = poll()
+            keys.register(stdin, POLLIN)
             start = ticks_ms()
             while True:
                 if watchdog:
                     watchdog.feed()
                 self._turn()
+                for _ in keys.ipoll(0):
+                    self._key_pressed(keys)
                 if start is not None and ticks_diff(ticks_ms(), start) > _STEADY:
                     start = _forget_crashes()
         except KeyboardInterrupt:
@@ -233,7 +240,20 @@ class Device:
 
     def _connected(self, session_present):
         self._online_at = ticks_ms()
-        log("mqtt", "online as device %s, %d bytes free" % (self.config["device_id"], gc.mem_free()))
+        self._tell()
+
+    def _key_pressed(self, keys):
+        key = stdin.read(1)
+        if not key:  # nobody will ever type anything
+            keys.unregister(stdin)
+        elif key in "\r\n":
+            self._tell()
+
+    def _tell(self):
+        if self._client.state == ONLINE:
+            log("mqtt", "online as device %s, %d bytes free" % (self.config["device_id"], gc.mem_free()))
+        else:
+            log("mqtt", self._trouble)
 
     def _upload(self):
         """Sends the oldest data points, one packet at a time; they stay in the outbox until it is acknowledged."""
@@ -293,7 +313,8 @@ class Device:
         self._fault_at = now
         self._delay = self._backoff.next(lasted, refused)
         words = explain(reason) or "%s: %s" % (type(reason).__name__, reason)
-        log("mqtt", "%s; next attempt in %d s" % (words, self._delay // 1000))
+        self._trouble = "%s; next attempt in %d s" % (words, self._delay // 1000)
+        log("mqtt", self._trouble)
 
 
 def _stream_id(stream_id):

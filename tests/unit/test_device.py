@@ -8,7 +8,7 @@ import fakes
 from fakes import machine, network, ntptime
 from mqtt.backoff import Backoff
 from mqtt.client import OFFLINE, ONLINE
-from support import ACCEPTED, MICROPYTHON, Broker, publish_of, raises, sleep_ms
+from support import ACCEPTED, MICROPYTHON, Broker, publish_of, raises, replaced, sleep_ms
 
 from firmware import device as module
 from firmware.device import Device
@@ -717,9 +717,39 @@ class Stop(BaseException):
     """Ends run()."""
 
 
-def run(device, turns=3, ms=0, end=Stop):
+class Keys:
+    """A keyboard: stands for sys.stdin, select.poll and the poll object; typed: a character for each turn, "" where
+    nobody is there, None where nothing is typed."""
+
+    def __init__(self, typed=()):
+        self._typed = list(typed)
+        self.registered = []
+
+    def __call__(self):
+        return self
+
+    def register(self, stream, events):
+        self.registered.append(stream)
+
+    def unregister(self, stream):
+        self.registered.remove(stream)
+
+    def ipoll(self, ms):
+        assert ms == 0, "the main loop does not wait for keys"
+        if self.registered and self._typed:
+            if self._typed[0] is not None:
+                return [(self, 1)]
+            self._typed.pop(0)
+        return []
+
+    def read(self, n):
+        return self._typed.pop(0)
+
+
+def run(device, turns=3, ms=0, end=Stop, keys=()):
     """run(), until it returns or that many turns are done, each of which takes ms; returns the log."""
     done = []
+    keyboard = keys if isinstance(keys, Keys) else Keys(keys)
 
     def turn():
         done.append(1)
@@ -729,10 +759,11 @@ def run(device, turns=3, ms=0, end=Stop):
 
     device._turn = turn
     with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
-        try:
-            device.run()
-        except Stop:
-            pass
+        with replaced(module, "poll", keyboard), replaced(module, "stdin", keyboard):
+            try:
+                device.run()
+            except Stop:
+                pass
     return log, len(done)
 
 
@@ -767,6 +798,27 @@ def test_crashes_are_forgotten_after_a_minute_or_at_ctrl_c():
         assert machine.rtc_memory == (b"" if forgotten else b"crashes \4"), (turns, ms)
 
 
+def test_enter_is_answered_with_how_things_are():
+    for key, answered in (("\r", True), ("\n", True), ("x", False), (None, False)):
+        log, _ = run(device_of(), 3, keys=[None, key])
+        assert log.lines == (["mqtt: not online yet"] if answered else []), key
+    with Bench() as it:
+        it.log.lines.clear()
+        it.device._tell()
+        assert it.log.lines[0].startswith("mqtt: online as device 27654321, ")
+        it.close()
+        it.until(lambda: it.client.state == OFFLINE)
+        it.log.lines.clear()
+        it.device._tell()
+        assert "next attempt in" in it.log.lines[0]
+
+
+def test_where_nobody_can_type_nothing_is_asked_again():
+    keys = Keys(["", "\r", "\r"])
+    log, turns = run(device_of(), 5, keys=keys)
+    assert turns == 5 and not log.lines and not keys.registered
+
+
 def test_what_a_program_keeps_in_rtc_memory_stays():
     machine.rtc_memory = b"my counter"
     run(device_of(), 3, 31000)
@@ -781,7 +833,8 @@ def test_ctrl_c_closes_the_connection_and_returns():
             raise KeyboardInterrupt
 
         it.device._turn = interrupt
-        it.device.run()
+        with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
+            it.device.run()
         assert it.client.state == OFFLINE and "stopped" in it.log
 
 

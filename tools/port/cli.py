@@ -53,7 +53,7 @@ def deploy(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="Your program: main.py, and the modules and folders that go beside it. Default: ./main.py, "
             "else the example.",
         ),

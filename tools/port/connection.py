@@ -129,6 +129,11 @@ class Connection:
         time.sleep(_POLL)
         return b""
 
+    def press_enter(self) -> None:
+        """Has the program say how things are; it goes on. Raises Gone."""
+        with self._troubles():
+            self._serial.write(b"\r")
+
     def reopen(self) -> bool:
         """Opens the port again after Gone, under whatever name it has now; false if the board is not back yet."""
         self.close()

@@ -94,7 +94,7 @@ class Start:
             raise NotOnline(f"the board is in {words}")
         if self._last_of_traceback:
             raise NotOnline(f"main.py has ended with {self._last_of_traceback}")
-        raise NotOnline("main.py has ended; it has to call device.run()")
+        raise NotOnline("the board is at its prompt, and no program runs; main.py has to end with device.run()")
 
 
 class Lines:

@@ -1,0 +1,102 @@
+"""config.json on the host: checked by the very module that checks it on the board."""
+
+import importlib.util
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from ..files import board_directory
+
+Config = dict[str, Any]
+
+HIDDEN = "******"
+_SECRET = re.compile("auth|password|token|secret|access_key|api_key")
+_EXAMPLE_NETWORK = "your network"
+
+
+@cache
+def _board_module() -> Any:
+    """firmware/config.py alone; the package it is in wants a board's modules."""
+    path = board_directory() / "firmware" / "config.py"
+    spec = importlib.util.spec_from_file_location("onenet_board_config", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def problems(config: Any) -> list[str]:
+    """What the board would say is wrong, a line each beginning with the key; empty if nothing is."""
+    module = _board_module()
+    try:
+        module.check(config)
+    except module.ConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def problems_of(key: str, config: Config) -> list[str]:
+    """The problems of one key, or of something within it."""
+    return [line for line in problems(config) if re.match(rf"{re.escape(key)}[\[.:]", line)]
+
+
+def known_keys() -> list[str]:
+    return list(_board_module().check(json.loads((board_directory() / "config.json.example").read_text("utf-8"))))
+
+
+def with_network(config: Config, ssid: str, password: str | None) -> Config:
+    """The same with this Wi-Fi network before the others; password None: the one it has there."""
+    networks = config.get("wifi")
+    known = [n for n in networks if isinstance(n, dict)] if isinstance(networks, list) else []
+    if password is None:
+        password = password_of(config, ssid)
+    others = [n for n in known if n.get("ssid") not in (ssid, _EXAMPLE_NETWORK)]
+    return config | {"wifi": [{"ssid": ssid, "password": password or ""}, *others]}
+
+
+def first_ssid(config: Config) -> str:
+    """The name of the first Wi-Fi network; empty if there is none."""
+    networks = config.get("wifi")
+    first = networks[0] if isinstance(networks, list) and networks else None
+    name = first.get("ssid") if isinstance(first, dict) else None
+    return name if isinstance(name, str) and name != _EXAMPLE_NETWORK else ""
+
+
+def password_of(config: Config, ssid: str) -> str | None:
+    """The password of a Wi-Fi network; None if the network is not there."""
+    networks = config.get("wifi")
+    for network in networks if isinstance(networks, list) else []:
+        if isinstance(network, dict) and network.get("ssid") == ssid:
+            return str(network.get("password", ""))
+    return None
+
+
+def value_from_text(key: str, text: str) -> Any:
+    """What KEY=text means: JSON where the board wants no text, else the text itself."""
+    sample = _board_module().check(json.loads((board_directory() / "config.json.example").read_text("utf-8")))
+    if isinstance(sample.get(key), str):
+        try:
+            number = json.loads(text)
+        except ValueError:
+            return text
+        # A text that looks like a number is one where the text would be wrong, as with safe_mode_pin=4
+        return text if not problems_of(key, sample | {key: text}) else number
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def masked(value: Any, key: str = "") -> Any:
+    """The same without secrets."""
+    if isinstance(value, Mapping):
+        return {name: masked(inner, str(name)) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [masked(inner, key) for inner in value]
+    return HIDDEN if value != "" and _SECRET.search(key) else value
+
+
+def to_file(config: Config) -> bytes:
+    return (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,138 @@
+"""`onenet config --csv`: many boards at once, a row of a table for each."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .board_config import known_keys, problems, value_from_text
+from .configure import WIFI_PASSWORD, Changes, configure_row
+from .connection import Connection
+from .errors import PortError
+from .find import all_ports
+from .many import Job, Report, run_on_all
+
+BOARD = "board"
+_UNIQUE_ID = "__import__('binascii').hexlify(__import__('machine').unique_id()).decode()"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one board is to get. `board` is its port, or its MAC or other unique id in hex without colons."""
+
+    number: int
+    board: str
+    changes: Changes
+
+    @property
+    def by_id(self) -> bool:
+        return not self.board.startswith(("/", "COM", "socket:", "rfc2217:"))
+
+
+def read_fleet(path: Path, common: Changes) -> list[Row]:
+    """The rows of the table, with what is common to all. Raises PortError with line and column."""
+    rows = []
+    reader = csv.DictReader(io.StringIO(_text(path)), skipinitialspace=True)
+    columns = [(column or "").strip() for column in reader.fieldnames or []]
+    _check_columns(path, columns)
+    for cells in reader:
+        where = f"{path}, line {reader.line_num}"
+        if None in cells or None in cells.values():
+            raise PortError(f"{where}: must have {len(columns)} cells, as the first line has")
+        texts = {column: text.strip() for column, text in zip(columns, cells.values(), strict=True)}
+        if any(texts.values()):
+            rows.append(_row(where, reader.line_num, texts, common))
+    if not rows:
+        raise PortError(f"{path} has no rows but its first line")
+    _check_unique(path, rows)
+    return rows
+
+
+def _text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PortError(f"{path} cannot be read: {error.strerror}") from error
+    for encoding in ("utf-8-sig", "gb18030"):  # the second is what Excel writes in China
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    raise PortError(f"{path} is neither UTF-8 nor GB 18030; save it as CSV UTF-8")
+
+
+def _check_columns(path: Path, columns: Sequence[str]) -> None:
+    allowed = [BOARD, "ssid", WIFI_PASSWORD, *(key for key in known_keys() if key != "wifi")]
+    if BOARD not in columns:
+        raise PortError(f"{path} must have a column {BOARD}: the port of each, as /dev/ttyUSB0 or COM3, or its MAC")
+    for column in columns:
+        if column not in allowed:
+            raise PortError(f"{path}: no such column {column!r}; there are {', '.join(allowed)}")
+    if len(set(columns)) < len(columns):
+        raise PortError(f"{path}: a column is there twice")
+
+
+def _row(where: str, number: int, texts: dict[str, str], common: Changes) -> Row:
+    if not texts[BOARD]:
+        raise PortError(f"{where}: {BOARD} must be a port or a MAC")
+    secrets = dict(common.secrets)
+    values = dict(common.values)
+    for column, text in texts.items():
+        if not text or column in (BOARD, "ssid"):
+            continue
+        if column in (WIFI_PASSWORD, "auth_info"):
+            secrets[column] = text
+        else:
+            values[column] = value_from_text(column, text)
+    changes = Changes(texts.get("ssid") or common.ssid, secrets, values, common.unset)
+    wrong = [problem for problem in problems(changes.apply({})) if "is missing" not in problem]
+    if wrong:
+        raise PortError(f"{where}: {'; '.join(wrong)}")
+    return Row(number, _board(texts[BOARD]), changes)
+
+
+def _board(text: str) -> str:
+    plain = text.replace(":", "").replace("-", "").lower()
+    return plain if plain and not plain.strip("0123456789abcdef") and "/" not in text else text
+
+
+def _check_unique(path: Path, rows: Sequence[Row]) -> None:
+    seen: set[tuple[str, object]] = set()
+    for row in rows:
+        for what in (("board", row.board), ("device_id", row.changes.values.get("device_id"))):
+            if what[1] is not None and what in seen:
+                raise PortError(f"{path}, line {row.number}: {what[0]} {what[1]} is there twice")
+            seen.add(what)
+
+
+def run_fleet(path: Path, ports: Sequence[str], common: Changes, replace: bool) -> int:
+    """Configures all boards of the table; returns the exit status. `ports`: where to look for boards given by MAC."""
+    rows = read_fleet(path, common)
+    named = {row.board: row for row in rows if not row.by_id}
+    by_id = {row.board: row for row in rows if row.by_id}
+    candidates = [port for port in (ports or all_ports()) if port not in named] if by_id else []
+    found: set[str] = set()
+
+    def job(port: str) -> Job:
+        def work(report: Report) -> str:
+            with Connection(port) as connection:
+                report.stage("stopping the program")
+                connection.interrupt(while_waiting=lambda: report.progress(0, 1))
+                row = named.get(port)
+                if row is None:
+                    unique_id = connection.exec(f"print({_UNIQUE_ID})").strip()
+                    row = by_id.get(unique_id)
+                    if row is None:
+                        connection.soft_reset()
+                        raise PortError(f"{path} has no row for its MAC, {unique_id}")
+                    found.add(unique_id)
+                return configure_row(connection, row.changes, replace, report)
+
+        return work
+
+    good = run_on_all({port: job(port) for port in [*named, *candidates]})
+    for missing in [row for board, row in by_id.items() if board not in found]:
+        good = False
+        print(f"line {missing.number}: no board has the MAC {missing.board}")
+    return 0 if good else 1

@@ -1,0 +1,142 @@
+"""`onenet monitor`: a board's log as it comes, which survives that the cable is pulled out, and stops nothing."""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from ..packets.explain import PacketReader
+from ..packets.show import in_line
+from .connection import Connection, Gone
+from .errors import PortError
+from .start import Lines, NotOnline, Start
+
+_LINE = re.compile(r"(\d+) (\w[\w ]*): (.*)")
+_TRACE = re.compile(r"\d+ trace: ([<>]) ((?:[0-9a-f]{2}|\*\*)*)$")
+_BAD = re.compile("refused|wrong|lost|failed|no answer|not in reach|closed|error|dropped|Traceback|safe mode|crashed")
+_GOOD = re.compile("online|joined")
+_HINT_AFTER = 20.0  # seconds online without a packet
+_HOW = "no packets come from the board; have it show them: onenet config --trace --port {}"
+
+
+def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | None) -> int:
+    """Shows the log until Ctrl-C, the time is up, or the board is online or cannot be; returns the exit status.
+
+    0: Ctrl-C, the time is up without anything to wait for, or online; 1: not online. Raises PortError.
+    """
+    console = Console(highlight=False)
+    show = Show(console, packets)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    start = Start(port)
+    try:
+        with Connection(port) as connection:
+            show.note(f"{connection.port}; Ctrl-C ends this, and leaves the board alone")
+            for line, complete in lines_of(connection, show, deadline):
+                if complete:
+                    show.line(line)
+                if until_online:
+                    start.feed(line)
+                    if start.online:
+                        show.note(f"online as device {start.online}", "bold green")
+                        return 0
+    except KeyboardInterrupt:
+        show.note("ended; the program on the board goes on")
+        return 0
+    except NotOnline as error:
+        raise PortError(f"not online: {error}") from error
+    if until_online:
+        raise PortError(f"not online after {timeout:g} s: {start.reason}")
+    return 0
+
+
+def lines_of(connection: Connection, show: "Show", deadline: float | None) -> Iterator[tuple[str, bool]]:
+    """What the board says, line by line, and the beginning of one that is a prompt; until the deadline."""
+    lines = Lines()
+    prompt = False
+    connection.press_enter()  # the program answers how things are, and so does a prompt
+    while deadline is None or time.monotonic() < deadline:
+        try:
+            data = connection.read()
+        except Gone:
+            show.note(f"{connection.port} is gone; waiting for the board to come back", "yellow")
+            if not _come_back(connection, deadline):
+                return
+            show.note(f"back, at {connection.port}", "green")
+            lines = Lines()
+            connection.press_enter()
+            continue
+        for line in lines.feed(data):
+            yield line, True
+        was, prompt = prompt, lines.rest.endswith(">>> ")
+        if prompt and not was:
+            yield lines.rest, False
+        show.idle(connection.port)
+
+
+def _come_back(connection: Connection, deadline: float | None) -> bool:
+    while not connection.reopen():
+        if deadline is not None and time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+class Show:
+    """Lines with the time of day, in colour where the output is a terminal; packets explained, if wanted."""
+
+    def __init__(self, console: Console, packets: bool) -> None:
+        self._console = console
+        self._readers = {">": PacketReader(), "<": PacketReader()} if packets else {}
+        self._in_step: set[str] = set()
+        """Directions of which a whole packet was seen."""
+        self._online_at: float | None = None
+
+    def note(self, text: str, style: str = "bold") -> None:
+        """Words of our own."""
+        self._print(Text(f"-- {text}", style))
+
+    def line(self, text: str) -> None:
+        """A line of the board's."""
+        trace = _TRACE.match(text)
+        if trace and self._readers:
+            self._online_at = None
+            self._packets(trace[1], trace[2])
+            return
+        found = _LINE.match(text)
+        if not found:
+            self._print(Text(text, "red" if _BAD.search(text) else ""))
+            return
+        ticks, subject, words = found.groups()
+        style = "red" if _BAD.search(words) else "green" if _GOOD.match(words) else ""
+        self._print(Text.assemble((f"{int(ticks) / 1000:9.3f} ", "dim"), (f"{subject}: ", "cyan"), (words, style)))
+        if subject == "mqtt" and words.startswith("connecting"):
+            self._readers = {direction: PacketReader() for direction in self._readers}
+        if subject == "mqtt" and words.startswith("online"):
+            self._online_at = time.monotonic()
+
+    def idle(self, port: str) -> None:
+        """To be called often: says once what to do if packets are wanted and none come."""
+        if self._readers and self._online_at and time.monotonic() - self._online_at > _HINT_AFTER:
+            self._online_at = None
+            self.note(_HOW.format(port), "yellow")
+
+    def _packets(self, direction: str, digits: str) -> None:
+        # What the board has masked is asterisks here, too
+        data = bytes.fromhex(digits.replace("**", "2a"))
+        for explained in self._readers[direction].feed(data):
+            if explained.broken and direction not in self._in_step:  # began to watch in the middle of a packet
+                self._readers[direction] = PacketReader()
+                return
+            self._in_step.add(direction)
+            arrow = "board → platform " if direction == ">" else "platform → board "
+            self._console.print(in_line(explained, f"{_now()} {arrow}"))
+
+    def _print(self, text: Text) -> None:
+        self._console.print(Text.assemble((f"{_now()} ", "dim"), text), soft_wrap=True)
+
+
+def _now() -> str:
+    return datetime.now().strftime("%H:%M:%S.%f")[:-3]
