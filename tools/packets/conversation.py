@@ -14,14 +14,14 @@ OnPacket = Callable[[Explained, bool], None]
 """Called with each packet, and True if it was sent, False if it came."""
 
 _ANSWERS = {
-    "CONNECT": "CONNACK",
-    "PUBREC": "PUBREL",
-    "PUBREL": "PUBCOMP",
-    "SUBSCRIBE": "SUBACK",
-    "UNSUBSCRIBE": "UNSUBACK",
-    "PINGREQ": "PINGRESP",
+    "CONNECT": ["CONNACK"],
+    "PUBREC": ["PUBREL"],
+    "PUBREL": ["PUBCOMP"],
+    "SUBSCRIBE": ["SUBACK"],
+    "UNSUBSCRIBE": ["UNSUBACK"],
+    "PINGREQ": ["PINGRESP"],
 }
-_PUBLISH_ANSWERS = ("", "PUBACK", "PUBREC", "")  # by QoS
+_PUBLISH_ANSWERS: list[list[str]] = [[], ["PUBACK"], ["PUBREC"]]  # by QoS
 _CHUNK = 65536
 
 
@@ -56,14 +56,15 @@ class Conversation:
             raise ConversationError(f"no connection to {host}:{port}: {_reason(error)}") from error
         self._receiving = asyncio.create_task(self._receive())
 
-    async def send(self, data: bytes, timeout: float) -> None:
-        """Sends bytes, whatever they are. Raises ConversationError."""
+    async def send(self, data: bytes, timeout: float) -> bool:
+        """Sends bytes, whatever they are; returns whether they are to be answered. Raises ConversationError."""
         if self.closed:
             raise ConversationError(self.closed)
+        answers: list[str] = []
         for explained in explain_all(data, self._show_secrets):
             self._on_packet(explained, True)
-            if answer := _answer(explained):
-                self.awaited.append(answer)
+            answers += _answers(explained)
+        self.awaited += answers
         try:
             self._writer.write(data)
             await asyncio.wait_for(self._writer.drain(), timeout)
@@ -71,6 +72,7 @@ class Conversation:
             raise ConversationError(f"the peer takes nothing for {timeout:g} s") from error
         except OSError as error:
             raise ConversationError(f"the peer is gone: {_reason(error)}") from error
+        return bool(answers)
 
     async def answered(self, seconds: float) -> None:
         """Returns when all that was sent is answered, the peer is gone, or so many seconds are over."""
@@ -107,7 +109,7 @@ class Conversation:
 
     def _came(self, explained: Explained) -> None:
         self.received += 1
-        if explained.type in self.awaited:
+        if not explained.broken and explained.type in self.awaited:
             self.awaited.remove(explained.type)
         self._on_packet(explained, False)
         self._news.set()
@@ -132,14 +134,13 @@ async def exchange(
     conversation = Conversation(on_packet, show_secrets)
     await conversation.open(host, port, timeout)
     try:
-        await conversation.send(data, timeout)
-        if wait is None and conversation.awaited:
-            wait = ANSWER_WITHIN
-            await conversation.answered(wait)
+        answerable = await conversation.send(data, timeout)
+        seconds = ANSWER_WITHIN if wait is None else wait
+        if wait is None and answerable:
+            await conversation.answered(seconds)
         else:
-            wait = ANSWER_WITHIN if wait is None else wait
-            await conversation.stay(wait)
-        return _shortcoming(conversation, wait)
+            await conversation.stay(seconds)
+        return _shortcoming(conversation, seconds)
     finally:
         await conversation.close()
 
@@ -154,12 +155,13 @@ def _shortcoming(conversation: Conversation, seconds: float) -> str:
     return f"no {missing} came within {seconds:g} s" if missing else f"nothing came within {seconds:g} s"
 
 
-def _answer(explained: Explained) -> str:
+def _answers(explained: Explained) -> list[str]:
+    """Types of the packets that must follow."""
     if explained.broken:
-        return ""
+        return []
     if explained.type == "PUBLISH":
         return _PUBLISH_ANSWERS[explained.data[0] >> 1 & 3]
-    return _ANSWERS.get(explained.type, "")
+    return _ANSWERS.get(explained.type, [])
 
 
 def _reason(error: Exception) -> str:
