@@ -82,10 +82,15 @@ class State:
         self._map[_RESET_CAUSE] = cause
 
     def set_wifi(self, status: int, active: bool, rssi: int) -> None:
-        struct.pack_into("<HBb", self._map, _STATUS, status, active, rssi)
+        self._put(_STATUS, "<HBb", status, active, rssi)
 
     def set_temperature(self, celsius: int) -> None:
-        struct.pack_into("<b", self._map, _TEMPERATURE, celsius)
+        self._put(_TEMPERATURE, "<b", celsius)
+
+    def _put(self, offset: int, layout: str, *values: int) -> None:
+        # Not by struct.pack_into(), which clears the place first: the program would see that now and then.
+        data = struct.pack(layout, *values)
+        self._map[offset : offset + len(data)] = data
 
     def feeds(self) -> int:
         """A number that changes with every WDT.feed()."""
@@ -128,7 +133,8 @@ class Analog:
     def __setitem__(self, pin: int, level: int) -> None:
         if not 0 <= level <= 65535:
             raise ValueError(f"level must be 0 to 65535, not {level}")
-        struct.pack_into("<H", self._map, _ADC_LEVEL + 2 * _checked(pin), level)
+        offset = _ADC_LEVEL + 2 * _checked(pin)
+        self._map[offset : offset + 2] = struct.pack("<H", level)
 
 
 def _checked(pin: int) -> int:
