@@ -18,8 +18,9 @@ export default {
               <span aria-hidden="true">{{ row.up ? "▲" : "▼" }}</span>
               <span class="unseen">{{ row.up ? words.from_device : words.to_device }}</span>
             </span>
+            <span v-else class="way" aria-hidden="true">■</span>
             <span class="type">{{ row.type }}</span>
-            <span v-if="row.error" class="badge">{{ words.illegal }}</span>
+            <span v-if="row.error" class="badge">{{ row.badge }}</span>
             <bdi class="summary">{{ row.error || row.summary }}</bdi>
             <span class="size soft">{{ row.size }}</span>
           </button>

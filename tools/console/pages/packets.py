@@ -28,7 +28,7 @@ class PacketLog(Element, component="packet_log.js"):
         self._props["initial"] = self._keep(packets)
         self._props["kept"] = _KEPT
         self._props["words"] = {
-            **words.some("no_packets", "pause", "resume", "from_device", "to_device", "illegal"),
+            **words.some("no_packets", "pause", "resume", "from_device", "to_device"),
             **words.some("offset", "hex", "field", "value", "meaning", "clause"),
             "packets_hint": words.packets_hint.format(count=_KEPT),
         }
@@ -53,8 +53,13 @@ class PacketLog(Element, component="packet_log.js"):
             "type": explained.type or (self._language.unknown_type if explained.data else ""),
             "summary": shown(explained.summary),
             "error": shown(explained.error),
+            "badge": self._badge(explained),
             "size": self._language.bytes.format(count=explained.size) if explained.data else "",
         }
+
+    def _badge(self, explained: Explained) -> str:
+        refused = explained.type == "CONNECT" and not explained.broken
+        return self._language.refused if refused else self._language.illegal
 
     def _show(self, event: GenericEventArguments) -> None:
         packet = self._packets.get(event.args)

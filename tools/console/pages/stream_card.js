@@ -89,7 +89,7 @@ export default {
           type: "time",
           axisLine: { lineStyle: { color: line } },
           axisTick: { show: false },
-          axisLabel: { ...text, hideOverlap: true },
+          axisLabel: { ...text, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right" },
           splitNumber: 3,
         },
         yAxis: {

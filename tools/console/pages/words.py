@@ -111,6 +111,7 @@ class Words:
     from_device: str
     to_device: str
     illegal: str
+    refused: str
     unknown_type: str
     bytes: str
     offset: str
@@ -233,6 +234,7 @@ ENGLISH = Words(
     from_device="from the device",
     to_device="to the device",
     illegal="illegal",
+    refused="refused",
     unknown_type="not MQTT",
     bytes="{count} bytes",
     offset="Offset",
@@ -345,6 +347,7 @@ CHINESE = Words(
     from_device="来自设备",
     to_device="发往设备",
     illegal="非法",
+    refused="被拒绝",
     unknown_type="非 MQTT",
     bytes="{count} 字节",
     offset="偏移",
