@@ -83,11 +83,12 @@ def run_demo(
 def introduce(show: Show, console: RunningConsole, config: dict[str, Any], page: str) -> None:
     """Says where everything is, and what can be done with it."""
     where = "--local" if console.http_port == HTTP_PORT else f"--url {console.url}"
-    show.line("page", f"{page}  (open it in a browser)", "bold green")
+    show.line("page", f"open {page} in a browser", "bold green")
     show.line("broker", f"127.0.0.1:{console.mqtt_port} stands for {config['host']}:{config['port']}")
-    for i, command in enumerate(("status", "points", f"send {config['device_id']} led=on")):
-        show.line("" if i else "try", f"{_program()} {command} {where}" + ("" if i else "  (in another terminal)"))
-    show.line("board", "booting MicroPython with boot.py, main.py, lib/, firmware/ and a config.json")
+    show.line("try", "in another terminal:")
+    for command in ("status", "points", f"send {config['device_id']} led=on"):
+        show.line("", f"{_program()} {command} {where}")
+    show.line("board", "booting the real boot.py, main.py, lib/ and firmware/")
 
 
 def _program() -> str:

@@ -1,8 +1,10 @@
 """What the demo tells: lines with the seconds since the start, in colour where the output is a terminal."""
 
+import sys
 import time
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from ..api.text import harmless
@@ -12,7 +14,8 @@ from ..packets.explain import Explained, in_hex
 class Show:
     def __init__(self, secrets: tuple[str, ...]) -> None:
         """secrets: what is not to be shown."""
-        self._console = Console(highlight=False, soft_wrap=True)
+        wide = None if sys.stdout.isatty() else 1000  # a file's lines are not to be wrapped
+        self._console = Console(highlight=False, width=wide)
         self._secrets = secrets
         self._start = time.monotonic()
 
@@ -21,28 +24,34 @@ class Show:
         return time.monotonic() - self._start
 
     def line(self, what: str, text: str, style: str = "") -> None:
-        words = harmless(text)
-        self._print(Text.assemble((f"{self.elapsed():7.2f} s  ", "dim"), (f"{what:<8} ", "bold"), (words, style)))
+        self._row(f"{what:<8} ", Text(harmless(text), style))
 
     def console_line(self, text: str) -> None:
         """A line of the board's console."""
         for secret in self._secrets:
             text = text.replace(secret, "*" * len(secret))
-        self._print(Text(f"{self.elapsed():7.2f} s  board | {harmless(text)}", "dim"))
+        self._row("board | ", Text(harmless(text), "dim"), "dim")
 
     def packet(self, packet: Explained) -> None:
         """A packet, byte by byte."""
         parts = _parts(packet)
         width = max((len(part) for part, _ in parts), default=0)
         for i, (part, words) in enumerate(parts):
-            self.line("" if i else packet.type, f"{part:{width}}  {words}", "cyan")
+            what = "" if i else packet.type
+            self._row(f"{what:<8} ", Text(f"{part:{width}}  ", "cyan"), words=Text(harmless(words), "cyan"))
 
     def plain(self, text: str, style: str = "") -> None:
         """Without the time."""
-        self._print(Text(text, style))
+        self._console.print(Text(text, style))
 
-    def _print(self, text: Text) -> None:
-        self._console.print(text)
+    def _row(self, what: str, text: Text, style: str = "bold", words: Text | None = None) -> None:
+        """The time, what it is about and the text; what is too long for a terminal goes on under its beginning."""
+        row = Table.grid()
+        row.add_column(no_wrap=True)
+        row.add_column(no_wrap=words is not None, overflow="fold")
+        prefix = Text.assemble((f"{self.elapsed():7.2f} s  ", "dim"), (what, style))
+        row.add_row(prefix, text, *(() if words is None else (words,)))
+        self._console.print(row)
 
 
 def _parts(packet: Explained) -> list[tuple[str, str]]:
