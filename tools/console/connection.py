@@ -142,6 +142,8 @@ class Connection:
         self._allow_silence(0, "")
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
+        if not talking.cancelled() and (failure := talking.exception()):
+            self._loop.call_exception_handler({"message": "a connection has failed", "exception": failure})
         await self._end_session()
         self._writer.close()
         self._loop.call_later(_PATIENCE, self._writer.transport.abort)

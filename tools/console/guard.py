@@ -8,13 +8,16 @@ rebinding). Neither is a request of the console's own page, nor one of a program
 import ipaddress
 import socket
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 PLATFORM_HOST = "api.heclouds.com"
 """What programs for the real platform ask for, where somebody has pointed that name here."""
+
+_HEADERS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
+"""Nobody may put our pages into his own, to have somebody click on what he doesn't see."""
 
 
 class Guard:
@@ -26,9 +29,14 @@ class Guard:
         self._names = {"localhost", PLATFORM_HOST, name, f"{name.partition('.')[0]}.local"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
         words = self._objection(Headers(scope=scope)) if scope["type"] in ("http", "websocket") else ""
         if not words:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, send_guarded)
         elif scope["type"] == "http":
             await PlainTextResponse(words, 403)(scope, receive, send)
         else:

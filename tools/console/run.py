@@ -1,6 +1,8 @@
 """The console on the command line: what it is reached by, and a line for each device that comes or goes."""
 
 import asyncio
+import contextlib
+import resource
 import signal
 import socket
 import time
@@ -10,6 +12,7 @@ from .console import Console, Options
 from .model import DeviceChanged, Event, LoginRefused
 from .store import default_file
 
+_MOST_FILES = 8192
 _SOMEWHERE = ("192.0.2.1", "192.168.0.1", "172.16.0.1", "10.0.0.1")  # on the internet, and where private networks are
 
 
@@ -22,6 +25,7 @@ def run(options: Options) -> None:
 
 
 async def _run(options: Options) -> None:
+    _allow_files(_MOST_FILES)
     async with Console(options) as console:
         end = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -33,6 +37,15 @@ async def _run(options: Options) -> None:
         await end.wait()
     if console.recorder and console.recorder.error:
         complain(f"{options.pcap} is not complete: {console.recorder.error.strerror}")
+
+
+def _allow_files(most: int) -> None:
+    """Every connection is one; some systems start programs with room for 256."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _introduction(console: Console) -> list[str]:

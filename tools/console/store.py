@@ -35,6 +35,9 @@ COMMANDS_KEPT = 1000
 _VERSION = 1
 _SPARE = POINTS_KEPT // 100  # points of a stream that may come until its oldest are looked for
 _GATHER = 0.01  # seconds in which what comes goes into one transaction
+_UNSTORABLE = (sqlite3.Error, ValueError, OverflowError)
+"""What SQLite raises where it can't do something, be it for the sake of a value."""
+
 _SCHEMA = """
 CREATE TABLE product (id TEXT NOT NULL, master_key TEXT NOT NULL, register_code TEXT NOT NULL);
 CREATE TABLE devices (
@@ -201,7 +204,7 @@ class Store:
                 finally:
                     if db.in_transaction:
                         db.execute("ROLLBACK")
-            except sqlite3.Error as error:
+            except _UNSTORABLE as error:
                 raise StoreError(f"{self.path}: {error}") from error
 
     def later(self, job: Callable[[sqlite3.Connection], Any]) -> "asyncio.Future[Any]":
@@ -246,10 +249,18 @@ class Store:
         with self._transaction() as db:
             return [job(db) for job in jobs]
 
+    # Reading
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        try:
+            return self._read.execute(query, values).fetchall()
+        except _UNSTORABLE as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
     # Product and devices
 
     def product(self) -> Product:
-        return Product(*self._read.execute("SELECT id, master_key, register_code FROM product").fetchone())
+        return Product(*self._rows("SELECT id, master_key, register_code FROM product")[0])
 
     def set_product_id(self, product_id: str) -> None:
         with self._transaction() as db:
@@ -258,9 +269,7 @@ class Store:
     def devices(self) -> list[Device]:
         """All devices by id, each as if it were offline."""
         product_id = self.product().id
-        rows = self._read.execute(
-            "SELECT id, title, auth_info, created, since FROM devices ORDER BY length(id), id"
-        ).fetchall()
+        rows = self._rows("SELECT id, title, auth_info, created, since FROM devices ORDER BY length(id), id")
         return [_device(product_id, *row) for row in rows]
 
     def device(self, device_id: str) -> Device | None:
@@ -273,19 +282,17 @@ class Store:
         return self._device("api_key", api_key) if api_key else self._device("auth_info", auth_info)
 
     def _device(self, column: str, value: str) -> Device | None:
-        row = self._read.execute(
-            f"SELECT id, title, auth_info, created, since FROM devices WHERE {column} = ?", [value]
-        ).fetchone()
-        return _device(self.product().id, *row) if row else None
+        rows = self._rows(f"SELECT id, title, auth_info, created, since FROM devices WHERE {column} = ?", value)
+        return _device(self.product().id, *rows[0]) if rows else None
 
     def credentials(self, device_id: str) -> Credentials | None:
-        row = self._read.execute("SELECT auth_info, api_key FROM devices WHERE id = ?", [device_id]).fetchone()
-        return Credentials(*row) if row else None
+        rows = self._rows("SELECT auth_info, api_key FROM devices WHERE id = ?", device_id)
+        return Credentials(*rows[0]) if rows else None
 
     def about(self, device_id: str) -> dict[str, Any]:
         """What it was described with besides a title."""
-        row = self._read.execute("SELECT about FROM devices WHERE id = ?", [device_id]).fetchone()
-        about: dict[str, Any] = json.loads(row[0]) if row else {}
+        rows = self._rows("SELECT about FROM devices WHERE id = ?", device_id)
+        about: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
         return about
 
     def add_device(
@@ -386,23 +393,20 @@ class Store:
             )
 
     def stream_ids(self, device_id: str) -> set[str]:
-        rows = self._read.execute("SELECT id FROM streams WHERE device_id = ?", [device_id])
-        return {stream for (stream,) in rows}
+        return {stream for (stream,) in self._rows("SELECT id FROM streams WHERE device_id = ?", device_id)}
 
     def streams(self, device_id: str) -> list[Stream]:
         """By id."""
-        rows = self._read.execute(
-            "SELECT id, value, at, created FROM streams WHERE device_id = ? ORDER BY id", [device_id]
-        )
+        rows = self._rows("SELECT id, value, at, created FROM streams WHERE device_id = ? ORDER BY id", device_id)
         return [Stream(id, json.loads(value), utc(at), utc(created)) for id, value, at, created in rows]
 
     def points(self, device_id: str, stream: str, limit: int, start: int | None, end: int | None) -> list[Point]:
         """The latest so many from `start` to before `end`, oldest first."""
-        rows = self._read.execute(
+        rows = self._rows(
             "SELECT points.at, points.value FROM points JOIN streams ON stream = number"
             " WHERE device_id = ? AND id = ? AND points.at >= ? AND points.at < ? ORDER BY points.at DESC LIMIT ?",
-            [device_id, stream, _least(start), _most(end), limit],
-        ).fetchall()
+            *(device_id, stream, _least(start), _most(end), limit),
+        )
         return [Point(json.loads(value), utc(at)) for at, value in reversed(rows)]
 
     def rows(
@@ -422,7 +426,7 @@ class Store:
         wanted = None if streams is None else set(streams)
         numbers = {
             number: stream
-            for number, stream in self._read.execute("SELECT number, id FROM streams WHERE device_id = ?", [device_id])
+            for number, stream in self._rows("SELECT number, id FROM streams WHERE device_id = ?", device_id)
             if wanted is None or stream in wanted
         }
         order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
@@ -434,7 +438,7 @@ class Store:
                 same = number < after[1] if newest_first else number > after[1]
                 query += f" AND at {beyond}{'=' if same else ''} ?"
                 values.append(after[0])
-            rows = self._read.execute(f"{query} ORDER BY at {order} LIMIT ?", [*values, limit])
+            rows = self._rows(f"{query} ORDER BY at {order} LIMIT ?", *values, limit)
             found += [Row(stream, number, at, value) for at, value in rows]
         found.sort(key=lambda row: (row.at, row.number), reverse=newest_first)
         return [Row(row.stream, row.number, row.at, json.loads(row.value)) for row in found[:limit]]
@@ -490,10 +494,10 @@ class Store:
         )
 
     def _commands(self, where: str, *values: Any) -> Iterator[Command]:
-        rows = self._read.execute(
-            f"SELECT uuid, device_id, payload, status, created, reply, seconds FROM commands WHERE {where}", values
+        rows = self._rows(
+            f"SELECT uuid, device_id, payload, status, created, reply, seconds FROM commands WHERE {where}", *values
         )
-        for uuid_, device_id, payload, status, created, reply, seconds in rows.fetchall():
+        for uuid_, device_id, payload, status, created, reply, seconds in rows:
             yield Command(uuid_, device_id, payload, CommandStatus(status), utc(created), reply, seconds)
 
 
