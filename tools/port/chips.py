@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from .esp import CHIP_DEFS, ESPLoader
 
 MIB = 1024 * 1024
+ESP8266_MOST = 4 * MIB
+"""The ESP8266's ROM does not reach what lies behind."""
 
 
 @dataclass(frozen=True)

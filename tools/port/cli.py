@@ -49,6 +49,46 @@ def flash(
 
 
 @app.command()
+def image(
+    board: Annotated[
+        str | None, typer.Argument(metavar="BOARD", help="The board as MicroPython names it, as ESP32_GENERIC_C3.")
+    ] = None,
+    program: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Your program, as for deploy; may be repeated. Default: ./main.py."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--image", metavar="FILE", help="MicroPython's .bin file, in place of BOARD.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: build/image/…-onenet.bin.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A config.json to put in. It has secrets: so has the image.")
+    ] = None,
+    flash_size: Annotated[str, typer.Option(metavar="SIZE", help="How much flash the boards have.")] = "4MB",
+    site: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Another place for the images.", envvar="ONENET_MICROPYTHON_SITE", show_envvar=False
+        ),
+    ] = "https://micropython.org",
+) -> int:
+    """Make one file with MicroPython and the program, to flash at once.
+
+    Takes the official image for BOARD and puts a file system into it, with
+    boot.py, main.py, lib and firmware, as onenet deploy would on the board.
+    Then: onenet flash --image FILE, or whatever your factory uses.
+    """
+    from .errors import PortError
+    from .full_image import run_image
+    from .images import Images
+
+    with failures_in_one_line(PortError):
+        return run_image(board, program or [], file, output, config, flash_size, Images(site))
+
+
+@app.command()
 def deploy(
     files: Annotated[
         list[Path] | None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from serial import SerialException
 
-from .chips import CHIPS, MIB, Chip, chip_called, megabytes
+from .chips import CHIPS, ESP8266_MOST, MIB, Chip, chip_called, megabytes
 from .errors import PortError
 from .esp import (
     DEFAULT_TIMEOUT,
@@ -22,6 +22,7 @@ from .esp import (
     run_stub,
     write_flash,
 )
+from .filesystem import check_filesystem
 from .image import Image, check_fits
 from .many import Report
 from .trouble import explain_open
@@ -29,7 +30,6 @@ from .trouble import explain_open
 BAUD = 460800
 """What most converters and cables take."""
 _ROM_BAUD = 115200
-_ESP8266_MOST = 4 * MIB  # its ROM does not reach what lies behind
 
 _SILENT = ("No serial data", "No more data", "stream stopped", "content transfer stopped")
 """How esptool says that nothing comes any more."""
@@ -67,6 +67,8 @@ def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, aga
             board = look_at(esp)
             image = choose(board, chip, report)
             check_fits(image, board.chip_name, board.flash_size)
+            if board.flash_size:
+                check_filesystem(image, board.flash_size)
             report.stage("erasing")
             erased = True
             erase_flash(esp)
@@ -137,7 +139,7 @@ def _write(esp: ESPLoader, image: Image, board: Board, report: Report) -> None:
     report.stage("writing")
     size = "keep"
     if board.chip_name == "ESP8266":  # which learns from the image's header how much there is
-        size = f"{min(board.flash_size or _ESP8266_MOST, _ESP8266_MOST) // MIB}MB"
+        size = f"{min(board.flash_size or ESP8266_MOST, ESP8266_MOST) // MIB}MB"
     with progress_to(progress):
         write_flash(esp, [(image.offset, image.data)], flash_size=size)
 

@@ -187,10 +187,12 @@ def parse_partitions(table: bytes) -> tuple[Partition, ...]:
             if row[16:] != hashlib.md5(table[:at]).digest():
                 raise _Unfit("the partition table is damaged: its MD5 is wrong; download it again")
             break
+        elif row.strip(b"\xff"):
+            raise _Unfit("has no partition table where one must be: it is an update for a running board, or damaged")
         else:
             break
     if not partitions:
-        raise _Unfit("has no partition table where one must be: it is an update for a running board, or damaged")
+        raise _Unfit("has an empty partition table")
     return tuple(partitions)
 
 

@@ -1,0 +1,98 @@
+"""The file system of a board as part of an image: where MicroPython looks for it, and a littlefs made here.
+
+ESP32 and its kin: the partition called vfs; where the table has none, as since MicroPython 1.26, all that lies behind
+the last partition. ESP8266: from 1 MiB on, without the last five sectors, which the chip's SDK keeps for itself; its
+ROMFS is where the linker script of FLASH_2M_ROMFS says. MicroPython mounts a littlefs only if it is exactly as large as
+the place it is in, and so an image is for one size of flash.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from littlefs import LittleFS, LittleFSError
+
+from .chips import ESP8266_MOST, MIB, megabytes
+from .errors import PortError
+from .image import Image
+
+_BLOCK = 4096
+_ESP8266_START = 1 * MIB
+_ESP8266_SDK = 5 * _BLOCK
+_MAGIC = b"littlefs"
+
+
+@dataclass(frozen=True)
+class Area:
+    """A part of the flash, in bytes."""
+
+    offset: int
+    size: int
+
+
+ESP8266_ROMFS = Area(0xB0000, 320 * 1024)
+
+
+def filesystem_area(image: Image, flash_size: int) -> Area:
+    """Where MicroPython keeps its file system, on a board with so much flash. Raises PortError if it has none."""
+    if image.chip.name == "ESP8266":
+        offset, end = _ESP8266_START, min(flash_size, ESP8266_MOST) - _ESP8266_SDK
+    else:
+        for partition in image.partitions:
+            if partition.name == "vfs" and partition.type == 1:
+                return Area(partition.offset, partition.size)
+            if partition.name == "ffat" and partition.type == 1:
+                raise PortError(f"{image.name} wants a FAT file system; this makes littlefs only")
+        offset, end = max(partition.end for partition in image.partitions), flash_size
+    if end - offset < 16 * _BLOCK:
+        raise PortError(f"{image.name} leaves no room for files in {megabytes(flash_size)} of flash")
+    return Area(offset, (end - offset) // _BLOCK * _BLOCK)
+
+
+def make_filesystem(files: Mapping[str, bytes], size: int) -> bytes:
+    """A littlefs of so many bytes with these files, whose names are paths with /; what is empty at its end is left out.
+
+    Sizes are those of MicroPython's VfsLfs2. The version on disk is the older one, which all of them read.
+    """
+    filesystem = LittleFS(
+        block_size=_BLOCK,
+        block_count=size // _BLOCK,
+        read_size=32,
+        prog_size=32,
+        cache_size=128,
+        lookahead_size=32,
+        block_cycles=100,
+        disk_version=0x00020000,
+    )
+    try:
+        for name, data in files.items():
+            folder, _, _ = name.rpartition("/")
+            if folder:
+                filesystem.makedirs(folder, exist_ok=True)
+            with filesystem.open(name, "wb") as file:
+                file.write(data)
+    except LittleFSError as error:
+        total = sum(map(len, files.values()))
+        raise PortError(f"{total} bytes of files do not fit a file system of {size}: {error}") from error
+    filesystem.unmount()
+    content = bytes(filesystem.context.buffer)
+    used = -(-len(content.rstrip(b"\xff")) // _BLOCK) * _BLOCK
+    return content[:used]
+
+
+def check_filesystem(image: Image, flash_size: int) -> None:
+    """Raises PortError if the image brings a littlefs for another size of flash."""
+    try:
+        area = filesystem_area(image, flash_size)
+    except PortError:
+        return  # then it does not bring one
+    start = area.offset - image.offset
+    for block in (image.data[start : start + _BLOCK], image.data[start + _BLOCK : start + 2 * _BLOCK]):
+        if block[8:16] == _MAGIC:
+            (blocks,) = struct.unpack_from("<I", block, 28)
+            if blocks * _BLOCK != area.size:
+                right = f"{flash_size // MIB}MB"
+                raise PortError(
+                    f"the file system in {image.name} has {blocks * _BLOCK // 1024} KB, the board has room for "
+                    f"{area.size // 1024} KB; make the image for its size of flash: onenet image --flash-size {right}"
+                )

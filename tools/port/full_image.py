@@ -1,0 +1,131 @@
+"""`onenet image`: one file with MicroPython, the program and, if wanted, the configuration, to flash at once."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .board_config import problems
+from .chips import ESP8266_MOST, MIB
+from .errors import PortError
+from .esp import FatalError, flash_size_bytes, merge_bin
+from .filesystem import ESP8266_ROMFS, filesystem_area, make_filesystem
+from .image import Image, parse_image, read_image
+from .images import Images
+from .inventory import Inventory
+from .plan import Rom, make_plan
+from .program import Dialect, Form, find_program, in_form, sources
+from .romfs import file_for
+from .romfs import image as romfs_image
+
+_MPY = 6 | 3 << 8
+"""The form of .mpy files that MicroPython 1.23 and later load: version 6.3."""
+_OLDEST = (1, 24)
+_NOTHING = Inventory((), "", Dialect(0), 4096, 0, False, None, False, {})
+
+
+def run_image(
+    board: str | None,
+    program: Sequence[Path],
+    file: Path | None,
+    output: Path | None,
+    config: Path | None,
+    flash_size: str,
+    images: Images,
+) -> int:
+    """Makes the image and says what is in it; returns the exit status. Raises PortError."""
+    if bool(board) == bool(file):
+        raise PortError("say for which board: a name as on micropython.org/download, or a file with --image")
+    size = _size(flash_size)
+    content = _config(config) if config else None
+    if file:
+        official = read_image(file)
+    else:
+        assert board
+        official = images.newest(board, lambda words: print(f"image: {words}"), lambda done, total: None)
+    path = output or Path("build", "image", official.name.removesuffix(".bin") + "-onenet.bin")
+    files, rom = board_files(official, program, content)
+    whole = merge(official, files, rom, size)
+    _write(path, whole.data, secret=content is not None)
+    names = ", ".join(name for name in files if "/" not in name)
+    area = filesystem_area(official, size)
+    print(f"{path}: {official.title}, {len(whole.data)} bytes to flash at {official.offset:#x}")
+    modules = "the modules are in the ROMFS" if rom else "and the modules as .mpy"
+    print(f"for boards with {flash_size} of flash; in its file system of {area.size // 1024} KB: {names}, {modules}")
+    if content is not None:
+        print("It holds the Wi-Fi password and the auth-info: only you can read the file. Keep it so.")
+    print(f"next: onenet flash --image {path}")
+    return 0
+
+
+def _size(text: str) -> int:
+    try:
+        size = flash_size_bytes(text.upper().replace(" ", ""))
+    except FatalError as error:
+        raise PortError(f"--flash-size: {text!r} is no size; right would be 4MB") from error
+    if size is None or size < 2 * MIB:
+        raise PortError(f"--flash-size: {text!r} is too little; right would be 2MB or more")
+    return int(size)
+
+
+def _config(path: Path) -> bytes:
+    """The configuration as it goes to the board, checked by the code that checks it there."""
+    try:
+        content = path.read_bytes()
+        wrong = problems(json.loads(content))
+    except OSError as error:
+        raise PortError(f"cannot read the configuration: {error.strerror}: {path}") from error
+    except ValueError as error:
+        raise PortError(f"{path} is no JSON") from error
+    if wrong:
+        raise PortError(f"{path}: {'; '.join(wrong)}")
+    return content
+
+
+def board_files(official: Image, program: Sequence[Path], config: bytes | None) -> tuple[dict[str, bytes], Rom | None]:
+    """The files for the file system, with what a deploy notes of them, and the modules' ROMFS where they need one."""
+    version = tuple(int(part) for part in official.version.removeprefix("v").split("-")[0].split(".")[:2] if part)
+    if version < _OLDEST:
+        raise PortError(f"{official.title}: needed is MicroPython {_OLDEST[0]}.{_OLDEST[1]} or later")
+    dialects = (Dialect(_MPY | number << 10) for number in range(64))
+    dialect = next(dialect for dialect in dialects if dialect.architecture == official.chip.arch)
+    files = in_form(Form.MPY, sources(find_program(program)), dialect)
+    rom = None
+    if official.chip.name == "ESP8266":  # whose heap is too small for the modules
+        modules = {name: data for name, data in files.items() if name.endswith(".mpy")}
+        files = {name: data for name, data in files.items() if name not in modules} | file_for(0)
+        rom = Rom(romfs_image(modules), tuple(modules))
+    files = make_plan(Form.ROMFS if rom else Form.MPY, files, _NOTHING, rom).moves
+    return files | ({"config.json": config} if config is not None else {}), rom
+
+
+def merge(official: Image, files: dict[str, bytes], rom: Rom | None, flash_size: int) -> Image:
+    """The official image with these files in its file system. Raises PortError if there is no room."""
+    area = filesystem_area(official, flash_size)
+    if official.flash_needed > flash_size or area.offset + area.size > flash_size:
+        raise PortError(f"{official.name} needs more flash than {flash_size // MIB}MB; right would be --flash-size")
+    parts: list[tuple[int, Any]] = [(official.offset, official.data)]
+    if rom:
+        if official.offset + len(official.data) > ESP8266_ROMFS.offset:
+            raise PortError(f"{official.name} has no place for a ROMFS; take ESP8266_GENERIC-FLASH_2M_ROMFS")
+        if len(rom.image) > ESP8266_ROMFS.size:
+            raise PortError(f"the modules take {len(rom.image)} bytes of ROMFS, there are {ESP8266_ROMFS.size}")
+        parts.append((ESP8266_ROMFS.offset, rom.image))
+    parts.append((area.offset, make_filesystem(files, area.size)))
+    header = f"{min(flash_size, ESP8266_MOST) // MIB}MB" if rom else "keep"  # the ESP8266 believes what is there
+    data = merge_bin(parts, official.chip.key, flash_size=header, target_offset=official.offset)
+    assert data is not None
+    return parse_image(official.name, data)
+
+
+def _write(path: Path, data: bytes, secret: bool) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".part")
+        partial.unlink(missing_ok=True)
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o666), "wb") as file:
+            file.write(data)
+        partial.replace(path)
+    except OSError as error:
+        raise PortError(f"cannot write {path}: {error.strerror}") from error
