@@ -89,7 +89,6 @@ class PacketReader:
                 except ProtocolError as error:
                     if self._skips(data[at:], error):
                         continue
-                    self.broken = True
                     self._keep(data[at:], self._most)
                     yield self._take(str(error))
                     return
@@ -127,7 +126,9 @@ class PacketReader:
         left_out = self._size - len(kept)
         self._kept.clear()
         self._size = 0
-        return _explain(kept, self._show_secrets, left_out, error)
+        explained = _explain(kept, self._show_secrets, left_out, error)
+        self.broken = explained.broken
+        return explained
 
 
 def _packet_size(head: bytes) -> int:
