@@ -69,7 +69,9 @@ def board(
     route: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="HOST:PORT=HOST:PORT", help="Lead its connections for the first to the second; may be repeated."
+            metavar="HOST:PORT=HOST:PORT",
+            help="Lead its connections for the first to the second; may be repeated. Default: those for OneNET's "
+            "broker to the console on this computer.",
         ),
     ] = None,
     internet: Annotated[bool, typer.Option("--internet", help="Let it reach every address, not only routes.")] = False,
@@ -77,15 +79,22 @@ def board(
         Path | None, typer.Option(metavar="FILE", help="Save its TCP connections there, for Wireshark or packet sniff.")
     ] = None,
 ) -> int:
-    """Start a virtual board: MicroPython with its own flash and a serial port for mpremote."""
+    """Start a virtual board: MicroPython with its own flash and a serial port.
+
+    It can do without hardware what a board at USB can: onenet config, deploy,
+    monitor, and mpremote. In its air is the Wi-Fi network home, with the
+    password password.
+    """
     import argparse
 
     from .board import BoardError, run_board
-    from .board.cli import parse_route
+    from .board.cli import CONSOLE_ROUTE, ROM_SIZE, next_steps, parse_route
 
     with failures_in_one_line(BoardError, argparse.ArgumentTypeError):
-        routes = dict(parse_route(text) for text in route or [])
-        return run_board(flash, directory, routes, internet=internet, pcap=pcap)
+        routes = dict(parse_route(text) for text in route or [CONSOLE_ROUTE])
+        return run_board(
+            flash, directory, routes, rom_size=ROM_SIZE, internet=internet, pcap=pcap, hint=next_steps(routes)
+        )
 
 
 @app.command()

@@ -185,6 +185,11 @@ class VirtualBoard:
         return self._console.wait_for(pattern, timeout, since)
 
     @property
+    def in_raw_repl(self) -> bool:
+        """Whether a tool such as mpremote talks to it at its raw REPL."""
+        return self._output is not None and self._output.raw_repl
+
+    @property
     def baud(self) -> int | None:
         """Speed of the serial line in bits per second; None, as at first, is as fast as can be."""
         return self._console.baud

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -17,6 +17,11 @@ from .wifi import Wifi
 
 BOARD_ADDRESS = "192.168.4.23"
 """Of the board, as shims/_network.py says it."""
+
+CONSOLE_ROUTE = "183.230.40.39:6002=127.0.0.1:6002"
+"""From OneNET's broker to the console on this computer."""
+ROM_SIZE = 256 * 1024
+"""Bytes of a ROMFS partition that holds two programs."""
 
 _NAMED_HOST = "192.0.2.1"  # stands for a host asked for by its name; it is nobody's
 
@@ -29,18 +34,23 @@ def run_board(
     wifi: Wifi | None = None,
     micropython: str | os.PathLike[str] | None = None,
     heap: str = "2M",
+    rom_size: int = 0,
     internet: bool = False,
     pcap: str | os.PathLike[str] | None = None,
+    hint: Callable[[str], str] = lambda port: f"try: mpremote connect {port} repl",
 ) -> int:
     """Run a board in the foreground until Ctrl-C or SIGTERM, with its console on stdout.
 
     `flash` is the image to use or make (None: a new one, not kept); the files of `source_dir` are copied to it first.
-    `pcap` is a file for what goes over its TCP connections. Returns the exit status; what cannot be done is said in one
-    line on stderr.
+    `pcap` is a file for what goes over its TCP connections. `hint` says what can be done with the board, given its
+    port. Returns the exit status; what cannot be done is said in one line on stderr.
     """
     stop = threading.Event()
+    board: VirtualBoard | None = None
 
     def mirror(data: bytes) -> None:
+        if board is not None and board.in_raw_repl:
+            return  # what tools talk about among themselves
         try:
             sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
             sys.stdout.buffer.flush()
@@ -58,13 +68,15 @@ def run_board(
                 heap=heap,
                 wifi=wifi,
                 routes=routes,
+                rom_size=rom_size,
                 internet=internet,
                 on_output=mirror,
             )
             if pcap is not None:
                 stack.enter_context(recorded(board, Path(pcap)))
             stack.enter_context(board)
-            print(f"board at {board.port}; Ctrl-C ends it; try: mpremote connect {board.port} repl", file=sys.stderr)
+            after_prompt = "" if files else "\n"
+            print(f"{after_prompt}board at {board.port}; Ctrl-C ends it; {hint(board.port)}", file=sys.stderr)
             with contextlib.suppress(KeyboardInterrupt):
                 stop.wait()
         print("\nboard is off", file=sys.stderr)
@@ -110,6 +122,23 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def next_steps(routes: Mapping[Address, Address]) -> Callable[[str], str]:
+    """What brings a bare board online, for the hint."""
+    led = "".join(f"  {a}:{b} leads to {c}:{d}\n" for (a, b), (c, d) in routes.items())
+
+    def hint(port: str) -> str:
+        return (
+            f"in its air is the Wi-Fi network home\n{led}"
+            "To bring it online at `onenet console` on this computer, in another terminal:\n"
+            f"  onenet config --port {port} --ssid home --device-id 789546805 --product-id 458945\n"
+            "    (Wi-Fi password: password; auth-info: 136928831)\n"
+            f"  onenet deploy --port {port}\n"
+            f"  onenet monitor --port {port} --until-online"
+        )
+
+    return hint
 
 
 def collect(directory: str | os.PathLike[str]) -> dict[str, Path]:
