@@ -376,6 +376,7 @@ def test_other_web_sites_are_kept_out(console: RunningConsole, api: Api) -> None
         assert status(host=f"{host}:{port}") == 403
     for origin in ("http://evil.example", "null", "http://localhost:1", f"http://evil.example:{port}"):
         assert status(host=f"localhost:{port}", origin=origin) == 403
+    assert api.http.get("/").headers["x-frame-options"] == "DENY"
     socket = f"ws://localhost:{port}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
     with pytest.raises(InvalidStatus, match="403"):
         connect(socket, origin=Origin("http://evil.example"))

@@ -164,15 +164,15 @@ class _Api:
         return {"devices": [{"id": it.id, "title": it.title, "datastreams": self._latest(it)} for it in found]}
 
     def _named(self, request: Request) -> list[Device]:
-        """The devices of devIds that exist."""
+        """The devices of devIds that exist, in that order."""
         ids = _names(request, "devIds")
         self._allow(request, ids[0] if ids and len(ids) == 1 else "")
         if not ids:
             raise MissingParameter("devIds is required")
         if len(ids) > _MOST_DEVICES:
             raise InvalidParameter(f"devIds: at most {_MOST_DEVICES} devices")
-        wanted = set(ids)
-        return [device for device in self._platform.devices() if device.id in wanted]
+        devices = {device.id: device for device in self._platform.devices()}
+        return [devices[device_id] for device_id in dict.fromkeys(ids) if device_id in devices]
 
     def _latest(self, device: Device) -> list[dict[str, Any]]:
         streams = self._platform.streams(device.id)
