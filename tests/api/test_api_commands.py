@@ -14,6 +14,7 @@ from api_peers import Device, Told
 from onenet_tools.api import client as client_module
 from onenet_tools.api import show
 from onenet_tools.api.client import Client
+from onenet_tools.broker import free_port
 from onenet_tools.cli import main
 from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.keyfile import local_key
@@ -216,6 +217,14 @@ def test_the_only_device_need_not_be_named(onenet: Onenet, console: RunningConso
         other.call(other.platform.remove_device, EXAMPLE)
         assert "there are no devices yet" in onenet_there("send", "led=on").err
         assert onenet_there("status").out == "no devices yet\n"
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["points"], ["send", EXAMPLE, "led=on"]])
+def test_no_console_at_all(arguments: list[str], onenet: Onenet) -> None:
+    url = f"http://localhost:{free_port()}"
+    told = onenet(*arguments, url=url)
+    assert (told.status, told.out) == (2, "")
+    assert told.err == f"error: nothing answers at {url}; is the console running? onenet console starts it\n"
 
 
 # Keys

@@ -20,6 +20,7 @@ from .show import Show
 COMMANDS = ("led=on", "led?", "led=off")
 COMMAND_EVERY = 3.0  # seconds
 ENOUGH_POINTS = 3
+LAST_REPLY = 2.0  # seconds to wait for it at the end
 EXPOSURE = 8.0  # seconds before the end at which the picture is taken
 
 
@@ -33,6 +34,11 @@ class Progress:
     """The commands' uuids."""
     answered: int = 0
     next_command: float = 0.0
+
+    @property
+    def unanswered(self) -> int:
+        """Commands whose reply has not come."""
+        return len(self.sent) - self.answered
 
     def shortcoming(self) -> str | None:
         """Why the demo has failed, None if it has not."""
@@ -90,16 +96,17 @@ class Story:
                 self._camera.shoot()
         if not missing():
             self._camera.shoot()
-        while self._camera.busy:
-            self._turn(board)
+        end = elapsed() + LAST_REPLY
+        while self._camera.busy or (self._progress.unanswered and elapsed() < end):
+            self._turn(board, command=False)
 
-    def _turn(self, board: VirtualBoard) -> None:
-        """Whatever comes next, for a tenth of a second at most."""
+    def _turn(self, board: VirtualBoard, command: bool = True) -> None:
+        """Whatever comes next, for a tenth of a second at most; and a command, if it is time for one."""
         with contextlib.suppress(queue.Empty):
             self._handle(self._news.get(timeout=0.1))
         now = self._show.elapsed()
         _change_the_weather(board, now)
-        if self._progress.points and now >= self._progress.next_command:
+        if command and self._progress.points and now >= self._progress.next_command:
             self._progress.next_command = now + COMMAND_EVERY
             self._send()
 
