@@ -250,7 +250,7 @@ def test_the_connect_that_taught_us() -> None:
         (4, "4D 51 54 54", "protocol name", "MQTT"),
         (8, "04", "protocol level", "4"),
         (9, "C0", "connect flags", "11000000"),
-        (10, "00 64", "keep alive", "100"),
+        (10, "00 64", "keep alive", "100 s"),
         (12, "00 09", "length", "9"),
         (14, "37 38 39 35 34 36 38 30 35", "client identifier", "789546805"),
         (23, "00 06", "length", "6"),

@@ -51,16 +51,15 @@ at  bytes                    field              meaning                         
     .... .0..                bit 2              will: none
     .... ..0.                bit 1              clean session: go on with what was kept
     .... ...0                bit 0              reserved: 0
-10  00 64                    keep alive         100  s; silence of 150 s ends the           3.1.2.10
-                                                connection
+10  00 64                    keep alive         100 s  closed after 150 s of silence        3.1.2.10
 12  00 09                    length             9  of client identifier                     1.5.3
 14  37 38 39 35 34 36 38 30  client identifier  789546805  OneNET: device ID                3.1.3.1
     35
 23  00 06                    length             6  of user name                             1.5.3
 25  34 35 38 39 34 35        user name          458945  OneNET: product ID                  3.1.3.4
 31  00 09                    length             9  of password                              1.5.3
-33  31 33 36 39 32 38 38 33  password           136928831  OneNET: auth-info, api-key or    3.1.3.5
-    31                                          token
+33  31 33 36 39 32 38 38 33  password           136928831  OneNET: auth-info or token       3.1.3.5
+    31
 """
 
 

@@ -170,8 +170,9 @@ def _connect(cursor: Cursor, _kind: int) -> str:
         meaning += "; a server of 3.1.1 answers CONNACK 1"
     cursor.note("protocol level", f"{level}", meaning, "3.1.2.2")
     flags = _connect_flags(cursor)
-    keepalive = cursor.number("keep alive", clause="3.1.2.10")
-    cursor.say(f"s; silence of {1.5 * keepalive:g} s ends the connection" if keepalive else "off: silence may last")
+    keepalive = int.from_bytes(cursor.take(2, "keep alive"), "big")
+    limit = f"closed after {1.5 * keepalive:g} s of silence" if keepalive else "off: silence may last"
+    cursor.note("keep alive", f"{keepalive} s", limit, "3.1.2.10")
     said = [f"client {_client_id(cursor, flags)}"]
     if flags & 0x04:
         topic = _topic(cursor, "will topic", "3.1.3.2")
@@ -183,7 +184,7 @@ def _connect(cursor: Cursor, _kind: int) -> str:
         said.append(f"user {in_words(user, 40)}")
     if flags & 0x40:
         password = cursor.prefixed(PASSWORD)
-        cursor.note_password(password, "OneNET: auth-info, api-key or token", "3.1.3.5")
+        cursor.note_password(password, "OneNET: auth-info or token", "3.1.3.5")
         said.append(f"password of {count(len(password), 'byte')}")
     said.append(f"keep alive {keepalive} s")
     said.append("clean session" if flags & 0x02 else "session kept")
