@@ -35,15 +35,15 @@ CONNECT, 42 bytes: client 789546805, user 458945, password of 9 bytes, keep aliv
 kept
 10 28 00 04 4D 51 54 54 04 C0 00 64 00 09 37 38 39 35 34 36 38 30 35 00 06 34 35 38 39 34 35 00 09
 31 33 36 39 32 38 38 33 31
-at  bytes                    field              meaning                                     clause
- 0  10                       packet type        CONNECT                                     2.2.1
+at  bytes                    field              meaning                                  clause
+ 0  10                       packet type        CONNECT                                  2.2.1
     0001 ....                bits 7-4           packet type 1: CONNECT
     .... 0000                bits 3-0           flags, fixed
- 1  28                       remaining length   40  bytes that follow                       2.2.3
- 2  00 04                    length             4  of protocol name                         1.5.3
- 4  4D 51 54 54              protocol name      MQTT                                        3.1.2.1
- 8  04                       protocol level     4  MQTT 3.1.1                               3.1.2.2
- 9  C0                       connect flags      11000000                                    3.1.2.3
+ 1  28                       remaining length   40  bytes that follow                    2.2.3
+ 2  00 04                    length             4  of protocol name                      1.5.3
+ 4  4D 51 54 54              protocol name      MQTT                                     3.1.2.1
+ 8  04                       protocol level     4  MQTT 3.1.1                            3.1.2.2
+ 9  C0                       connect flags      11000000                                 3.1.2.3
     1... ....                bit 7              user name: there is one
     .1.. ....                bit 6              password: there is one
     ..0. ....                bit 5              will retain: not kept
@@ -51,14 +51,14 @@ at  bytes                    field              meaning                         
     .... .0..                bit 2              will: none
     .... ..0.                bit 1              clean session: go on with what was kept
     .... ...0                bit 0              reserved: 0
-10  00 64                    keep alive         100 s  closed after 150 s of silence        3.1.2.10
-12  00 09                    length             9  of client identifier                     1.5.3
-14  37 38 39 35 34 36 38 30  client identifier  789546805  OneNET: device ID                3.1.3.1
+10  00 64                    keep alive         100 s  closed after 150 s of silence     3.1.2.10
+12  00 09                    length             9  of client identifier                  1.5.3
+14  37 38 39 35 34 36 38 30  client identifier  789546805  OneNET: device ID             3.1.3.1
     35
-23  00 06                    length             6  of user name                             1.5.3
-25  34 35 38 39 34 35        user name          458945  OneNET: product ID                  3.1.3.4
-31  00 09                    length             9  of password                              1.5.3
-33  31 33 36 39 32 38 38 33  password           136928831  OneNET: auth-info or token       3.1.3.5
+23  00 06                    length             6  of user name                          1.5.3
+25  34 35 38 39 34 35        user name          458945  OneNET: product ID               3.1.3.4
+31  00 09                    length             9  of password                           1.5.3
+33  31 33 36 39 32 38 38 33  password           136928831  OneNET: auth-info or token    3.1.3.5
     31
 """
 
