@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import threading
 import time
 
 import pytest
@@ -12,7 +13,8 @@ from browser import PATIENCE, Browser, MqttDevice, chromium, connect_packet, say
 from onenet_tools.broker import free_port
 from onenet_tools.console.console import running_console
 from onenet_tools.console.screenshot import ScreenshotError, screenshot
-from playwright.sync_api import expect
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 HOSTILE = [
     "<img src=x onerror=hacked=1>",
@@ -250,6 +252,7 @@ def test_device_is_edited_and_removed(console, browser, device):
         page.get_by_label("Title").fill("Door sensor")
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("heading", name="Door sensor")).to_be_visible()
+        expect(page).to_have_title(re.compile("^Door sensor"))
         assert console.call(console.platform.device, device.id).auth_info == device.auth_info
         page.get_by_role("button", name="Edit").click()
         page.get_by_role("textbox", name="Auth-info").fill("another one")
@@ -448,9 +451,6 @@ def test_closed_pages_are_not_told_any_more(console, browser, device):
 def test_picture_of_a_page(console, browser, device, tmp_path):
     with MqttDevice(console, device) as board:
         board.post(temperature=20)
-        # Playwright's two APIs can't be used from one thread at the same time
-        import threading
-
         failures = []
 
         def take():
@@ -459,7 +459,7 @@ def test_picture_of_a_page(console, browser, device, tmp_path):
             except ScreenshotError as error:
                 failures.append(error)
 
-        thread = threading.Thread(target=take)
+        thread = threading.Thread(target=take)  # Playwright can't be begun twice in one
         thread.start()
         thread.join()
     assert failures == []

@@ -6,12 +6,15 @@ import sys
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nicegui import json
 from onenet_tools.console import pages
+from onenet_tools.console.model import Device
+from onenet_tools.console.pages import forms
 from onenet_tools.console.pages.csv_export import cell
 from onenet_tools.console.pages.text import milliseconds, number_of, shown, shown_bytes, shown_time, shown_value
 from onenet_tools.console.pages.words import CHINESE, ENGLISH, words_for
@@ -119,6 +122,23 @@ def test_times():
 )  # fmt: skip
 def test_cells_hold_no_formula(value, text):
     assert cell(value) == text
+
+
+@pytest.mark.parametrize(
+    ("lan", "host", "shown_host"),
+    [
+        (False, "localhost", "localhost"),
+        (True, "localhost", "192.168.1.5"),
+        (True, "127.0.0.1", "192.168.1.5"),
+        (True, "192.168.7.7", "192.168.7.7"),
+    ],
+)
+def test_config_names_the_host_that_a_board_can_reach(monkeypatch, lan, host, shown_host):
+    monkeypatch.setattr(forms, "_lan_address", lambda: "192.168.1.5")
+    device = Device("789546805", "458945", "x", "secret", datetime.now(timezone.utc))
+    visit = SimpleNamespace(host=host, platform=SimpleNamespace(lan=lan, mqtt_port=6002))
+    config = json.loads(forms.config_for(visit, device))
+    assert (config["host"], config["port"], config["auth_info"]) == (shown_host, 6002, "secret")
 
 
 def test_no_picture_without_chromium(monkeypatch, tmp_path):

@@ -9,7 +9,7 @@ from ..model import CommandChanged, Device, DeviceChanged, Event, PacketLogged, 
 from ..platform import UnknownDevice
 from .commands import Commands
 from .forms import edit_device, remove_device, show_config
-from .frame import Visit, box, button, frame, link, not_there, part, secret, visit
+from .frame import Visit, box, button, entitle, frame, link, not_there, part, secret, visit
 from .packets import PacketLog
 from .streams import Streams
 from .text import shown, shown_time
@@ -45,6 +45,7 @@ def device_page(request: Request, device_id: str) -> None:
                 updates.end()
                 ui.navigate.to(f"/device/{device.id}")  # which says that it is not there
                 return
+            entitle(here, shown(changed.title, 80))
             head.show(changed)
             connection.show(changed)
         points = [named for event in events if isinstance(event, PointsStored) for named in event.points]

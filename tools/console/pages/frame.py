@@ -51,7 +51,7 @@ def visit(request: Request) -> Visit:
 def frame(visit: Visit, title: str) -> Iterator[None]:
     """The page around what is made inside."""
     words = visit.words
-    visit.client.title = f"{title} · {words.console}" if title else words.console
+    entitle(visit, title)
     ui.add_head_html(f"<style>{_STYLE}</style>")
     link("#content", words.skip, "skip")
     with box("header", "top"), link("/", classes="home"):
@@ -62,6 +62,11 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     content.props["id"] = "content"
     with content:
         yield
+
+
+def entitle(visit: Visit, title: str) -> None:
+    """Gives the page its title, as browsers show it."""
+    ui.page_title(f"{title} · {visit.words.console}" if title else visit.words.console)
 
 
 def not_there(visit: Visit, title: str, hint: str = "") -> None:
