@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from console_client import AUTH_INFO, DEVICE, PATIENCE, PRODUCT, RawDevice, dp, publish
 from onenet_tools.broker import free_port, has_ipv6
+from onenet_tools.console.console import ConsoleError, running_console
 from onenet_tools.console.store import read_product
 
 ONENET = [sys.executable, "-m", "onenet_tools"]
@@ -109,9 +110,6 @@ def test_the_story_of_a_console(tmp_path: Path) -> None:
             f"error: port {console.mqtt_port} for MQTT is taken by another program:"
             " end that, or choose another port with --port\n"
         )
-        taken = onenet(tmp_path, "console", "--port", str(free_port()), "--http-port", str(console.http_port))
-        assert (taken.returncode, "--http-port" in taken.stderr) == (2, True)
-
         assert console.end() == (0, "")
         text = "".join(console.lines)
         key = read_product(tmp_path / "onenet" / "console.sqlite3").master_key
@@ -151,6 +149,13 @@ def test_lan_is_for_others_and_without_it_nobody_gets_in(tmp_path: Path) -> None
         for port in (console.mqtt_port, console.http_port):
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((address, port), PATIENCE)
+
+
+def test_the_port_of_the_page_may_be_taken_too() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ConsoleError, match=f"port {port} for the web page is taken .* with --http-port$"):
+            running_console(http_port=port).__enter__()
 
 
 @pytest.mark.parametrize(

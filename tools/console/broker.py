@@ -28,7 +28,7 @@ class ConsoleBroker(Broker):
     def __init__(self, gate: Gate) -> None:
         super().__init__(
             {
-                "listeners": {"default": {"type": "external"}},
+                "listeners": {"default": {"type": "external"}},  # the gate listens
                 "plugins": {},
                 "session_expiry_interval": _SESSION_KEPT,
             }
@@ -52,7 +52,7 @@ class ConsoleBroker(Broker):
         return self._gate.online(session.client_id or "")
 
     async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
-        """Returns what SUBACK says: 0, for all that is delivered is of QoS 0, or 0x80 for refused."""
+        """The return code for SUBACK: 0, for all that is delivered is of QoS 0, or 0x80 for refused."""
         topic, _ = subscription
         held = self._held.setdefault(session.client_id, set())
         if not TOPIC.fullmatch(topic):  # no wildcards, and nothing with $
@@ -67,16 +67,17 @@ class ConsoleBroker(Broker):
         return super()._del_subscription(a_filter, session)
 
     async def _handle_unsubscription(
-        self, client_session: Session, handler: BrokerProtocolHandler, subscribe_waiter: "asyncio.Future[Any]"
+        self, client_session: Session, handler: BrokerProtocolHandler, unsubscribe_waiter: "asyncio.Future[Any]"
     ) -> None:
-        await super()._handle_unsubscription(client_session, handler, subscribe_waiter)
-        for topic in subscribe_waiter.result().topics:
+        await super()._handle_unsubscription(client_session, handler, unsubscribe_waiter)
+        for topic in unsubscribe_waiter.result().topics:
             if topic in self.subscriptions and not self.subscriptions[topic]:
                 del self.subscriptions[topic]  # amqtt keeps the empty list for ever
 
     async def _handle_message_delivery(
         self, client_session: Session, handler: BrokerProtocolHandler, wait_deliver: "asyncio.Future[Any]"
     ) -> bool:
+        # In place of amqtt's own way, which is slower by far, and knows wildcards and retained messages.
         message = wait_deliver.result()
         if message is not None:
             self.publish(message.topic, bytes(message.data))

@@ -109,7 +109,9 @@ class Connection:
     def write(self, data: bytes) -> None:
         """Sends one packet, ours or the broker's."""
         transport = self._writer.transport
-        if self._ending.done() or transport.is_closing():
+        if transport.is_closing():
+            self.close("it has closed the connection")
+        if self._ending.done():
             return
         self._log(False, data)
         self._writer.write(data)

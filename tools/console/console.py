@@ -70,7 +70,7 @@ class Console:
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         options = self.options
         mqtt_sockets = stack.enter_context(_listening(self.mqtt_port, options.lan, "MQTT", "--port"))
-        http_sockets = stack.enter_context(_listening(self.http_port, options.lan, "web page", "--http-port"))
+        http_sockets = stack.enter_context(_listening(self.http_port, options.lan, "the web page", "--http-port"))
         self.platform = open_platform(options.data or default_file(), options.product_id)
         stack.push_async_callback(self.platform.stop)
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan

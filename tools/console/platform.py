@@ -42,7 +42,7 @@ from .model import (
     Stream,
 )
 from .packetlog import PacketLog
-from .store import STREAMS_KEPT, NewPoint, Row, Store, microseconds, new_auth_info, new_uuid, utc
+from .store import STREAMS_KEPT, NewPoint, Row, Store, StoreError, microseconds, new_auth_info, new_uuid, utc
 
 __all__ = ["DeviceOffline", "Platform", "PlatformError", "UnknownCommand", "UnknownDevice"]
 
@@ -240,8 +240,11 @@ class Platform:
         """Notices devices that another program has added, edited or removed."""
         while True:
             await asyncio.sleep(_WATCH)
-            before = self._known
-            self._known = {device.id: device for device in self.store.devices()}
+            try:
+                found = self.store.devices()
+            except StoreError:
+                continue  # who asks for something is told
+            before, self._known = self._known, {device.id: device for device in found}
             for device_id in before.keys() - self._known.keys():
                 self._forget(device_id)
             for device in self._known.values():
