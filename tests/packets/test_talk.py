@@ -231,6 +231,21 @@ def test_by_hand_nothing_is_answered_by_itself(broker: Mosquitto) -> None:
     assert SECRET not in done.stdout
 
 
+def test_replies_to_the_command_that_came(broker: Mosquitto) -> None:
+    done = talk(
+        broker,
+        "connect --client-id 6 --user-name 458945 --password 136928831",
+        "reply early",
+        "subscribe '$creq/#'",
+        "publish --topic $creq/uuid --payload led=on",
+        "ping",  # its answer comes after the message
+        "reply led is on",
+    )
+    assert done.stderr == "error: reply: no command has come yet\n"
+    assert "← PUBLISH command uuid, QoS 0: led=on" in said(done)
+    assert said(done)[-1] == "→ PUBLISH reply to command uuid, QoS 0: led is on"
+
+
 def test_mistakes_end_nothing(broker: Mosquitto) -> None:
     done = talk(
         broker, "fly", "publish", "publish --high", "hex zz", 'publish "', "help", "connect --help", "show", "", "ping"

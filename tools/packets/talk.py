@@ -30,11 +30,11 @@ _USERS = ("--user-name", "--product-id")
 _ALIASES = {"ping": "pingreq", "quit": "exit", "?": "help"}
 _OWN = {
     "hex": "bytes as they are: hex 10 0c 00 04 …",
+    "reply": "answers OneNET's last command: reply done",
     "show": "the last packet, byte by byte",
     "help": "this; connect --help and the like tell more",
     "exit": "the end; Ctrl-D does it too",
 }
-_MOST_BYTES = 32  # of a packet that are shown under it
 _ANSWERS = {1: "PUBACK", 2: "PUBREC"}  # to a PUBLISH, by QoS
 _NEXT = {"PUBREC": "PUBREL", "PUBREL": "PUBCOMP"}
 
@@ -67,6 +67,7 @@ class Talk:
         self._input: _Terminal | _Pipe = _Terminal() if sys.stdin.isatty() else _Pipe()
         self._conversation: Conversation | None = None
         self._last: Explained | None = None
+        self._command = b""  # topic of the last one that came
         self._keepalive = 0  # seconds, as the last CONNECT said
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -95,24 +96,30 @@ class Talk:
             elif name == "show":
                 self._show_last()
             else:
-                data = parse_hex(" ".join(words[1:])) if name == "hex" else await self._packet([name, *words[1:]])
+                data = await self._bytes(name, words[1:])
                 if data:
                     await self._send(data)
         except (ValueError, ConversationError) as error:
             complain(str(error))
         return True
 
-    async def _packet(self, words: list[str]) -> bytes:
-        """The packet that a command makes; none if it was wrong, or asked for help."""
+    async def _bytes(self, name: str, words: list[str]) -> bytes:
+        """What a command sends; nothing if it was wrong, or asked for help. Raises ValueError."""
+        if name == "hex":
+            return parse_hex(" ".join(words))
+        if name == "reply":
+            if not self._command:
+                raise ValueError("reply: no command has come yet")
+            return build("PUBLISH", self._command.replace(b"$creq", b"$crsp", 1), " ".join(words))
         options = {word.partition("=")[0] for word in words}
-        if words[0] == "connect" and options & set(_USERS) and not options & {*_SECRETS, "--help", "-h"}:
+        if name == "connect" and options & set(_USERS) and not options & {*_SECRETS, "--help", "-h"}:
             password = await self._input.password()
             words = [*words, *(["--password", password] if password else [])]
         try:
-            made = _packets(words, standalone_mode=False, prog_name="")
+            made = _packets([name, *words], standalone_mode=False, prog_name="")
         except typer.TyperException as error:
-            known = words[0] in (command.__name__ for command in CLIENT_COMMANDS)
-            complain(f"{error.format_message()} ({f'{words[0]} --help tells more' if known else 'try help'})")
+            known = name in (command.__name__ for command in CLIENT_COMMANDS)
+            complain(f"{error.format_message()} ({f'{name} --help tells more' if known else 'try help'})")
             return b""
         return made if isinstance(made, bytes) else b""
 
@@ -154,14 +161,19 @@ class Talk:
             console.print(show.packet(explained, console.width))
         else:
             shown = in_hex(explained).split()
-            more = f" … {len(shown) - _MOST_BYTES} more" if len(shown) > _MOST_BYTES else ""
-            console.print(" ".join(shown[:_MOST_BYTES]) + more, style="dim")
+            most = (console.width - len(" … 65,536 more")) // 3
+            more = f" … {len(shown) - most:,} more" if len(shown) > most else ""
+            console.print(" ".join(shown[:most]) + more, style="dim")
         if explained.broken:
             return
         if sent and explained.type == "CONNECT":
             self._keepalive = _number(explained, "keep alive")
-        elif not sent and not self._by_hand:
-            self._answer(explained)
+        if not sent:
+            topic = explained.field("topic name")
+            if topic and topic.data.startswith(b"$creq/"):
+                self._command = topic.data
+            if not self._by_hand:
+                self._answer(explained)
 
     def _show_last(self) -> None:
         if self._last:
@@ -178,8 +190,9 @@ class Talk:
             answer = _ANSWERS.get(explained.data[0] >> 1 & 3, "")
         else:
             answer = _NEXT.get(explained.type, "")
-        if answer:
-            self._start(self._send_by_itself(build(answer, _number(explained, "packet identifier"))))
+        packet_id = _number(explained, "packet identifier")
+        if answer and packet_id:  # of a packet too long to keep, it may be lost
+            self._start(self._send_by_itself(build(answer, packet_id)))
 
     async def _ping(self, every: float) -> None:
         while True:
