@@ -89,6 +89,27 @@ def image(
 
 
 @app.command()
+def boards(
+    port: Annotated[
+        list[str] | None, typer.Option(metavar="PORT", help="Only this one; may be repeated. Asks it, as --ask does.")
+    ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Stop programs that say nothing for a second, and start them again.")
+    ] = False,
+) -> int:
+    """Show what is connected: port, chip, MAC, versions, online or not.
+
+    The program of onenet deploy answers while it runs, and a board without a
+    program does. Nothing is stopped or reset, unless you say --ask or --port.
+    """
+    from .boards import run_boards
+    from .errors import PortError
+
+    with failures_in_one_line(PortError):
+        return run_boards(port or [], ask)
+
+
+@app.command()
 def deploy(
     files: Annotated[
         list[Path] | None,

@@ -191,6 +191,11 @@ class Connection:
             self._serial.write(b"\x01")
             return bool(self._transport.read_until(1, _PROMPT, timeout_overall=_TRY).endswith(_PROMPT))
 
+    def leave(self) -> None:
+        """Back to the prompt, without a reset."""
+        with self._troubles():
+            self._serial.write(b"\r\x02")
+
     def exec(self, source: str) -> str:
         """What these statements print. Raises Remote if they raise."""
         with self._troubles():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from serial import SerialException
 
-from .chips import CHIPS, ESP8266_MOST, MIB, Chip, chip_called, megabytes
+from .chips import CHIPS, ESP8266_MOST, MIB, Chip, chip_called
 from .errors import PortError
 from .esp import (
     DEFAULT_TIMEOUT,
@@ -102,11 +102,20 @@ def _connected(port: str) -> Iterator[ESPLoader]:
         esp._port.close()
 
 
+def identify(port: str) -> Board:
+    """What the chip's loader says of it, without its flash; the board is reset. Raises PortError."""
+    with _connected(port) as esp:
+        return Board(esp.CHIP_NAME, _mac(esp), None)
+
+
 def look_at(esp: ESPLoader) -> Board:
-    """Asks the chip for what it is."""
+    """Asks the chip for what it is, and what its flash is."""
     size = None if esp.secure_download_mode else detect_flash_size(esp)
-    mac = ":".join(f"{byte:02x}" for byte in esp.read_mac("BASE_MAC"))
-    return Board(esp.CHIP_NAME, mac, flash_size_bytes(size) if size else None)
+    return Board(esp.CHIP_NAME, _mac(esp), flash_size_bytes(size) if size else None)
+
+
+def _mac(esp: ESPLoader) -> str:
+    return ":".join(f"{byte:02x}" for byte in esp.read_mac("BASE_MAC"))
 
 
 def _faster(esp: ESPLoader, baud: int) -> ESPLoader:
@@ -177,8 +186,3 @@ def _left(port: str, again: str) -> str:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split("\nFor troubleshooting")[0].split())
-
-
-def describe(board: Board) -> str:
-    """What a board is, in a few words."""
-    return f"{board.chip_name}, {megabytes(board.flash_size)} of flash, {board.mac}" if board.flash_size else board.mac

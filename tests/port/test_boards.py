@@ -1,0 +1,196 @@
+"""What `onenet boards` tells of the real firmware on a virtual board, and of boards in any other state."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from emulated import emulated
+from onenet_tools.board import VirtualBoard, Wifi
+from onenet_tools.broker import Broker, broker
+from onenet_tools.cli import main
+from onenet_tools.files import board_directory, board_modules
+from onenet_tools.port.boards import chip_in
+from onenet_tools.port.find import Port, list_ports, usb_ports
+
+CONFIG = {
+    "wifi": [{"ssid": "home", "password": "12345678"}],
+    "device_id": "789546805",
+    "product_id": "458945",
+    "auth_info": "136928831",
+    "watchdog": 0,
+}
+FILES = {name: board_directory() / name for name in ["boot.py", "main.py", *board_modules()]}
+MANIFEST = {"deployed.json": json.dumps({"version": "0.7.1", "form": "source", "files": {}})}
+
+
+class Found:
+    """What pyserial tells of a port at USB."""
+
+    vid, product, serial_number = 0x10C4, "CP2104 USB to UART Bridge Controller", "0163A3DA"
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def __lt__(self, other: "Found") -> bool:
+        return self.device < other.device
+
+
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> list[Found]:
+    """The ports at USB; put what is to be there."""
+    ports: list[Found] = []
+    monkeypatch.setattr(list_ports, "comports", lambda: ports)
+    monkeypatch.setenv("COLUMNS", "200")
+    return ports
+
+
+def row(capsys: pytest.CaptureFixture[str], port: str) -> list[str]:
+    """The cells of the port's row."""
+    told = capsys.readouterr()
+    assert told.err == ""
+    line = next(line for line in told.out.splitlines() if port in line)
+    return [cell.strip() for cell in line.strip("│").split("│")]
+
+
+@pytest.fixture(scope="module")
+def platform() -> Iterator[Broker]:
+    with broker({"458945": "136928831"}) as running:
+        yield running
+
+
+def test_a_board_that_is_online_is_not_disturbed(
+    platform: Broker, plugged: list[Found], capsys: pytest.CaptureFixture[str]
+) -> None:
+    routes = {("183.230.40.39", 6002): ("127.0.0.1", platform.port)}
+    config = json.dumps(CONFIG | {"subscribe_commands": True})
+    files = {**FILES, **MANIFEST, "config.json": config}
+    with VirtualBoard(files=files, wifi=Wifi({"home": "12345678"}), routes=routes) as board:
+        plugged.append(Found(board.port))
+        board.wait_for("online as device")
+        before = len(board.log)
+        assert main(["boards"]) == 0
+        cells = row(capsys, board.port)
+        assert cells[-1] == "yes, as 789546805"
+        assert "stopped" not in board.log[before:]
+        assert len(board.resets) == 1
+
+
+def test_a_board_that_cannot_come_online(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    files = {**FILES, "config.json": json.dumps(CONFIG)}
+    with VirtualBoard(files=files, wifi=Wifi({"elsewhere": "12345678"})) as board:
+        plugged.append(Found(board.port))
+        board.wait_for("wifi: ")
+        assert main(["boards"]) == 0
+        assert row(capsys, board.port)[-1].startswith("no: ")
+
+
+def test_a_board_at_its_prompt_is_asked(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    with VirtualBoard(files={"boot.py": "x = 1"}, unique_id=bytes.fromhex("240ac4000001")) as board:
+        plugged.append(Found(board.port))
+        board.wait_for(">>> ")
+        assert main(["boards"]) == 0
+        port, _, mac, micropython, program, online = row(capsys, board.port)
+        assert (port, mac, program, online) == (board.port, "24:0a:c4:00:00:01", "?", "no: no program runs")
+        assert re.fullmatch(r"1\.\d+\.\d+", micropython)
+        since = len(board.log)
+        board.send(b"x\r")  # at an ordinary prompt again, with all that was there
+        board.wait_for(r"^1$", since=since)
+        assert len(board.resets) == 1
+
+
+def test_safe_mode_is_not_left(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    with VirtualBoard(files={**FILES, **MANIFEST, "safe_mode": ""}) as board:
+        plugged.append(Found(board.port))
+        board.wait_for(">>> ")
+        assert main(["boards"]) == 0
+        *_, program, online = row(capsys, board.port)
+        assert (program, online) == ("0.7.1", "no: safe mode")
+        assert len(board.resets) == 1
+
+
+COUNTS = "import time\nn = 0\nprint('start')\nwhile True:\n    n += 1\n    time.sleep_ms(10)\n"
+
+
+def test_another_program_is_left_alone(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    with VirtualBoard(files={"main.py": COUNTS}) as board:
+        plugged.append(Found(board.port))
+        board.wait_for("start")
+        assert main(["boards"]) == 0
+        told = capsys.readouterr().out
+        assert "CP210x" in told or "CP2104" in told
+        assert "onenet boards --ask" in told
+        assert "Traceback" not in board.log
+
+
+@pytest.mark.parametrize("how", ["--ask", "--port"])
+def test_another_program_is_stopped_and_started_again(
+    how: str, plugged: list[Found], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with VirtualBoard(files={"main.py": COUNTS, **MANIFEST}) as board:
+        plugged.append(Found(board.port))
+        board.wait_for("start")
+        before = len(board.log)
+        assert main(["boards", *(["--ask"] if how == "--ask" else ["--port", board.port])]) == 0
+        cells = row(capsys, board.port)
+        assert cells[2:] == ["24:0a:c4:00:00:01", cells[3], "0.7.1", "?"]
+        assert cells[3].startswith("1.")
+        board.wait_for(r"^start$", since=before)
+
+
+def test_a_configuration_that_is_wrong(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    with VirtualBoard(files={**FILES, "config.json": "{}"}) as board:
+        board.wait_for("config: ")
+        assert main(["boards", "--port", board.port]) == 0
+        assert row(capsys, board.port)[-1] == "no: config.json is wrong"
+
+
+def test_a_board_without_micropython(
+    tmp_path: Path, plugged: list[Found], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the chip's loader that answers, and only where the user has named the port."""
+    monkeypatch.setattr("onenet_tools.port.boards.PATIENCE", 0.2)
+    with emulated("ESP32-C3", tmp_path) as (loader, port):
+        plugged.append(Found(port))
+        assert main(["boards", "--ask"]) == 0
+        assert f"\nno MicroPython answers at {port}; if it was never put there: onenet flash" in capsys.readouterr().out
+        assert loader.commands == []
+        assert main(["boards", "--port", port]) == 0
+    assert row(capsys, port) == [port, "ESP32-C3", "24:0a:c4:12:34:56", "none", "?", "no"]
+
+
+def test_no_boards(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["boards"]) == 2
+    assert "no board is there" in capsys.readouterr().err
+
+
+def test_a_port_that_is_busy(tmp_path: Path, plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    import serial
+
+    with emulated("ESP32", tmp_path) as (_, port), serial.Serial(port, exclusive=True):
+        plugged.append(Found(port))
+        assert main(["boards"]) == 0
+    assert f"\n{port} is in use by another program; close it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("machine", "chip"),
+    [
+        ("Generic ESP32 module with ESP32", "ESP32"),
+        ("ESP32C3 module with ESP32C3", "ESP32-C3"),
+        ("LOLIN_C3_MINI with ESP32-C3FH4", "ESP32-C3FH4"),
+        ("ESP module with ESP8266", "ESP8266"),
+        ("Raspberry Pi Pico with RP2040", "RP2040"),
+    ],
+)
+def test_the_chip_in_the_machines_name(machine: str, chip: str) -> None:
+    assert chip_in(machine) == chip
+
+
+def test_a_chip_with_usb_tells_its_mac(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Found("/dev/ttyACM0")
+    found.vid, found.product, found.serial_number = 0x303A, "USB JTAG/serial debug unit", "58:CF:79:00:11:22"
+    monkeypatch.setattr(list_ports, "comports", lambda: [found])
+    assert [port.mac for port in usb_ports()] == ["58:cf:79:00:11:22"]
+    assert Port("/dev/ttyUSB0", "CP2104", "240AC4000001", is_chip=False).mac == ""
