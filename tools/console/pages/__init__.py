@@ -15,14 +15,9 @@ from .csv_export import add_csv_export
 from .frame import not_there, visit
 from .text import shown
 
-_POLICY = (
+_POLICY = (  # nothing from other hosts, nothing to them
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS = (
-    (b"content-security-policy", _POLICY.encode()),  # nothing from other hosts, nothing to them
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
 )
 
 
@@ -65,17 +60,17 @@ def _pages() -> FastAPI:
 
 
 class _Site:
-    """The pages, each request with its platform, each answer with the headers that keep it to itself."""
+    """The pages, each request with its platform, each answer with the policy that keeps it to itself."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._app: ASGIApp = _pages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
+        async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
+                message["headers"] = [*message["headers"], (b"content-security-policy", _POLICY.encode())]
             await send(message)
 
         scope.setdefault("state", {})["platform"] = self._platform
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, receive, send_with_policy)

@@ -86,7 +86,7 @@ class Streams:
         words, platform = self._visit.words, self._visit.platform
         found = [stream_id for stream_id in sorted(self._ids) if self._search in stream_id.lower()]
         pages = max(1, -(-len(found) // _CARDS))
-        self._page = min(self._page, pages - 1)
+        self._page = max(0, min(self._page, pages - 1))
         wanted = found[self._page * _CARDS : (self._page + 1) * _CARDS]
         for stream_id in [stream_id for stream_id in self._cards if stream_id not in wanted]:
             self._cards.pop(stream_id).delete()
