@@ -116,6 +116,9 @@ def test_points_of_the_past_come_in_pages(console: RunningConsole, onenet: Onene
         (["--start", "2026-01-01", "--end", "2026-01-02", "--duration", "5"], "two of them are enough"),
         (["--csv", "--json"], "at once"),
         (["--limit", "0"], "--limit"),
+        (["--duration", "9" * 20], "there are no such times"),
+        (["--end", "0001-01-01", "--duration", "1"], "there are no such times"),
+        (["--start", "0001-01-01T00:00:00+14:00"], "is no time"),
     ],
 )
 def test_mistakes_in_what_is_asked_for(onenet: Onenet, arguments: list[str], words: str) -> None:
@@ -141,6 +144,13 @@ def test_what_a_device_sends_does_nothing_to_the_terminal(
     [point] = json.loads(as_json)
     assert (point["stream"], point["value"]) == ("[bold]x[/bold]\x1b[2J", "\x9b31m\u202e:boom:")
     assert "\x1b[2J" in as_csv  # a file gets what was sent
+
+
+def test_csv_is_safe_in_a_spreadsheet(capsys: pytest.CaptureFixture[str]) -> None:
+    values = ["=HYPERLINK(1)", "@x", -55, "-55", 1e300, "\ud800", 'a "b"\nc']
+    show.show_points([client_module.DataPoint("s", "t", value) for value in values], True, False)
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert [value for _, _, value in rows[1:]] == ["'=HYPERLINK(1)", "'@x", "-55", "'-55", "1e+300", "?", 'a "b"\nc']
 
 
 # send

@@ -38,8 +38,8 @@ FAILURES = [httpx.Response(503, text="busy"), httpx.ReadTimeout("slow"), envelop
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_get_is_tried_again(failure: httpx.Response | Exception) -> None:
-    platform = Platform(failure, failure, envelope(DEVICE))
-    assert platform.client.device("1").online
+    platform = Platform(failure, failure, envelope([{"id": "t", "current_value": 5, "update_at": "now"}]))
+    assert [point.value for point in platform.client.latest("1")] == [5]
     assert len(platform.requests) == 3
 
 
@@ -129,12 +129,18 @@ def test_nor_is_what_is_not_packed_as_it_says() -> None:
         {"datastreams": {}, "cursor": {"a": []}},
     ],
 )
-def test_data_points_too(data: Any) -> None:
+def test_data_points_are_checked_too(data: Any) -> None:
     if data == {"datastreams": {}, "cursor": {"a": []}}:
         assert Platform(envelope(data)).client.history("1") == []
     else:
         with pytest.raises(ApiError, match="data points in another form"):
             Platform(envelope(data)).client.history("1")
+
+
+@pytest.mark.parametrize("data", [None, 5, {"t": 1}, [5], [{"current_value": 5}]])
+def test_so_are_data_streams(data: Any) -> None:
+    with pytest.raises(ApiError, match="data streams in another form"):
+        Platform(envelope(data)).client.latest("1")
 
 
 def test_errors_are_one_line_without_escape_sequences_and_without_the_key() -> None:

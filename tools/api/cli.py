@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,8 +41,11 @@ def status(
     from .show import show_devices
 
     with _asking(local, url) as client:
-        states = [client.device(device) for device in devices] if devices else list(client.devices())
-        show_devices(client.with_last_data(states), as_json)
+        if devices:
+            states = [client.device(device) for device in devices]
+        else:
+            states = client.with_last_data(list(client.devices()))
+        show_devices(states, as_json)
 
 
 @app.command(epilog=KEYS)
@@ -70,12 +73,12 @@ def points(
     many: without a time, the newest 100. Times are Beijing's, as the platform's are."""
     from .show import counting, show_points
 
-    with _asking(local, url) as client:
+    with failures_in_one_line(ApiError):
         if as_csv and as_json:
             raise ApiError("--csv and --json at once can't be")
         since, until = _interval(start, end, duration)
-        if not device:
-            device = _only_device(client)
+    with _asking(local, url) as client:
+        device = device or _only_device(client)
         streams = stream or ()
         if not (streams or since or until or limit):
             show_points(client.latest(device), as_csv, as_json)
@@ -106,9 +109,15 @@ def send(
     """Send a command to a device, and print the reply: as text, or in hex if it is none. Exit status 1 if none came."""
     from .show import show_reply, waiting
 
-    with _asking(local, url, OSError) as client:
-        words = [word for word in (device, text) if word is not None]
-        device, payload = _command(client, words, as_hex, file)
+    if text is None and file is None:
+        device, text = None, device
+    with failures_in_one_line(ApiError, OSError):
+        payload = _payload(text, as_hex, file)
+    with _asking(local, url) as client:
+        if device is None:
+            device = _only_device(client)
+            if text == device:
+                raise ApiError(f"what shall be sent to device {device}? onenet send {device} TEXT")
         with waiting("waiting for the reply"):
             state = client.ask(device, payload, timeout, queue)
         if state.reply is None:
@@ -137,9 +146,9 @@ def login(
 
 
 @contextmanager
-def _asking(local: bool, url: str | None, *failures: type[Exception]) -> Iterator["Client"]:
-    """The platform that was named; its errors, and these, become one line."""
-    with failures_in_one_line(ApiError, *failures):
+def _asking(local: bool, url: str | None) -> Iterator["Client"]:
+    """The platform that was named; its errors become one line."""
+    with failures_in_one_line(ApiError):
         from .client import Client
         from .key import find_key
 
@@ -165,41 +174,40 @@ def _only_device(client: "Client") -> str:
     raise ApiError("there are no devices yet")
 
 
-def _command(client: "Client", words: list[str], as_hex: bool, file: Path | None) -> tuple[str, bytes]:
-    """Device ID and payload. One word is the text, and the device is the only one."""
+def _payload(text: str | None, as_hex: bool, file: Path | None) -> bytes:
+    """What to send. Raises ApiError, OSError."""
+    if text is None:
+        if file is None:
+            raise ApiError("what shall be sent? onenet send [DEVICE] TEXT")
+        return file.read_bytes()
     if file is not None:
-        if len(words) > 1:
-            raise ApiError("TEXT and --file at once can't be")
-        return (words[0] if words else _only_device(client)), file.read_bytes()
-    if not words:
-        raise ApiError("what shall be sent? onenet send [DEVICE] TEXT")
-    text = words[-1]
+        raise ApiError("TEXT and --file at once can't be")
     try:
-        payload = bytes.fromhex(text) if as_hex else text.encode()
+        return bytes.fromhex(text) if as_hex else text.encode()
     except ValueError as error:
         raise ApiError(f"{text!r} is not bytes in hex, such as 01 ff" if as_hex else "TEXT is not UTF-8") from error
-    if len(words) == 2:
-        return words[0], payload
-    device = _only_device(client)
-    if text == device:
-        raise ApiError(f"what shall be sent to device {device}? onenet send {device} TEXT")
-    return device, payload
 
 
 def _interval(start: str | None, end: str | None, duration: int | None) -> tuple[str, str]:
     """Start and end as the platform wants them; empty for none."""
     since, until = _time("--start", start), _time("--end", end)
     if duration is not None:
-        length = timedelta(seconds=duration)
         if since and until:
             raise ApiError("--start, --end and --duration: two of them are enough")
-        if since:
-            until = since + length
-        else:
-            since = (until or _beijing(datetime.now().astimezone())) - length
+        try:
+            if since:
+                until = since + timedelta(seconds=duration)
+            else:
+                since = (until or _beijing(datetime.now().astimezone())) - timedelta(seconds=duration)
+        except OverflowError as error:
+            raise ApiError(f"--duration {duration}: there are no such times") from error
     if since and until and since >= until:
         raise ApiError(f"the start, {since}, is not before the end, {until}")
-    return tuple(time.isoformat(timespec="seconds") if time else "" for time in (since, until))  # type: ignore[return-value]
+    return _shown(since), _shown(until)
+
+
+def _shown(time: datetime | None) -> str:
+    return time.isoformat(timespec="seconds") if time else ""
 
 
 def _time(option: str, text: str | None) -> datetime | None:
@@ -207,12 +215,10 @@ def _time(option: str, text: str | None) -> datetime | None:
         return None
     try:
         return _beijing(datetime.fromisoformat(text))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ApiError(f"{option} {text!r} is no time such as 2026-01-31 or 2026-01-31T12:00:00") from error
 
 
 def _beijing(time: datetime) -> datetime:
-    """It without a time zone, which is Beijing's if it had none."""
-    from datetime import timezone
-
+    """It without a time zone; if it has none, it is Beijing's."""
     return time.astimezone(timezone(timedelta(hours=8))).replace(tzinfo=None) if time.tzinfo else time

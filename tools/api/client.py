@@ -4,6 +4,7 @@ Every answer comes from a network: it is checked before it is used.
 """
 
 import contextlib
+import ipaddress
 import random
 import re
 import socket
@@ -118,7 +119,7 @@ class Client:
     # Devices and their data
 
     def devices(self) -> Iterator[DeviceState]:
-        """All that the key may see, a page at a time."""
+        """All devices of the product, a page at a time, without their last_data. It takes the product's key."""
         seen = 0
         for page in range(1, 10001):  # the platform has no more
             with self._documented("devices"):
@@ -131,11 +132,13 @@ class Client:
                 return
 
     def device(self, device_id: str) -> DeviceState:
+        """One device, with its last_data; the device's own key will do."""
         with self._documented("a device"):
-            return _device(self._get(f"/devices/{_segment(device_id)}", {}, f"device {device_id}"))
+            state = _device(self._get(f"/devices/{_segment(device_id)}", {}, f"device {device_id}"))
+        return replace(state, last_data=max((point.at for point in self.latest(device_id)), default=""))
 
     def with_last_data(self, states: Sequence[DeviceState]) -> list[DeviceState]:
-        """The same, with their last_data."""
+        """The same, with their last_data. It takes the product's key."""
         times: dict[str, str] = {}
         for first in range(0, len(states), _DEVICES_A_PAGE):
             some = ",".join(state.id for state in states[first : first + _DEVICES_A_PAGE])
@@ -153,7 +156,7 @@ class Client:
             return [
                 DataPoint(str(entry["id"]), str(entry.get("update_at") or ""), entry["current_value"])
                 for entry in data
-                if "current_value" in entry  # a stream may be there before its first data point
+                if entry.get("current_value") is not None  # a stream may be there before its first data point
             ]
 
     def history(
@@ -359,7 +362,10 @@ _MAYBE_SENT = "the command may have been sent all the same, and is not repeated"
 def is_loopback(url: str) -> bool:
     """Whether it leads to this very computer."""
     host = httpx.URL(url).host
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def checked_url(url: str) -> str:

@@ -97,4 +97,10 @@ def _print_csv(points: Sequence[DataPoint]) -> None:
     clean: Callable[[str], str] = harmless if sys.stdout.isatty() else str
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("stream", "at", "value"))
-    writer.writerows((clean(point.stream), clean(point.at), clean(_words(point.value))) for point in points)
+    writer.writerows((clean(_cell(point.stream)), clean(point.at), clean(_cell(point.value))) for point in points)
+
+
+def _cell(value: Any) -> str:
+    """For a spreadsheet: text that it would take for a formula gets a ' in front."""
+    text = _words(value).encode("utf-8", "replace").decode()  # it may be half of a surrogate pair
+    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
