@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from console_client import AUTH_INFO, DEVICE, PATIENCE, PRODUCT, RawDevice, dp, publish
+from console_client import AUTH_INFO, DEVICE, PATIENCE, PRODUCT, RawDevice, connect, dp, publish
+from dpkt.ip import IP
+from dpkt.pcap import Reader as PcapReader
 from onenet_tools.broker import free_port, has_ipv6
 from onenet_tools.console.console import ConsoleError, running_console
 from onenet_tools.console.store import read_product
@@ -114,7 +116,9 @@ def test_the_story_of_a_console(tmp_path: Path) -> None:
         text = "".join(console.lines)
         key = read_product(tmp_path / "onenet" / "console.sqlite3").master_key
         assert not [secret for secret in (AUTH_INFO, "a wrong secret", "quotes", key) if secret in text]
-        assert AUTH_INFO.encode() in pcap.read_bytes()
+        segments = [IP(data).data for _, data in PcapReader(pcap.open("rb"))]
+        said = [bytes(segment.data) for segment in segments if segment.data and segment.dport == console.mqtt_port]
+        assert said[:2] == [connect(), publish("$dp", dp(3, '{"t":1}'), 1)]  # secrets, too
         shown = onenet(tmp_path, "console", "--key")
         assert key in shown.stdout
 
