@@ -76,7 +76,7 @@ def board(
     ] = None,
     internet: Annotated[bool, typer.Option("--internet", help="Let it reach every address, not only routes.")] = False,
     pcap: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Save its TCP connections there, for Wireshark or packet sniff.")
+        Path | None, typer.Option(metavar="FILE", help="Save its TCP connections there for Wireshark, passwords too.")
     ] = None,
 ) -> int:
     """Start a virtual board: MicroPython with its own flash and a serial port.

@@ -115,6 +115,11 @@ def test_an_error_while_recording_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
         assert str(recorder.error) == "no space left"
 
 
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    record(tmp_path / "a.pcap")
+    assert (tmp_path / "a.pcap").stat().st_mode & 0o077 == 0
+
+
 def test_an_address_must_be_one(tmp_path: Path) -> None:
     with PcapWriter(tmp_path / "a.pcap") as recorder, pytest.raises(ValueError, match="mqtt"):
         recorder.opened(1, CLIENT, ("mqtt.example", 1883))
@@ -294,7 +299,16 @@ def test_reads_what_dumpcap_captures(tmp_path: Path, capsys: pytest.CaptureFixtu
     path = tmp_path / "a.pcapng"
     with Mosquitto({USER: SECRET}) as broker:
         dumpcap = subprocess.Popen(
-            ["dumpcap", "-q", "-i", "lo", "-f", f"tcp port {broker.port}", "-w", path],
+            [
+                "dumpcap",
+                "-q",
+                "-i",
+                "lo0" if sys.platform == "darwin" else "lo",
+                "-f",
+                f"tcp port {broker.port}",
+                "-w",
+                path,
+            ],
             stderr=subprocess.PIPE,
             text=True,
         )

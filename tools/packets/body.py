@@ -85,7 +85,7 @@ def _packet_type(cursor: Cursor) -> int:
         if flags & 14 == 8:
             raise Fault(0, f"DUP with QoS 0{looks}", "DUP 0 [MQTT-3.3.1-2]")
     elif flags != expected:
-        raise Fault(0, f"{name} with flags {flags:04b}{looks}", f"{expected:04b} [MQTT-2.2.2-2]")
+        raise Fault(0, f"{name} with flags {flags:04b}{looks}", f"{expected:04b} [MQTT-2.2.2-1]")
     cursor.type = name
     return kind
 

@@ -1,5 +1,6 @@
 """A capture file of connections that were carried here, as TCP over IP, so that Wireshark opens it."""
 
+import os
 import random
 import threading
 import time
@@ -32,7 +33,8 @@ class PcapWriter:
     """Writes a file of the kind pcap, each packet at once, so that it can be read while it grows.
 
     For any thread. A connection is whatever its user tells it by; what is told of one that is not open is left out. A
-    disk that takes no more ends the recording and nothing else: see `error`.
+    disk that takes no more ends the recording and nothing else: see `error`. Passwords are in the file too, so nobody
+    else may read it.
     """
 
     error: OSError | None = None
@@ -40,7 +42,7 @@ class PcapWriter:
 
     def __init__(self, path: Path) -> None:
         """What is there is overwritten. Raises OSError."""
-        self._file = path.open("wb")
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         self._lock = threading.Lock()
         self._connections: dict[Hashable, tuple[_End, _End]] = {}
         self._writer = dpkt.pcap.Writer(self._file, snaplen=_SNAPLEN, linktype=_LINKTYPE_RAW)
