@@ -140,7 +140,7 @@ def board_takes(data: bytes) -> bool:
         return False
 
 
-@settings(max_examples=500)
+@settings(max_examples=400)
 @given(any_packet, st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=3), st.integers(-3, 3))
 def test_finds_fault_where_the_board_does(packet, changes, length):
     kind, fields = packet
@@ -154,7 +154,7 @@ def test_finds_fault_where_the_board_does(packet, changes, length):
     assert (explained.error_at >= 0) == bool(explained.error)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=600)
 @given(
     st.binary(max_size=80)
     | st.tuples(st.sampled_from(AnyParser.FIRST), st.binary(max_size=40)).map(
@@ -187,7 +187,7 @@ def test_reader_cuts_a_stream_however_it_comes(packets, data):
     assert reader.rest() is None
 
 
-@settings(max_examples=500)
+@settings(max_examples=400)
 @given(st.lists(st.binary(max_size=60), max_size=6), st.integers(16, 64))
 def test_reader_never_raises_and_ends_with_what_is_broken(pieces, limit):
     reader = PacketReader(limit=limit)

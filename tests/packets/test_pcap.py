@@ -147,7 +147,7 @@ def recorded_frames(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return [frame for _, frame in frames(path)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6))
 def test_retransmissions_and_disorder_change_nothing(recorded_frames, tmp_path_factory, seed) -> None:
     chance = random.Random(seed)
@@ -232,7 +232,7 @@ def test_says_what_is_no_capture(content: bytes, words: str, tmp_path: Path) -> 
         list(sniff(path))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(at=st.integers(0, 600), data=st.binary(min_size=1, max_size=8))
 def test_a_damaged_capture_raises_nothing_else(recorded_frames, tmp_path_factory, at, data) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.pcap"
