@@ -135,10 +135,14 @@ def test_says_in_one_line_why_it_failed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
     board = stand_in(tmp_path / "board", "print('nothing to do')")
-    assert demo.run_demo(1, directory=board, picture=tmp_path / "page.png", patience=0) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "error: the device did not come online"
+    assert demo.run_demo(1, directory=board, picture=tmp_path / "page.png", open_page=True, patience=0) == 1
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "error: the device did not come online"
     assert not (tmp_path / "page.png").exists()
+    assert len(opened) == 1 and f"open {opened[0]} in a browser" in out
 
 
 @pytest.mark.parametrize(
