@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..board import BoardError, VirtualBoard, Wifi
 from ..broker import Mosquitto
-from ..demo import PASSWORD, SSID, demo_config
+from ..demo.run import PASSWORD, SSID, demo_config
 from ..files import board_directory
 from ..mpy import compile_board
 from .peers import OURS, Peer
