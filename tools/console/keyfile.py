@@ -15,7 +15,7 @@ def _path(port: int) -> Path:
 
 @contextlib.contextmanager
 def published_key(port: int, key: str) -> Iterator[None]:
-    """While it lasts, local_key(port) is this key; unless the user's folder can't be written, which hurts nobody else."""
+    """While it lasts, local_key(port) is this key; unless the user's folder can't be written, which is no harm."""
     path = _path(port)
     new = path.with_suffix(f".{os.getpid()}")
     with contextlib.suppress(OSError):
