@@ -11,6 +11,7 @@ from onenet_tools.board import VirtualBoard, Wifi
 from onenet_tools.broker import Broker, broker
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
+from onenet_tools.port import boards
 from onenet_tools.port.boards import chip_in
 from onenet_tools.port.find import Port, list_ports, usb_ports
 
@@ -41,6 +42,8 @@ class Found:
 def plugged(monkeypatch: pytest.MonkeyPatch) -> list[Found]:
     """The ports at USB; put what is to be there."""
     ports: list[Found] = []
+    monkeypatch.setattr(boards, "ANSWER", 20.0)  # on a machine that has other things to do
+    monkeypatch.setattr(boards, "STOP", 20.0)
     monkeypatch.setattr(list_ports, "comports", lambda: ports)
     monkeypatch.setenv("COLUMNS", "200")
     return ports
@@ -52,6 +55,12 @@ def row(capsys: pytest.CaptureFixture[str], port: str) -> list[str]:
     assert told.err == ""
     line = next(line for line in told.out.splitlines() if port in line)
     return [cell.strip() for cell in line.strip("│").split("│")]
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For boards from which no answer will come."""
+    monkeypatch.setattr(boards, "ANSWER", 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +122,7 @@ def test_safe_mode_is_not_left(plugged: list[Found], capsys: pytest.CaptureFixtu
 COUNTS = "import time\nn = 0\nprint('start')\nwhile True:\n    n += 1\n    time.sleep_ms(10)\n"
 
 
-def test_another_program_is_left_alone(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_program_is_left_alone(plugged: list[Found], silent: None, capsys: pytest.CaptureFixture[str]) -> None:
     with VirtualBoard(files={"main.py": COUNTS}) as board:
         plugged.append(Found(board.port))
         board.wait_for("start")
@@ -126,7 +135,7 @@ def test_another_program_is_left_alone(plugged: list[Found], capsys: pytest.Capt
 
 @pytest.mark.parametrize("how", ["--ask", "--port"])
 def test_another_program_is_stopped_and_started_again(
-    how: str, plugged: list[Found], capsys: pytest.CaptureFixture[str]
+    how: str, plugged: list[Found], silent: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with VirtualBoard(files={"main.py": COUNTS, **MANIFEST}) as board:
         plugged.append(Found(board.port))
@@ -139,7 +148,7 @@ def test_another_program_is_stopped_and_started_again(
         board.wait_for(r"^start$", since=before)
 
 
-def test_a_configuration_that_is_wrong(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_configuration_that_is_wrong(plugged: list[Found], silent: None, capsys: pytest.CaptureFixture[str]) -> None:
     with VirtualBoard(files={**FILES, "config.json": "{}"}) as board:
         board.wait_for("config: ")
         assert main(["boards", "--port", board.port]) == 0
@@ -147,10 +156,14 @@ def test_a_configuration_that_is_wrong(plugged: list[Found], capsys: pytest.Capt
 
 
 def test_a_board_without_micropython(
-    tmp_path: Path, plugged: list[Found], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    plugged: list[Found],
+    silent: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It is the chip's loader that answers, and only where the user has named the port."""
-    monkeypatch.setattr("onenet_tools.port.boards.PATIENCE", 0.2)
+    monkeypatch.setattr(boards, "STOP", 0.2)
     with emulated("ESP32-C3", tmp_path) as (loader, port):
         plugged.append(Found(port))
         assert main(["boards", "--ask"]) == 0

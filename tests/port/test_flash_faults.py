@@ -15,6 +15,8 @@ from onenet_tools.port.trouble import explain_open
 
 DOWNLOAD_MODE = "download mode: hold BOOT (or GPIO0 to ground), press RESET, let go of BOOT"
 
+pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name)\\(\\) is:DeprecationWarning")  # pyserial's
+
 
 def flash(port: str, file: Path) -> int:
     return main(["flash", "--port", port, "--image", str(file)])

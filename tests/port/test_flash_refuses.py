@@ -7,6 +7,8 @@ from emulated import IMAGES, MIB, emulated, image_file, untouched
 from onenet_tools.cli import main
 from rom import CHIPS, firmware
 
+pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name)\\(\\) is:DeprecationWarning")  # pyserial's
+
 
 def refused(port: str, file: Path, capsys: pytest.CaptureFixture[str]) -> str:
     assert main(["flash", "--port", port, "--image", str(file)]) == 2

@@ -141,6 +141,7 @@ def test_a_board_starts_from_a_flashed_image(tmp_path: Path, capsys: pytest.Capt
     file = image_file(tmp_path, "ESP32", image.data)
     with emulated("ESP32", tmp_path) as (loader, port):
         assert main(["flash", "--port", port, "--image", str(file)]) == 0
+    assert "next:" not in capsys.readouterr().out
     area = filesystem_area(official, 4 * MIB)
     flash = tmp_path / "flash.img"
     flash.write_bytes(loader.flash.data[area.offset : area.offset + area.size])
@@ -184,7 +185,7 @@ def test_the_command(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr()
     assert told.err == ""
     assert told.out.splitlines() == [
-        f"{path}: MicroPython v1.29.0 for ESP32-C3, {len(image.data)} bytes to flash at 0x0",
+        f"{path}: MicroPython v1.29.0, {len(image.data)} bytes to flash at 0x0 of an ESP32-C3",
         "for boards with 4MB of flash; in its file system of 2048 KB: boot.py, main.py, deployed.json, and the modules "
         "as .mpy",
         f"next: onenet flash --image {path}",
@@ -225,7 +226,7 @@ def test_secrets_are_for_the_owner_only(here: Path, capsys: pytest.CaptureFixtur
         (["--image", "ESP32.bin", "--flash-size", "2MB"], "leaves no room for files in 2 MB of flash"),
         (["--image", "ESP32.bin", "-o", "ESP32.bin/x.bin"], "cannot write ESP32.bin/x.bin"),
         (["--image", "ESP32.bin", "--program", "none.py"], "there is no file none.py"),
-        (["--image", "old.bin"], "MicroPython v1.23.0 for ESP32: needed is MicroPython 1.24 or later"),
+        (["--image", "old.bin"], "MicroPython v1.23.0: needed is MicroPython 1.24 or later"),
     ],
 )
 def test_what_cannot_be_made(arguments: list[str], words: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:

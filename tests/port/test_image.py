@@ -28,7 +28,7 @@ def test_an_image_for_an_esp32_or_its_kin(chip: str) -> None:
     assert image.offset == (0x1000 if chip == "ESP32" else 0)
     assert [partition.name for partition in image.partitions] == ["nvs", "phy_init", "factory"]
     assert image.flash_needed == 0x200000
-    assert image.title == f"MicroPython v1.29.0 for {chip}"
+    assert image.title == "MicroPython v1.29.0"
 
 
 def test_an_image_for_an_esp8266() -> None:
@@ -38,7 +38,7 @@ def test_an_image_for_an_esp8266() -> None:
 
 def test_firmware_that_is_not_micropython() -> None:
     image = parse_image("x.bin", firmware.esp32(greeting=b"Arduino"))
-    assert image.title == "x.bin (not MicroPython) for ESP32"
+    assert image.title == "x.bin (not MicroPython)"
 
 
 def test_a_chip_is_known_by_its_boards_name() -> None:

@@ -1,6 +1,7 @@
 """Many boards at once."""
 
 import io
+import queue
 import threading
 
 import pytest
@@ -91,16 +92,17 @@ def test_ctrl_c_stops_the_jobs_at_their_next_report(monkeypatch: pytest.MonkeyPa
             caught.append(error)
             raise
 
-    join, calls = threading.Thread.join, []
+    gets: list[float] = []
 
-    def interrupted(thread: threading.Thread, timeout: float | None = None) -> None:
-        calls.append(thread)
-        if len(calls) == 1:
-            assert started.wait(10)
-            raise KeyboardInterrupt
-        join(thread, timeout)
+    class Interrupted(queue.Queue):  # type: ignore[type-arg]
+        def get(self, block: bool = True, timeout: float | None = None) -> object:
+            gets.append(1)
+            if len(gets) == 1:
+                assert started.wait(10)
+                raise KeyboardInterrupt
+            return super().get(block, timeout)
 
-    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    monkeypatch.setattr(queue, "SimpleQueue", Interrupted)
     assert not run_on_all({"COM3": job}, printed())
     assert len(caught) == 1
 

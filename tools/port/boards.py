@@ -22,9 +22,11 @@ from .find import Port, nothing_there, usb_ports
 from .flash import identify
 from .start import Lines
 
-_PATIENCE = 2.0  # seconds; a turn of the program's loop takes 0.2, a name that is looked up longer
-PATIENCE = 6.0  # seconds until a program has stopped
-_MORE = 0.3  # seconds that the rest of its answer may take
+ANSWER = 2.0
+"""Seconds for a program to answer Enter; a turn of its loop takes 0.2, a name that it looks up longer."""
+STOP = 6.0
+"""Seconds for a program to stop."""
+_MORE = 0.3  # seconds that the rest of an answer may take
 _SAYS = re.compile(r"\d+ mqtt: (.*)")
 _VERSIONS = re.compile(r"\d+ device: version (\S+), MicroPython (\S+), (.*), ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})$")
 _ONLINE = re.compile(r"online as device ([^,\s]+)")
@@ -116,7 +118,7 @@ def listen(connection: Connection, seen: Seen) -> Seen:
     """Presses Enter and hears what the board says."""
     lines = Lines()
     connection.press_enter()
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + ANSWER
     while time.monotonic() < deadline:
         for line in lines.feed(connection.read()):
             if found := _VERSIONS.match(line):
@@ -134,7 +136,7 @@ def listen(connection: Connection, seen: Seen) -> Seen:
 
 def question(connection: Connection, seen: Seen) -> Seen:
     """Asks MicroPython. A program that runs is stopped for it, and started again."""
-    connection.interrupt(PATIENCE)
+    connection.interrupt(STOP)
     try:
         name, version, machine, mac, ours, state = ast.literal_eval(connection.exec(_ASK).strip())
     finally:

@@ -20,6 +20,7 @@ _BLOCK = 4096
 _ESP8266_START = 1 * MIB
 _ESP8266_SDK = 5 * _BLOCK
 _MAGIC = b"littlefs"
+_ANY = 16 * MIB  # the size of the flash does not tell where the file system begins
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,26 @@ def check_filesystem(image: Image, flash_size: int) -> None:
         area = filesystem_area(image, flash_size)
     except PortError:
         return  # then it does not bring one
-    start = area.offset - image.offset
-    for block in (image.data[start : start + _BLOCK], image.data[start + _BLOCK : start + 2 * _BLOCK]):
-        if block[8:16] == _MAGIC:
-            (blocks,) = struct.unpack_from("<I", block, 28)
-            if blocks * _BLOCK != area.size:
-                right = f"{flash_size // MIB}MB"
-                raise PortError(
-                    f"the file system in {image.name} has {blocks * _BLOCK // 1024} KB, the board has room for "
-                    f"{area.size // 1024} KB; make the image for its size of flash: onenet image --flash-size {right}"
-                )
+    size = _filesystem_size(image, area.offset)
+    if size not in (0, area.size):
+        raise PortError(
+            f"the file system in {image.name} has {size // 1024} KB, the board has room for {area.size // 1024} KB; "
+            f"make the image for its size of flash: onenet image --flash-size {flash_size // MIB}MB"
+        )
+
+
+def brings_filesystem(image: Image) -> bool:
+    """Whether the image has a littlefs where MicroPython looks for it."""
+    try:
+        return _filesystem_size(image, filesystem_area(image, _ANY).offset) > 0
+    except PortError:
+        return False
+
+
+def _filesystem_size(image: Image, offset: int) -> int:
+    """Bytes of the littlefs that begins at this offset in flash; 0 if there is none. It says so in two blocks."""
+    for at in (offset - image.offset, offset - image.offset + _BLOCK):
+        if image.data[at + 8 : at + 16] == _MAGIC:
+            (blocks,) = struct.unpack_from("<I", image.data, at + 28)
+            return int(blocks) * _BLOCK
+    return 0

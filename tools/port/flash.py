@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from serial import SerialException
 
-from .chips import CHIPS, ESP8266_MOST, MIB, Chip, chip_called
+from .chips import CHIPS, ESP8266_MOST, MIB, Chip, chip_called, megabytes
 from .errors import PortError
 from .esp import (
     DEFAULT_TIMEOUT,
@@ -79,7 +79,12 @@ def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, aga
             raise PortError(f"{error}{_left(port, again)}") from error
         except (FatalError, SerialException, OSError) as error:
             raise _failure(port, error, erased, again) from error
-    return f"{image.title}: {len(image.data)} bytes written to the {board.chip_name} at {port} and verified"
+    what = f"{image.title}, {len(image.data)} bytes, written and verified"
+    return f"{board.chip_name} {board.mac}, {_flash_in_words(board)}: {what}"
+
+
+def _flash_in_words(board: Board) -> str:
+    return f"{megabytes(board.flash_size)} of flash" if board.flash_size else "flash of a size that is not known"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import typer
 
 from .chips import Chip, megabytes
 from .errors import PortError
+from .filesystem import brings_filesystem
 from .find import all_ports, the_port
 from .flash import Board, Choose, flash_board
 from .image import Image, read_image
@@ -38,7 +39,13 @@ def run_flash(
         again = f"onenet flash --port {shlex.quote(port)}{options}"
         return lambda report: flash_board(port, choose, report, baud, again)
 
-    return 0 if run_on_all({port: job(port) for port in chosen}) else 2
+    if not run_on_all({port: job(port) for port in chosen}):
+        return 2
+    if not (image and brings_filesystem(image)):
+        where = f"--port {shlex.quote(chosen[0])}" if len(chosen) == 1 else "--all"
+        config = f"onenet config {where}" if len(chosen) == 1 else "onenet config --csv FILE"
+        print(f"next: {config}, then onenet deploy {where}")
+    return 0
 
 
 def chooser(image: Image | None, board: str | None, images: Images) -> Choose:

@@ -50,7 +50,9 @@ def run_image(
     _write(path, whole.data, secret=content is not None)
     names = ", ".join(name for name in files if "/" not in name)
     area = filesystem_area(official, size)
-    print(f"{path}: {official.title}, {len(whole.data)} bytes to flash at {official.offset:#x}")
+    print(
+        f"{path}: {official.title}, {len(whole.data)} bytes to flash at {official.offset:#x} of an {official.chip.name}"
+    )
     modules = "the modules are in the ROMFS" if rom else "and the modules as .mpy"
     print(f"for boards with {flash_size} of flash; in its file system of {area.size // 1024} KB: {names}, {modules}")
     if content is not None:

@@ -68,9 +68,7 @@ class Image:
     @property
     def title(self) -> str:
         """What it is, in a few words."""
-        if not self.version:
-            return f"{self.name} (not MicroPython) for {self.chip.name}"
-        return f"MicroPython {self.version} for {self.chip.name}"
+        return f"MicroPython {self.version}" if self.version else f"{self.name} (not MicroPython)"
 
     @property
     def flash_needed(self) -> int:

@@ -1,5 +1,6 @@
 """Work on boards, one or many at once: a row with a progress bar each, and at the end a table of what succeeded."""
 
+import queue
 import threading
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -40,6 +41,7 @@ def run_on_all(jobs: Mapping[str, Job], console: Console | None = None) -> bool:
     """
     console = console or Console(highlight=False)
     outcomes: dict[str, str | BaseException] = {}
+    finished: queue.SimpleQueue[tuple[str, str | BaseException]] = queue.SimpleQueue()
     stop = threading.Event()
     progress = Progress(
         TextColumn("{task.fields[board]}"),
@@ -54,21 +56,27 @@ def run_on_all(jobs: Mapping[str, Job], console: Console | None = None) -> bool:
 
     def work(name: str, job: Job) -> None:
         report = (_Row if console.is_terminal else _Lines)(name, len(jobs) > 1, progress, stop)
+        outcome: str | BaseException
         try:
-            outcomes[name] = job(report)
+            outcome = job(report)
         except BaseException as error:  # noqa: BLE001, whatever it is, it belongs to the caller
-            outcomes[name] = error
-        report.end(not isinstance(outcomes[name], BaseException))
+            outcome = error
+        report.end(not isinstance(outcome, BaseException))
+        finished.put((name, outcome))
 
-    threads = [threading.Thread(target=work, args=item, daemon=True) for item in jobs.items()]
     with progress:
-        for thread in threads:
-            thread.start()
-        try:
-            _join(threads)
-        except KeyboardInterrupt:
-            stop.set()
-            _join(threads)
+        for item in jobs.items():
+            threading.Thread(target=work, args=item, daemon=True).start()
+        while len(outcomes) < len(jobs):
+            try:
+                name, outcome = finished.get(timeout=0.1)  # Windows hears no Ctrl-C while it waits without end
+                outcomes[name] = outcome
+            except queue.Empty:
+                continue
+            except KeyboardInterrupt:
+                if stop.is_set():
+                    raise
+                stop.set()
     for outcome in outcomes.values():
         if isinstance(outcome, BaseException) and not isinstance(outcome, PortError):
             raise outcome
@@ -77,12 +85,6 @@ def run_on_all(jobs: Mapping[str, Job], console: Console | None = None) -> bool:
     else:
         console.print(_table({name: outcomes[name] for name in jobs}))
     return not any(isinstance(outcome, BaseException) for outcome in outcomes.values())
-
-
-def _join(threads: list[threading.Thread]) -> None:
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(0.1)  # a join without end hears no Ctrl-C on Windows
 
 
 def _tell(console: Console, outcome: str | BaseException) -> None:
