@@ -29,18 +29,19 @@ class Browser:
         self._contexts: dict[str, Any] = {}
 
     @contextlib.contextmanager
-    def open(self, path: str = "/", language: str = "en-US", size: tuple[int, int] = (1280, 900), **options: Any):
-        """A page of the console."""
+    def open(self, path: str = "/", language: str = "en-US", size: tuple[int, int] = (1280, 900), home: str = ""):
+        """A page of the console, or of the one at `home`."""
         self.heard.clear()
-        page = self._context(language, options).new_page()
+        home = home or self.home
+        page = self._context(language).new_page()
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.on("console", lambda message: message.type in ("error", "warning") and self.faults.append(message.text))
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda request: self._look_at(request.url))
-        page.on("websocket", self._listen)
+        page.on("request", lambda request: self._look_at(home, request.url))
+        page.on("websocket", lambda web_socket: self._listen(home, web_socket))
         page.add_init_script("window.hacked = 0; window.born = Math.random();")
-        self.heard.append(page.goto(self.home + path).text())
+        self.heard.append(page.goto(home + path).text())
         page.wait_for_function("window.did_handshake")
         yield page
         assert page.evaluate("window.hacked") == 0
@@ -50,20 +51,21 @@ class Browser:
         for context in self._contexts.values():
             context.close()
 
-    def _context(self, language: str, options: dict[str, Any]) -> Any:
-        """A browser profile: one for all pages that are alike, for it keeps the scripts."""
-        key = repr((language, options))
-        if key not in self._contexts:
-            self._contexts[key] = context = self.program.new_context(locale=language, **options)
+    def _context(self, language: str) -> Any:
+        """A browser profile: one for all pages of a language, for it keeps the scripts."""
+        if language not in self._contexts:
+            self._contexts[language] = context = self.program.new_context(
+                locale=language, permissions=["clipboard-read", "clipboard-write"]
+            )
             context.set_default_timeout(PATIENCE * 1000)
-        return self._contexts[key]
+        return self._contexts[language]
 
-    def _look_at(self, url: str) -> None:
-        if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != urlsplit(self.home).netloc:
+    def _look_at(self, home: str, url: str) -> None:
+        if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != urlsplit(home).netloc:
             self.faults.append(f"a request to {url}")
 
-    def _listen(self, web_socket: Any) -> None:
-        self._look_at(web_socket.url)
+    def _listen(self, home: str, web_socket: Any) -> None:
+        self._look_at(home, web_socket.url)
         web_socket.on("framereceived", lambda data: self.heard.append(data if isinstance(data, str) else repr(data)))
 
 
