@@ -21,9 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (port, console, api):
-    app.add_typer(commands)
-app.add_typer(packets, name="packet")
+here = typer.Typer()
+costs = typer.Typer()
 
 
 def _version(asked: bool) -> None:
@@ -43,24 +42,29 @@ def _options(
         print(context.get_help())
 
 
-@app.command()
+@here.command()
 def demo(
     seconds: Annotated[
         float | None,
         typer.Option(min=1, help="End after so long; exit status 0 only if all went well. Default: until Ctrl-C."),
     ] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the board's page in your browser.")] = False,
+    screenshot: Annotated[
+        Path, typer.Option(metavar="FILE", help="With --seconds, and if Chromium is there: a picture of the page.")
+    ] = Path("build", "console.png"),
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show passwords, too.")] = False,
 ) -> int:
-    """Watch a board come online, send data and obey a command: all on this computer, no hardware."""
+    """Watch a board come online at a local OneNET, send data and obey commands: on this computer, no hardware."""
     from .board import BoardError
-    from .broker import BrokerError
+    from .console.console import ConsoleError
+    from .console.store import StoreError
     from .demo import run_demo
 
-    with failures_in_one_line(BoardError, BrokerError):
-        return run_demo(seconds, show_secrets)
+    with failures_in_one_line(BoardError, ConsoleError, StoreError):
+        return run_demo(seconds, show_secrets, picture=screenshot, open_page=open_page)
 
 
-@app.command()
+@here.command()
 def board(
     directory: Annotated[
         Path | None, typer.Argument(help="Files to copy to its flash first. Default: none, which gives a bare prompt.")
@@ -97,7 +101,7 @@ def board(
         )
 
 
-@app.command()
+@costs.command()
 def mpy(
     arch: Annotated[
         str, typer.Option(help="Processor: xtensawin (ESP32, S2, S3), xtensa (ESP8266), rv32imc (C3, C6), …")
@@ -127,7 +131,7 @@ def mpy(
     console.print(f"in {target}", soft_wrap=True)
 
 
-@app.command()
+@costs.command()
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="One round, the slow cases for two clients only.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Beginning of a case's key; may be repeated.")] = None,
@@ -144,7 +148,7 @@ def bench(
         run_bench(output, quick, only, client, rounds)
 
 
-@app.command()
+@costs.command()
 def size(
     check: Annotated[
         bool, typer.Option("--check", help="Fail where a module keeps over 10 % more heap than recorded.")
@@ -159,6 +163,23 @@ def size(
 
     with failures_in_one_line(CompileError, PeerError, WebAssemblyError, OSError):
         return run_size(Path("build"), record, check)
+
+
+def _add(panel: str, *rooms: typer.Typer) -> None:
+    """Puts their commands under this heading of the help; the headings come in the order they are added."""
+    for room in rooms:
+        for command in room.registered_commands:
+            command.rich_help_panel = panel
+        for group in room.registered_groups:
+            group.rich_help_panel = panel
+        app.add_typer(room)
+
+
+_add("A board at a serial port", port)
+_add("The platform, real or local", api)
+_add("On this computer", here, console)
+app.add_typer(packets, name="packet", rich_help_panel="On this computer")
+_add("What the board's code costs", costs)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
