@@ -69,8 +69,11 @@ def points(
     local: Local = False,
     url: Url = None,
 ) -> None:
-    """Show the latest value of each data stream; or data points of the past, if you say of which stream, when or how
-    many: without a time, the newest 100. Times are Beijing's, as the platform's are."""
+    """Show data points: the latest of each data stream, or those of the past.
+
+    The past is shown if you say of which stream, when or how many; without a
+    time, the newest 100. Times are Beijing's, as the platform's are.
+    """
     from .show import counting, show_points
 
     with failures_in_one_line(ApiError):
@@ -106,7 +109,11 @@ def send(
     local: Local = False,
     url: Url = None,
 ) -> int:
-    """Send a command to a device, and print the reply: as text, or in hex if it is none. Exit status 1 if none came."""
+    """Send a command to a device and print the reply.
+
+    The reply is printed as text, or in hex if it is none. Exit status 1 if
+    none came.
+    """
     from .show import show_reply, waiting
 
     if text is None and file is None:
@@ -135,8 +142,11 @@ def login(
     local: Local = False,
     url: Url = None,
 ) -> None:
-    """Keep an api-key, so that it need not be given again. It is asked for without echo, or read from stdin, and goes
-    to a file that only you can read."""
+    """Keep an api-key, so that it need not be given again.
+
+    It is asked for without echo, or read from stdin, and goes to a file that
+    only you can read.
+    """
     from .key import ask_key, keep_key
 
     with failures_in_one_line(ApiError):
