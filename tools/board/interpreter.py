@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import termios
+import time
 import tty
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ from .state import State
 
 _CTRL_C = b"\x03"
 _STOP_PATIENCE = 0.1  # seconds for a process to stop; it takes far less than one millisecond
+_QUIET_PATIENCE = 0.25  # seconds to look for a moment in which the program waits for the system
+_QUIET_POLL = 0.0005
 _SETTLE_POLL = 0.002  # seconds between looks whether a program has ended at a Ctrl-C
 _SETTLE_PATIENCE = 0.3  # seconds after which it has not, but has caught the KeyboardInterrupt
 
@@ -148,19 +151,35 @@ class Interpreter:
 
     def _interrupt(self) -> bool:
         """Raise KeyboardInterrupt in the program. Returns false if Ctrl-C is a character for it now."""
-        # Stopped meanwhile: a SIGINT that arrives when the program has just come to its end would end the interpreter.
+        deadline = time.monotonic() + _QUIET_PATIENCE
+        while True:
+            # Stopped meanwhile: a SIGINT that arrives when the program has just come to its end would end the
+            # interpreter.
+            self._stop()
+            try:
+                if not self._interruptible():
+                    return False
+                if self._in_system_call() or time.monotonic() > deadline:
+                    self._interrupted_at = self._loop.time()
+                    self._process.send_signal(signal.SIGINT)
+                    return True
+            finally:
+                self._process.send_signal(signal.SIGCONT)
+            time.sleep(_QUIET_POLL)
+
+    def _stop(self) -> None:
         self._process.send_signal(signal.SIGSTOP)
+        deadline = time.monotonic() + _STOP_PATIENCE
+        while self._process_status().get("State", "T")[0] not in "TZX" and time.monotonic() < deadline:
+            pass
+
+    def _in_system_call(self) -> bool:
+        """Whether the stopped program waits for the system, or that cannot be told. Elsewhere it may hold a lock of the
+        interpreter's own, on names say, which an exception out of the signal's handler would leave locked for ever."""
         try:
-            deadline = self._loop.time() + _STOP_PATIENCE
-            while self._process_status().get("State", "T")[0] not in "TZX" and self._loop.time() < deadline:
-                pass
-            if not self._interruptible():
-                return False
-            self._interrupted_at = self._loop.time()
-            self._process.send_signal(signal.SIGINT)
+            return not Path(f"/proc/{self.pid}/syscall").read_text().startswith(("-1", "running"))
+        except OSError:
             return True
-        finally:
-            self._process.send_signal(signal.SIGCONT)
 
     def _settle(self) -> None:
         if self._process.poll() is not None:
