@@ -25,6 +25,7 @@ from .failures import (
     KeyRequired,
     MissingParameter,
     PlatformError,
+    UnknownStream,
     Unsuccessful,
 )
 from .model import CommandStatus, Device, Stream
@@ -242,7 +243,7 @@ class _Api:
         for stream in self._platform.streams(device.id):
             if stream.id == request.path_params["stream"]:
                 return _current(stream)
-        raise _NotFound(f"datastream not found: {request.path_params['stream']}")
+        raise UnknownStream(request.path_params["stream"])
 
     async def points(self, request: Request) -> Any:
         device = self._device(request)
@@ -306,10 +307,6 @@ class _Api:
         if not topic:
             raise MissingParameter("topic is required")
         self._platform.publish_message(topic, await _body(request))
-
-
-class _NotFound(PlatformError):
-    errno = 8
 
 
 # What a request says

@@ -22,6 +22,13 @@ class UnknownDevice(PlatformError):
         super().__init__(f"device not found: {device_id}")
 
 
+class UnknownStream(PlatformError):
+    errno = 8
+
+    def __init__(self, stream_id: str) -> None:
+        super().__init__(f"datastream not found: {stream_id}")
+
+
 class UnknownCommand(PlatformError):
     errno = 8
 

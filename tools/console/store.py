@@ -166,9 +166,11 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # it holds keys and auth-infos
-            self._write = _connect(path)
-            self._set_up(product_id)
-            self._read = _connect(path)
+            with contextlib.ExitStack() as stack:
+                self._write = stack.enter_context(contextlib.closing(_connect(path)))
+                self._set_up(product_id)
+                self._read = stack.enter_context(contextlib.closing(_connect(path)))
+                self._connections = stack.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path}: {error}") from error
 
@@ -187,8 +189,7 @@ class Store:
     def close(self) -> None:
         """Closes it. What flush() has not waited for is lost."""
         self._writer.shutdown()
-        self._read.close()
-        self._write.close()
+        self._connections.close()
 
     # Writing
 
