@@ -97,6 +97,11 @@ def test_the_newest_release_of_each_variant() -> None:
     }
 
 
+def test_a_name_without_a_date() -> None:
+    links = '<a href="B-v1.30.0.bin">x</a><a href="B-20261009-v1.29.0.bin">x</a><a href="BC-v1.31.0.bin">x</a>'
+    assert [release.name for release in releases_on(links, "https://x/", "B").values()] == ["B-v1.30.0.bin"]
+
+
 def test_it_is_downloaded_once(site: Site, tmp_path: Path) -> None:
     data, said, steps = newest(Images(site.url, tmp_path), "ESP32_GENERIC")
     assert data == IMAGES["ESP32"]
@@ -144,6 +149,7 @@ def test_without_the_internet_and_nothing_here(site: Site, tmp_path: Path) -> No
     ("board", "words"),
     [
         ("ESP32_GENERIK", "has no board ESP32_GENERIK"),
+        ("../x", "'../x' is no name of a board"),
         (
             "ESP32_GENERIC-SPIRAM_OCT",
             "has no ESP32_GENERIC-SPIRAM_OCT; of this board it has ESP32_GENERIC, ",

@@ -56,7 +56,8 @@ def run_image(
     modules = "the modules are in the ROMFS" if rom else "and the modules as .mpy"
     print(f"for boards with {flash_size} of flash; in its file system of {area.size // 1024} KB: {names}, {modules}")
     if content is not None:
-        print("It holds the Wi-Fi password and the auth-info: only you can read the file. Keep it so.")
+        whose = "only you can read the file" if os.name == "posix" else "keep the file to yourself"
+        print(f"It holds the Wi-Fi password and the auth-info: {whose}.")
     print(f"next: onenet flash --image {path}")
     return 0
 

@@ -50,6 +50,8 @@ class Images:
 
         `say` is told where it comes from. Raises PortError if there is none, or one that is not whole.
         """
+        if not re.fullmatch(r"\w+(-\w+)?", board, re.ASCII):
+            raise PortError(f"{board!r} is no name of a board; they look like ESP32_GENERIC or ESP32_GENERIC-SPIRAM")
         with self._lock:
             try:
                 with httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client:
@@ -140,7 +142,7 @@ def releases_on(page: str, site: str, board: str) -> dict[str, Release]:
 
 
 def _newest(links: list[str], site: str, board: str) -> dict[str, Release]:
-    form = re.compile(rf"(?:.*/)?({re.escape(board)}(?:-([A-Z0-9_]+))?-\d{{8}}-v(\d+(?:\.\d+)+)\.bin)")
+    form = re.compile(rf"(?:.*/)?({board}(?:-([A-Z]\w*))?(?:-\d{{8}})?-v(\d+(?:\.\d+)+)\.bin)", re.ASCII)
     newest: dict[str, Release] = {}
     for link in links:
         if found := form.fullmatch(link):

@@ -239,8 +239,10 @@ class Loader:
         self._answer(op)
 
     def _flash_begin(self, op: int, data: bytes, checksum: int) -> None:
-        size, _blocks, self._block_size, self._offset = struct.unpack_from("<IIII", data)
+        size, blocks, self._block_size, self._offset = struct.unpack_from("<IIII", data)
         assert len(data) == (20 if self.stub_runs or self.chip.chip_id is not None else 16)
+        if self.chip.name == "ESP8266" and not self.stub_runs:
+            size = blocks * self._block_size  # its ROM erases more than it is told, so esptool tells it less
         self._total, self._written = size, 0
         self._inflate = None
         if size:
