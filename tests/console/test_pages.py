@@ -11,6 +11,7 @@ import time
 import httpx
 import pytest
 from browser import PATIENCE, Browser, MqttDevice, chromium, connect_packet, say
+from nicegui import core
 from onenet_tools.broker import free_port
 from onenet_tools.console.console import running_console
 from onenet_tools.console.screenshot import ScreenshotError, screenshot
@@ -98,16 +99,21 @@ def test_chart_moves_with_the_data(console, browser, device):
             expect(chart).to_have_attribute("data-points", "2")
             canvas = chart.locator("canvas")
             canvas.wait_for()
+            page.wait_for_function(
+                "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(x => x)",
+                arg=canvas.element_handle(),
+            )
             before = canvas.evaluate("canvas => canvas.toDataURL()")
             assert "20.0625" in "".join(browser.heard)
             browser.heard.clear()
-            board.post(temperature=30.25, pressure=1013, cause="watchdog")
+            board.post(temperature=30.25)
             expect(chart).to_have_attribute("data-points", "3")
             expect(chart).to_have_attribute("aria-label", re.compile("3 points .* lowest 20.0625, highest 30.25"))
             expect(stream(page, "temperature").locator(".last")).to_have_text("30.25")
             page.wait_for_function(
                 "([canvas, before]) => canvas.toDataURL() !== before", arg=[canvas.element_handle(), before]
             )
+            board.post(pressure=1013, cause="watchdog")
             expect(stream(page, "pressure").locator(".chart")).to_have_attribute("data-points", "1")
             expect(stream(page, "cause").locator(".last")).to_have_text("watchdog")
             expect(stream(page, "cause").locator("ol")).to_contain_text("power on")
@@ -444,5 +450,6 @@ def test_page_comes_back_with_the_console(browser, tmp_path):
             page.wait_for_function("born => window.born !== born && window.did_handshake", arg=born)
             with MqttDevice(console, device):
                 expect(card(page, device)).to_contain_text("online since")
+            assert not core.sio.eio.service_task_handle.done()  # which notices browsers that are gone without a word
     assert [fault for fault in browser.faults if "WebSocket" not in fault and "ERR_CONNECTION" not in fault] == []
     browser.faults.clear()
