@@ -173,6 +173,11 @@ def test_a_board_without_micropython(
     assert row(capsys, port) == [port, "ESP32-C3", "24:0a:c4:12:34:56", "none", "?", "no"]
 
 
+def test_a_named_port_that_is_not_there(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["boards", "--port", "/dev/ttyNONE"]) == 2
+    assert capsys.readouterr().err.startswith("error: there is no port /dev/ttyNONE")
+
+
 def test_no_boards(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["boards"]) == 2
     assert "no board is there" in capsys.readouterr().err

@@ -40,7 +40,8 @@ def test_erases_writes_and_verifies(chip: str, link: str, tmp_path: Path, capsys
         "erasing",
         "writing",
         "verifying",
-        f"{chip} 24:0a:c4:12:34:56, 4 MB of flash: MicroPython v1.29.0, {len(IMAGES[chip])} bytes, written and verified",
+        f"{chip} 24:0a:c4:12:34:56, 4 MB of flash: "
+        f"MicroPython v1.29.0, {len(IMAGES[chip])} bytes, written and verified",
         f"next: onenet config --port {port}, then onenet deploy --port {port}",
     ]
 

@@ -226,12 +226,16 @@ def test_secrets_are_for_the_owner_only(here: Path, capsys: pytest.CaptureFixtur
         (["--image", "ESP32.bin", "--flash-size", "2MB"], "leaves no room for files in 2 MB of flash"),
         (["--image", "ESP32.bin", "-o", "ESP32.bin/x.bin"], "cannot write ESP32.bin/x.bin"),
         (["--image", "ESP32.bin", "--program", "none.py"], "there is no file none.py"),
+        (["--image", "plain.bin"], "plain.bin has no place for a ROMFS; take ESP8266_GENERIC-FLASH_2M_ROMFS"),
+        (["--image", "vfs.bin", "--flash-size", "2MB"], "vfs.bin needs 4096 KB of flash; name a larger --flash-size"),
         (["--image", "old.bin"], "MicroPython v1.23.0: needed is MicroPython 1.24 or later"),
     ],
 )
 def test_what_cannot_be_made(arguments: list[str], words: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image_file(here, "ESP32")
     image_file(here, "old", firmware.esp32(version="v1.23.0"))
+    image_file(here, "plain", firmware.esp8266(romfs=False))
+    image_file(here, "vfs", firmware.esp32(partitions=[*firmware.TABLE, firmware.VFS]))
     (here / "broken.json").write_text("{")
     (here / "wrong.json").write_text(json.dumps(CONFIG | {"port": 0, "auth_info": ""}))
     assert main(["image", *arguments]) == 2

@@ -4,7 +4,6 @@ The program of this project answers Enter with how things are, and a board witho
 may be asked anything. Whatever else runs has to be stopped for that, which happens only if the user wants it.
 """
 
-import ast
 import re
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..api.text import harmless
 from .chips import CHIPS
 from .connection import Connection
 from .errors import PortError
@@ -33,25 +33,23 @@ _ONLINE = re.compile(r"online as device ([^,\s]+)")
 _PROMPT = ">>> "
 
 _ASK = """
-import sys
-def _mac():
+def _boards():
+ import sys
  try:
   import network
-  return bytes(network.WLAN(network.STA_IF).config('mac'))
+  mac=bytes(network.WLAN(network.STA_IF).config('mac'))
  except Exception:
-  return b''
-def _version():
- import json
+  mac=b''
  try:
-  with open('/deployed.json') as f:return json.load(f)['version']
+  import json
+  with open('/deployed.json') as f:ours=json.load(f)['version']
  except Exception:
-  return ''
-def _state():
- if 'safe_mode' in globals():return 'safe mode'
- d=globals().get('device')
- return 'config.json is wrong' if d and getattr(d,'config',1) is None else ''
-print(repr((sys.implementation.name,sys.implementation.version[:3],
- getattr(sys.implementation,'_machine',sys.platform),_mac(),_version(),_state())))
+  ours=''
+ device=globals().get('device')
+ wrong=device and getattr(device,'config',1) is None
+ state='safe mode' if 'safe_mode' in globals() else 'config.json is wrong' if wrong else ''
+ i=sys.implementation
+ return i.name,i.version[:3],getattr(i,'_machine',sys.platform),mac,ours,state
 """
 
 
@@ -86,6 +84,8 @@ def run_boards(named: Sequence[str], ask: bool) -> int:
         raise PortError(nothing_there())
     with ThreadPoolExecutor(len(ports)) as pool:
         seen = list(pool.map(lambda port: _look(port, ask or bool(named), bool(named)), ports))
+    if len(named) == 1 and seen[0].trouble:
+        raise PortError(seen[0].trouble)
     console = Console(highlight=False)
     console.print(_table(seen))
     for board in seen:
@@ -138,7 +138,9 @@ def question(connection: Connection, seen: Seen) -> Seen:
     """Asks MicroPython. A program that runs is stopped for it, and started again."""
     connection.interrupt(STOP)
     try:
-        name, version, machine, mac, ours, state = ast.literal_eval(connection.exec(_ASK).strip())
+        connection.exec(_ASK)
+        name, version, machine, mac, ours, state = connection.eval("_boards()")
+        connection.exec("del _boards")
     finally:
         if seen.runs == "nothing":
             connection.leave()
@@ -166,5 +168,5 @@ def _table(boards: Sequence[Seen]) -> Table:
     for board in boards:
         style = "green" if board.online.startswith("yes") else "red" if board.online.startswith("no") else ""
         cells = [board.port, board.chip or board.usb, board.mac, board.micropython, board.version]
-        table.add_row(*(Text(cell or "?") for cell in cells), Text(board.online or "?", style))
+        table.add_row(*(Text(harmless(cell) or "?") for cell in cells), Text(board.online or "?", style))
     return table

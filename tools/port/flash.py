@@ -179,6 +179,8 @@ def _failure(port: str, error: Exception, erased: bool, again: str) -> PortError
         what = "what is in flash is not what was written; try --baud 115200, another cable, or its flash is worn out"
     elif any(part in words for part in _SILENT):
         what = f"the chip at {port} has stopped answering; try --baud 115200 or another cable"
+    elif "baud rate" in words:
+        what = f"{port} is not as fast as that; try --baud 115200"
     else:
         what = f"the chip at {port} says: {_one_line(error)}"
     return PortError(what + (_left(port, again) if erased else "; nothing was erased"))

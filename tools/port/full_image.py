@@ -1,5 +1,6 @@
 """`onenet image`: one file with MicroPython, the program and, if wanted, the configuration, to flash at once."""
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -107,10 +108,12 @@ def merge(official: Image, files: dict[str, bytes], rom: Rom | None, flash_size:
     """The official image with these files in its file system. Raises PortError if there is no room."""
     area = filesystem_area(official, flash_size)
     if official.flash_needed > flash_size or area.offset + area.size > flash_size:
-        raise PortError(f"{official.name} needs more flash than {flash_size // MIB}MB; right would be --flash-size")
+        raise PortError(
+            f"{official.name} needs {official.flash_needed // 1024} KB of flash; name a larger --flash-size"
+        )
     parts: list[tuple[int, Any]] = [(official.offset, official.data)]
     if rom:
-        if official.offset + len(official.data) > ESP8266_ROMFS.offset:
+        if len(official.data) > ESP8266_ROMFS.offset or b"rom_ioctl" not in official.data:
             raise PortError(f"{official.name} has no place for a ROMFS; take ESP8266_GENERIC-FLASH_2M_ROMFS")
         if len(rom.image) > ESP8266_ROMFS.size:
             raise PortError(f"the modules take {len(rom.image)} bytes of ROMFS, there are {ESP8266_ROMFS.size}")
@@ -123,12 +126,14 @@ def merge(official: Image, files: dict[str, bytes], rom: Rom | None, flash_size:
 
 
 def _write(path: Path, data: bytes, secret: bool) -> None:
+    partial = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".part")
         partial.unlink(missing_ok=True)
         with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o666), "wb") as file:
             file.write(data)
         partial.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise PortError(f"cannot write {path}: {error.strerror}") from error

@@ -82,13 +82,13 @@ def esp32(
     return image.ljust(0x10000 - offset, b"\xff") + program
 
 
-def esp8266(size: int = 90_000, version: str = VERSION) -> bytes:
-    """As the ESP8266 port's makeimg.py puts it together."""
+def esp8266(size: int = 90_000, version: str = VERSION, romfs: bool = True) -> bytes:
+    """As the ESP8266 port's makeimg.py puts it together. romfs: it has the function by that name."""
     image = ESP8266ROMFirmwareImage()
     image.flash_mode, image.flash_size_freq, image.entrypoint = 0, 0x40, 0x40100004
     image.segments = [_segment(0x40100000, _code(20_000, 1)), _segment(0x3FFE8000, _code(2000, 2))]
     loaded, _ = _saved(image)
-    rom = banner("ESP module with ESP8266", version) + _code(size, 3)
+    rom = banner("ESP module with ESP8266", version) + (b"rom_ioctl\0" if romfs else b"") + _code(size, 3)
     data = loaded.ljust(0x8FFC, b"\xff") + struct.pack("<I", 0x9000 + len(rom)) + rom
     return data + hashlib.md5(data[4:]).digest()
 
