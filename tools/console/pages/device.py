@@ -33,9 +33,9 @@ def device_page(request: Request, device_id: str) -> None:
             with box("aside"):
                 commands = Commands(here, device.id)
                 connection = _Connection(here, device)
-        with box("section", "card"):
-            part("h2", here.words.packets)
-            log = PacketLog(here.words, here.platform.packets(device.id))
+            with box("section"), box(classes="card"):
+                part("h2", here.words.packets)
+                log = PacketLog(here.words, here.platform.packets(device.id))
 
     def show(events: list[Event]) -> None:
         if any(isinstance(event, DeviceChanged) for event in events):
