@@ -124,7 +124,7 @@ format: $(VENV) ## lays the code out as lint wants it
 mpy: $(VENV) ## compile lib/ and firmware/ to build/mpy/ARCH; ARCH=xtensa for ESP8266, xtensawin for ESP32, rv32imc for ESP32-C3
 	@$(BIN)/onenet mpy --arch $(ARCH)
 
-demo: $(VENV) chromium ## a board comes online, sends data and obeys a command, all on this computer; until Ctrl-C, or SECONDS=20
+demo: $(VENV) chromium ## a board comes online at a local OneNET, with a web page to watch; until Ctrl-C, or SECONDS=20
 	@$(BIN)/onenet demo $(if $(SECONDS),--seconds $(SECONDS))
 
 console: $(VENV) ## a local OneNET with a web page, on port 6002 and http://localhost:8080; LAN=1 lets the network in
