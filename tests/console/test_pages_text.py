@@ -134,7 +134,7 @@ def test_cells_hold_no_formula(value, text):
     ],
 )
 def test_config_names_the_host_that_a_board_can_reach(monkeypatch, lan, host, shown_host):
-    monkeypatch.setattr(forms, "_lan_address", lambda: "192.168.1.5")
+    monkeypatch.setattr(forms, "lan_addresses", lambda: ["192.168.1.5"])
     device = Device("789546805", "458945", "x", "secret", datetime.now(timezone.utc))
     visit = SimpleNamespace(host=host, platform=SimpleNamespace(lan=lan, mqtt_port=6002))
     config = json.loads(forms.config_for(visit, device))

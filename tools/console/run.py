@@ -4,16 +4,15 @@ import asyncio
 import contextlib
 import resource
 import signal
-import socket
 import time
 
 from ..failures import complain
+from .addresses import lan_addresses
 from .console import Console, Options
 from .model import DeviceChanged, Event, LoginRefused
 from .store import default_file
 
 _MOST_FILES = 8192
-_SOMEWHERE = ("192.0.2.1", "192.168.0.1", "172.16.0.1", "10.0.0.1")  # on the internet, and where private networks are
 
 
 def run(options: Options) -> None:
@@ -50,7 +49,7 @@ def _allow_files(most: int) -> None:
 
 def _introduction(console: Console) -> list[str]:
     options = console.options
-    addresses = _addresses() if options.lan else []
+    addresses = lan_addresses() if options.lan else []
     pages = [console.url, *(f"http://{address}:{console.http_port}" for address in addresses)]
     return [
         "The console runs, "
@@ -65,21 +64,6 @@ def _introduction(console: Console) -> list[str]:
         f"{'a new device':14}on the page, or with: onenet device add TITLE",
         "Ctrl-C ends it",
     ]
-
-
-def _addresses() -> list[str]:
-    """The IPv4 addresses under which others can reach this computer, as its routes say."""
-    found = []
-    for target in _SOMEWHERE:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            try:
-                sock.connect((target, 9))  # sends nothing
-            except OSError:
-                continue
-            address: str = sock.getsockname()[0]
-        if address not in found and not address.startswith("127."):
-            found.append(address)
-    return found
 
 
 class _Reporter:

@@ -1,7 +1,6 @@
 """Adding, editing and removing a device, and the config.json for its board."""
 
 import json
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +8,7 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
+from ..addresses import lan_addresses
 from ..model import Device
 from ..platform import PlatformError
 from .frame import Visit, box, button, is_loopback, part
@@ -28,10 +28,10 @@ class CopiedText(Element, component="copied_text.js"):
 
 def config_for(visit: Visit, device: Device) -> str:
     """The config.json that brings a board online as this device, for the network the browser is in."""
-    lan = visit.platform.lan and is_loopback(visit.host)
+    reached_from = lan_addresses() if visit.platform.lan and is_loopback(visit.host) else []
     config = {
         "wifi": [{"ssid": "your network", "password": "its password"}],
-        "host": (lan and _lan_address()) or visit.host,
+        "host": reached_from[0] if reached_from else visit.host,
         "port": visit.platform.mqtt_port,
         "device_id": device.id,
         "product_id": device.product_id,
@@ -155,14 +155,3 @@ def _buttons(words: Words, dialog: ui.dialog, submit: str) -> None:
     with box(classes="buttons"):
         button(words.cancel, dialog.close, "btn quiet")
         part("button", submit, "btn").props["type"] = "submit"
-
-
-def _lan_address() -> str:
-    """This computer's in its network; empty if it is in none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.connect(("183.230.40.39", 6002))  # sends nothing, but chooses the way
-        except OSError:
-            return ""
-        address: str = sock.getsockname()[0]
-        return address
