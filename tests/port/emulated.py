@@ -37,13 +37,20 @@ def emulated(
         yield loader, port
 
 
-def _eager() -> contextlib.AbstractContextManager[object]:
-    """pyserial looks for the answers of a port server every 50 ms, and asks it hundreds of things."""
+@contextlib.contextmanager
+def _eager() -> Iterator[None]:
+    """esptool leaves real chips time, and pyserial a port server; these do not need as much."""
 
     def sleep(seconds: float) -> None:
-        time.sleep(seconds / 25)
+        time.sleep(seconds / 5)
 
-    return mock.patch("serial.rfc2217.time", types.SimpleNamespace(sleep=sleep))
+    impatient = types.SimpleNamespace(sleep=sleep, time=time.time, monotonic=time.monotonic)
+    with (
+        mock.patch("esptool.loader.time", impatient),
+        mock.patch("esptool.cmds.time", impatient),
+        mock.patch("serial.rfc2217.time", impatient),
+    ):
+        yield
 
 
 def untouched(loader: Loader) -> bool:

@@ -99,8 +99,6 @@ def test_a_fault_after_erasing_says_how_to_go_on(
         assert told.endswith(afterwards(port, file))
         assert (f"the chip at {port} has stopped answering" in told) == (fault == "silent_from")
     assert command in loader.commands
-    with emulated("ESP32-C3", tmp_path, name="again") as (loader, port):  # and so it goes on
-        assert flash(port, file) == 0
 
 
 @pytest.mark.parametrize("link", ["pty", "tcp"])

@@ -53,7 +53,7 @@ def partition_table(partitions: Sequence[tuple[str, int, int, int, int]]) -> byt
 def esp32(
     chip: str = "ESP32",
     partitions: Sequence[tuple[str, int, int, int, int]] = TABLE,
-    size: int = 120_000,
+    size: int = 60_000,
     version: str = VERSION,
     greeting: bytes = b"",
 ) -> bytes:
@@ -82,7 +82,7 @@ def esp32(
     return image.ljust(0x10000 - offset, b"\xff") + program
 
 
-def esp8266(size: int = 90_000, version: str = VERSION, romfs: bool = True) -> bytes:
+def esp8266(size: int = 50_000, version: str = VERSION, romfs: bool = True) -> bytes:
     """As the ESP8266 port's makeimg.py puts it together. romfs: it has the function by that name."""
     image = ESP8266ROMFirmwareImage()
     image.flash_mode, image.flash_size_freq, image.entrypoint = 0, 0x40, 0x40100004

@@ -140,8 +140,8 @@ class Loader:
             return
         handler = getattr(self, "_" + name.lower(), None)
         if handler is None or not self._knows(name):
-            for _ in range(8):  # so do the ROMs that do not know a command
-                self.send(slip.encode(struct.pack("<BBHI", 1, 0, 4, 0) + b"\1\5\0\0"))
+            # So do the ROMs that do not know a command
+            self.send(8 * slip.encode(struct.pack("<BBHI", 1, 0, 4, 0) + b"\1\5\0\0"))
             return
         handler(op, data, checksum)
 

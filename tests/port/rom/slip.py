@@ -1,34 +1,26 @@
 """SLIP (RFC 1055): packets on a serial line."""
 
-END, ESC, ESC_END, ESC_ESC = 0xC0, 0xDB, 0xDC, 0xDD
+_END = b"\xc0"
 
 
 def encode(packet: bytes) -> bytes:
-    return b"\xc0" + packet.replace(b"\xdb", b"\xdb\xdd").replace(b"\xc0", b"\xdb\xdc") + b"\xc0"
+    return _END + packet.replace(b"\xdb", b"\xdb\xdd").replace(b"\xc0", b"\xdb\xdc") + _END
 
 
 class Decoder:
     """Takes bytes as they come and gives whole packets. What is outside of packets is noise and left out."""
 
     def __init__(self) -> None:
-        self._packet: bytearray | None = None
-        self._escaped = False
+        self._rest = b""
+        self._inside = False
 
     def feed(self, data: bytes) -> list[bytes]:
         packets = []
-        for byte in data:
-            if byte == END:
-                if self._packet:
-                    packets.append(bytes(self._packet))
-                    self._packet = None
-                else:
-                    self._packet = bytearray()
-            elif self._packet is not None:
-                if self._escaped:
-                    self._packet.append({ESC_END: END, ESC_ESC: ESC}[byte])
-                    self._escaped = False
-                elif byte == ESC:
-                    self._escaped = True
-                else:
-                    self._packet.append(byte)
+        *parts, self._rest = (self._rest + data).split(_END)
+        for part in parts:
+            if self._inside and part:
+                packets.append(part.replace(b"\xdb\xdc", b"\xc0").replace(b"\xdb\xdd", b"\xdb"))
+                self._inside = False
+            else:
+                self._inside = True
         return packets
