@@ -119,6 +119,34 @@ def test_safe_mode_is_not_left(plugged: list[Found], capsys: pytest.CaptureFixtu
         assert len(board.resets) == 1
 
 
+TELLS = """
+import sys
+print('start')
+while True:
+    if sys.stdin.read(1) in '\\r\\n':
+        print('1234 mqtt: Wi-Fi lost')
+        print('1234 device: version 0.1.0, MicroPython 1.29.0, Generic ESP32C3 module with ESP32C3, 24:0a:c4:00:00:07')
+"""
+
+
+def test_a_program_that_tells_its_versions_need_not_be_asked(
+    plugged: list[Found], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with VirtualBoard(files={"main.py": TELLS}) as board:
+        plugged.append(Found(board.port))
+        board.wait_for("start")
+        assert main(["boards", "--ask"]) == 0
+        assert row(capsys, board.port)[1:] == [
+            "ESP32-C3",
+            "24:0a:c4:00:00:07",
+            "1.29.0",
+            "0.1.0",
+            "no: Wi-Fi lost",
+        ]
+        assert "Traceback" not in board.log
+        assert len(board.resets) == 1
+
+
 COUNTS = "import time\nn = 0\nprint('start')\nwhile True:\n    n += 1\n    time.sleep_ms(10)\n"
 
 

@@ -15,6 +15,7 @@ from onenet_tools.port.errors import PortError
 from onenet_tools.port.filesystem import ESP8266_ROMFS, filesystem_area, make_filesystem
 from onenet_tools.port.full_image import board_files, merge
 from onenet_tools.port.image import Image, parse_image
+from onenet_tools.port.program import find_program
 from rom import firmware
 
 CONFIG = {
@@ -90,7 +91,7 @@ def mounted(filesystem: bytes, directory: Path) -> tuple[dict[str, bytes], int]:
 def made(chip: str, files: dict[str, bytes] | None = None, flash_size: int = 4 * MIB) -> tuple[Image, dict[str, bytes]]:
     data = firmware.esp8266() if chip == "ESP8266" else firmware.esp32(chip)
     official = parse_image("official.bin", data)
-    ours, rom = board_files(official, [], None)
+    ours, rom = board_files(official, find_program([]), None)
     files = ours | (files or {})
     return merge(official, files, rom, flash_size), files
 
@@ -136,7 +137,7 @@ def test_a_board_starts_from_a_flashed_image(tmp_path: Path, capsys: pytest.Capt
     """From the emulated chip's flash to the virtual board's; only the processor is that of this computer."""
     official = parse_image("official.bin", firmware.esp32())
     native = dataclasses.replace(official, chip=dataclasses.replace(official.chip, arch="x64"))
-    files, rom = board_files(native, [], to_file(CONFIG))
+    files, rom = board_files(native, find_program([]), to_file(CONFIG))
     image = merge(native, files, rom, 4 * MIB)
     file = image_file(tmp_path, "ESP32", image.data)
     with emulated("ESP32", tmp_path) as (loader, port):
@@ -153,7 +154,7 @@ def test_a_board_starts_from_a_flashed_image(tmp_path: Path, capsys: pytest.Capt
 def test_a_board_starts_from_romfs(tmp_path: Path) -> None:
     official = parse_image("official.bin", firmware.esp8266())
     native = dataclasses.replace(official, chip=dataclasses.replace(official.chip, arch="x64"))
-    files, rom = board_files(native, [], to_file(CONFIG))
+    files, rom = board_files(native, find_program([]), to_file(CONFIG))
     image = merge(native, files, rom, 4 * MIB)
     area = filesystem_area(official, 4 * MIB)
     flash = tmp_path / "flash.img"
@@ -185,6 +186,7 @@ def test_the_command(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr()
     assert told.err == ""
     assert told.out.splitlines() == [
+        "main.py is main.py",
         f"{path}: MicroPython v1.29.0, {len(image.data)} bytes to flash at 0x0 of an ESP32-C3",
         "for boards with 4MB of flash; in its file system of 2048 KB: boot.py, main.py, deployed.json, and the modules "
         "as .mpy",

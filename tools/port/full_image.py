@@ -46,9 +46,11 @@ def run_image(
         assert board
         official = images.newest(board, lambda words: print(f"image: {words}"), lambda done, total: None)
     path = output or Path("build", "image", official.name.removesuffix(".bin") + "-onenet.bin")
-    files, rom = board_files(official, program, content)
+    mine = find_program(program)
+    files, rom = board_files(official, mine, content)
     whole = merge(official, files, rom, size)
     _write(path, whole.data, secret=content is not None)
+    print(f"main.py is {mine['main.py']}")
     names = ", ".join(name for name in files if "/" not in name)
     area = filesystem_area(official, size)
     print(
@@ -87,14 +89,17 @@ def _config(path: Path) -> bytes:
     return content
 
 
-def board_files(official: Image, program: Sequence[Path], config: bytes | None) -> tuple[dict[str, bytes], Rom | None]:
-    """The files for the file system, with what a deploy notes of them, and the modules' ROMFS where they need one."""
+def board_files(official: Image, program: dict[str, Path], config: bytes | None) -> tuple[dict[str, bytes], Rom | None]:
+    """The files for the file system, with what a deploy notes of them, and the modules' ROMFS where they need one.
+
+    program: the user's files, by their names on the board. Raises PortError.
+    """
     version = tuple(int(part) for part in official.version.removeprefix("v").split("-")[0].split(".")[:2] if part)
     if version < _OLDEST:
         raise PortError(f"{official.title}: needed is MicroPython {_OLDEST[0]}.{_OLDEST[1]} or later")
     dialects = (Dialect(_MPY | number << 10) for number in range(64))
     dialect = next(dialect for dialect in dialects if dialect.architecture == official.chip.arch)
-    files = in_form(Form.MPY, sources(find_program(program)), dialect)
+    files = in_form(Form.MPY, sources(program), dialect)
     rom = None
     if official.chip.name == "ESP8266":  # whose heap is too small for the modules
         modules = {name: data for name, data in files.items() if name.endswith(".mpy")}

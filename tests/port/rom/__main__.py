@@ -5,6 +5,7 @@ python tests/port/rom ESP32 ESP8266     says at which ports they are, and which 
 
 import argparse
 import contextlib
+import signal
 import sys
 import tempfile
 import time
@@ -36,6 +37,7 @@ def main() -> None:
             data = firmware.esp8266(900_000) if chip == "ESP8266" else firmware.esp32(chip, size=1_500_000)
             (directory / f"{chip}.bin").write_bytes(data)
         print(f"images, with nothing in them: {directory}/CHIP.bin; Ctrl-C ends this", flush=True)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(3600)
