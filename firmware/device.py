@@ -248,6 +248,10 @@ class Device:
             keys.unregister(stdin)
         elif key in "\r\n":
             self._tell()
+            from . import about
+
+            about.tell()
+            del sys.modules["firmware.about"], sys.modules["firmware"].about
 
     def _tell(self):
         if self._client.state == ONLINE:

@@ -80,8 +80,9 @@ def test_a_board_that_is_online_is_not_disturbed(
         board.wait_for("online as device")
         before = len(board.log)
         assert main(["boards"]) == 0
-        cells = row(capsys, board.port)
-        assert cells[-1] == "yes, as 789546805"
+        _, _, mac, micropython, program, online = row(capsys, board.port)
+        assert (mac, program, online) == ("24:0a:c4:00:00:01", "0.7.1", "yes, as 789546805")
+        assert re.fullmatch(r"1\.\d+\.\d+", micropython)
         assert "stopped" not in board.log[before:]
         assert len(board.resets) == 1
 

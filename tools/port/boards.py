@@ -167,6 +167,7 @@ def _table(boards: Sequence[Seen]) -> Table:
     table = Table("port", "chip", "MAC", "MicroPython", "program", "online")
     for column in table.columns[:5]:
         column.no_wrap = column.header != "chip"
+    table.columns[-1].overflow = "fold"
     for board in boards:
         style = "green" if board.online.startswith("yes") else "red" if board.online.startswith("no") else ""
         cells = [board.port, board.chip or board.usb, board.mac, board.micropython, board.version]
