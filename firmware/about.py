@@ -1,17 +1,16 @@
-"""What this board is, in a line of the log, for `onenet boards`, which presses Enter to know. Loaded only for that."""
+"""What this board is, for `onenet boards`, which presses Enter to know. Loaded only for that."""
 
 import network
 import sys
 
-from .log import log
 
-
-def tell():
+def describe():
+    """Version of the program, MicroPython's, the machine, the MAC address."""
     implementation = sys.implementation
     micropython = ".".join([str(number) for number in implementation.version[:3]])
-    mac = ":".join(["%02x" % byte for byte in network.WLAN(network.STA_IF).config("mac")])
     machine = getattr(implementation, "_machine", sys.platform)
-    log("device", "version %s, MicroPython %s, %s, %s" % (_version(), micropython, machine, mac))
+    mac = ":".join(["%02x" % byte for byte in network.WLAN(network.STA_IF).config("mac")])
+    return "version %s, MicroPython %s, %s, %s" % (_version(), micropython, machine, mac)
 
 
 def _version():

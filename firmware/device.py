@@ -250,7 +250,7 @@ class Device:
             self._tell()
             from . import about
 
-            about.tell()
+            log("device", about.describe())
             del sys.modules["firmware.about"], sys.modules["firmware"].about
 
     def _tell(self):

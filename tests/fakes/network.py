@@ -83,6 +83,8 @@ class WLAN:
         return air.rssi
 
     def config(self, what):
+        if what == "mac":
+            return b"\x24\x0a\xc4\x00\x00\x01"
         if what not in ("ssid", "essid"):
             raise ValueError("unknown config param")
         return air._asked[0]

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import sys
 
 import fakes
 from fakes import machine, network, ntptime
@@ -801,7 +802,12 @@ def test_crashes_are_forgotten_after_a_minute_or_at_ctrl_c():
 def test_enter_is_answered_with_how_things_are():
     for key, answered in (("\r", True), ("\n", True), ("x", False), (None, False)):
         log, _ = run(device_of(), 3, keys=[None, key])
-        assert log.lines == (["mqtt: not online yet"] if answered else []), key
+        assert len(log.lines) == 2 * answered, key
+        if answered:
+            assert log.lines[0] == "mqtt: not online yet"
+            assert log.lines[1].startswith("device: version ?, MicroPython ")
+            assert log.lines[1].endswith(", 24:0a:c4:00:00:01")
+            assert "firmware.about" not in sys.modules
     with Bench() as it:
         it.log.lines.clear()
         it.device._tell()
