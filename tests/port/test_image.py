@@ -7,7 +7,7 @@ import pytest
 from emulated import IMAGES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onenet_tools.port.chips import CHIPS, chip_of_board
+from onenet_tools.port.chips import CHIPS
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.image import parse_image
 from rom import firmware
@@ -39,13 +39,6 @@ def test_an_image_for_an_esp8266() -> None:
 def test_firmware_that_is_not_micropython() -> None:
     image = parse_image("x.bin", firmware.esp32(greeting=b"Arduino"))
     assert image.title == "x.bin (not MicroPython)"
-
-
-def test_a_chip_is_known_by_its_boards_name() -> None:
-    for chip in CHIPS:
-        assert chip_of_board(chip.board) is chip
-        assert chip_of_board(chip.board.partition("-")[0] + "-SPIRAM") is chip
-    assert chip_of_board("RPI_PICO") is None
 
 
 def test_the_offsets_are_those_the_chips_start_at() -> None:

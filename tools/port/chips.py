@@ -55,12 +55,6 @@ def chip_called(name: str) -> Chip | None:
     return next((chip for chip in CHIPS if chip.name == name), None)
 
 
-def chip_of_board(board: str) -> Chip | None:
-    """The chip that MicroPython's board of this name has, as far as the name tells."""
-    matching = [chip for chip in CHIPS if board.startswith(chip.board.partition("-")[0])]
-    return max(matching, key=lambda chip: len(chip.board), default=None)
-
-
 def megabytes(size: int) -> str:
     """Bytes of flash as people say it: 4 MB."""
     return f"{size / MIB:g} MB"
