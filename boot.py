@@ -2,7 +2,7 @@
 
 Safe mode is a prompt without a program and without a watchdog, where mpremote can work in peace. The way into it is
 - a file safe_mode: mpremote fs touch :safe_mode + reset, and out of it: mpremote fs rm :safe_mode + reset
-- a file safe_mode_once, which is deleted as it is obeyed, so that the next start is an ordinary one
+- a file safe_mode_once and then machine.reset(): the file is deleted as it is seen, and the next start an ordinary one
 - the BOOT button, or the pin that "safe_mode_pin" in config.json names, pressed right after reset or power-on
 - Ctrl-C while main.py waits for its next try because it has crashed too often: see pause_after_crashes()
 
@@ -26,6 +26,7 @@ _MARK = b"crashes "
 _ENOENT = const(2)
 _ESP8266 = sys.platform == "esp8266"
 _BUTTON_RESETS = (machine.PWRON_RESET, machine.HARD_RESET) if _ESP8266 else (machine.PWRON_RESET,)
+_PROGRAM_RESET = machine.SOFT_RESET if _ESP8266 else machine.HARD_RESET  # by machine.reset()
 _GOOD_RESETS = _BUTTON_RESETS + (machine.DEEPSLEEP_RESET,) + (() if _ESP8266 else (machine.SOFT_RESET,))
 
 
@@ -90,13 +91,16 @@ def mount_rom():
 def reason_for_safe_mode():
     """What the way out of safe mode is, if there is to be safe mode; None if main.py may run."""
     files = os.listdir()
-    if "safe_mode_once" in files:
+    once = "safe_mode_once" in files
+    if once:
         os.remove("safe_mode_once")
-    elif "safe_mode" in files:
+        # Who wanted it resets the board at once. If something else has come in between, nobody may be there any more.
+        once = machine.reset_cause() == _PROGRAM_RESET
+    if "safe_mode" in files:
         return "delete the file safe_mode and reset to leave it"
-    elif not button_pressed() and not (crashed_often() and interrupted()):
-        return None
-    return "reset to leave it"
+    if once or button_pressed() or crashed_often() and interrupted():
+        return "reset to leave it"
+    return None
 
 
 def button_pressed():

@@ -1,9 +1,26 @@
 """What the tests of what is done through a serial port share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+from onenet_tools.broker import Broker, BrokerError, Mosquitto
 
 # esptool reads this when it is imported: with its own patience each test of a chip that does not answer takes minutes.
 os.environ["ESPTOOL_CFGFILE"] = str(Path(__file__).parent / "esptool.cfg")
 
 from onenet_tools.port import esp  # noqa: F401  # before the emulated chip imports esptool: the log is ours
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """One for all boards that are to come online."""
+    from serial_board import USERS
+
+    try:
+        running = Mosquitto(USERS)
+    except BrokerError as error:
+        pytest.skip(str(error))
+    with running:
+        yield running

@@ -234,10 +234,18 @@ def test_the_file_that_stays():
 
 def test_the_file_for_one_start():
     for also in ({}, {"safe_mode": ""}):
-        with Board(files=dict(also, safe_mode_once="")) as board:
+        with Board(machine.HARD_RESET, files=dict(also, safe_mode_once="")) as board:
             assert board.safe_mode()
             assert files() == also
             assert bool(board.safe_mode()) == bool(also)
+
+
+def test_the_file_for_one_start_counts_for_the_reset_that_follows_it():
+    """Where power went in between, or the watchdog came, nobody may be there who would end safe mode."""
+    for cause in (machine.PWRON_RESET, machine.WDT_RESET, machine.SOFT_RESET):
+        with Board(cause, files={"safe_mode_once": ""}) as board:
+            assert board.safe_mode() is None
+            assert not files()
 
 
 def test_the_button_counts_when_somebody_has_reset_the_board():

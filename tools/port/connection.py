@@ -29,11 +29,14 @@ BAUD = 115200
 _PROMPT = b"raw REPL; CTRL-B to exit\r\n"
 _TRY = 0.7  # seconds in which a program may answer Ctrl-C; it gets another one then
 _SILENCE = 15.0  # seconds a statement may take without printing anything
-_CHUNK = 1024  # bytes of a file in one statement; an ESP8266 has to have room for some copies
+_CHUNK = 1024  # bytes of a file in one statement: the board has to have room for some copies
+_LARGE_CHUNK = 4096
+_MUCH_HEAP = 65536  # bytes free, from which on large chunks are sent
 _POLL = 0.02
 
-_HASH = """
-import os,hashlib,binascii
+_HELPERS = """
+import gc,os,hashlib,binascii
+_a=binascii.a2b_base64
 def _hash(p):
  h=hashlib.sha256()
  b=bytearray(512)
@@ -44,6 +47,8 @@ def _hash(p):
    if not n:break
    h.update(m[:n])
  return binascii.hexlify(h.digest()).decode()
+gc.collect()
+print(gc.mem_free())
 """
 
 
@@ -88,7 +93,7 @@ class Connection:
             raise PortError(f"{self.port} does not open; try again") from error
         self._transport.is_pty = False  # or each wait for a byte takes all of the timeout
         self._serial = self._transport.serial
-        self._can_hash = False
+        self._chunk = 0
 
     def _not_open(self, error: Exception) -> PortError:
         return explain_open(self.port, error) or PortError(f"{self.port} does not open: {error}")
@@ -154,7 +159,7 @@ class Connection:
 
         Also where the port goes and comes back meanwhile, as it does with a board that has USB itself and is reset.
         """
-        self._can_hash = False
+        self._chunk = 0
         deadline = time.monotonic() + patience
         while True:
             while_waiting()
@@ -216,25 +221,21 @@ class Connection:
 
     def write_file(self, path: str, data: bytes, progress: Callable[[int], None] = lambda n: None) -> None:
         """Writes a file, and makes sure that it is right. `progress` is told of each so many bytes."""
-        self.exec(f"from binascii import a2b_base64 as _a\n_f=open({path!r},'wb')")
-        for at in range(0, len(data), _CHUNK):
-            chunk = data[at : at + _CHUNK]
-            self.exec(f"_f.write(_a({binascii.b2a_base64(chunk, newline=False)!r}))")
+        self.prepare()
+        for at in range(0, len(data) or 1, self._chunk):
+            chunk = data[at : at + self._chunk]
+            before = "" if at else f"_f=open({path!r},'wb');"
+            after = "" if at + self._chunk < len(data) else f";_f.close();print(_hash({path!r}))"
+            told = self.exec(f"{before}_f.write(_a({binascii.b2a_base64(chunk, newline=False)!r})){after}")
             progress(len(chunk))
-        self.exec("_f.close()")
-        if self.hash_file(path) != hashlib.sha256(data).hexdigest():
-            raise PortError(f"{path} did not arrive as it was sent to {self.port}; try another cable, and again")
+        if told.strip() != hashlib.sha256(data).hexdigest():
+            raise PortError(f"{path} did not arrive at {self.port} as it was sent; try another cable")
 
-    def hash_file(self, path: str) -> str:
-        """SHA-256 of a file, in hex."""
-        self.prepare_hash()
-        return self.exec(f"print(_hash({path!r}))").strip()
-
-    def prepare_hash(self) -> None:
-        """Makes a function _hash(path) there, which returns that."""
-        if not self._can_hash:
-            self.exec(_HASH)
-            self._can_hash = True
+    def prepare(self) -> None:
+        """Makes there what sending files takes: _a(base64), and _hash(path), the SHA-256 of a file in hex."""
+        if not self._chunk:
+            free = int(self.exec(_HELPERS))
+            self._chunk = _LARGE_CHUNK if free > _MUCH_HEAP else _CHUNK
 
     def read_file(self, path: str) -> bytes | None:
         """What is in a file; None if there is none."""
@@ -259,14 +260,14 @@ class Connection:
 
     def hard_reset(self) -> None:
         """As the button does, which ends a watchdog too."""
-        self._begin("import machine\nmachine.reset()")
+        self.begin("import machine\nmachine.reset()")
 
     def soft_reset(self) -> None:
         """Starts boot.py and main.py anew, as Ctrl-D does."""
         with self._troubles():
             self._serial.write(b"\r\x02\x04")  # out of the raw REPL, or main.py would not run
 
-    def _begin(self, source: str) -> None:
+    def begin(self, source: str) -> None:
         """Starts statements that do not come to their end."""
         with self._troubles():
             self._transport.exec_raw_no_follow(source)

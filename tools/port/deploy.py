@@ -106,7 +106,6 @@ def _enter_safe_mode(connection: Connection, report: Report) -> None:
     for attempt in range(_ATTEMPTS):
         try:
             _ask_for_safe_mode(connection, report)
-            connection.hard_reset()
             _await_safe_mode(connection, report)
             connection.interrupt(while_waiting=_alive(report))
             # Where our Ctrl-C came before boot.py had seen the file
@@ -127,6 +126,7 @@ def _alive(report: Report) -> Callable[[], None]:
 
 
 def _ask_for_safe_mode(connection: Connection, report: Report) -> None:
+    """As far as the reset that begins it."""
     connection.interrupt(while_waiting=_alive(report))
     connection.exec("_not_reset=1")
     there = connection.exists("/boot.py")
@@ -134,7 +134,8 @@ def _ask_for_safe_mode(connection: Connection, report: Report) -> None:
         _bring_boot(connection, there)
         if there:
             report.line("boot.py on the board was another one; it is kept as boot.py.old")
-    connection.exec(f"open({_ONCE!r},'w').close()")
+    # In one go: this may be killed at any moment, and then the next reset is to start the program
+    connection.begin(f"import machine\nopen({_ONCE!r},'w').close()\nmachine.reset()")
 
 
 def _bring_boot(connection: Connection, another_there: bool) -> None:

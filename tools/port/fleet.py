@@ -125,7 +125,7 @@ def run_fleet(path: Path, ports: Sequence[str], common: Changes, replace: bool) 
                     row = by_id.get(unique_id)
                     if row is None:
                         connection.soft_reset()
-                        raise PortError(f"{path} has no row for its MAC, {unique_id}")
+                        raise PortError(f"no row for its MAC {unique_id}")
                     found.add(unique_id)
                 return configure_row(connection, row.changes, replace, report)
 

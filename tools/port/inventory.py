@@ -79,7 +79,7 @@ def take_inventory(connection: Connection, names: Collection[str]) -> Inventory:
     names = {*names, "boot.py", "main.py", "config.json", MANIFEST, ROM_FILE}
     folders = (*OURS, f"{STAGING}/")
     deep = {name[:at] for name in {*names, *folders} for at in range(len(name)) if name[at] == "/"}
-    connection.prepare_hash()
+    connection.prepare()
     told = connection.exec(f"FILES={names!r}\nROM_FILE={ROM_FILE!r}\nFOLDERS={folders!r}\nDEEP={deep!r}\n{_LOOK}")
     first, *lines = told.splitlines()
     facts = ast.literal_eval(first)

@@ -17,7 +17,7 @@ from .many import Report
 from .plan import Rom
 from .program import Form, in_form
 
-_CHUNK = 1024  # bytes in one statement
+_CHUNK = 1024  # bytes in one statement: the board has to have room for some copies
 
 _PREPARE = """
 import vfs
@@ -82,7 +82,7 @@ def _add(writer: VfsRomWriter, tree: dict[str, object]) -> None:
 
 def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report) -> int:
     """Writes the image to where none is in force, unless it is in force already; returns the byte it begins at."""
-    connection.prepare_hash()
+    connection.prepare()
     size, block = map(int, connection.exec(_PREPARE).split())
     half = size // 2 // block * block
     if len(rom.image) > half:
@@ -109,7 +109,6 @@ def _write(connection: Connection, data: bytes, at: int, report: Report) -> None
         connection.exec(f"_erase({at + done},{min(step, len(data) - done)})")
     report.stage("sending ROMFS")
     padded = data + bytes(-len(data) % 16)  # a chip writes whole words
-    connection.exec("from binascii import a2b_base64 as _a")
     for done in range(0, len(padded), _CHUNK):
         chunk = padded[done : done + _CHUNK]
         connection.exec(f"_write({at + done},_a({binascii.b2a_base64(chunk, newline=False)!r}))")

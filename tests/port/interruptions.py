@@ -1,0 +1,279 @@
+"""Deploys that are interrupted at random: python tests/port/interruptions.py [COUNT] [--seed N]
+
+Each begins on a board with the old program, in one of its forms, and deploys the new one, in one of its forms. At some
+moment the deploying process is killed, or the board loses its power, or both. Then the board is switched on, or reset,
+and tells which program it sees: every file's hash, and for every module where it was loaded from and which program it
+belongs to. That must be the old program or the new one, to the last file.
+"""
+
+import argparse
+import json
+import multiprocessing
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onenet_tools.board import BoardError, VirtualBoard
+from onenet_tools.files import board_directory, board_modules
+from onenet_tools.port.deploy import Deployment, deploy
+from onenet_tools.port.errors import PortError
+from onenet_tools.port.program import Form
+
+FORMS = (Form.MPY, Form.SOURCE, Form.ROMFS)
+OLD, NEW = "old", "new"
+PATIENCE = 60.0  # seconds
+AT_ONCE = 4
+_ROM_SIZE = 192 * 1024
+
+_MAIN = """
+import binascii, hashlib, json, os, sys, time
+
+files = {{}}
+def look(folder):
+    for entry in os.ilistdir(folder):
+        path = folder + "/" + entry[0]
+        if entry[1] & 0x4000:
+            look(path)
+        else:
+            with open(path, "rb") as file:
+                files[path] = binascii.hexlify(hashlib.sha256(file.read()).digest()[:6]).decode()
+for folder in ("lib", "firmware", "/rom"):
+    try:
+        look(folder)
+    except OSError:
+        pass
+for name in ("boot.py", "main.py"):
+    with open(name, "rb") as file:
+        files[name] = binascii.hexlify(hashlib.sha256(file.read()).digest()[:6]).decode()
+modules = {{}}
+for name in {modules}:
+    try:
+        module = __import__(name, None, None, ("BUILD",))
+        modules[name] = [module.BUILD, module.__file__]
+    except ImportError:
+        modules[name] = None
+print("STATE", json.dumps([BUILD, files, modules]))
+while True:
+    time.sleep(1)
+"""
+
+State = list[Any]
+"""Which program main.py is of, hashes by file, and by module which program it is of and its file."""
+
+
+class Quiet:
+    """Takes no notice of what a deploy tells."""
+
+    def stage(self, text: str) -> None:
+        pass
+
+    def progress(self, done: int, total: int) -> None:
+        pass
+
+    def line(self, text: object) -> None:
+        pass
+
+
+def program(build: str, folder: Path) -> dict[str, Path]:
+    """A program all of whose files say which one they are of; each has a module that the other has not."""
+    names = [*board_modules(), f"firmware/only_{build}.py"]
+    everywhere = [
+        name.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in names
+    ]
+    known = sorted({*everywhere, f"firmware.only_{OLD}", f"firmware.only_{NEW}"})
+    texts = {name: _source(name) for name in names}
+    texts["main.py"] = _MAIN.format(modules=known)
+    texts["boot.py"] = _source("boot.py")
+    files = {}
+    for name, text in texts.items():
+        files[name] = folder / build / name
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        mark = f"# {build}\n" if name == "boot.py" else f"BUILD = {build!r}\n"
+        files[name].write_text(mark + text if name == "main.py" else text + mark)
+    return files
+
+
+def _source(name: str) -> str:
+    path = board_directory() / name
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _deploy(port: str, wanted: Deployment) -> None:
+    """Runs in a process of its own."""
+    try:
+        deploy(port, wanted, Quiet())
+    except PortError:
+        sys.exit(1)
+
+
+def state(board: VirtualBoard, since: int = 0) -> State:
+    """What the program tells that starts now."""
+    found: State = json.loads(board.wait_for(r"^STATE (.*)\n", PATIENCE, since)[1])
+    return found
+
+
+def _settle(board: VirtualBoard) -> None:
+    """Until the board does nothing any more: what it was told last it goes on to do."""
+    while True:
+        before = (len(board.log), len(board.resets))
+        time.sleep(0.3)
+        if before == (len(board.log), len(board.resets)):
+            return
+
+
+@dataclass(frozen=True)
+class Trial:
+    number: int
+    old: Form
+    new: Form
+    how: str
+    when: float
+    """Seconds after the deploy has begun; for a power cut after the commit, after the reset that follows it."""
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.old.value} to {self.new.value}, {self.how} after {self.when:.3f} s"
+
+
+class Interruptions:
+    """Boards to begin with, and what they must tell."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.programs = {build: program(build, folder) for build in (OLD, NEW)}
+        self.expected: dict[tuple[str, Form], State] = {}
+        self.longest = 0.0
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["onenet_tools.port.deploy", "onenet_tools.port.romfs"])
+        self._process = context.Process
+        for form in FORMS:
+            for build in (OLD, NEW):
+                self._prepare(build, form)
+
+    def _image(self, form: Form) -> Path:
+        return self.folder / f"{form.value}.img"
+
+    def _prepare(self, build: str, form: Form) -> None:
+        """Without interruption: the old program's image, and what both programs tell."""
+        wanted = Deployment(self.programs[build], form, 0)
+        with VirtualBoard(self._image(form), rom_size=_ROM_SIZE) as board:
+            start = time.monotonic()
+            deploy(board.port, wanted, Quiet())
+            self.longest = max(self.longest, time.monotonic() - start)
+            told = state(board)
+            assert told[0] == build and {module[0] for module in told[2].values() if module} == {build}, told
+            self.expected[build, form] = told
+            board.power_cut()
+        if build == OLD:
+            for suffix in ("", ".rom"):
+                image = self._image(form)
+                shutil.copy(f"{image}{suffix}", f"{image}{suffix}.begin")
+        else:  # the next trial is not to begin with the new one
+            for suffix in ("", ".rom"):
+                shutil.copy(f"{self._image(form)}{suffix}.begin", f"{self._image(form)}{suffix}")
+
+    def plan(self, count: int, chance: random.Random) -> list[Trial]:
+        """What to do to each of so many boards. A quarter lose their power in the moments that follow the commit."""
+        trials = []
+        for number in range(1, count + 1):
+            how = chance.choice(("kill", "power cut", "kill, power cut", "power cut after the commit"))
+            longest = 0.15 if how.endswith("commit") else 2 * self.longest
+            trials.append(Trial(number, chance.choice(FORMS), chance.choice(FORMS), how, chance.uniform(0, longest)))
+        return trials
+
+    def run(self, trial: Trial) -> str:
+        """Does it; returns OLD, NEW, or in words what else has come of it."""
+        image = self.folder / f"trial-{trial.number}.img"
+        for suffix in ("", ".rom"):
+            shutil.copy(f"{self._image(trial.old)}{suffix}.begin", f"{image}{suffix}")
+        with VirtualBoard(image, rom_size=_ROM_SIZE) as board:
+            state(board)
+            process = self._process(target=_deploy, args=(board.port, Deployment(self.programs[NEW], trial.new, 0)))
+            process.start()
+            try:
+                self._interrupt(board, process, trial)
+            finally:
+                process.kill()
+                process.join()
+            seen = 0
+            if board.powered:
+                _settle(board)
+                seen = len(board.log)
+                board.reset_button()
+            else:
+                board.power_on()
+            try:
+                told = state(board, seen)
+            except BoardError as error:
+                return f"dead: {error}"
+        image.unlink()
+        for build, form in ((OLD, trial.old), (NEW, trial.new)):
+            if told == self.expected[build, form]:
+                return build
+        return f"a mixture: {told}"
+
+    def _interrupt(self, board: VirtualBoard, process: Any, trial: Trial) -> None:
+        if trial.how == "power cut after the commit":
+            board.wait_for_resets(3, PATIENCE)
+            time.sleep(trial.when)
+            board.power_cut()
+            return
+        process.join(trial.when)
+        if trial.how.startswith("kill"):
+            process.kill()
+            process.join()
+        if trial.how.endswith("power cut"):
+            board.power_cut()
+
+
+def run_all(count: int, seed: int, quiet: bool = False) -> tuple[Counter[str], list[str]]:
+    """So many interruptions, some at a time; returns how many came to what, and what went wrong."""
+    results: Counter[str] = Counter()
+    wrong = []
+    with tempfile.TemporaryDirectory(prefix="interruptions-") as folder:
+        interruptions = Interruptions(Path(folder))
+        trials = interruptions.plan(count, random.Random(seed))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            running = {pool.submit(interruptions.run, trial): trial for trial in trials}
+            for done in as_completed(running):
+                came, trial = done.result(), running[done]
+                if came not in (OLD, NEW):
+                    wrong.append(f"{trial}: {came}")
+                results[f"{trial.how}: {came.partition(':')[0]}"] += 1
+                if not quiet:
+                    print(f"{trial}: {came}", flush=True)
+    return results, wrong
+
+
+def tally(results: Counter[str]) -> str:
+    hows = sorted({result.partition(": ")[0] for result in results})
+    outcomes = [OLD, NEW, "a mixture", "dead"]
+    lines = [f"{'':28}" + "".join(f"{outcome:>11}" for outcome in outcomes)]
+    lines += [f"{how:28}" + "".join(f"{results[f'{how}: {outcome}']:>11}" for outcome in outcomes) for how in hows]
+    sums = [sum(results[f"{how}: {outcome}"] for how in hows) for outcome in outcomes]
+    return "\n".join([*lines, f"{'all':28}" + "".join(f"{n:>11}" for n in sums)])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Interrupts deploys at random and looks what the board starts then.")
+    parser.add_argument("count", nargs="?", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    options = parser.parse_args(arguments)
+    start = time.monotonic()
+    print(f"{options.count} interrupted deploys, seed {options.seed}", flush=True)
+    results, wrong = run_all(options.count, options.seed)
+    print(f"\n{tally(results)}\n\n{time.monotonic() - start:.0f} s; the same again: --seed {options.seed}")
+    for line in wrong:
+        print(f"WRONG: {line}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,309 @@
+"""Configuring the virtual board, and what is said of a configuration that is not right."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from onenet_tools.board import VirtualBoard
+from onenet_tools.broker import Broker
+from onenet_tools.cli import main
+from onenet_tools.port import find
+from onenet_tools.port.board_config import masked, value_from_text, with_network
+from serial_board import (
+    AUTH_INFO,
+    DEVICE_ID,
+    ONLINE,
+    PATIENCE,
+    PRODUCT_ID,
+    SSID,
+    WIFI_PASSWORD,
+    board,
+    config,
+    installed,
+)
+
+GIVEN = ["--ssid", SSID, "--device-id", DEVICE_ID, "--product-id", PRODUCT_ID]
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("ONENET_WIFI_PASSWORD", WIFI_PASSWORD)
+    monkeypatch.setenv("ONENET_AUTH_INFO", AUTH_INFO)
+    yield
+
+
+def on_board(it: VirtualBoard) -> dict[str, Any]:
+    """Its config.json; the board is off then."""
+    it.power_cut()
+    found: dict[str, Any] = json.loads(it.read_files()["/config.json"])
+    return found
+
+
+def test_a_bare_board(capsys: pytest.CaptureFixture[str]) -> None:
+    with board(files={"config.json": None}) as it:
+        assert main(["config", "--port", it.port, *GIVEN]) == 0
+        told = capsys.readouterr()
+        assert told.out == f"config.json is written; next: onenet deploy --port {it.port}\n"
+        assert on_board(it) == {
+            "device_id": DEVICE_ID,
+            "product_id": PRODUCT_ID,
+            "auth_info": AUTH_INFO,
+            "wifi": [{"ssid": SSID, "password": WIFI_PASSWORD}],
+        }
+
+
+def test_other_keys_stay_and_the_program_starts_with_the_new_ones(broker: Broker) -> None:
+    there = config(auth_info="wrong", keep_alive=240, wifi=[{"ssid": "shop", "password": "shop's own"}])
+    with board(broker, installed() | {"config.json": json.dumps(there)}) as it:
+        assert main(["config", "--port", it.port, "--ssid", SSID, "--set", "led_pin=2", "--unset", "keep_alive"]) == 0
+        it.wait_for(ONLINE, PATIENCE)
+        expected = config(led_pin=2, wifi=[{"ssid": SSID, "password": WIFI_PASSWORD}, *there["wifi"]])
+        assert on_board(it) == expected
+
+
+def test_what_is_wrong_is_said_and_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    with board(files={"config.json": "{}"}) as it:
+        for arguments, words in (
+            ([], "device_id: is missing; must be the device's ID.*product_id: is missing"),
+            ([*GIVEN, "--set", "port=70000"], "port: must be a whole number from 1 to 65535, not 70000"),
+            (
+                [*GIVEN, "--device-id", "my board"],
+                'device_id: must be the device\'s ID, digits in quotes, not "my board"',
+            ),
+            (["--set", "colour=red"], "no such key; there are wifi, platform, host"),
+            (["--set", "colour"], "must be KEY=VALUE"),
+            (["--set", f"auth_info={AUTH_INFO}"], "does not belong on the command line"),
+            (["--host", "localhost:http"], "must be HOST or HOST:PORT"),
+            (["--secrets", "/nonexistent"], "/nonexistent cannot be read"),
+        ):
+            assert main(["config", "--port", it.port, *arguments]) == 2, arguments
+            told = capsys.readouterr()
+            assert told.out == "" and len(told.err.splitlines()) == 1
+            assert re.search(words, told.err), told.err
+            assert AUTH_INFO not in told.err and WIFI_PASSWORD not in told.err
+        assert on_board(it) == {}
+
+
+def test_a_network_without_a_password_is_not_guessed_to_be_open(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with board() as it:
+        monkeypatch.delenv("ONENET_WIFI_PASSWORD")
+        assert main(["config", "--port", it.port, "--ssid", "shop"]) == 2
+        assert "the password of shop is missing; give it in ONENET_WIFI_PASSWORD" in capsys.readouterr().err
+        monkeypatch.setenv("ONENET_WIFI_PASSWORD", "")
+        assert main(["config", "--port", it.port, "--ssid", "shop"]) == 0
+        assert on_board(it)["wifi"][0] == {"ssid": "shop", "password": ""}
+
+
+def test_secrets_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.write_text("# of the device\nauth_info=from=the file\n\nwifi_password=12345678 9\n")
+    with board(files={"config.json": None}) as it:
+        assert main(["config", "--port", it.port, *GIVEN, "--secrets", str(file)]) == 0
+        written = on_board(it)
+        assert written["auth_info"] == "from=the file" and written["wifi"][0]["password"] == "12345678 9"
+
+
+def test_showing_tells_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    with board(files={"config.json": json.dumps(config(led_pin=99))}) as it:
+        assert main(["config", "--port", it.port, "--show"]) == 1
+        told = capsys.readouterr()
+        shown = json.loads(told.out)
+        assert shown["auth_info"] == shown["wifi"][0]["password"] == "******"
+        assert shown["device_id"] == DEVICE_ID and shown["keep_alive" if "keep_alive" in shown else "led_pin"] == 99
+        assert "- led_pin: must be" in told.err
+        assert AUTH_INFO not in told.out + told.err and WIFI_PASSWORD not in told.out + told.err
+
+
+def test_a_broken_file_is_said_to_be_broken_and_replaced_if_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    with board(files={"config.json": '{"auth_info": "s3cret'}) as it:
+        assert main(["config", "--port", it.port, *GIVEN]) == 2
+        assert "is broken; write it anew: onenet config --replace" in capsys.readouterr().err
+        assert main(["config", "--port", it.port, *GIVEN, "--replace"]) == 0
+        assert on_board(it)["device_id"] == DEVICE_ID
+
+
+class Person:
+    """Somebody at a terminal, who answers what is asked for."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.screen = ""
+        self._terminal, slave = pty.openpty()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "onenet_tools", *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            env={key: value for key, value in os.environ.items() if not key.startswith("ONENET_")},
+        )
+        os.close(slave)
+
+    def answer(self, question: str, text: str) -> None:
+        self._until(question)
+        time.sleep(0.1)  # until the echo is off, which nothing tells
+        os.write(self._terminal, text.encode() + b"\n")
+
+    def presses_ctrl_c(self, question: str) -> None:
+        self._until(question)
+        self._process.send_signal(signal.SIGINT)
+
+    def _until(self, words: str | None) -> None:
+        deadline = time.monotonic() + PATIENCE
+        seen = len(self.screen)
+        while words is None or words not in self.screen[seen:]:
+            assert time.monotonic() < deadline, self.screen
+            try:
+                data = os.read(self._terminal, 4096)
+            except OSError:  # the end
+                data = b""
+            if not data:
+                assert words is None, self.screen
+                return
+            self.screen += data.decode()
+
+    def ends(self) -> int:
+        self._until(None)
+        os.close(self._terminal)
+        return self._process.wait(PATIENCE)
+
+
+def test_what_is_missing_is_asked_for_and_secrets_are_not_echoed() -> None:
+    with board(files={"config.json": json.dumps(config(device_id=..., auth_info=...))}) as it:
+        person = Person("config", "--port", it.port)
+        person.answer("Wi-Fi network [home]:", "")
+        person.answer("Password of home [as it is]:", "short")
+        person.answer("Password of home", "another one")
+        person.answer("Device ID:", "my board")
+        person.answer("Device ID:", DEVICE_ID)
+        person.answer(f"Product ID [{PRODUCT_ID}]:", "")
+        person.answer("Auth-info", AUTH_INFO)
+        assert person.ends() == 0, person.screen
+        assert "wifi[0].password: must be 8 to 64 characters" in person.screen
+        assert "device_id: must be the device's ID" in person.screen
+        for secret in (AUTH_INFO, "short", "another one", WIFI_PASSWORD):
+            assert secret not in person.screen
+        assert on_board(it) == config(wifi=[{"ssid": SSID, "password": "another one"}])
+
+
+def test_the_program_goes_on_while_somebody_types_and_after_ctrl_c(broker: Broker) -> None:
+    with board(broker, installed()) as it:
+        it.wait_for(ONLINE, PATIENCE)
+        seen = len(it.log)
+        person = Person("config", "--port", it.port)
+        person.answer("Wi-Fi network [home]:", "")
+        it.wait_for(ONLINE, PATIENCE, seen)
+        person.presses_ctrl_c("Password of home")
+        assert person.ends() == 1
+        assert "Nothing was written." in person.screen
+        assert on_board(it) == config()
+
+
+# Many boards
+
+
+def table(tmp_path: Path, text: str, encoding: str = "utf-8") -> str:
+    path = tmp_path / "fleet.csv"
+    path.write_bytes(text.encode(encoding))
+    return str(path)
+
+
+def test_boards_by_port_and_by_mac(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blank = {"config.json": None}
+    with (
+        board(files=blank) as one,
+        board(files=blank, unique_id=bytes.fromhex("240ac4123456")) as two,
+        board(files=blank, unique_id=b"nobody") as three,
+    ):
+        boards = (one, two, three)
+        monkeypatch.setattr(find, "usb_ports", lambda: [find.Port(it.port, "", "", False) for it in boards])
+        rows = (
+            "board,ssid,device_id,auth_info,upload_interval\n"
+            f"{one.port},客厅,1001,first,\n24:0A:C4:12:34:56,,1002,second,30\n\naa:bb:cc:dd:ee:ff,,1003,third,\n"
+        )
+        csv = table(tmp_path, rows, "gb18030")
+        assert main(["config", "--csv", csv, "--ssid", "shop", "--product-id", PRODUCT_ID]) == 1
+        told = capsys.readouterr().out
+        assert "2 of 3 boards done" in told
+        assert re.search(rf"{three.port} *│ failed *│ .*no row for its MAC", told)
+        assert "line 5: no board has the MAC aabbccddeeff" in told
+        common = {"product_id": PRODUCT_ID}
+        shop = {"password": WIFI_PASSWORD}
+        assert on_board(one) == common | {"device_id": "1001", "auth_info": "first", "wifi": [{"ssid": "客厅"} | shop]}
+        assert on_board(two) == common | {
+            "device_id": "1002",
+            "auth_info": "second",
+            "wifi": [{"ssid": "shop"} | shop],
+            "upload_interval": 30,
+        }
+        three.power_cut()
+        assert "/config.json" not in three.read_files()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("device_id\n1\n", "must have a column board"),
+        ("board,colour\nCOM3,red\n", "no such column 'colour'; there are board, ssid, wifi_password, platform"),
+        ("board,board\nCOM3,COM4\n", "a column is there twice"),
+        ("board,device_id\n", "has no rows"),
+        ("board,device_id\nCOM3\n", "line 2: must have 2 cells"),
+        ("board,device_id\nCOM3,1,2\n", "line 2: must have 2 cells"),
+        ("board,device_id\n,1\n", "line 2: board must be a port or a MAC"),
+        ("board,device_id\nCOM3,first\n", "line 2: device_id: must be"),
+        ("board,device_id\nCOM3,1\nCOM4,1\n", "line 3: device_id 1 is there twice"),
+        ("board,device_id\nCOM3,1\nCOM3,2\n", "line 3: board COM3 is there twice"),
+    ],
+)
+def test_a_table_that_is_wrong(text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "--csv", table(tmp_path, text)]) == 2
+    told = capsys.readouterr().err
+    assert words in told and "fleet.csv" in told and AUTH_INFO not in told
+
+
+# Pieces
+
+
+def test_values_on_the_command_line() -> None:
+    for key, text, value in (
+        ("keep_alive", "240", 240),
+        ("subscribe_commands", "true", True),
+        ("intervals", '{"rssi": 10}', {"rssi": 10}),
+        ("host", "192.168.1.2", "192.168.1.2"),
+        ("device_id", "789546805", "789546805"),
+        ("safe_mode_pin", "4", 4),
+        ("safe_mode_pin", "boot", "boot"),
+        ("ntp_host", "", ""),
+        ("keep_alive", "long", "long"),
+    ):
+        assert value_from_text(key, text) == value, key
+
+
+def test_networks() -> None:
+    example = {"wifi": [{"ssid": "your network", "password": "its password"}]}
+    assert with_network(example, "a", "12345678") == {"wifi": [{"ssid": "a", "password": "12345678"}]}
+    two = with_network(with_network({}, "a", "12345678"), "b", "")
+    assert [network["ssid"] for network in two["wifi"]] == ["b", "a"]
+    assert with_network(two, "a", None)["wifi"][0] == {"ssid": "a", "password": "12345678"}
+    assert with_network({"wifi": "nonsense"}, "a", "")["wifi"] == [{"ssid": "a", "password": ""}]
+
+
+def test_masking() -> None:
+    assert masked({"auth_info": "x", "access_key": "y", "keep_alive": 1, "wifi": [{"ssid": "a", "password": "z"}]}) == {
+        "auth_info": "******",
+        "access_key": "******",
+        "keep_alive": 1,
+        "wifi": [{"ssid": "a", "password": "******"}],
+    }

@@ -1,0 +1,253 @@
+"""Deploying to the virtual board, whose MicroPython, file system and serial port are real."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from onenet_tools import __version__
+from onenet_tools.board import BoardError, ResetCause
+from onenet_tools.broker import Broker
+from onenet_tools.cli import main
+from onenet_tools.files import board_directory, board_modules
+from onenet_tools.port import find
+from onenet_tools.port.deploy import deploy
+from onenet_tools.port.errors import PortError, Stopped
+from onenet_tools.port.program import Form
+from serial_board import AUTH_INFO, ONLINE, PATIENCE, ROM_SIZE, Report, board, config, deployment, installed
+
+MODULES = {name.removesuffix(".py") for name in board_modules()}
+STOPS = "print('old program')\nimport time\nwhile True:\n    time.sleep(1)\n"
+
+
+def modules_on(files: dict[str, bytes]) -> dict[str, set[str]]:
+    """Our modules on a board, without suffix, by their suffix."""
+    ours = [name[1:] for name in files if re.match("/(lib|firmware)/", name)]
+    return {
+        suffix: {name.removesuffix(suffix) for name in ours if name.endswith(suffix)}
+        for suffix in (".py", ".mpy")
+        if any(name.endswith(suffix) for name in ours)
+    }
+
+
+def test_a_bare_board_comes_online(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = {"data/log.txt": "21.5\n", "bh1750.py": "# my sensor", "lib/mine.py": "# my library"}
+    with board(broker, mine) as it:
+        assert main(["deploy", "--port", it.port]) == 0
+        told = capsys.readouterr()
+        assert told.err == ""
+        assert "sending: 50 %" in told.out
+        assert told.out.splitlines()[-1] == "online as device 789546805"
+        assert re.search(r"\d+ wifi: joined home as 192\.168\.4\.23", told.out)
+        it.power_cut()
+        files = it.read_files()
+    for name, content in mine.items():
+        assert files[f"/{name}"] == content.encode()
+    assert json.loads(files["/config.json"]) == config()
+    assert modules_on({n: d for n, d in files.items() if n != "/lib/mine.py"}) == {".mpy": MODULES}
+    for name in ("boot.py", "main.py"):
+        assert files[f"/{name}"] == (board_directory() / name).read_bytes()
+    manifest = json.loads(files["/deployed.json"])
+    assert (manifest["version"], manifest["form"]) == (__version__, "mpy")
+    assert not [name for name in files if name.startswith(("/deploy/", "/safe_mode"))]
+
+
+def test_only_what_is_different_is_sent(broker: Broker, tmp_path: Path) -> None:
+    with board(broker) as it:
+        assert deploy(it.port, deployment(), Report()) == "online as device 789546805"
+        again = Report()
+        deploy(it.port, deployment(), again)
+        assert f"the board has all of version {__version__} already" in again.text
+        assert "sending" not in again.stages
+        program = tmp_path / "main.py"
+        program.write_text((board_directory() / "main.py").read_text() + "# changed\n")
+        changed = Report()
+        deploy(it.port, deployment(Form.MPY, PATIENCE, program), changed)
+        assert "is on the board: 2 files" in changed.text  # it and the manifest
+        assert "kept as" not in changed.text
+
+
+def test_source_in_place_of_mpy_and_back(broker: Broker) -> None:
+    """A .py file would be loaded in place of the .mpy file beside it."""
+    with board(broker, installed()) as it:
+        for form, suffix in ((Form.MPY, ".mpy"), (Form.SOURCE, ".py"), (Form.MPY, ".mpy")):
+            deploy(it.port, deployment(form), Report())
+            it.power_cut()
+            assert modules_on(it.read_files()) == {suffix: MODULES}
+            it.power_on()
+
+
+def test_in_a_romfs(broker: Broker, tmp_path: Path) -> None:
+    program = tmp_path / "main.py"
+    main_py = (board_directory() / "main.py").read_text()
+    with board(broker, rom_size=ROM_SIZE) as it:
+        for number, form in enumerate((Form.MPY, Form.ROMFS, Form.ROMFS, Form.SOURCE)):
+            program.write_text(
+                main_py.replace("device.run()", f"import mqtt; print(mqtt.__file__, {number})\ndevice.run()")
+            )
+            (tmp_path / "helper.py").write_text(f"NUMBER = {number}\n")
+            seen = len(it.log)
+            deploy(it.port, deployment(form, PATIENCE, program, tmp_path / "helper.py"), Report())
+            where = "/rom/lib" if form is Form.ROMFS else "/lib"
+            suffix = "py" if form is Form.SOURCE else "mpy"
+            it.wait_for(rf"^{where}/mqtt/__init__\.{suffix} {number}$", PATIENCE, seen)
+            it.power_cut()
+            files = it.read_files()
+            assert modules_on(files) == ({} if form is Form.ROMFS else {f".{suffix}": MODULES})
+            assert ("/helper.mpy" in files or "/helper.py" in files) == (form is not Form.ROMFS)
+            it.power_on()
+            it.wait_for(ONLINE, PATIENCE)
+
+
+def test_where_there_is_no_romfs_or_too_little(broker: Broker) -> None:
+    with (
+        board(broker, {"main.py": STOPS}) as it,
+        pytest.raises(PortError, match=r"no partition for ROMFS.*FLASH_2M_ROMFS"),
+    ):
+        deploy(it.port, deployment(Form.ROMFS), Report())
+    with board(broker, {"main.py": STOPS}, rom_size=65536) as it:
+        it.wait_for("old program", PATIENCE)
+        seen = len(it.log)
+        with pytest.raises(PortError, match="half of the board's partition is 32 KB"):
+            deploy(it.port, deployment(Form.ROMFS), Report())
+        it.wait_for("old program", PATIENCE, seen)
+
+
+def test_a_main_py_that_was_edited_on_the_board_is_kept(broker: Broker) -> None:
+    edited = "# edited on the board\n" + STOPS
+    with board(broker, {"main.py": edited, "boot.py": "import gc\n"}) as it:
+        report = Report()
+        deploy(it.port, deployment(), report)
+        assert "main.py on the board was edited there; it is kept as main.py.old" in report.lines
+        assert "boot.py on the board was another one; it is kept as boot.py.old" in report.lines
+        it.power_cut()
+        files = it.read_files()
+        assert files["/main.py.old"] == edited.encode() and files["/boot.py.old"] == b"import gc\n"
+
+
+def test_the_program_may_have_modules_and_folders_of_its_own(broker: Broker, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "import pack.deep, one\nprint(pack.deep.WORD, one.WORD, open('pack/page.html').read())\n"
+    )
+    (tmp_path / "one.py").write_text("WORD = 'one'\n")
+    (tmp_path / "pack" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "pack" / "deep.py").write_text("WORD = 'deep'\n")
+    (tmp_path / "pack" / "page.html").write_text("<html>")
+    (tmp_path / "pack" / "__pycache__" / "deep.pyc").touch()
+    names = [tmp_path / name for name in ("main.py", "one.py", "pack")]
+    with board(broker) as it:
+        for form in (Form.MPY, Form.SOURCE):
+            seen = len(it.log)
+            deploy(it.port, deployment(form, 0, *names), Report())
+            it.wait_for("^deep one <html>$", PATIENCE, seen)
+        it.power_cut()
+        files = it.read_files()
+        assert "/pack/deep.py" in files and "/pack/deep.mpy" not in files and not [n for n in files if "cache" in n]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"wifi": [{"ssid": "home", "password": "wrong-password"}]},
+            r"Wi-Fi home: wrong password; mend it: onenet config",
+        ),
+        (
+            {"auth_info": "wrong"},
+            r"device id, product id or auth-info refused .* by the platform; mend it: onenet config",
+        ),
+        (
+            {"device_id": ..., "led_pin": 99},
+            r"config\.json on the board: device_id: is missing.*led_pin: must be a pin",
+        ),
+    ],
+    ids=["wifi", "refused", "config"],
+)
+def test_why_it_does_not_come_online(broker: Broker, changes: dict[str, object], words: str) -> None:
+    with board(broker, installed() | {"config.json": json.dumps(config(**changes))}) as it:
+        with pytest.raises(PortError, match=words) as error:
+            deploy(it.port, deployment(), Report())
+        assert AUTH_INFO not in str(error.value) and "wrong-password" not in str(error.value)
+
+
+def test_a_program_that_crashes(broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "main.py"
+    program.write_text("1 / 0\n")
+    with board(broker, installed()) as it:
+        assert main(["deploy", "--port", it.port, str(program)]) == 1
+        told = capsys.readouterr()
+        assert "Traceback" in told.out
+        assert told.err == "error: main.py has ended with ZeroDivisionError: divide by zero\n"
+
+
+def test_a_broker_that_is_away(broker: Broker) -> None:
+    with board(None, installed()) as it, pytest.raises(PortError, match=r"not online after 3 s: OSError: .*202"):
+        deploy(it.port, deployment(timeout=3), Report())
+
+
+def test_a_watchdog_does_not_bite_in_a_slow_deploy(broker: Broker) -> None:
+    """It runs before the deploy, whose time is half as long again as the watchdog's."""
+    guarded = (
+        "import machine, time\ndog = machine.WDT(timeout=5000)\nprint('guarded')\n"
+        "while True:\n    dog.feed()\n    time.sleep_ms(50)\n"
+    )
+    with board(broker, {"main.py": guarded}) as it:
+        it.wait_for("guarded", PATIENCE)
+        it.baud = 96000
+        deploy(it.port, deployment(timeout=0), Report())
+        it.baud = None
+        it.wait_for(ONLINE, PATIENCE)
+        assert it.resets == [ResetCause.PWRON, ResetCause.HARD, ResetCause.HARD]
+
+
+@pytest.mark.parametrize("with_boot", [False, True], ids=["of-old", "with-boot.py"])
+def test_a_crash_looping_board_is_rescued(broker: Broker, with_boot: bool) -> None:
+    files: dict[str, object] = {"main.py": "import machine\nprint('crash')\nmachine.reset()\n"}
+    if with_boot:
+        files["boot.py"] = board_directory() / "boot.py"
+    with board(broker, files) as it:  # type: ignore[arg-type]
+        it.wait_for_resets(3)
+        assert deploy(it.port, deployment(), Report()) == "online as device 789546805"
+
+
+def test_after_ctrl_c_the_old_program_runs(broker: Broker) -> None:
+    class Impatient(Report):
+        def progress(self, done: int, total: int) -> None:
+            if done > 10000:
+                raise Stopped("stopped by Ctrl-C")
+
+    with board(broker, {"main.py": STOPS}) as it:
+        it.wait_for("old program")
+        seen = len(it.log)
+        with pytest.raises(Stopped):
+            deploy(it.port, deployment(), Impatient())
+        it.wait_for("old program", PATIENCE, seen)
+        again = Report()
+        deploy(it.port, deployment(), again)
+        sent = re.search(r"(\d+) files", again.text)
+        assert sent and int(sent[1]) < len(board_modules()), "what had arrived is not sent again"
+
+
+def test_a_full_flash_is_told_before_anything_is_sent(broker: Broker) -> None:
+    with board(broker, {"main.py": STOPS, "data": bytes(150000)}, flash_size=200 * 1024) as it:
+        it.wait_for("old program")
+        seen = len(it.log)
+        report = Report()
+        with pytest.raises(PortError, match=r"has \d+ KB of flash free, and \d+ KB are needed; delete files"):
+            deploy(it.port, deployment(), report)
+        it.wait_for("old program", PATIENCE, seen)
+
+
+def test_many_boards_at_once(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with board(broker) as one, board(broker, {"config.json": "{}"}) as two:
+        ports = [find.Port(port, "CP2102", "", False) for port in (one.port, two.port)]
+        monkeypatch.setattr(find, "usb_ports", lambda: ports)
+        assert main(["deploy", "--all"]) == 1
+        told = capsys.readouterr().out
+        assert "1 of 2 boards done" in told
+        assert re.search(rf"{one.port} *│ ok *│ online as device 789546805", told)
+        assert re.search(rf"{two.port} *│ failed *│ config\.json on the board", told)
+        with pytest.raises(BoardError):
+            two.wait_for(ONLINE, 0)
