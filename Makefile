@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup mosquitto chromium tshark test lint format mpy demo console board image bench size wheel clean distclean
+.PHONY: help setup mosquitto chromium tshark test lint format mpy demo console board chip image bench size wheel clean distclean
 .PHONY: test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
@@ -133,8 +133,12 @@ console: $(VENV) ## a local OneNET with a web page, on port 6002 and http://loca
 board: $(VENV) ## start a virtual board, without a program, and say where its serial port is
 	@$(BIN)/onenet board
 
-image: $(VENV) ## one file to flash with MicroPython and this firmware: BOARD=ESP32_GENERIC, or IMAGE=file
-	@$(BIN)/onenet image $(BOARD) $(if $(IMAGE),--image $(IMAGE))
+image: $(VENV) ## one file with MicroPython and this firmware, to flash at once: BOARD=ESP32_GENERIC or IMAGE=file; CONFIG=, OUT=, FLASH_SIZE=
+	@$(BIN)/onenet image $(BOARD) $(if $(IMAGE),--image $(IMAGE)) $(if $(CONFIG),--config $(CONFIG)) \
+		$(if $(OUT),--output $(OUT)) $(if $(FLASH_SIZE),--flash-size $(FLASH_SIZE))
+
+chip: $(VENV) ## an emulated chip in download mode, to try onenet flash on: CHIP=ESP32, ESP8266 or ESP32-C3
+	@$(BIN)/python tests/port/rom $(or $(CHIP),ESP32)
 
 .venv/.bench: requirements/bench.txt | $(VENV)
 	@echo "Adding the packages of $< to .venv, for the bench's picture"

@@ -186,6 +186,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs `onenet` and returns its exit status."""
     try:
         status: Any = app(arguments, standalone_mode=False)
+    except typer.Abort:
+        complain("stopped by Ctrl-C")
+        return 130
     except typer.TyperException as error:
         complain(f"{error.format_message()} (onenet --help tells more)")
         return 2

@@ -207,7 +207,7 @@ def monitor(
         str | None, typer.Option(metavar="PORT", help="The board's serial port. Default: the only one there is.")
     ] = None,
     until_online: Annotated[
-        bool, typer.Option("--until-online", help="End when the board is online (exit status 0), or cannot be (2).")
+        bool, typer.Option("--until-online", help="End when the board is online (exit status 0), or cannot be (1).")
     ] = False,
     packets: Annotated[
         bool, typer.Option("--packets", help="Explain MQTT packets. The board shows them after onenet config --trace.")

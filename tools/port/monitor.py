@@ -8,10 +8,10 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
+from ..failures import complain
 from ..packets.explain import PacketReader
 from ..packets.show import in_line
 from .connection import Connection, Gone
-from .errors import PortError
 from .start import Lines, NotOnline, Start
 
 _LINE = re.compile(r"(\d+) (\w[\w ]*): (.*)")
@@ -46,10 +46,11 @@ def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | N
         show.note("ended; the program on the board goes on")
         return 0
     except NotOnline as error:
-        raise PortError(f"not online: {error}") from error
+        complain(f"not online: {error}")
+        return 1
     if until_online:
-        raise PortError(f"not online after {timeout:g} s: {start.reason}")
-    return 0
+        complain(f"not online after {timeout:g} s: {start.reason}")
+    return 1 if until_online else 0
 
 
 def lines_of(connection: Connection, show: "Show", deadline: float | None) -> Iterator[tuple[str, bool]]:
