@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import sys
 
 import fakes
 from fakes import machine
@@ -180,6 +181,63 @@ def test_what_cannot_be_done_is_no_secret():
         assert "deploy/record" in files()
         boot.finish_deploy()
         assert files() == NEW
+
+
+# ROMFS
+
+
+class Vfs:
+    """Stands for vfs: a partition of 16 bytes, and what is mounted; rom: MicroPython has mounted one by itself."""
+
+    def __init__(self, rom):
+        self.mounted = {"/rom": b"at the beginning"} if rom else {}
+        self.VfsRom = bytes
+
+    def rom_ioctl(self, operation, partition):
+        assert (operation, partition) == (2, 0)
+        return b"0123456789abcdef"
+
+    def mount(self, image, path):
+        assert path not in self.mounted
+        self.mounted[path] = image
+
+    def umount(self, path):
+        if path not in self.mounted:
+            raise OSError(22)
+        del self.mounted[path]
+
+
+def after_mount_rom(text, rom=True):
+    """What is mounted, and the ROMFS's places in sys.path, where the file romfs has this text, None for no file."""
+    vfs = Vfs(rom)
+    path = list(sys.path)
+    before = sys.modules.get("vfs")
+    sys.modules["vfs"] = vfs
+    if rom:
+        sys.path.extend(("/rom", "/rom/lib"))
+    try:
+        with Flash({} if text is None else {"romfs": text}):
+            boot.mount_rom()
+        return vfs.mounted, [place for place in sys.path if place[:4] == "/rom"]
+    finally:
+        sys.path[:] = path
+        del sys.modules["vfs"]
+        if before:
+            sys.modules["vfs"] = before
+
+
+def test_the_romfs_image_that_counts_is_mounted():
+    places = ["/rom", "/rom/lib"]
+    for rom in (False, True):
+        assert after_mount_rom("8\n", rom) == ({"/rom": b"89abcdef"}, places)
+        assert after_mount_rom("0\n", rom) == ({"/rom": b"0123456789abcdef"}, places)
+        assert after_mount_rom("-1\n", rom) == ({}, [])
+
+
+def test_without_a_word_of_ours_the_romfs_stays_as_micropython_has_it():
+    for text in (None, "", "somebody's own file"):
+        assert after_mount_rom(text, True) == ({"/rom": b"at the beginning"}, ["/rom", "/rom/lib"])
+        assert after_mount_rom(text, False) == ({}, [])
 
 
 # Safe mode
