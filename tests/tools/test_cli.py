@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
+import click
 import pytest
+import typer
 from onenet_tools import __version__
-from onenet_tools.cli import main
+from onenet_tools.cli import app, main
+from typer.testing import CliRunner
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -19,12 +23,27 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], [], ["demo", "--help"], ["board", "-h"], ["mpy", "--help"]])
-def test_help_fits_80_columns(arguments: list[str]) -> None:
+def every_command(command: click.Command, *path: str) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from every_command(sub, *path, name)
+
+
+@pytest.mark.parametrize("path", list(every_command(typer.main.get_command(app))), ids=" ".join)
+def test_help_fits_80_columns(path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
+    told = CliRunner().invoke(app, [*path, "--help"])
+    assert told.exit_code == 0, told.output
+    assert f"onenet {' '.join(path)}".strip() in told.output
+    assert max(map(len, told.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("arguments", [["--help"], [], ["board", "-h"]])
+def test_help_is_the_same_from_outside(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.returncode == 0, done.stderr
     assert "Usage: onenet" in done.stdout or "Usage: python -m onenet_tools" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_help_imports_nothing_slow() -> None:
