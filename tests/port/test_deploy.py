@@ -145,6 +145,22 @@ def test_the_program_may_have_modules_and_folders_of_its_own(broker: Broker, tmp
         assert "/pack/deep.py" in files and "/pack/deep.mpy" not in files and not [n for n in files if "cache" in n]
 
 
+def test_where_our_modules_are_frozen_the_rest_is_sent(broker: Broker) -> None:
+    """A copy in lib/ would not be loaded, and one in firmware/ in place of the frozen one."""
+    boot = (board_directory() / "boot.py").read_text().split("import json", 1)
+    frozen = (
+        "import sys\nclass Frozen:\n    __file__ = 'onenet/__init__.py'\nsys.modules['onenet'] = Frozen\nimport json"
+    )
+    with board(broker, {**installed(), "boot.py": frozen.join(boot)}) as it:
+        report = Report()
+        deploy(it.port, deployment(timeout=0), report)
+        assert "our modules are frozen into this MicroPython, and are not sent" in report.lines
+        it.wait_for("ImportError: no module named 'firmware'", PATIENCE)  # for nothing is frozen here
+        it.power_cut()
+        files = it.read_files()
+        assert modules_on(files) == {} and files["/main.py"] == (board_directory() / "main.py").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -19,7 +19,7 @@ from .errors import PortError, Stopped
 from .inventory import STAGING, Inventory, knows_records, take_inventory
 from .many import Report
 from .plan import RECORD, Plan, make_plan, other_form, staged
-from .program import Form, in_form
+from .program import OURS, Form, in_form
 from .start import Lines, Start
 
 _ATTEMPTS = 3  # to get into safe mode: a watchdog may come in between
@@ -82,11 +82,15 @@ def _plan(connection: Connection, wanted: Deployment, there: Inventory, report: 
     """What is to be done on the file system. A ROMFS image is written on the way, beside the one in force."""
     from . import romfs
 
+    sources = wanted.files
+    if there.frozen:
+        report.line("our modules are frozen into this MicroPython, and are not sent")
+        sources = {name: path for name, path in sources.items() if not name.startswith(OURS)}
     if wanted.form is Form.ROMFS:
-        files, rom = romfs.split(wanted.files, there)
+        files, rom = romfs.split(sources, there)
         at = romfs.write_rom(connection, rom, there, report)
         return make_plan(Form.ROMFS, files | romfs.file_for(at), there, rom)
-    files = in_form(wanted.form, wanted.files, there.dialect)
+    files = in_form(wanted.form, sources, there.dialect)
     if there.has_image or there.rom_at is not None:  # its modules would be loaded in place of these
         files |= romfs.file_for(-1)
     return make_plan(wanted.form, files, there)

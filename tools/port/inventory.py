@@ -30,10 +30,17 @@ def _at():
  try:
   with open(ROM_FILE) as f:return int(f.read())
  except (OSError,ValueError):return None
+def _frozen():
+ try:
+  import onenet
+  os.stat(onenet.__file__)
+ except ImportError:pass
+ except OSError:return True
+ return False
 s=os.statvfs('/')
 print(repr({'mpy':getattr(sys.implementation,'_mpy',0),'block':s[0],'free':s[0]*s[3],
  'name':sys.implementation.name,'version':tuple(sys.implementation.version[:3]),
- 'machine':getattr(sys.implementation,'_machine',sys.platform),'rom':_rom(),'rom_at':_at()}))
+ 'machine':getattr(sys.implementation,'_machine',sys.platform),'rom':_rom(),'rom_at':_at(),'frozen':_frozen()}))
 def _look(d):
  for e in os.ilistdir(d):
   p=(d+'/' if d else '')+e[0]
@@ -58,6 +65,8 @@ class Inventory:
     """There is a partition for ROMFS."""
     rom_at: int | None
     """Where in it the image in force begins, as ROM_FILE says: -1 for none, None if there is no such file."""
+    frozen: bool
+    """Our modules are frozen into its MicroPython."""
     has_image: bool
     """There is an image at its beginning, which MicroPython mounts by itself."""
     hashes: dict[str, str]
@@ -92,6 +101,7 @@ def take_inventory(connection: Connection, names: Collection[str]) -> Inventory:
         free=facts["free"],
         has_rom=facts["rom"] is not None,
         rom_at=facts["rom_at"],
+        frozen=facts["frozen"],
         has_image=facts["rom"] == _IMAGE,
         hashes=hashes,
         manifest=_manifest(connection) if MANIFEST in hashes else {},

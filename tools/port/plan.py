@@ -63,8 +63,9 @@ def make_plan(form: Form, files: Mapping[str, bytes], there: Inventory, rom: Rom
     moves = {name: data for name, data in files.items() if there.hashes.get(name) != wanted[name]}
     # A .py file comes before the .mpy of the same module, and both before one in ROMFS.
     deletes = {other_form(name) for name in files} | {name for name in there.deployed if name.startswith(OURS)}
-    if rom:
+    if rom or there.frozen:
         deletes |= {name for name in there.hashes if name.startswith(OURS)}
+    if rom:
         deletes |= {name for module in rom.modules for name in (module, other_form(module))}
     deletes = {name for name in deletes if name in there.hashes and name not in files}
     manifest = {"version": __version__, "form": form.value, "files": {n: h[:_SHORT] for n, h in wanted.items()}}

@@ -1,0 +1,20 @@
+# For a build of MicroPython: freezes lib/ and firmware/ into the image, where they run from flash and take little heap.
+#
+#     make -C ports/esp32 BOARD=ESP32_GENERIC FROZEN_MANIFEST=/where/this/is/firmware/manifest.py
+#
+# What the port freezes itself stays in. boot.py, main.py and config.json are files on the board, as ever: onenet deploy
+# brings them, and leaves out what is frozen.
+# ruff: noqa: F821 - the build has include() and package()
+# mypy: ignore-errors
+
+import os
+
+
+def modules(folder, left_out=()):
+    return [name for name in sorted(os.listdir(folder)) if name.endswith(".py") and name not in left_out]
+
+
+include("$(PORT_DIR)/boards/manifest.py")
+package("mqtt", modules("../lib/mqtt", ("host.py", "server.py")), base_path="../lib")  # those are for computers
+package("onenet", modules("../lib/onenet"), base_path="../lib")
+package("firmware", modules(".", ("manifest.py",)), base_path="..")

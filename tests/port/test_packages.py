@@ -1,0 +1,94 @@
+"""What others build and install from: package.json for mip, manifest.py for a build of MicroPython."""
+
+import functools
+import http.server
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from onenet_tools import __version__
+from onenet_tools.board import VirtualBoard
+from onenet_tools.files import board_directory, board_modules
+from real_mpremote import mpremote
+
+LIB = board_directory() / "lib"
+
+
+def modules(*folders: str) -> set[str]:
+    return {name for name in board_modules() if name.startswith(folders)}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """lib/ on a web server of this computer."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(LIB))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("package", "folders", "program"),
+    [
+        ("{path}/mqtt/package.json", ("lib/mqtt/",), "import mqtt; print(mqtt.Client)"),
+        ("{url}/mqtt/", ("lib/mqtt/",), "import mqtt; print(mqtt.Client)"),
+        ("{path}/package.json", ("lib/mqtt/", "lib/onenet/"), "from onenet.legacy import Legacy; print(Legacy)"),
+        ("{url}/", ("lib/mqtt/", "lib/onenet/"), "from onenet.legacy import Legacy; print(Legacy)"),
+    ],
+)
+def test_mip_installs_what_works_by_itself(package: str, folders: tuple[str, ...], program: str, url: str) -> None:
+    with VirtualBoard() as board:
+        mpremote(board, "mip", "install", package.format(path=LIB, url=url))
+        assert mpremote(board, "exec", program).startswith("<class '")
+        board.power_cut()
+        files = board.read_files()
+    assert {name[1:] for name in files} == modules(*folders)
+    assert all(content == (board_directory() / name[1:]).read_bytes() for name, content in files.items())
+
+
+def test_versions() -> None:
+    for path in (LIB / "package.json", LIB / "mqtt" / "package.json"):
+        assert json.loads(path.read_text())["version"] == __version__
+
+
+class Manifest:
+    """What MicroPython's build does with a manifest: each function notes files, by their place in the image. Paths are
+    relative to the manifest's folder, which is the current one, and $(PORT_DIR) is replaced."""
+
+    def __init__(self, path: Path, port: Path) -> None:
+        self.files: dict[str, Path] = {}
+        self._port = str(port)
+        self.include(str(path))
+
+    def include(self, path: str) -> None:
+        found = Path(path.replace("$(PORT_DIR)", self._port)).resolve()
+        functions = {name: getattr(self, name) for name in ("include", "package", "module")}
+        before = os.getcwd()
+        os.chdir(found.parent)
+        exec(compile(found.read_text(), str(found), "exec"), functions)
+        os.chdir(before)
+
+    def package(self, name: str, files: Sequence[str], base_path: str = ".", opt: int | None = None) -> None:
+        for file in files:
+            self.module(f"{name}/{file}", base_path)
+
+    def module(self, name: str, base_path: str = ".", opt: int | None = None) -> None:
+        self.files[name] = Path(base_path).resolve() / name
+
+
+def test_the_manifest_freezes_all_that_a_board_needs(tmp_path: Path) -> None:
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "manifest.py").write_text('module("flashbdev.py", base_path="../modules")\n')
+    files = Manifest(board_directory() / "firmware" / "manifest.py", tmp_path).files
+    assert files.pop("flashbdev.py") == tmp_path / "modules" / "flashbdev.py"
+    assert files == {name.removeprefix("lib/"): board_directory() / name for name in board_modules()}
+    assert all(path.is_file() for path in files.values())
