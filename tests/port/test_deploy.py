@@ -1,7 +1,10 @@
 """Deploying to the virtual board, whose MicroPython, file system and serial port are real."""
 
 import json
+import os
+import pty
 import re
+import tty
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,10 @@ from onenet_tools.board import BoardError, ResetCause
 from onenet_tools.broker import Broker
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
-from onenet_tools.port import find
+from onenet_tools.port import connection, find
 from onenet_tools.port.deploy import deploy
 from onenet_tools.port.errors import PortError, Stopped
-from onenet_tools.port.program import Form
+from onenet_tools.port.program import Dialect, Form, in_form
 from serial_board import AUTH_INFO, ONLINE, PATIENCE, ROM_SIZE, Report, board, config, deployment, installed
 
 MODULES = {name.removesuffix(".py") for name in board_modules()}
@@ -252,6 +255,48 @@ def test_a_full_flash_is_told_before_anything_is_sent(broker: Broker) -> None:
         with pytest.raises(PortError, match=r"has \d+ KB of flash free, and \d+ KB are needed; delete files"):
             deploy(it.port, deployment(), report)
         it.wait_for("old program", PATIENCE, seen)
+
+
+def test_where_there_is_no_micropython(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(connection, "_PATIENCE", 1)
+    controller, port = pty.openpty()
+    tty.setraw(port)
+    os.write(controller, b"ets Jun  8 2016 00:22:57\r\ninvalid header: 0xffffffff\r\n")
+    name = os.ttyname(port)
+    assert main(["deploy", "--port", name]) == 1
+    told = capsys.readouterr().err
+    assert told == (f"error: no MicroPython answers at {name}; if it was never put there: onenet flash --port {name}\n")
+    os.close(controller)
+    os.close(port)
+
+
+def test_what_cannot_be_is_said_before_anything_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, words in (
+        (["--mpy", "--source"], "give one of --source, --mpy and --romfs"),
+        (["--all", "--port", "x"], "give either --port or --all"),
+        (["nowhere.py"], "there is no file nowhere.py"),
+        ([str(board_directory() / "boot.py")], "boot.py on the board is not for a program to replace"),
+        ([str(board_directory() / "firmware")], "firmware/__init__.py on the board is not for a program to replace"),
+    ):
+        assert main(["deploy", "--port", "/dev/nonexistent", *arguments]) == 2
+        assert words in capsys.readouterr().err
+    assert main(["deploy", "--port", "/dev/nonexistent"]) == 1
+    assert "there is no port /dev/nonexistent" in capsys.readouterr().err
+
+
+def test_a_micropython_that_loads_other_mpy_files() -> None:
+    compiled = {"code": b"M\x06\x0b\x1f", "bytecode": b"M\x06\x03\x1f"}  # 6.3 for x64, and for all
+    fits, other_code, old = Dialect(2822), Dialect(2822 & ~0x300), Dialect(5 | 2 << 10)
+    assert (fits.architecture, Dialect(0x2806).architecture) == ("x64", "xtensawin")
+    for data in compiled.values():
+        fits.check("x", data)
+    other_code.check("x", compiled["bytecode"])
+    for dialect, data in ((other_code, compiled["code"]), (old, compiled["bytecode"])):
+        with pytest.raises(PortError, match=r"loads .mpy files of version .* mpy-cross here makes 6.3 .x.; put another"):
+            dialect.check("x", data)
+    for dialect, words in ((Dialect(0), "loads no .mpy files"), (Dialect(6 | 15 << 10), "does not know the board's")):
+        with pytest.raises(PortError, match=words):
+            in_form(Form.MPY, installed(), dialect)
 
 
 def test_many_boards_at_once(

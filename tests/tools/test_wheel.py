@@ -74,5 +74,5 @@ def test_an_installed_wheel_deploys(wheel: Path, tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        assert f"main.py is {tmp_path / 'site' / 'onenet_tools' / '_board' / 'main.py'}" in done.stdout
+        assert f"the program is {tmp_path / 'site' / 'onenet_tools' / '_board' / 'main.py'}" in done.stdout
         board.wait_for("config: .*config\\.json has 1 problem")

@@ -27,6 +27,7 @@ transport_serial.print = lambda *words: None  # type: ignore[attr-defined]  # it
 
 BAUD = 115200
 _PROMPT = b"raw REPL; CTRL-B to exit\r\n"
+_PATIENCE = 15.0  # seconds for a board to start and to answer
 _TRY = 0.7  # seconds in which a program may answer Ctrl-C; it gets another one then
 _SILENCE = 15.0  # seconds a statement may take without printing anything
 _CHUNK = 1024  # bytes of a file in one statement: the board has to have room for some copies
@@ -154,13 +155,13 @@ class Connection:
 
     # Its REPL
 
-    def interrupt(self, patience: float = 15, while_waiting: Callable[[], None] = lambda: None) -> None:
+    def interrupt(self, patience: float | None = None, while_waiting: Callable[[], None] = lambda: None) -> None:
         """Stops whatever runs, with as many Ctrl-C as it takes, and enters the raw REPL without a soft reset.
 
         Also where the port goes and comes back meanwhile, as it does with a board that has USB itself and is reset.
         """
         self._chunk = 0
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + (_PATIENCE if patience is None else patience)
         while True:
             while_waiting()
             try:

@@ -60,6 +60,8 @@ def deploy(port: str, wanted: Deployment, report: Report) -> str:
 
 def _replace(connection: Connection, wanted: Deployment, report: Report) -> str:
     """From the old program running to the new one ready to start."""
+    report.stage("stopping the program")
+    connection.interrupt(while_waiting=_alive(report))
     try:
         _enter_safe_mode(connection, report)
         report.stage("comparing")
@@ -106,7 +108,6 @@ def _summary(plan: Plan) -> str:
 
 def _enter_safe_mode(connection: Connection, report: Report) -> None:
     """Resets the board into a start without program and watchdog, and takes its raw REPL."""
-    report.stage("stopping the program")
     for attempt in range(_ATTEMPTS):
         try:
             _ask_for_safe_mode(connection, report)
@@ -215,7 +216,8 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
             connection.reopen()
             continue
         for line in lines.feed(data):
-            report.line(f"  {line}")
+            if line:
+                report.line(f"  {line}")
             start.feed(line)
         if lines.rest.endswith(">>> "):
             start.feed(lines.rest)

@@ -17,7 +17,7 @@ def run_deploy(ports: Sequence[str], every: bool, files: Sequence[Path], form: F
     program = find_program(files)
     chosen = list(ports) or (all_ports() if every else [the_port(None, "deploy")])
     wanted = Deployment(sources(program), form, timeout)
-    print(f"main.py is {program['main.py']}")
+    print(f"the program is {program['main.py'].resolve()}")
 
     def job(port: str) -> Job:
         return lambda report: deploy(port, wanted, report)

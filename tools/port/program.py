@@ -37,12 +37,12 @@ class Dialect:
     @property
     def architecture(self) -> str:
         """As mpy-cross names it; empty if it runs no machine code."""
-        number = self.mpy >> 10
+        number = self.mpy >> 10 & 0xF
         return _ARCHITECTURES[number] if number < len(_ARCHITECTURES) else ""
 
     def check(self, name: str, compiled: bytes) -> None:
         """Raises PortError if it does not load this file."""
-        version, sub, has_code = compiled[1], compiled[2] & 3, compiled[2] >> 2 & 0x3F
+        version, sub, has_code = compiled[1], compiled[2] & 3, compiled[2] >> 2 & 0xF
         mine = f"{self.mpy & 0xFF}.{self.mpy >> 8 & 3}"
         if self.mpy & 0xFF != version or (has_code and self.mpy >> 8 & 3 != sub):
             raise PortError(
@@ -91,7 +91,7 @@ def in_form(form: Form, files: dict[str, Path], dialect: Dialect) -> dict[str, b
         raise PortError("MicroPython on the board loads no .mpy files; use: onenet deploy --source")
     if not dialect.architecture:
         raise PortError(
-            f"mpy-cross does not know the board's processor (number {dialect.mpy >> 10}); use: onenet deploy --source"
+            f"mpy-cross does not know the board's processor (number {dialect.mpy >> 10 & 0xF}); use: onenet deploy --source"
         )
     done = {name: path.read_bytes() for name, path in files.items() if name not in to_compile}
     with tempfile.TemporaryDirectory(prefix="deploy-") as folder:
