@@ -153,12 +153,15 @@ class Interruptions:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["onenet_tools.port.deploy", "onenet_tools.port.romfs"])
         self._process = context.Process
-        for form in FORMS:
-            for build in (OLD, NEW):
-                self._prepare(build, form)
+        with ThreadPoolExecutor(len(FORMS)) as pool:
+            list(pool.map(self._prepare_both, FORMS))
 
     def _image(self, form: Form) -> Path:
         return self.folder / f"{form.value}.img"
+
+    def _prepare_both(self, form: Form) -> None:
+        for build in (OLD, NEW):
+            self._prepare(build, form)
 
     def _prepare(self, build: str, form: Form) -> None:
         """Without interruption: the old program's image, and what both programs tell."""

@@ -184,6 +184,7 @@ def test_what_is_missing_is_asked_for_and_secrets_are_not_echoed() -> None:
         person.answer("Wi-Fi network [home]:", "")
         person.answer("Password of home [as it is]:", "short")
         person.answer("Password of home", "another one")
+        person.answer("Device ID:", "\x1b[1~789")
         person.answer("Device ID:", "my board")
         person.answer("Device ID:", DEVICE_ID)
         person.answer(f"Product ID [{PRODUCT_ID}]:", "")
@@ -191,6 +192,7 @@ def test_what_is_missing_is_asked_for_and_secrets_are_not_echoed() -> None:
         assert person.ends() == 0, person.screen
         assert "wifi[0].password: must be 8 to 64 characters" in person.screen
         assert "device_id: must be the device's ID" in person.screen
+        assert "must not contain control characters" in person.screen
         for secret in (AUTH_INFO, "short", "another one", WIFI_PASSWORD):
             assert secret not in person.screen
         assert on_board(it) == config(wifi=[{"ssid": SSID, "password": "another one"}])

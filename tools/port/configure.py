@@ -14,6 +14,7 @@ from pathlib import Path
 
 import typer
 
+from ..api.text import harmless
 from .board_config import (
     Config,
     first_ssid,
@@ -189,10 +190,13 @@ Ask = Callable[[str, str, bool], str]
 def prompt(question: str, default: str, secret: bool) -> str:
     """Asks at the terminal."""
     shown = "as it is" if secret else default
-    if default:
-        answer: str = typer.prompt(f"{question} [{shown}]", default="", hide_input=secret, show_default=False)
-        return answer or default
-    return str(typer.prompt(question, default="" if secret else None, hide_input=secret, show_default=False))
+    asked = harmless(f"{question} [{shown}]" if default else question)
+    empty = "" if default or secret else None
+    while True:
+        answer = str(typer.prompt(asked, default=empty, hide_input=secret, show_default=False))
+        if answer.isprintable():
+            return answer or default
+        typer.echo("  must not contain control characters; was an arrow key pressed?", err=True)
 
 
 def complete(config: Config, there: Config, changes: Changes, ask: Ask | None) -> Config:

@@ -65,8 +65,6 @@ class Inventory:
     """There is a partition for ROMFS."""
     rom_at: int | None
     """Where in it the image in force begins, as ROM_FILE says: -1 for none, None if there is no such file."""
-    frozen: bool
-    """Our modules are frozen into its MicroPython."""
     has_image: bool
     """There is an image at its beginning, which MicroPython mounts by itself."""
     hashes: dict[str, str]
@@ -75,6 +73,8 @@ class Inventory:
     """What MANIFEST holds; empty if there is none, or it is broken."""
     knows_records: bool = False
     """Its boot.py finishes deploys."""
+    frozen: bool = False
+    """Our modules are frozen into its MicroPython."""
 
     @property
     def deployed(self) -> dict[str, str]:

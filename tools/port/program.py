@@ -91,7 +91,8 @@ def in_form(form: Form, files: dict[str, Path], dialect: Dialect) -> dict[str, b
         raise PortError("MicroPython on the board loads no .mpy files; use: onenet deploy --source")
     if not dialect.architecture:
         raise PortError(
-            f"mpy-cross does not know the board's processor (number {dialect.mpy >> 10 & 0xF}); use: onenet deploy --source"
+            f"mpy-cross does not know the board's processor (number {dialect.mpy >> 10 & 0xF}); "
+            "use: onenet deploy --source"
         )
     done = {name: path.read_bytes() for name, path in files.items() if name not in to_compile}
     with tempfile.TemporaryDirectory(prefix="deploy-") as folder:

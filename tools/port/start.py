@@ -86,6 +86,8 @@ class Start:
             self._problems.append(line[2:])
         if len(self._problems) == self._problem_count or not line.startswith("- "):
             words = "; ".join(self._problems)
+            if words.startswith("is missing"):
+                raise NotOnline(f"the board has no config.json; write it: onenet config --port {self._port}")
             raise NotOnline(f"config.json on the board: {words}; mend it: onenet config --port {self._port}")
 
     def _ended(self) -> None:
