@@ -1,0 +1,93 @@
+"""What a board's log says of its start; and that help fits a terminal."""
+
+import pytest
+from onenet_tools.cli import main
+from onenet_tools.port.start import Lines, NotOnline, Start
+
+WIFI = "1020 wifi: home: wrong password"
+CONFIG = [
+    "7 config: config.json has 2 problem(s):",
+    "- port: must be a number",
+    "- device_id: is missing; must be digits",
+]
+CRASH = ["Traceback (most recent call last):", '  File "main.py", line 3, in <module>', "ValueError: no sensor", ">>> "]
+
+
+def test_online() -> None:
+    start = Start("P")
+    for line in ("", "3 wifi: joined home as 192.168.4.23", "5 mqtt: connecting to 183.230.40.39:6002"):
+        start.feed(line)
+        assert not start.online
+    start.feed("2471 mqtt: online as device 789546805, 112640 bytes free")
+    assert start.online == "789546805"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([WIFI, "3020 wifi: shop: no answer", WIFI], "Wi-Fi home: wrong password; mend it: onenet config --port P"),
+        (
+            ["9 mqtt: device id, product id or auth-info refused (code 4); next attempt in 60 s"],
+            "(code 4) by the platform",
+        ),
+        (["9 mqtt: closed before CONNACK, as it does; next attempt in 2 s"] * 2, "closed before CONNACK, as it does"),
+        (CONFIG, "config.json on the board: port: must be a number; device_id: is missing; must be digits; mend it"),
+        (
+            ["7 config: config.json has 1 problem(s):", "- is missing; copy config.json.example"],
+            "has no config.json; write",
+        ),
+        (
+            ["Traceback (most recent call last):", "RuntimeError: safe mode: main.py is not run; do", ">>> "],
+            "is in safe mode",
+        ),
+        (CRASH, "main.py has ended with ValueError: no sensor"),
+        ([">>> "], "no program runs; main.py has to end with device.run()"),
+        (["boot: main.py has crashed again and again; the next try is in 10 minutes"], "crashes at each start"),
+    ],
+)
+def test_what_will_not_go_away_by_itself(lines: list[str], words: str) -> None:
+    start = Start("P")
+    for line in lines[:-1]:
+        start.feed(line)
+    with pytest.raises(NotOnline) as error:
+        start.feed(lines[-1])
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([], "nothing came from the board"),
+        ([WIFI], "Wi-Fi home: wrong password"),
+        (
+            ["3 wifi: joined home as 192.168.4.23"],
+            "Wi-Fi is joined home as 192.168.4.23, but the platform does not answer",
+        ),
+        (["9 mqtt: OSError: [Errno 113] EHOSTUNREACH; next attempt in 2 s"] * 3, "OSError: [Errno 113] EHOSTUNREACH"),
+        (["8 stream rssi: failed:", *CRASH[:-1], "9 clock: no answer"], "the program says ValueError: no sensor"),
+    ],
+)
+def test_what_may(lines: list[str], reason: str) -> None:
+    start = Start("P")
+    for line in lines:
+        start.feed(line)
+    assert start.reason == reason and not start.online
+
+
+def test_lines() -> None:
+    lines = Lines()
+    assert lines.feed(b"one\r\ntw") == ["one"]
+    assert lines.rest == "tw"
+    assert lines.feed(b"o\n\xff\xe4\xbd\xa0\x1b[1m\n") == ["two", "\ufffd你\\u001b[1m"]
+    assert lines.feed(bytes(5000))[0].startswith("\\u0000") and lines.rest == ""
+
+
+@pytest.mark.parametrize("command", ["config", "deploy", "monitor", "board"])
+def test_help_fits_80_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([command, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert f"Usage: onenet {command}" in "\n".join(lines)
+    assert max(map(len, lines)) <= 80
