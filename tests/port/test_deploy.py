@@ -216,7 +216,7 @@ def test_a_watchdog_does_not_bite_in_a_slow_deploy(broker: Broker) -> None:
         deploy(it.port, deployment(timeout=0), Report())
         it.baud = None
         it.wait_for(ONLINE, PATIENCE)
-        assert it.resets == [ResetCause.PWRON, ResetCause.HARD, ResetCause.HARD]
+        assert it.resets == [ResetCause.PWRON, ResetCause.SOFT, ResetCause.HARD, ResetCause.HARD]
 
 
 @pytest.mark.parametrize("with_boot", [False, True], ids=["of-old", "with-boot.py"])

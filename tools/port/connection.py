@@ -150,6 +150,7 @@ class Connection:
             self._open()
         except PortError:  # it may be there, and udev not done with its permissions
             self.port = was
+            time.sleep(_POLL)
             return False
         return True
 
@@ -262,6 +263,13 @@ class Connection:
     def hard_reset(self) -> None:
         """As the button does, which ends a watchdog too."""
         self.begin("import machine\nmachine.reset()")
+
+    def clear(self) -> None:
+        """Has MicroPython forget all that runs or ran, but does not run main.py; a watchdog goes on. It is at its raw
+        REPL before and after."""
+        with self._troubles():
+            self._serial.write(b"\x04")
+        self.interrupt()
 
     def soft_reset(self) -> None:
         """Starts boot.py and main.py anew, as Ctrl-D does."""

@@ -133,12 +133,13 @@ def _alive(report: Report) -> Callable[[], None]:
 def _ask_for_safe_mode(connection: Connection, report: Report) -> None:
     """As far as the reset that begins it."""
     connection.interrupt(while_waiting=_alive(report))
-    connection.exec("_not_reset=1")
     there = connection.exists("/boot.py")
     if not (there and knows_records(connection)):
+        connection.clear()  # or there may not be enough memory
         _bring_boot(connection, there)
         if there:
             report.line("boot.py on the board was another one; it is kept as boot.py.old")
+    connection.exec("_not_reset=1")
     # In one go: this may be killed at any moment, and then the next reset is to start the program
     connection.begin(f"import machine\nopen({_ONCE!r},'w').close()\nmachine.reset()")
 
@@ -213,7 +214,8 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
         try:
             data = connection.read()
         except Gone:
-            connection.reopen()
+            if connection.reopen():
+                connection.press_enter()  # in case it has said meanwhile that it is online
             continue
         for line in lines.feed(data):
             if line:

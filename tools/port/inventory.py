@@ -111,7 +111,7 @@ def take_inventory(connection: Connection, names: Collection[str]) -> Inventory:
 
 def knows_records(connection: Connection) -> bool:
     """Whether the boot.py on the board finishes deploys and has a safe mode for one start."""
-    return bool(connection.eval(f"{_KNOWS_RECORDS!r} in open('boot.py').read()"))
+    return bool(connection.eval(f"{_KNOWS_RECORDS!r} in open('/boot.py').read()"))
 
 
 def _manifest(connection: Connection) -> dict[str, Any]:
