@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,22 +151,33 @@ def configure(port: str, changes: Changes, replace: bool, ask: "Ask | None") -> 
     """
     with Connection(port) as connection:
         connection.interrupt()
-        try:
+        with _going_on_afterwards(connection):
             there = {} if replace else read_config(connection) or {}
-        finally:
             if ask:
                 connection.soft_reset()
-        config = complete(changes.apply(there), there, changes, ask)
-        if ask:
-            connection.interrupt()
-        return _put(connection, config, there)
+            config = complete(changes.apply(there), there, changes, ask)
+            if ask:
+                connection.interrupt()
+            return _put(connection, config, there)
 
 
 def configure_row(connection: Connection, changes: Changes, replace: bool, report: Report) -> str:
     """The same for one of many boards, of which nobody is asked anything. The board is at its raw REPL."""
     report.stage("writing config.json")
-    there = {} if replace else read_config(connection) or {}
-    return _put(connection, complete(changes.apply(there), there, changes, None), there)
+    with _going_on_afterwards(connection):
+        there = {} if replace else read_config(connection) or {}
+        return _put(connection, complete(changes.apply(there), there, changes, None), there)
+
+
+@contextlib.contextmanager
+def _going_on_afterwards(connection: Connection) -> Iterator[None]:
+    """Whatever goes wrong, the program on the board is started again."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(PortError):
+            connection.soft_reset()
+        raise
 
 
 def _put(connection: Connection, config: Config, there: Config) -> str:
@@ -245,9 +256,6 @@ def _ask_for_key(config: Config, key: str, question: str, ask: Ask) -> Config:
             return asked
         typer.echo("  " + "; ".join(wrong), err=True)
         default = None
-
-
-_WIFI_HINT = "give it in ONENET_WIFI_PASSWORD, empty for an open network"
 
 
 def _hint(config: Config) -> str:
