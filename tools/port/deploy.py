@@ -225,4 +225,6 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
             start.feed(lines.rest)
         if start.online:
             return start.online
-    raise PortError(f"not online after {timeout:g} s: {start.reason}")
+    raise PortError(
+        f"not online after {timeout:g} s: {start.reason}; it goes on trying: onenet monitor --port {connection.port}"
+    )
