@@ -196,9 +196,10 @@ def test_power_cut_and_back(broker: Broker, watcher: Watcher) -> None:
         wait_online(it)
         for _ in range(3):
             it.power_cut()
+            seen = len(watcher.batches)
             it.power_on()
             assert wait_online(it) == "3003"  # though the broker has the old connection still
-        watcher.wait_for_more()
+            watcher.until(lambda seen=seen: len(watcher.batches) > seen, "the first batch after power-on")
 
 
 def test_a_name_that_is_not_known_and_then_is(broker: Broker) -> None:
