@@ -106,11 +106,12 @@ def test_ctrl_c_gives_a_prompt_and_ctrl_d_brings_the_board_back(broker: Broker, 
             it.wait_for(r"device: stopped(.|\n)*^>>> ", PATIENCE, seen)
             it.send(b"print('heap', device.config['port'], device.outbox.dropped)\r")
             it.wait_for("^heap 6002 0", PATIENCE, seen)
+            batches = len(watcher.batches)
             it.send(b"\x04")
             wait_online(it, seen)
             assert it.resets[-1] is ResetCause.SOFT
             it.wait_for("joined home", PATIENCE, seen)
-        watcher.wait_for_more()
+            watcher.until(lambda batches=batches: len(watcher.batches) > batches, "the first batch after Ctrl-D")
 
 
 def test_the_console_says_little_while_all_is_well(broker: Broker, watcher: Watcher) -> None:
