@@ -65,7 +65,7 @@ def test_only_what_is_different_is_sent(broker: Broker, tmp_path: Path) -> None:
         program = tmp_path / "main.py"
         program.write_text((board_directory() / "main.py").read_text() + "# changed\n")
         changed = Report()
-        deploy(it.port, deployment(Form.MPY, PATIENCE, program), changed)
+        deploy(it.port, deployment(Form.MPY, 0, program), changed)
         assert "is on the board: 2 files" in changed.text  # it and the manifest
         assert "kept as" not in changed.text
 
@@ -73,7 +73,7 @@ def test_only_what_is_different_is_sent(broker: Broker, tmp_path: Path) -> None:
 def test_source_in_place_of_mpy_and_back(broker: Broker) -> None:
     """A .py file would be loaded in place of the .mpy file beside it."""
     with board(broker, installed()) as it:
-        for form, suffix in ((Form.MPY, ".mpy"), (Form.SOURCE, ".py"), (Form.MPY, ".mpy")):
+        for form, suffix in ((Form.MPY, ".mpy"), (Form.SOURCE, ".py")):
             deploy(it.port, deployment(form), Report())
             it.power_cut()
             assert modules_on(it.read_files()) == {suffix: MODULES}
