@@ -70,7 +70,8 @@ stage = @echo; echo "== $(2)"; mkdir -p build/test; \
 	{ status=0; $(3) || status=$$?; echo $$status >build/test/$(1).status; } 2>&1 | tee build/test/$(1).log; \
 	exit "$$(cat build/test/$(1).status)"
 
-PYTEST := $(BIN)/python -m pytest -q
+# They wait more than they compute, so there are some more than one for a small computer's cores.
+PYTEST := $(BIN)/python -m pytest -q --numprocesses 3 --dist worksteal
 
 test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
 	$(call stage,unit,CPython,$(PYTEST) tests/unit tests/property tests/packets tests/tools)
@@ -86,6 +87,9 @@ test-port: $(VENV) mosquitto ## flash, config, deploy and monitor, over emulated
 
 test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium, its web page
 	$(call stage,console,console,$(PYTEST) tests/console tests/api)
+
+test-deploy: $(VENV) ## 100 deploys interrupted at random points, with a tally; COUNT=20 for fewer, SEED=7 to repeat one
+	@$(BIN)/python tests/port/interruptions.py $(or $(COUNT),100) $(if $(SEED),--seed $(SEED))
 
 test-e2e: $(VENV) mosquitto ## the firmware on the virtual board against real brokers
 	$(call stage,e2e,end to end,$(PYTEST) tests/e2e)
