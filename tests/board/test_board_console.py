@@ -91,8 +91,8 @@ def test_a_ctrl_c_in_the_moment_a_program_ends_is_harmless_and_what_follows_is_n
 
 def test_a_program_may_catch_ctrl_c_and_go_on_reading() -> None:
     main = """
-print("main")
 try:
+    print("main")
     while True:
         pass
 except KeyboardInterrupt:
