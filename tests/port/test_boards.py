@@ -100,12 +100,13 @@ def test_a_board_at_its_prompt_is_asked(plugged: list[Found], capsys: pytest.Cap
     with VirtualBoard(files={"boot.py": "x = 1"}, unique_id=bytes.fromhex("240ac4000001")) as board:
         plugged.append(Found(board.port))
         board.wait_for(">>> ")
+        since = len(board.log)
         assert main(["boards"]) == 0
         port, _, mac, micropython, program, online = row(capsys, board.port)
         assert (port, mac, program, online) == (board.port, "24:0a:c4:00:00:01", "?", "no: no program runs")
         assert re.fullmatch(r"1\.\d+\.\d+", micropython)
-        since = len(board.log)
-        board.send(b"x\r")  # at an ordinary prompt again, with all that was there
+        board.wait_for(">>> ", since=since)  # at an ordinary prompt again, with all that was there
+        board.send(b"x\r")
         board.wait_for(r"^1$", since=since)
         assert len(board.resets) == 1
 
