@@ -1,25 +1,16 @@
-"""MQTT brokers for tests and demos: the real mosquitto where it is installed, else amqtt inside this process."""
+"""The real mosquitto, for the tests and the bench."""
 
-import abc
-import asyncio
-import concurrent.futures
 import contextlib
 import errno
-import logging
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # amqtt takes half a second to import
-    from .amqtt_broker import PasswordBroker
 
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # not on everybody's PATH
 _PATIENCE = 10.0  # seconds for a broker to start or to stop
@@ -66,74 +57,13 @@ def free_port() -> int:
                 return port
 
 
-class Broker(abc.ABC):
-    """A broker on 127.0.0.1, and on ::1 where there is IPv6, that lets in the given users and nobody else.
+class Mosquitto:
+    """The real mosquitto on 127.0.0.1, and on ::1 where there is IPv6, that lets in the given users and nobody else.
 
     Use it in a `with` statement, or call start() and close(). `users` maps user names to passwords, `port` 0 is a free
     one; it stays the same from then on. `directory` is where its files go: one that goes away with it if not given.
-    """
-
-    port: int
-    hosts: list[str]
-    """The addresses it listens on."""
-
-    def __init__(
-        self, users: Mapping[str, str], port: int = 0, directory: str | os.PathLike[str] | None = None
-    ) -> None:
-        self.users = dict(users)
-        self.port = port or free_port()
-        self.hosts = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
-        self._temporary = None
-        if directory is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="broker-")
-            directory = self._temporary.name
-        self.directory = Path(directory)
-
-    @abc.abstractmethod
-    def start(self) -> None:
-        """Returns when it answers. Raises BrokerError."""
-
-    @abc.abstractmethod
-    def stop(self) -> None:
-        """Ends it; its clients see their connections closed. Does nothing if it does not run."""
-
-    def restart(self) -> None:
-        """Stops and starts it on the same port."""
-        self.stop()
-        self.start()
-
-    def close(self) -> None:
-        """Stops it and removes its temporary files."""
-        self.stop()
-        if self._temporary:
-            self._temporary.cleanup()
-
-    @property
-    def log(self) -> str:
-        """What it has told about itself since the first start."""
-        try:
-            return (self.directory / "broker.log").read_text("utf-8", "replace")
-        except FileNotFoundError:
-            return ""
-
-    def __enter__(self) -> "Broker":
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class Mosquitto(Broker):
-    """The real mosquitto, a process of its own. `config` is added to its configuration file, as it is.
-
-    With `persistence`, sessions and retained messages live on in `directory` from stop() to start().
+    `config` is added to its configuration file, as it is. With `persistence`, sessions and retained messages live on in
+    `directory` from stop() to start().
     """
 
     def __init__(
@@ -148,7 +78,14 @@ class Mosquitto(Broker):
         program, passwd = find_mosquitto(), find_mosquitto("mosquitto_passwd")
         if program is None or passwd is None:
             raise BrokerError(f"mosquitto is missing; {_INSTALL}")
-        super().__init__(users, port, directory)
+        self.users = dict(users)
+        self.port = port or free_port()
+        self.hosts = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
+        self._temporary = None
+        if directory is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="broker-")
+            directory = self._temporary.name
+        self.directory = Path(directory)
         self._program = program
         self._passwd = passwd
         self._process: subprocess.Popen[bytes] | None = None
@@ -178,6 +115,7 @@ class Mosquitto(Broker):
                 raise BrokerError(f"mosquitto_passwd does not take the user {user!r}: {done.stderr.strip()}")
 
     def start(self) -> None:
+        """Returns when it answers. Raises BrokerError."""
         told = len(self.log)
         with (self.directory / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -192,6 +130,7 @@ class Mosquitto(Broker):
             time.sleep(0.01)
 
     def stop(self) -> None:
+        """Ends it; its clients see their connections closed. Does nothing if it does not run."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -202,64 +141,34 @@ class Mosquitto(Broker):
             process.kill()
             process.wait()
 
+    def restart(self) -> None:
+        """Stops and starts it on the same port."""
+        self.stop()
+        self.start()
 
-class Amqtt(Broker):
-    """amqtt in a thread of this process, for machines without mosquitto. Sessions do not outlive stop()."""
+    def close(self) -> None:
+        """Stops it and removes its temporary files."""
+        self.stop()
+        if self._temporary:
+            self._temporary.cleanup()
 
-    def __init__(
-        self, users: Mapping[str, str], port: int = 0, directory: str | os.PathLike[str] | None = None
-    ) -> None:
-        super().__init__(users, port, directory)
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._broker: PasswordBroker | None = None
-
-    def start(self) -> None:
-        from amqtt.errors import BrokerError as AmqttError
-
-        from .amqtt_broker import PasswordBroker
-
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="amqtt", daemon=True)
-        self._thread.start()
-        self._log_to_file()
-
-        async def run() -> None:
-            self._broker = PasswordBroker(self.users, self.hosts, self.port)
-            await self._broker.start()
-
+    @property
+    def log(self) -> str:
+        """What it has told about itself since the first start."""
         try:
-            asyncio.run_coroutine_threadsafe(run(), self._loop).result(_PATIENCE)
-        except (AmqttError, concurrent.futures.TimeoutError) as error:
-            self._broker = None
-            self.stop()
-            raise BrokerError(f"amqtt does not start on port {self.port}: {error}") from error
+            return (self.directory / "broker.log").read_text("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
 
-    def _log_to_file(self) -> None:
-        thread = self._thread
-        handler = logging.FileHandler(self.directory / "broker.log")
-        handler.addFilter(lambda record: thread is not None and record.thread == thread.ident)
-        logger = logging.getLogger("amqtt")
-        logger.setLevel(logging.INFO)  # below that, packets are logged with their passwords
-        logger.propagate = False
-        logger.addHandler(handler)
-        self._handler = handler
+    def __enter__(self) -> "Mosquitto":
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
 
-    def stop(self) -> None:
-        if self._loop is None or self._thread is None:
-            return
-        if self._broker is not None:
-            asyncio.run_coroutine_threadsafe(self._broker.shutdown(), self._loop).result(_PATIENCE)
-            self._broker = None
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._loop = self._thread = None
-        logging.getLogger("amqtt").removeHandler(self._handler)
-        self._handler.close()
-
-
-def broker(users: Mapping[str, str], port: int = 0, directory: str | os.PathLike[str] | None = None) -> Broker:
-    """A broker that has not been started: mosquitto where it is installed, else amqtt."""
-    kind = Mosquitto if find_mosquitto() else Amqtt
-    return kind(users, port, directory)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -17,7 +17,7 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 from onenet_tools.board import VirtualBoard, Wifi
-from onenet_tools.broker import Broker, BrokerError, Mosquitto
+from onenet_tools.broker import BrokerError, Mosquitto
 from onenet_tools.datapoints import decode
 from onenet_tools.files import board_directory, board_modules
 
@@ -66,11 +66,11 @@ ROOMY = {"tx_size": 4096, "outbox_size": 65536}
 """For programs that measure more in a moment than people do in an hour."""
 
 
-# Broker and watcher
+# Mosquitto and watcher
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
+def broker() -> Iterator[Mosquitto]:
     """One for all stories in which the broker stays up."""
     try:
         running = Mosquitto(USERS)
@@ -180,13 +180,13 @@ class Watcher:
 
 
 @pytest.fixture
-def watcher(broker: Broker) -> Iterator[Watcher]:
+def watcher(broker: Mosquitto) -> Iterator[Watcher]:
     with watching(broker) as it:
         yield it
 
 
 @contextlib.contextmanager
-def watching(broker: Broker, client_id: str = "") -> Iterator[Watcher]:
+def watching(broker: Mosquitto, client_id: str = "") -> Iterator[Watcher]:
     it = Watcher(broker.port, client_id)
     try:
         yield it
@@ -212,7 +212,7 @@ def config_of(**changes: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def board(
-    broker: Broker,
+    broker: Mosquitto,
     main: str = MAIN,
     *,
     config: str | None = "",

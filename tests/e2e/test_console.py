@@ -15,7 +15,7 @@ from conftest import (
     wait_online,
 )
 from onenet_tools.board import ResetCause
-from onenet_tools.broker import Broker
+from onenet_tools.broker import Mosquitto
 from real_mpremote import mpremote
 
 
@@ -56,7 +56,7 @@ PROBLEMS = r"""config: config\.json has 7 problem\(s\):
     ids=["wrong", "missing", "not-json", "not-an-object"],
 )
 def test_a_bad_config_is_explained_and_mpremote_can_mend_it(
-    broker: Broker, watcher: Watcher, tmp_path: Path, config: str | None, said: str
+    broker: Mosquitto, watcher: Watcher, tmp_path: Path, config: str | None, said: str
 ) -> None:
     with board(broker, config=config) as it:
         it.wait_for(said, PATIENCE)
@@ -66,14 +66,14 @@ def test_a_bad_config_is_explained_and_mpremote_can_mend_it(
         watcher.wait_for_point("free_heap")
 
 
-def test_a_bad_config_is_said_again_for_who_comes_later(broker: Broker) -> None:
+def test_a_bad_config_is_said_again_for_who_comes_later(broker: Mosquitto) -> None:
     with board(broker, config="{}") as it:
         first = it.wait_for(r"config\.json has (.|\n)*?wifi: is missing", PATIENCE)
         it.wait_for(r"config\.json has (.|\n)*?wifi: is missing", PATIENCE, first.end())
         assert it.resets == [ResetCause.PWRON]
 
 
-def test_deploying_another_program(broker: Broker, watcher: Watcher, tmp_path: Path) -> None:
+def test_deploying_another_program(broker: Mosquitto, watcher: Watcher, tmp_path: Path) -> None:
     with board(broker) as it:
         wait_online(it)
         watcher.wait_for_point("free_heap")
@@ -85,7 +85,7 @@ def test_deploying_another_program(broker: Broker, watcher: Watcher, tmp_path: P
         watcher.wait_for_point("heap_left")
 
 
-def test_safe_mode(broker: Broker, watcher: Watcher) -> None:
+def test_safe_mode(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker, files={"safe_mode": ""}) as it:
         it.wait_for(r"safe mode: main\.py is not run(.|\n)*^>>> ", PATIENCE)
         assert mpremote(it, "exec", "print(6 * 7)").endswith("42\n")
@@ -97,7 +97,7 @@ def test_safe_mode(broker: Broker, watcher: Watcher) -> None:
         it.wait_for(r"safe mode: main\.py is not run(.|\n)*^>>> ", PATIENCE, seen)
 
 
-def test_ctrl_c_gives_a_prompt_and_ctrl_d_brings_the_board_back(broker: Broker, watcher: Watcher) -> None:
+def test_ctrl_c_gives_a_prompt_and_ctrl_d_brings_the_board_back(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker) as it:
         wait_online(it)
         for _ in range(2):
@@ -114,7 +114,7 @@ def test_ctrl_c_gives_a_prompt_and_ctrl_d_brings_the_board_back(broker: Broker, 
             watcher.until(lambda batches=batches: len(watcher.batches) > batches, "the first batch after Ctrl-D")
 
 
-def test_the_console_says_little_while_all_is_well(broker: Broker, watcher: Watcher) -> None:
+def test_the_console_says_little_while_all_is_well(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker, upload_interval=1, intervals={"free_heap": 1}) as it:
         wait_online(it)
         watcher.wait_for_more(2)

@@ -28,7 +28,7 @@ from conftest import (
     watching,
 )
 from onenet_tools.board import ResetCause, Wifi
-from onenet_tools.broker import Broker, Mosquitto
+from onenet_tools.broker import Mosquitto
 from onenet_tools.datapoints import decode
 
 # Credentials
@@ -114,7 +114,7 @@ def test_a_broker_that_falls_silent_is_noticed_by_the_keep_alive(tmp_path: Path)
 # Wi-Fi
 
 
-def test_wifi_absent_at_boot(broker: Broker, watcher: Watcher) -> None:
+def test_wifi_absent_at_boot(broker: Mosquitto, watcher: Watcher) -> None:
     wifi = Wifi({SSID: WIFI_PASSWORD}, up=False)
     with board(broker, COUNTER, wifi=wifi, **ROOMY) as it:
         it.wait_for("home: not in reach", PATIENCE)
@@ -124,7 +124,7 @@ def test_wifi_absent_at_boot(broker: Broker, watcher: Watcher) -> None:
         watcher.batches_in_order(disturbances=0)
 
 
-def test_wrong_wifi_password(broker: Broker, watcher: Watcher) -> None:
+def test_wrong_wifi_password(broker: Mosquitto, watcher: Watcher) -> None:
     wifi = Wifi({SSID: "something else"})
     with board(broker, wifi=wifi) as it:
         it.wait_for("home: wrong password", PATIENCE)
@@ -133,7 +133,7 @@ def test_wrong_wifi_password(broker: Broker, watcher: Watcher) -> None:
         watcher.wait_for_point("free_heap")
 
 
-def test_second_network(broker: Broker, watcher: Watcher) -> None:
+def test_second_network(broker: Mosquitto, watcher: Watcher) -> None:
     networks = [{"ssid": "office", "password": "87654321"}, {"ssid": SSID, "password": WIFI_PASSWORD}]
     with board(broker, config=json.dumps(config_of(wifi=networks))) as it:
         it.wait_for("office: not in reach", PATIENCE)
@@ -142,7 +142,7 @@ def test_second_network(broker: Broker, watcher: Watcher) -> None:
         watcher.wait_for_point("free_heap")
 
 
-def test_wifi_lost_and_back_loses_no_data_point(broker: Broker, watcher: Watcher) -> None:
+def test_wifi_lost_and_back_loses_no_data_point(broker: Mosquitto, watcher: Watcher) -> None:
     wifi = Wifi({SSID: WIFI_PASSWORD})
     with board(broker, COUNTER, wifi=wifi, **ROOMY) as it:
         wait_online(it)
@@ -164,7 +164,7 @@ def test_wifi_lost_and_back_loses_no_data_point(broker: Broker, watcher: Watcher
 # The connection
 
 
-def test_twenty_resets_at_random_moments_lose_nothing(broker: Broker, watcher: Watcher) -> None:
+def test_twenty_resets_at_random_moments_lose_nothing(broker: Mosquitto, watcher: Watcher) -> None:
     moments = random.Random(6002)
     with board(broker, COUNTER, **ROOMY) as it:
         wait_online(it)
@@ -191,7 +191,7 @@ def wait_for_traffic(it, direction: str, chunks: int) -> None:
         it.link.tap = None
 
 
-def test_power_cut_and_back(broker: Broker, watcher: Watcher) -> None:
+def test_power_cut_and_back(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker, device_id="3003") as it:
         wait_online(it)
         for _ in range(3):
@@ -202,14 +202,14 @@ def test_power_cut_and_back(broker: Broker, watcher: Watcher) -> None:
             watcher.until(lambda seen=seen: len(watcher.batches) > seen, "the first batch after power-on")
 
 
-def test_a_name_that_is_not_known_and_then_is(broker: Broker) -> None:
+def test_a_name_that_is_not_known_and_then_is(broker: Mosquitto) -> None:
     with board(broker, COUNTER, routes={}, **ROOMY) as it:
         it.wait_for(r"(next attempt in(.|\n)*){2}", PATIENCE)
         it.link.routes[ADDRESS] = ("127.0.0.1", broker.port)
         wait_online(it)
 
 
-def test_two_boards_with_one_device_id_throw_each_other_out_politely(broker: Broker) -> None:
+def test_two_boards_with_one_device_id_throw_each_other_out_politely(broker: Mosquitto) -> None:
     main = QUICK.replace("Backoff(50, 400)", "Backoff(300, 3000)") + "device.run()\n"
     with board(broker, main, device_id="4004") as one, board(broker, main, device_id="4004") as other:
         one.wait_for("(next attempt(.|\n)*){2}", PATIENCE)
@@ -221,7 +221,7 @@ def test_two_boards_with_one_device_id_throw_each_other_out_politely(broker: Bro
 # The program
 
 
-def test_a_stream_that_never_ends_is_ended_by_the_watchdog(broker: Broker, watcher: Watcher) -> None:
+def test_a_stream_that_never_ends_is_ended_by_the_watchdog(broker: Mosquitto, watcher: Watcher) -> None:
     main = (
         QUICK
         + """
@@ -251,7 +251,7 @@ device.run()
         watcher.until(lambda: watcher.points()["reset_cause"] == "watchdog", "the cause")
 
 
-def test_a_program_with_mistakes_stays_online(broker: Broker, watcher: Watcher) -> None:
+def test_a_program_with_mistakes_stays_online(broker: Mosquitto, watcher: Watcher) -> None:
     main = (
         QUICK
         + """
@@ -285,7 +285,7 @@ device.run()
 
 
 @pytest.mark.parametrize("full", ["drop_oldest", "drop_newest"])
-def test_an_outbox_that_overflows_offline(broker: Broker, watcher: Watcher, full: str) -> None:
+def test_an_outbox_that_overflows_offline(broker: Mosquitto, watcher: Watcher, full: str) -> None:
     main = (
         QUICK
         + """

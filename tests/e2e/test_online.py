@@ -17,13 +17,13 @@ from conftest import (
     wait_online,
     watching,
 )
-from onenet_tools.broker import Broker
+from onenet_tools.broker import Mosquitto
 from onenet_tools.datapoints import decode
 
 LED = 2
 
 
-def test_comes_online_and_its_data_points_arrive(broker: Broker, watcher: Watcher) -> None:
+def test_comes_online_and_its_data_points_arrive(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker, device_id="27654321", intervals={"rssi": 1}) as it:
         assert wait_online(it) == "27654321"
         assert watcher.wait_for_point("free_heap") > 100000
@@ -33,7 +33,7 @@ def test_comes_online_and_its_data_points_arrive(broker: Broker, watcher: Watche
     assert f"as 27654321 (p2, c1, k120, u'{PRODUCT_ID}')" in broker.log
 
 
-def test_commands_switch_the_led_and_are_answered(broker: Broker, watcher: Watcher) -> None:
+def test_commands_switch_the_led_and_are_answered(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker, led_pin=LED) as it:
         wait_online(it)
         assert it.pins[LED] == 0
@@ -47,7 +47,7 @@ def test_commands_switch_the_led_and_are_answered(broker: Broker, watcher: Watch
         assert watcher.command(b"led?") == b"led=off"
 
 
-def test_a_led_that_is_on_when_the_pin_is_low(broker: Broker, watcher: Watcher) -> None:
+def test_a_led_that_is_on_when_the_pin_is_low(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker, led_pin=LED, led_active_low=True) as it:
         wait_online(it)
         assert it.pins[LED] == 1
@@ -55,7 +55,7 @@ def test_a_led_that_is_on_when_the_pin_is_low(broker: Broker, watcher: Watcher) 
         assert it.pins[LED] == 0
 
 
-def test_a_command_longer_than_the_buffer_does_not_disturb(broker: Broker, watcher: Watcher) -> None:
+def test_a_command_longer_than_the_buffer_does_not_disturb(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker, led_pin=LED) as it:
         wait_online(it)
         assert watcher.command(b"led?") == b"led=off"
@@ -65,7 +65,7 @@ def test_a_command_longer_than_the_buffer_does_not_disturb(broker: Broker, watch
         assert len(it.link.connections) == 1
 
 
-def test_chinese_streams_and_values(broker: Broker, watcher: Watcher) -> None:
+def test_chinese_streams_and_values(broker: Mosquitto, watcher: Watcher) -> None:
     main = (
         QUICK
         + """
@@ -80,7 +80,7 @@ device.run()
         assert watcher.command("开灯".encode()).decode() == "开灯 好"
 
 
-def test_points_measured_before_the_network_was_there_come_with_their_time(broker: Broker, watcher: Watcher) -> None:
+def test_points_measured_before_the_network_was_there_come_with_their_time(broker: Mosquitto, watcher: Watcher) -> None:
     main = (
         QUICK
         + """
@@ -98,7 +98,7 @@ device.run()
         assert old.at is not None and old.at > "2025-"  # the clock was set only after it
 
 
-def test_the_smallest_buffers_there_may_be(broker: Broker, watcher: Watcher) -> None:
+def test_the_smallest_buffers_there_may_be(broker: Mosquitto, watcher: Watcher) -> None:
     with board(broker, led_pin=LED, tx_size=128, rx_size=128, outbox_size=256, intervals={"rssi": 1}) as it:
         wait_online(it)
         for stream in ("free_heap", "chip_temperature", "rssi"):
@@ -107,7 +107,7 @@ def test_the_smallest_buffers_there_may_be(broker: Broker, watcher: Watcher) -> 
         assert it.pins[LED] == 1
 
 
-def test_without_an_answer_from_the_time_server(broker: Broker, watcher: Watcher) -> None:
+def test_without_an_answer_from_the_time_server(broker: Mosquitto, watcher: Watcher) -> None:
     with board(
         broker,
         COUNTER,
@@ -121,7 +121,7 @@ def test_without_an_answer_from_the_time_server(broker: Broker, watcher: Watcher
         assert all(point.at is None for batch in watcher.batches for point in decode(batch))
 
 
-def test_over_ipv6(broker: Broker, watcher: Watcher) -> None:
+def test_over_ipv6(broker: Mosquitto, watcher: Watcher) -> None:
     if "::1" not in broker.hosts:
         pytest.skip("this machine has no IPv6")
     with board(broker, COUNTER, host="::1", port=broker.port, routes={}, **ROOMY) as it:
@@ -156,7 +156,7 @@ while True:
 """
 
 
-def test_every_qos_both_ways_and_retained_messages(broker: Broker, watcher: Watcher) -> None:
+def test_every_qos_both_ways_and_retained_messages(broker: Mosquitto, watcher: Watcher) -> None:
     watcher.publish("down/kept", b"from before", 1, retain=True)
     with board(broker, DIRECT) as it:
         it.wait_for("^ready", PATIENCE)
@@ -209,7 +209,7 @@ device.run()
 )
 
 
-def test_idling_online_allocates_nothing(broker: Broker, watcher: Watcher) -> None:
+def test_idling_online_allocates_nothing(broker: Mosquitto, watcher: Watcher) -> None:
     pings = broker.log.count("Received PINGREQ")
     with board(broker, FRUGAL) as it:
         watcher.wait_for_point("once")

@@ -9,7 +9,7 @@ from typing import Any
 
 from onenet_tools.board import VirtualBoard, Wifi
 from onenet_tools.board.flash import Content
-from onenet_tools.broker import Broker
+from onenet_tools.broker import Mosquitto
 from onenet_tools.files import board_directory
 from onenet_tools.port.deploy import Deployment
 from onenet_tools.port.program import Form, find_program, sources
@@ -38,7 +38,7 @@ def config(**changes: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def board(
-    broker: Broker | None = None, files: Mapping[str, Content] | None = None, **options: Any
+    broker: Mosquitto | None = None, files: Mapping[str, Content] | None = None, **options: Any
 ) -> Iterator[VirtualBoard]:
     """A board with these files, and a config.json unless `files` has one (None: without)."""
     every: dict[str, Any] = {"config.json": json.dumps(config())} | dict(files or {})

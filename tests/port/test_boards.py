@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from emulated import emulated
 from onenet_tools.board import VirtualBoard, Wifi
-from onenet_tools.broker import Broker, broker
+from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.port import boards
@@ -63,16 +62,10 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boards, "ANSWER", 0.5)
 
 
-@pytest.fixture(scope="module")
-def platform() -> Iterator[Broker]:
-    with broker({"458945": "136928831"}) as running:
-        yield running
-
-
 def test_a_board_that_is_online_is_not_disturbed(
-    platform: Broker, plugged: list[Found], capsys: pytest.CaptureFixture[str]
+    broker: Mosquitto, plugged: list[Found], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    routes = {("183.230.40.39", 6002): ("127.0.0.1", platform.port)}
+    routes = {("183.230.40.39", 6002): ("127.0.0.1", broker.port)}
     config = json.dumps(CONFIG | {"subscribe_commands": True})
     files = {**FILES, **MANIFEST, "config.json": config}
     with VirtualBoard(files=files, wifi=Wifi({"home": "12345678"}), routes=routes) as board:

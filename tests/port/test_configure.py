@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from onenet_tools.board import VirtualBoard
-from onenet_tools.broker import Broker
+from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.port import find
 from onenet_tools.port.board_config import masked, value_from_text, with_network
@@ -61,7 +61,7 @@ def test_a_bare_board(capsys: pytest.CaptureFixture[str]) -> None:
         }
 
 
-def test_other_keys_stay_and_the_program_starts_with_the_new_ones(broker: Broker) -> None:
+def test_other_keys_stay_and_the_program_starts_with_the_new_ones(broker: Mosquitto) -> None:
     there = config(auth_info="wrong", keep_alive=240, wifi=[{"ssid": "shop", "password": "shop's own"}])
     with board(broker, installed() | {"config.json": json.dumps(there)}) as it:
         it.wait_for("mqtt: connecting|not in reach", PATIENCE)
@@ -202,7 +202,7 @@ def test_what_is_missing_is_asked_for_and_secrets_are_not_echoed() -> None:
         assert on_board(it) == config(wifi=[{"ssid": SSID, "password": "another one"}])
 
 
-def test_the_program_goes_on_while_somebody_types_and_after_ctrl_c(broker: Broker) -> None:
+def test_the_program_goes_on_while_somebody_types_and_after_ctrl_c(broker: Mosquitto) -> None:
     with board(broker, installed()) as it:
         it.wait_for(ONLINE, PATIENCE)
         seen = len(it.log)
@@ -225,7 +225,7 @@ def table(tmp_path: Path, text: str, encoding: str = "utf-8") -> str:
 
 
 def test_boards_by_port_and_by_mac(
-    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    broker: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blank = {"config.json": None}
     with (

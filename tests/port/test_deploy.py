@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from onenet_tools import __version__
 from onenet_tools.board import BoardError, ResetCause
-from onenet_tools.broker import Broker
+from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.port import connection, find
@@ -33,7 +33,7 @@ def modules_on(files: dict[str, bytes]) -> dict[str, set[str]]:
     }
 
 
-def test_a_bare_board_comes_online(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bare_board_comes_online(broker: Mosquitto, capsys: pytest.CaptureFixture[str]) -> None:
     mine = {"data/log.txt": "21.5\n", "bh1750.py": "# my sensor", "lib/mine.py": "# my library"}
     with board(broker, mine) as it:
         assert main(["deploy", "--port", it.port]) == 0
@@ -55,7 +55,7 @@ def test_a_bare_board_comes_online(broker: Broker, capsys: pytest.CaptureFixture
     assert not [name for name in files if name.startswith(("/deploy/", "/safe_mode"))]
 
 
-def test_only_what_is_different_is_sent(broker: Broker, tmp_path: Path) -> None:
+def test_only_what_is_different_is_sent(broker: Mosquitto, tmp_path: Path) -> None:
     with board(broker) as it:
         assert deploy(it.port, deployment(), Report()) == "online as device 789546805"
         again = Report()
@@ -70,7 +70,7 @@ def test_only_what_is_different_is_sent(broker: Broker, tmp_path: Path) -> None:
         assert "kept as" not in changed.text
 
 
-def test_source_in_place_of_mpy_and_back(broker: Broker) -> None:
+def test_source_in_place_of_mpy_and_back(broker: Mosquitto) -> None:
     """A .py file would be loaded in place of the .mpy file beside it."""
     with board(broker, installed()) as it:
         for form, suffix in ((Form.MPY, ".mpy"), (Form.SOURCE, ".py")):
@@ -80,7 +80,7 @@ def test_source_in_place_of_mpy_and_back(broker: Broker) -> None:
             it.power_on()
 
 
-def test_in_a_romfs(broker: Broker, tmp_path: Path) -> None:
+def test_in_a_romfs(broker: Mosquitto, tmp_path: Path) -> None:
     program = tmp_path / "main.py"
     main_py = (board_directory() / "main.py").read_text()
     with board(broker, rom_size=ROM_SIZE) as it:
@@ -102,7 +102,7 @@ def test_in_a_romfs(broker: Broker, tmp_path: Path) -> None:
             it.wait_for(ONLINE, PATIENCE)
 
 
-def test_where_there_is_no_romfs_or_too_little(broker: Broker) -> None:
+def test_where_there_is_no_romfs_or_too_little(broker: Mosquitto) -> None:
     with (
         board(broker, {"main.py": STOPS}) as it,
         pytest.raises(PortError, match=r"no partition for ROMFS.*FLASH_2M_ROMFS"),
@@ -116,7 +116,7 @@ def test_where_there_is_no_romfs_or_too_little(broker: Broker) -> None:
         it.wait_for("old program", PATIENCE, seen)
 
 
-def test_a_main_py_that_was_edited_on_the_board_is_kept(broker: Broker) -> None:
+def test_a_main_py_that_was_edited_on_the_board_is_kept(broker: Mosquitto) -> None:
     edited = "# edited on the board\n" + STOPS
     with board(broker, {"main.py": edited, "boot.py": "import gc\n"}) as it:
         report = Report()
@@ -128,7 +128,7 @@ def test_a_main_py_that_was_edited_on_the_board_is_kept(broker: Broker) -> None:
         assert files["/main.py.old"] == edited.encode() and files["/boot.py.old"] == b"import gc\n"
 
 
-def test_the_program_may_have_modules_and_folders_of_its_own(broker: Broker, tmp_path: Path) -> None:
+def test_the_program_may_have_modules_and_folders_of_its_own(broker: Mosquitto, tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(
         "import pack.deep, one\nprint(pack.deep.WORD, one.WORD, open('pack/page.html').read())\n"
     )
@@ -148,7 +148,7 @@ def test_the_program_may_have_modules_and_folders_of_its_own(broker: Broker, tmp
         assert "/pack/deep.py" in files and "/pack/deep.mpy" not in files and not [n for n in files if "cache" in n]
 
 
-def test_where_our_modules_are_frozen_the_rest_is_sent(broker: Broker) -> None:
+def test_where_our_modules_are_frozen_the_rest_is_sent(broker: Mosquitto) -> None:
     """A copy in lib/ would not be loaded, and one in firmware/ in place of the frozen one."""
     boot = (board_directory() / "boot.py").read_text().split("import json", 1)
     frozen = (
@@ -182,14 +182,14 @@ def test_where_our_modules_are_frozen_the_rest_is_sent(broker: Broker) -> None:
     ],
     ids=["wifi", "refused", "config"],
 )
-def test_why_it_does_not_come_online(broker: Broker, changes: dict[str, object], words: str) -> None:
+def test_why_it_does_not_come_online(broker: Mosquitto, changes: dict[str, object], words: str) -> None:
     with board(broker, installed() | {"config.json": json.dumps(config(**changes))}) as it:
         with pytest.raises(PortError, match=words) as error:
             deploy(it.port, deployment(), Report())
         assert AUTH_INFO not in str(error.value) and "wrong-password" not in str(error.value)
 
 
-def test_a_program_that_crashes(broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_crashes(broker: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = tmp_path / "main.py"
     program.write_text("1 / 0\n")
     with board(broker, installed()) as it:
@@ -199,12 +199,12 @@ def test_a_program_that_crashes(broker: Broker, tmp_path: Path, capsys: pytest.C
         assert told.err == "error: main.py has ended with ZeroDivisionError: divide by zero\n"
 
 
-def test_a_broker_that_is_away(broker: Broker) -> None:
+def test_a_broker_that_is_away(broker: Mosquitto) -> None:
     with board(None, installed()) as it, pytest.raises(PortError, match=r"not online after 2 s: OSError: .*202"):
         deploy(it.port, deployment(timeout=2), Report())
 
 
-def test_a_watchdog_does_not_bite_in_a_slow_deploy(broker: Broker) -> None:
+def test_a_watchdog_does_not_bite_in_a_slow_deploy(broker: Mosquitto) -> None:
     """It runs before the deploy, whose time is half as long again as the watchdog's."""
     guarded = (
         "import machine, time\ndog = machine.WDT(timeout=5000)\nprint('guarded')\n"
@@ -220,7 +220,7 @@ def test_a_watchdog_does_not_bite_in_a_slow_deploy(broker: Broker) -> None:
 
 
 @pytest.mark.parametrize("with_boot", [False, True], ids=["of-old", "with-boot.py"])
-def test_a_crash_looping_board_is_rescued(broker: Broker, with_boot: bool) -> None:
+def test_a_crash_looping_board_is_rescued(broker: Mosquitto, with_boot: bool) -> None:
     files: dict[str, object] = {"main.py": "import machine\nprint('crash')\nmachine.reset()\n"}
     if with_boot:
         files["boot.py"] = board_directory() / "boot.py"
@@ -229,7 +229,7 @@ def test_a_crash_looping_board_is_rescued(broker: Broker, with_boot: bool) -> No
         assert deploy(it.port, deployment(), Report()) == "online as device 789546805"
 
 
-def test_after_ctrl_c_the_old_program_runs(broker: Broker) -> None:
+def test_after_ctrl_c_the_old_program_runs(broker: Mosquitto) -> None:
     class Impatient(Report):
         def progress(self, done: int, total: int) -> None:
             if done > 10000:
@@ -247,7 +247,7 @@ def test_after_ctrl_c_the_old_program_runs(broker: Broker) -> None:
         assert sent and int(sent[1]) < len(board_modules()), "what had arrived is not sent again"
 
 
-def test_a_full_flash_is_told_before_anything_is_sent(broker: Broker) -> None:
+def test_a_full_flash_is_told_before_anything_is_sent(broker: Mosquitto) -> None:
     with board(broker, {"main.py": STOPS, "data": bytes(150000)}, flash_size=200 * 1024) as it:
         it.wait_for("old program")
         seen = len(it.log)
@@ -300,7 +300,7 @@ def test_a_micropython_that_loads_other_mpy_files() -> None:
 
 
 def test_many_boards_at_once(
-    broker: Broker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with board(broker) as one, board(broker, {"config.json": "{}"}) as two:
         ports = [find.Port(port, "CP2102", "", False) for port in (one.port, two.port)]

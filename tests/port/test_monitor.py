@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from onenet_tools.board import ResetCause, VirtualBoard
-from onenet_tools.broker import Broker
+from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.port import connection, find
 from onenet_tools.port.connection import Connection
@@ -119,7 +119,7 @@ def wait_for(capsys: pytest.CaptureFixture[str], words: str, said: str) -> str:
     return said
 
 
-def test_until_the_board_is_online(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_until_the_board_is_online(broker: Mosquitto, capsys: pytest.CaptureFixture[str]) -> None:
     with board(broker, installed()) as it:
         assert main(["monitor", "--port", it.port, "--until-online", "--timeout", str(PATIENCE)]) == 0
         assert capsys.readouterr().out.splitlines()[-1].endswith("-- online as device 789546805")
@@ -130,7 +130,7 @@ def test_until_the_board_is_online(broker: Broker, capsys: pytest.CaptureFixture
         assert it.resets == [ResetCause.PWRON]
 
 
-def test_why_it_does_not_come_online(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_why_it_does_not_come_online(broker: Mosquitto, capsys: pytest.CaptureFixture[str]) -> None:
     with board(broker, installed() | {"config.json": json.dumps(config(auth_info="wrong"))}) as it:
         assert main(["monitor", "--port", it.port, "--until-online", "--timeout", str(PATIENCE)]) == 1
         told = capsys.readouterr().err
@@ -145,7 +145,7 @@ def test_why_it_does_not_come_online(broker: Broker, capsys: pytest.CaptureFixtu
         assert re.search("in use by another program|exclusive", capsys.readouterr().err)
 
 
-def test_packets_in_words_and_no_password(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_packets_in_words_and_no_password(broker: Mosquitto, capsys: pytest.CaptureFixture[str]) -> None:
     traced = config(trace=True, intervals={"free_heap": 1})
     with board(broker, {**installed(), "config.json": json.dumps(traced)}) as it:
         it.wait_for(ONLINE, PATIENCE)

@@ -1,4 +1,4 @@
-"""The brokers other tests and the demo lean on."""
+"""The broker other tests and the bench lean on."""
 
 import contextlib
 import queue
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import paho.mqtt.client as paho
 import pytest
 from onenet_tools import broker
-from onenet_tools.broker import Amqtt, Broker, BrokerError, Mosquitto
+from onenet_tools.broker import BrokerError, Mosquitto
 
 USERS = {"458945": "136928831", "watcher": "p:a ss"}
 PATIENCE = 10
@@ -41,7 +41,7 @@ class Client:
 
 
 @contextlib.contextmanager
-def client(at: Broker, user: str | None, password: str | None = None, host: str = "127.0.0.1") -> Iterator[Client]:
+def client(at: Mosquitto, user: str | None, password: str | None = None, host: str = "127.0.0.1") -> Iterator[Client]:
     it = Client(host, at.port, user, password)
     try:
         yield it
@@ -50,32 +50,32 @@ def client(at: Broker, user: str | None, password: str | None = None, host: str 
         it.paho.loop_stop()
 
 
-@pytest.fixture(params=[Mosquitto, Amqtt], ids=["mosquitto", "amqtt"], scope="module")
-def running(request: pytest.FixtureRequest) -> Iterator[Broker]:
-    with request.param(USERS) as it:
+@pytest.fixture(scope="module")
+def running() -> Iterator[Mosquitto]:
+    with Mosquitto(USERS) as it:
         yield it
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_accepts_its_users_on_every_address(running: Broker, user: str) -> None:
+def test_accepts_its_users_on_every_address(running: Mosquitto, user: str) -> None:
     for host in running.hosts:
         with client(running, user, USERS[user], host) as it:
             assert it.connects.get(timeout=PATIENCE)
 
 
-def test_listens_on_ipv6_where_there_is_some(running: Broker) -> None:
+def test_listens_on_ipv6_where_there_is_some(running: Mosquitto) -> None:
     assert ("::1" in running.hosts) == broker.has_ipv6()
 
 
 @pytest.mark.parametrize(
     ("user", "password"), [("458945", "wrong"), ("nobody", "136928831"), ("458945", None), (None, None)]
 )
-def test_refuses_everybody_else(running: Broker, user: str | None, password: str | None) -> None:
+def test_refuses_everybody_else(running: Mosquitto, user: str | None, password: str | None) -> None:
     with client(running, user, password) as it:
         assert not it.connects.get(timeout=PATIENCE)
 
 
-def test_carries_what_onenet_publishes(running: Broker) -> None:
+def test_carries_what_onenet_publishes(running: Mosquitto) -> None:
     with client(running, "watcher", USERS["watcher"]) as watcher, client(running, "458945", "136928831") as device:
         watcher.subscribe("$dp", "$crsp/+")
         device.subscribe("$creq/#")
@@ -87,9 +87,8 @@ def test_carries_what_onenet_publishes(running: Broker) -> None:
         assert watcher.messages.get(timeout=PATIENCE) == ("$crsp/81572aae", b"done")
 
 
-@pytest.mark.parametrize("kind", [Mosquitto, Amqtt], ids=["mosquitto", "amqtt"])
-def test_restarts_on_the_same_port(kind: type[Broker]) -> None:
-    with kind(USERS) as it:
+def test_restarts_on_the_same_port() -> None:
+    with Mosquitto(USERS) as it:
         port = it.port
         with client(it, "458945", "136928831") as first:
             assert first.connects.get(timeout=PATIENCE)
@@ -124,18 +123,17 @@ def test_mosquitto_takes_more_configuration_and_says_what_is_wrong_with_it() -> 
         Mosquitto(USERS, config="nonsense true").__enter__()
 
 
-@pytest.mark.parametrize("kind", [Mosquitto, Amqtt], ids=["mosquitto", "amqtt"])
-def test_says_so_when_the_port_is_taken(kind: type[Broker]) -> None:
+def test_says_so_when_the_port_is_taken() -> None:
     with contextlib.ExitStack() as others:
         port = broker.free_port()
         for host in ["127.0.0.1", "::1"] if broker.has_ipv6() else ["127.0.0.1"]:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             others.enter_context(socket.create_server((host, port), family=family))
         with pytest.raises(BrokerError, match=f"does not start on port {port}"):
-            kind(USERS, port).__enter__()
+            Mosquitto(USERS, port).__enter__()
 
 
-def test_no_password_is_logged(running: Broker) -> None:
+def test_no_password_is_logged(running: Mosquitto) -> None:
     with client(running, "458945", "a wrong secret") as it:
         assert not it.connects.get(timeout=PATIENCE)
     log = running.log
@@ -148,4 +146,3 @@ def test_says_what_to_install_without_mosquitto(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(broker, "find_mosquitto", lambda program="mosquitto": None)
     with pytest.raises(BrokerError, match=r"mosquitto is missing.*apt-get install mosquitto"):
         Mosquitto(USERS)
-    assert isinstance(broker.broker(USERS), Amqtt)
