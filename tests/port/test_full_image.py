@@ -187,7 +187,7 @@ def test_the_command(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr()
     assert told.err == ""
     assert told.out.splitlines() == [
-        "main.py is main.py",
+        f"the program is {here.resolve() / 'main.py'}",
         f"{path}: MicroPython v1.29.0, {len(image.data)} bytes to flash at 0x0 of an ESP32-C3",
         "for boards with 4MB of flash; in its file system of 2048 KB: boot.py, main.py, deployed.json, and the modules "
         "as .mpy",

@@ -50,7 +50,7 @@ def run_image(
     files, rom = board_files(official, mine, content)
     whole = merge(official, files, rom, size)
     _write(path, whole.data, secret=content is not None)
-    print(f"main.py is {mine['main.py']}")
+    print(f"the program is {mine['main.py'].resolve()}")
     names = ", ".join(name for name in files if "/" not in name)
     area = filesystem_area(official, size)
     print(
