@@ -4,7 +4,7 @@ Safe mode is a prompt without a program and without a watchdog, where mpremote c
 - a file safe_mode: mpremote fs touch :safe_mode + reset, and out of it: mpremote fs rm :safe_mode + reset
 - a file safe_mode_once and then machine.reset(): the file is deleted as it is seen, and the next start an ordinary one
 - the BOOT button, or the pin that "safe_mode_pin" in config.json names, pressed right after reset or power-on
-- Ctrl-C while main.py waits for its next try because it has crashed too often: see pause_after_crashes()
+- Ctrl-C while main.py waits for its next try because it has crashed too often: see crashed_often()
 
 What is raised here makes the ESP32 skip main.py. The ESP8266 runs it all the same; then Device.run() returns at once,
 told so by the global safe_mode.
