@@ -1,6 +1,7 @@
-"""The way to lib/ on CPython, and a broker for the tests that want a real one."""
+"""The way to lib/ on CPython, Ctrl-C as programs expect it, and a broker for the tests that want a real one."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tools" / "shim")]
+
+# A shell that runs us in the background has SIGINT ignored, and so would be the Ctrl-C of the programs that we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import micropython  # noqa: E402, F401  # the shim, before anything of lib/ and before the runner of that name here
 

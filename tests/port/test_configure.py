@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -166,7 +167,8 @@ class Person:
         deadline = time.monotonic() + PATIENCE
         seen = len(self.screen)
         while words is None or words not in self.screen[seen:]:
-            assert time.monotonic() < deadline, self.screen
+            ready, _, _ = select.select([self._terminal], [], [], max(0, deadline - time.monotonic()))
+            assert ready, self.screen
             try:
                 data = os.read(self._terminal, 4096)
             except OSError:  # the end
