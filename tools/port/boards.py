@@ -20,7 +20,7 @@ from .connection import Connection
 from .errors import PortError
 from .find import Port, nothing_there, usb_ports
 from .flash import identify
-from .start import Lines
+from .start import ONLINE, PROMPT, Lines
 
 ANSWER = 2.0
 """Seconds for a program to answer Enter; a turn of its loop takes 0.2, a name that it looks up longer."""
@@ -29,8 +29,6 @@ STOP = 6.0
 _MORE = 0.3  # seconds that the rest of an answer may take
 _SAYS = re.compile(r"\d+ mqtt: (.*)")
 _VERSIONS = re.compile(r"\d+ device: version (\S+), MicroPython (\S+), (.*), ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})$")
-_ONLINE = re.compile(r"online as device ([^,\s]+)")
-_PROMPT = ">>> "
 
 _ASK = """
 def _boards():
@@ -125,11 +123,11 @@ def listen(connection: Connection, seen: Seen) -> Seen:
                 version, micropython, machine, mac = found.groups()
                 return replace(seen, version=version, micropython=micropython, chip=chip_in(machine), mac=mac)
             if found := _SAYS.match(line):
-                online = _ONLINE.match(found[1])
+                online = ONLINE.match(found[1])
                 words = f"yes, as {online[1]}" if online else f"no: {found[1]}"
                 seen = replace(seen, runs="ours", online=words)
                 deadline = min(deadline, time.monotonic() + _MORE)
-        if lines.rest.endswith(_PROMPT):
+        if lines.rest.endswith(PROMPT):
             return replace(seen, runs="nothing", online="no: no program runs")
     return seen
 

@@ -9,14 +9,24 @@ from ..failures import failures_in_one_line
 
 app = typer.Typer(no_args_is_help=True)
 
+# What several commands take.
+_Ports = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PORT", help="The board's serial port; may be repeated. Default: the only one there is."),
+]
+_Every = Annotated[bool, typer.Option("--all", help="All boards at USB, at the same time.")]
+_Site = Annotated[
+    str,
+    typer.Option(
+        metavar="URL", help="Another place for the images.", envvar="ONENET_MICROPYTHON_SITE", show_envvar=False
+    ),
+]
+
 
 @app.command()
 def flash(
-    port: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PORT", help="The board's serial port; may be repeated. Default: the only one there is."),
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="All boards at USB, at the same time.")] = False,
+    port: _Ports = None,
+    every: _Every = False,
     image: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="The .bin file to write. Default: the newest from micropython.org."),
@@ -27,12 +37,7 @@ def flash(
     ] = None,
     baud: Annotated[int, typer.Option(metavar="N", min=9600, help="Bits a second; 115200 is safest.")] = 460800,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before erasing.")] = False,
-    site: Annotated[
-        str,
-        typer.Option(
-            metavar="URL", help="Another place for the images.", envvar="ONENET_MICROPYTHON_SITE", show_envvar=False
-        ),
-    ] = "https://micropython.org",
+    site: _Site = "https://micropython.org",
 ) -> int:
     """Put MicroPython on a board. Erases all that is on it.
 
@@ -67,12 +72,7 @@ def image(
         Path | None, typer.Option(metavar="FILE", help="A config.json to put in. It has secrets: so has the image.")
     ] = None,
     flash_size: Annotated[str, typer.Option(metavar="SIZE", help="How much flash the boards have.")] = "4MB",
-    site: Annotated[
-        str,
-        typer.Option(
-            metavar="URL", help="Another place for the images.", envvar="ONENET_MICROPYTHON_SITE", show_envvar=False
-        ),
-    ] = "https://micropython.org",
+    site: _Site = "https://micropython.org",
 ) -> int:
     """Make one file with MicroPython and the program, to flash at once.
 
@@ -119,11 +119,8 @@ def deploy(
             "else the example.",
         ),
     ] = None,
-    port: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PORT", help="The board's serial port; may be repeated. Default: the only one there is."),
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="All boards at USB, at the same time.")] = False,
+    port: _Ports = None,
+    every: _Every = False,
     source: Annotated[bool, typer.Option("--source", help="Modules as .py, which the board compiles.")] = False,
     mpy: Annotated[bool, typer.Option("--mpy", help="Modules as .mpy for the board's processor: the default.")] = False,
     romfs: Annotated[

@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .deploy import Deployment, deploy
-from .errors import PortError
-from .find import all_ports, the_port
+from .find import chosen_ports
 from .many import Job, run_on_all
 from .program import Form, find_program, sources
 
 
 def run_deploy(ports: Sequence[str], every: bool, files: Sequence[Path], form: Form, timeout: float) -> int:
     """Deploys to these boards, or the only one there is, or all; returns the exit status. Raises PortError."""
-    if ports and every:
-        raise PortError("give either --port or --all")
     program = find_program(files)
-    chosen = list(ports) or (all_ports() if every else [the_port(None, "deploy")])
+    chosen = chosen_ports(ports, every, "deploy")
     wanted = Deployment(sources(program), form, timeout)
     print(f"the program is {program['main.py'].resolve()}")
 

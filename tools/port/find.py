@@ -1,6 +1,7 @@
 """Which serial ports there are, and which of them is meant."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serial.tools import list_ports
@@ -70,6 +71,13 @@ def all_ports() -> list[str]:
     if not ports:
         raise PortError(nothing_there())
     return ports
+
+
+def chosen_ports(asked: Sequence[str], every: bool, command: str) -> list[str]:
+    """The ports asked for, else all with `every`, else the only one there is. Raises PortError."""
+    if asked and every:
+        raise PortError("give either --port or --all")
+    return list(asked) or (all_ports() if every else [the_port(None, command)])
 
 
 def nothing_there() -> str:

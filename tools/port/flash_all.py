@@ -10,7 +10,7 @@ import typer
 from .chips import Chip, megabytes
 from .errors import PortError
 from .filesystem import brings_filesystem
-from .find import all_ports, the_port
+from .find import chosen_ports
 from .flash import Board, Choose, flash_board
 from .image import Image, read_image
 from .images import Images
@@ -23,10 +23,8 @@ def run_flash(
     """Flashes these boards, or the only one there is, or all; returns the exit status. Raises PortError."""
     if board and file:
         raise PortError("give either --image or --board: a file holds the image of one board already")
-    if ports and every:
-        raise PortError("give either --port or --all")
     image = read_image(file) if file else None
-    chosen = list(ports) or (all_ports() if every else [the_port(None, "flash")])
+    chosen = chosen_ports(ports, every, "flash")
     if not (yes or ports or _confirmed(chosen)):
         print("Nothing was done.")
         return 1

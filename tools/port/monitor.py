@@ -12,7 +12,7 @@ from ..failures import complain
 from ..packets.explain import PacketReader
 from ..packets.show import in_line
 from .connection import Connection, Gone
-from .start import Lines, NotOnline, Start
+from .start import PROMPT, Lines, NotOnline, Start
 
 _LINE = re.compile(r"(\d+) (\w[\w ]*): (.*)")
 _TRACE = re.compile(r"\d+ trace: ([<>]) ((?:[0-9a-f]{2}|\*\*)*)$")
@@ -71,7 +71,7 @@ def lines_of(connection: Connection, show: "Show", deadline: float | None) -> It
             continue
         for line in lines.feed(data):
             yield line, True
-        was, prompt = prompt, lines.rest.endswith(">>> ")
+        was, prompt = prompt, lines.rest.endswith(PROMPT)
         if prompt and not was:
             yield lines.rest, False
         show.idle(connection.port)

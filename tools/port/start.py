@@ -6,11 +6,11 @@ from ..api.text import harmless
 from .errors import PortError
 
 _LINE = re.compile(r"\d+ (wifi|mqtt|config|device): (.*)")
-_ONLINE = re.compile(r"online as device ([^,\s]+)")
+ONLINE = re.compile(r"online as device ([^,\s]+)")
 _PROBLEMS = re.compile(r"has (\d+) problem\(s\):")
 _WIFI_TROUBLE = re.compile(r"(.*): (wrong password|not in reach|refused|no answer)(.*)")
 _NEXT = re.compile(r"; next attempt in \d+ s$")
-_PROMPT = ">>> "
+PROMPT = ">>> "
 
 
 class NotOnline(PortError):
@@ -35,7 +35,7 @@ class Start:
         """One line, or the beginning of one that does not end, which the prompt is. Raises NotOnline."""
         if self._problems is not None:
             self._take_problem(line)
-        elif line.endswith(_PROMPT) or line.startswith("MicroPython v"):
+        elif line.endswith(PROMPT) or line.startswith("MicroPython v"):
             self._ended()
         elif line.startswith("Traceback (most recent"):
             self._in_traceback = True
@@ -63,7 +63,7 @@ class Start:
             self._problems, self._problem_count = [], int(count[1])
 
     def _take_mqtt(self, words: str) -> None:
-        if found := _ONLINE.match(words):
+        if found := ONLINE.match(words):
             self.online = found[1]
         elif "refused (code" in words:
             raise NotOnline(
