@@ -61,17 +61,11 @@ def measure(build: Path, names: list[str] | None = None) -> list[Size]:
             for module in compile_board(arch, Path(folder, arch), order):
                 mpy[module.name][arch] = module.size
     webassembly = WebAssembly(build / "bench")
-    heap, in_romfs = _heap(webassembly, order), _heap(webassembly, order, romfs=True)
+    compiled = _compiled(order)
+    heaps, in_romfs = _heap(webassembly, compiled), _heap(webassembly, compiled, romfs=True)
     return [
-        Size(
-            name,
-            code_lines((board_directory() / name).read_text("utf-8")),
-            mpy[name],
-            heap[name][0],
-            in_romfs[name][0],
-            heap[name][1],
-        )
-        for name in order
+        Size(name, code_lines((board_directory() / name).read_text("utf-8")), mpy[name], heap, heap_romfs, names)
+        for name, (heap, names), (heap_romfs, _) in zip(order, heaps, in_romfs, strict=True)
     ]
 
 
@@ -149,29 +143,31 @@ _IMPORT = "__import__({module!r})"
 _AFTER = "print('HEAP', {module!r}, gc.mem_alloc() - before); micropython.qstr_info()"
 
 
-def _heap(webassembly: WebAssembly, order: list[str], romfs: bool = False) -> dict[str, tuple[int, int]]:
+def _compiled(order: list[str]) -> dict[str, bytes]:
+    """The modules as .mpy files, by their paths, in this order. Each can be imported alone."""
+    return {f"{_path(name)}.mpy": plain_mpy(board_directory() / name, name.removeprefix("lib/")) for name in order}
+
+
+def _path(name: str) -> str:
+    path = name.removeprefix("lib/").removesuffix(".py")
+    package, _, last = path.rpartition("/")
+    # An __init__ would bring its whole package when the first of it is imported; so it comes last, as a module.
+    return f"{package}/init__" if last == "__init__" else path
+
+
+def _heap(webassembly: WebAssembly, compiled: dict[str, bytes], romfs: bool = False) -> Iterator[tuple[int, int]]:
     """For each module the heap that its import keeps, from a file or from a ROMFS, and the names it brings."""
-    standin = {"/board/standin.mpy": plain_mpy(BOARD / "standin.py", "standin.py")}
-    files: dict[str, bytes] = {}
-    modules = {}
+    modules = [path.removesuffix(".mpy").replace("/", ".") for path in compiled]
+    packages = sorted({module.rpartition(".")[0] for module in modules} - {""})
     steps = [ROMFS_SETUP + _SETUP if romfs else _SETUP]
-    for name in order:
-        path = name.removeprefix("lib/").removesuffix(".py")
-        package, _, last = path.rpartition("/")
-        if package:
-            files.setdefault(f"{package}/__init__.py", b"")
-        # An __init__ would bring its whole package when the first of it is imported; so it comes last, as a module.
-        path = f"{package}/init__" if last == "__init__" else path
-        files[f"{path}.mpy"] = plain_mpy(board_directory() / name, name.removeprefix("lib/"))
-        modules[name] = path.replace("/", ".")
-    packages = sorted({module.rpartition(".")[0] for module in modules.values()} - {""})
     steps += [_IMPORT.format(module=package) for package in packages]
-    for i, name in enumerate(order):
-        module = modules[name]
+    for i, module in enumerate(modules):
         steps += [_BEFORE.format(i=2 * i), _NOTE.format(), _IMPORT.format(module=module)]
         steps += [_BEFORE.format(i=2 * i + 1), _AFTER.format(module=module)]
+    files = {f"{package}/__init__.py": b"" for package in packages} | compiled
     placed = {"/romfs.img": romfs_image(files)} if romfs else {f"/board/{path}": files[path] for path in files}
-    return dict(zip(order, _read(webassembly.run({**standin, **placed}, steps)), strict=True))
+    standin = {"/board/standin.mpy": plain_mpy(BOARD / "standin.py", "standin.py")}
+    return _read(webassembly.run({**standin, **placed}, steps))
 
 
 _QSTRS = re.compile(r"qstr pool: n_pool=(\d+), n_qstr=(\d+), n_str_data_bytes=(\d+), n_total_bytes=(\d+)")

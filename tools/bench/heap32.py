@@ -74,7 +74,7 @@ class Heap32:
         """What lib/ and firmware/ keep, imported and online, with a program of one stream."""
         config = json.loads((board_directory() / "config.json.example").read_text("utf-8"))
         config.update(wifi=[{"ssid": "home", "password": "password"}], watchdog=0, ntp_host="")
-        return self._placed(_mpy_files(), {"/config.json": json.dumps(config).encode()}, romfs, _FIRMWARE)
+        return self._placed(self._firmware, {"/config.json": json.dumps(config).encode()}, romfs, _FIRMWARE)
 
     def _placed(self, library: dict[str, bytes], files: dict[str, bytes], romfs: bool, step: str) -> float | str:
         """What the step keeps, with the library in files or in a ROMFS."""
@@ -84,6 +84,15 @@ class Heap32:
                 {**self._board, **files, "/romfs.img": image}, [ROMFS_SETUP + _PATHS, _BEFORE, step, _KEPT]
             )
         return self._read({**self._board, **files, **library}, [_PATHS, _BEFORE, step, _KEPT])
+
+    @cached_property
+    def _firmware(self) -> dict[str, bytes]:
+        """lib/ and firmware/ where the case expects them."""
+        names = {name: name.removeprefix("lib/") for name in board_modules()}
+        return {
+            Path("/library", short).with_suffix(".mpy").as_posix(): plain_mpy(board_directory() / name, short)
+            for name, short in names.items()
+        }
 
     @cached_property
     def _board(self) -> dict[str, bytes]:
@@ -108,16 +117,6 @@ class Heap32:
             return str(error).split(":")[0][:40]
         found = re.findall(r"^RESULT (\S+)", output, re.MULTILINE)
         return "no figure" if not found else "no" if found[-1] == "no" else float(found[-1])
-
-
-def _mpy_files() -> dict[str, bytes]:
-    """lib/ and firmware/ where the case expects them."""
-    return {
-        Path("/library", name.removeprefix("lib/")).with_suffix(".mpy").as_posix(): plain_mpy(
-            board_directory() / name, name.removeprefix("lib/")
-        )
-        for name in board_modules()
-    }
 
 
 def flash(peer: Peer, build: Path) -> float:

@@ -34,11 +34,12 @@ def show(results: Results) -> None:
     table = Table(title="Targets", title_justify="left")
     for heading in ("target", "reached", ""):
         table.add_column(heading)
-    for verdict in verdicts(results):
+    judged = verdicts(results)
+    for verdict in judged:
         style = {True: "green", False: "bold red", None: "dim"}[verdict.met]
         table.add_row(verdict.target, verdict.reached, f"[{style}]{_met(verdict)}[/{style}]")
     console.print(table)
-    for verdict in verdicts(results):
+    for verdict in judged:
         if verdict.why:
             console.print(f"not met, {verdict.target}: {verdict.why}", soft_wrap=True)
     for name, words in results.facts.items():
@@ -86,9 +87,10 @@ def write_markdown(results: Results, path: Path) -> None:
             title = f"{case.title}, {case.unit}"
             lines.append(_row([title, *(shown(results.figure(case.key, peer)) for peer in results.peers)]))
         lines.append("")
+    judged = verdicts(results)
     lines += ["### Targets", "", "| target | reached | |", "|---|---|---|"]
-    lines += [_row([verdict.target, verdict.reached, _met(verdict)]) for verdict in verdicts(results)]
-    lines += ["", *(f"- not met, {verdict.target}: {verdict.why}" for verdict in verdicts(results) if verdict.why)]
+    lines += [_row([verdict.target, verdict.reached, _met(verdict)]) for verdict in judged]
+    lines += ["", *(f"- not met, {verdict.target}: {verdict.why}" for verdict in judged if verdict.why)]
     lines += ["", *(f"- {name}: {words}" for name, words in results.facts.items())]
     path.write_text("\n".join(lines) + "\n", "utf-8")
 
