@@ -12,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..spreadsheet import in_cell
 from .client import CommandState, DataPoint, DeviceState
 from .text import harmless, reply_text
 
@@ -101,6 +102,5 @@ def _print_csv(points: Sequence[DataPoint]) -> None:
 
 
 def _cell(value: Any) -> str:
-    """For a spreadsheet: text that it would take for a formula gets a ' in front."""
-    text = _words(value).encode("utf-8", "replace").decode()  # it may be half of a surrogate pair
-    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    """As a spreadsheet may safely open it."""
+    return in_cell(_words(value), number=not isinstance(value, str))

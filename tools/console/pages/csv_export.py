@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 
+from ...spreadsheet import in_cell
 from ..platform import Platform, UnknownDevice
 from .text import number_of
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _PIECE = 32768  # characters sent at once
 _BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for something else
 
@@ -55,7 +55,6 @@ async def _pieces(platform: Platform, device_id: str, stream_ids: list[str]) -> 
 
 
 def cell(value: Any) -> str:
-    """A value as a spreadsheet may safely open it: text that it would take for a formula gets a ' in front."""
+    """A value as a spreadsheet may safely open it; text that reads as a number is one."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = text.encode("utf-8", "replace").decode()
-    return "'" + text if text.startswith(_FORMULA) and number_of(value) is None else text
+    return in_cell(text, number=number_of(value) is not None)
