@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import trustme
-from onenet_tools.broker import Mosquitto, free_port
+from onenet_tools.broker import Mosquitto
+from onenet_tools.loopback import free_port
 
 USER, PASSWORD = "tester", "test password"
 

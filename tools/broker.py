@@ -1,16 +1,15 @@
 """The real mosquitto, for the tests and the bench."""
 
-import contextlib
-import errno
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+
+from .loopback import free_port, has_ipv6
 
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # not on everybody's PATH
 _PATIENCE = 10.0  # seconds for a broker to start or to stop
@@ -26,35 +25,6 @@ class BrokerError(Exception):
 def find_mosquitto(program: str = "mosquitto") -> str | None:
     """Path of mosquitto or of one of its tools; None if it is not installed."""
     return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *_SBIN]))
-
-
-def has_ipv6() -> bool:
-    """Whether this machine has ::1."""
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
-            sock.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
-def free_port() -> int:
-    """A TCP port that is free on every loopback address."""
-    while True:
-        with contextlib.ExitStack() as sockets:
-            first = sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            if not has_ipv6():
-                return port
-            second = sockets.enter_context(socket.socket(socket.AF_INET6, socket.SOCK_STREAM))
-            try:
-                second.bind(("::1", port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-            else:
-                return port
 
 
 class Mosquitto:

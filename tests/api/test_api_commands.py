@@ -14,10 +14,10 @@ from api_peers import Device, Told
 from onenet_tools.api import client as client_module
 from onenet_tools.api import show
 from onenet_tools.api.client import Client
-from onenet_tools.broker import free_port
 from onenet_tools.cli import main
 from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.keyfile import local_key
+from onenet_tools.loopback import free_port
 
 EXAMPLE = "789546805"  # the device of config.json.example
 Onenet = Callable[..., Told]

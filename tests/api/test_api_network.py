@@ -11,7 +11,7 @@ import pytest
 import trustme
 from onenet_tools.api.client import Client
 from onenet_tools.api.failures import ApiError
-from onenet_tools.broker import free_port
+from onenet_tools.loopback import free_port
 
 KEY = "k3y=for/tests"
 

@@ -15,9 +15,9 @@ import pytest
 from console_client import AUTH_INFO, DEVICE, PATIENCE, PRODUCT, RawDevice, connect, dp, publish
 from dpkt.ip import IP
 from dpkt.pcap import Reader as PcapReader
-from onenet_tools.broker import free_port, has_ipv6
 from onenet_tools.console.console import ConsoleError, running_console
 from onenet_tools.console.store import read_product
+from onenet_tools.loopback import free_port, has_ipv6
 
 ONENET = [sys.executable, "-m", "onenet_tools"]
 

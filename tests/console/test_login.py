@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 from console_client import AUTH_INFO, DEVICE, PRODUCT, connect, errors, notes, online, raw_device, until
-from onenet_tools.broker import has_ipv6
 from onenet_tools.console import connection, gate
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device, LoginRefused
+from onenet_tools.loopback import has_ipv6
 
 HOSTS = ["127.0.0.1", *(["::1"] if has_ipv6() else [])]
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 from console_client import PATIENCE, PRODUCT, connect, dp, publish
-from onenet_tools.broker import free_port
 from onenet_tools.console.store import Store, read_product
+from onenet_tools.loopback import free_port
 
 DEVICES = 200
 SECONDS = 60

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from browser import PATIENCE, Browser, MqttDevice, chromium, connect_packet, say
 from nicegui import core
-from onenet_tools.broker import free_port
 from onenet_tools.console.console import running_console
 from onenet_tools.console.screenshot import ScreenshotError, screenshot
+from onenet_tools.loopback import free_port
 
 expect = pytest.importorskip("playwright.sync_api").expect
 

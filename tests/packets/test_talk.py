@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from onenet_tools.broker import Mosquitto, find_mosquitto, free_port
+from onenet_tools.broker import Mosquitto, find_mosquitto
 from onenet_tools.cli import main
+from onenet_tools.loopback import free_port
 from onenet_tools.packets.build import build
 from onenet_tools.packets.talk import without_secrets
 

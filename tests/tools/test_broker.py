@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import paho.mqtt.client as paho
 import pytest
-from onenet_tools import broker
+from onenet_tools import broker, loopback
 from onenet_tools.broker import BrokerError, Mosquitto
 
 USERS = {"458945": "136928831", "watcher": "p:a ss"}
@@ -64,7 +64,7 @@ def test_accepts_its_users_on_every_address(running: Mosquitto, user: str) -> No
 
 
 def test_listens_on_ipv6_where_there_is_some(running: Mosquitto) -> None:
-    assert ("::1" in running.hosts) == broker.has_ipv6()
+    assert ("::1" in running.hosts) == loopback.has_ipv6()
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_mosquitto_takes_more_configuration_and_says_what_is_wrong_with_it() -> 
 
 def test_says_so_when_the_port_is_taken() -> None:
     with contextlib.ExitStack() as others:
-        port = broker.free_port()
-        for host in ["127.0.0.1", "::1"] if broker.has_ipv6() else ["127.0.0.1"]:
+        port = loopback.free_port()
+        for host in ["127.0.0.1", "::1"] if loopback.has_ipv6() else ["127.0.0.1"]:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             others.enter_context(socket.create_server((host, port), family=family))
         with pytest.raises(BrokerError, match=f"does not start on port {port}"):

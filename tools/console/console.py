@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..broker import free_port, has_ipv6
+from ..loopback import free_port, has_ipv6
 from ..packets.pcap import PcapWriter
 from .broker import ConsoleBroker
 from .gate import Gate

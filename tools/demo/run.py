@@ -16,9 +16,9 @@ from typing import Any
 
 from ..api.client import Client
 from ..board import Connection, VirtualBoard, Wifi
-from ..broker import has_ipv6
 from ..console.console import RunningConsole, running_console
 from ..files import board_directory, board_modules
+from ..loopback import has_ipv6
 from ..packets.explain import PacketReader
 from .camera import Camera, what_is_missing
 from .show import Show
