@@ -76,8 +76,12 @@ PYTEST := $(BIN)/python -m pytest -q --numprocesses 3 --dist worksteal
 test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
 	$(call stage,unit,CPython,$(PYTEST) tests/unit tests/property tests/packets tests/tools)
 
+# The tests of what an ESP8266 gets in another form come first.
+ON_MICROPYTHON := $(BIN)/micropython tests/micropython.py
+CODEC := test_packet test_parser test_session test_server test_client
+
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython
-	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py $(BIN)/micropython tests/micropython.py)
+	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py sh -c '$(ON_MICROPYTHON) --plain $(CODEC) && $(ON_MICROPYTHON)')
 
 test-board: $(VENV) ## tests of the virtual board
 	$(call stage,board,virtual board,$(PYTEST) tests/board)

@@ -8,13 +8,18 @@
 # mypy: ignore-errors
 
 import os
+import sys
+
+esp8266 = any(argument.startswith("PORT_DIR=") and argument.endswith("/esp8266") for argument in sys.argv)
 
 
-def modules(folder, left_out=()):
+def modules(folder, *left_out):
     return [name for name in sorted(os.listdir(folder)) if name.endswith(".py") and name not in left_out]
 
 
 include("$(PORT_DIR)/boards/manifest.py")
-package("mqtt", modules("../lib/mqtt", ("host.py", "server.py")), base_path="../lib")  # those are for computers
+# host and server are for computers. The ESP8266 has no room for machine code: see lib/plain/mqtt/wire.py.
+package("mqtt", modules("../lib/mqtt", "host.py", "server.py", "wire.py"), base_path="../lib")
+package("mqtt", ["wire.py"], base_path="../lib/plain" if esp8266 else "../lib")
 package("onenet", modules("../lib/onenet"), base_path="../lib")
-package("firmware", modules(".", ("manifest.py",)), base_path="..")
+package("firmware", modules(".", "manifest.py"), base_path="..")

@@ -1,6 +1,7 @@
-"""Runs the unit tests on MicroPython: micropython tests/micropython.py [test_packet ...]
+"""Runs the unit tests on MicroPython: micropython tests/micropython.py [--plain] [test_packet ...]
 
 All modules of tests/unit, or those named. Tests that need a broker are skipped unless with_broker.py starts this.
+--plain: with the wire that an ESP8266 gets, which has no machine code.
 """
 
 import os
@@ -33,8 +34,20 @@ def run(name, test, skip):
     return 0
 
 
+def use_plain_wire():
+    sys.path.insert(0, HERE + "/../lib/plain/mqtt")
+    import wire
+
+    sys.modules["mqtt.wire"] = sys.modules.pop("wire")
+    assert not hasattr(wire, "micropython")
+    del sys.path[0]
+
+
 def main(names):
     sys.path[:0] = [HERE + "/../lib", HERE + "/unit", HERE]
+    if "--plain" in names:
+        names.remove("--plain")
+        use_plain_wire()
     from support import SkipTest
 
     results = [0, 0, 0]

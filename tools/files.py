@@ -8,6 +8,10 @@ _HERE = Path(__file__).parent
 HOST_ONLY = frozenset({"lib/mqtt/host.py", "lib/mqtt/server.py", "firmware/manifest.py"})
 """Modules that no board loads."""
 
+_PLAIN = "lib/plain/"
+"""Here lie, by their names in lib/, the modules that an ESP8266 gets instead: without machine code, which it has no
+room for."""
+
 
 def board_directory() -> Path:
     """The directory with boot.py, main.py, config.json.example, lib/ and firmware/: in an installed package its own
@@ -21,7 +25,14 @@ def board_modules() -> list[str]:
     directory = board_directory()
     found = [path for top in ("lib", "firmware") for path in (directory / top).rglob("*.py")]
     names = sorted(path.relative_to(directory).as_posix() for path in found)
-    return [name for name in names if name not in HOST_ONLY]
+    return [name for name in names if name not in HOST_ONLY and not name.startswith(_PLAIN)]
+
+
+def source_for(arch: str, name: str, source: Path) -> Path:
+    """The source that a board with a processor of this architecture gets as the module `name`: `source`, or, where that
+    is one of ours and the board an ESP8266, its twin without machine code."""
+    twin = board_directory() / name.replace("lib/", _PLAIN, 1)
+    return twin if arch == "xtensa" and source == board_directory() / name and twin.is_file() else source
 
 
 def use_board_libraries() -> None:

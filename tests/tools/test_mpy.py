@@ -1,12 +1,14 @@
 """Compiling for boards."""
 
+import io
 from pathlib import Path
 
 import pytest
 from onenet_tools import mpy
 from onenet_tools.cli import main
-from onenet_tools.files import board_directory
+from onenet_tools.files import board_directory, board_modules
 from onenet_tools.mpy import CompileError, architectures, compile_board
+from onenet_tools.port.program import Dialect, Form, in_form
 
 BOARDS = {"xtensa": 9, "xtensawin": 10, "rv32imc": 11}
 """Architectures of the boards, and their numbers in the header of an .mpy file."""
@@ -30,10 +32,81 @@ def test_all_modules_compile_and_are_small(arch: str, tmp_path: Path) -> None:
         assert module.path.read_bytes()[:2] == b"M\x06"
     assert sum(module.size for module in modules) < 60_000  # an ESP8266 has to have room for more than this
     compiled_for = {module.path.read_bytes()[2] >> 2 & 0x2F for module in modules}
-    assert compiled_for == {0, BOARDS[arch]}  # bytecode, and viper's machine code
+    machine_code = sum(machine_code_size(module.path.read_bytes()) for module in modules)
+    if arch == "xtensa":  # the ESP8266 has no room for any
+        assert compiled_for == {0}
+        assert machine_code == 0
+    else:
+        assert compiled_for == {0, BOARDS[arch]}
+        assert 1000 < machine_code < 6000
     errors = (tmp_path / "lib/mqtt/errors.mpy").read_bytes()
     assert b"mqtt/errors.py" in errors
     assert str(board_directory()).encode() not in errors
+
+
+def machine_code_size(mpy: bytes) -> int:
+    """Bytes of machine code in an .mpy file, as MicroPython's py/persistentcode.c reads it."""
+    file = io.BytesIO(mpy[4:])
+
+    def number() -> int:
+        value = 0
+        while True:
+            (byte,) = file.read(1)
+            value = value << 7 | byte & 0x7F
+            if not byte & 0x80:
+                return value
+
+    def code() -> int:
+        kind_and_size = number()
+        kind, size = kind_and_size & 3, kind_and_size >> 3
+        data = file.read(size)
+        if kind == 1:  # native
+            number()
+        elif kind >= 2:  # viper, assembler
+            flags = number()
+            if kind == 3:
+                number(), number()
+            read_only = number() if flags & 0x20 else 0
+            if flags & 0x40:
+                number()
+            file.read(read_only)
+        children = number() if kind_and_size & 4 else 0
+        return (len(data) if kind else 0) + sum(code() for _ in range(children))
+
+    names, objects = number(), number()
+    for _ in range(names):
+        length = number()
+        if not length & 1:
+            file.read((length >> 1) + 1)
+
+    def constant() -> None:
+        (kind,) = file.read(1)
+        if kind <= 4:  # no more than its name: a function table, None, False, True, ...
+            return
+        size = number()
+        if kind == 10:  # a tuple
+            for _ in range(size):
+                constant()
+        else:
+            file.read(size + (kind in (5, 6)))
+
+    for _ in range(objects):
+        constant()
+    return code()
+
+
+@pytest.mark.parametrize("romfs", [False, True])
+def test_deploying_to_an_esp8266_brings_no_machine_code(romfs: bool) -> None:
+    dialect = Dialect(BOARDS["xtensa"] << 10 | 6 | 3 << 8)
+    files = {name: board_directory() / name for name in board_modules()}
+    compiled = in_form(Form.ROMFS if romfs else Form.MPY, files, dialect)
+    assert "lib/mqtt/wire.mpy" in compiled
+    assert sum(machine_code_size(content) for name, content in compiled.items() if name.endswith(".mpy")) == 0
+    source = in_form(Form.SOURCE, files, dialect)["lib/mqtt/wire.py"].decode()
+    assert "def publish_header" in source
+    assert "viper" not in source
+    other = in_form(Form.SOURCE, files, Dialect(BOARDS["xtensawin"] << 10 | 6 | 3 << 8))
+    assert b"@micropython.viper" in other["lib/mqtt/wire.py"]
 
 
 def test_empties_its_folder_first(tmp_path: Path) -> None:

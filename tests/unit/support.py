@@ -11,6 +11,7 @@ from mqtt import Client
 from mqtt.client import OFFLINE, ONLINE, ticks_ms  # noqa: F401
 from mqtt.forever import sleep_ms
 
+LIB = __file__.rpartition("/")[0] + "/../../lib"
 MICROPYTHON = sys.implementation.name == "micropython"
 PATIENCE = 10  # seconds after which a wait is in vain; nothing takes that long
 

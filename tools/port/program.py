@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ..files import board_directory, board_modules
+from ..files import board_directory, board_modules, source_for
 from ..mpy import CompileError, compile_files
 from .errors import PortError
 
@@ -85,7 +85,7 @@ def sources(program: dict[str, Path]) -> dict[str, Path]:
 def in_form(form: Form, files: dict[str, Path], dialect: Dialect) -> dict[str, bytes]:
     """What these files are on the board, by their names there. Raises PortError."""
     if form is Form.SOURCE:
-        return {name: path.read_bytes() for name, path in files.items()}
+        return {name: source_for(dialect.architecture, name, path).read_bytes() for name, path in files.items()}
     to_compile = {name: path for name, path in files.items() if name.endswith(".py") and name not in _AS_THEY_ARE}
     if not dialect.mpy:
         raise PortError("MicroPython on the board loads no .mpy files; use: onenet deploy --source")
