@@ -132,14 +132,14 @@ format: $(VENV) ## lays the code out as lint wants it
 mpy: $(VENV) ## compile lib/ and firmware/ to build/mpy/ARCH; ARCH=xtensa for ESP8266, xtensawin for ESP32, rv32imc for ESP32-C3
 	@$(BIN)/onenet mpy --arch $(ARCH)
 
-demo: $(VENV) chromium ## a board comes online at a local OneNET, with a web page to watch; until Ctrl-C, or SECONDS=20
-	@$(BIN)/onenet demo $(if $(SECONDS),--seconds $(SECONDS))
+demo: $(VENV) chromium ## a board comes online at a local OneNET, with a web page to watch; until Ctrl-C, or SECONDS=20; CHIP=esp8266
+	@$(BIN)/onenet demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CHIP),--chip $(CHIP))
 
 console: $(VENV) ## a local OneNET with a web page, on port 6002 and http://localhost:8080; LAN=1 lets the network in
 	@$(BIN)/onenet console $(if $(LAN),--lan)
 
-board: $(VENV) ## start a virtual board, without a program, and say where its serial port is
-	@$(BIN)/onenet board
+board: $(VENV) ## start a virtual board, without a program, and say where its serial port is; CHIP=esp32, esp32c3 or esp8266
+	@$(BIN)/onenet board $(if $(CHIP),--chip $(CHIP))
 
 image: $(VENV) ## one file with MicroPython and this firmware, to flash at once: BOARD=ESP32_GENERIC or IMAGE=file; CONFIG=, OUT=, FLASH_SIZE=
 	@$(BIN)/onenet image $(BOARD) $(if $(IMAGE),--image $(IMAGE)) $(if $(CONFIG),--config $(CONFIG)) \

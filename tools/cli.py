@@ -1,6 +1,7 @@
 """The command line, `onenet`. Each command imports what it needs when it is called, so that --help is quick."""
 
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,15 @@ from .console.cli import app as console
 from .failures import complain, failures_in_one_line
 from .packets.cli import app as packets
 from .port.cli import app as port
+
+
+class ChipName(Enum):
+    """The chips of virtual boards; written down here so that --help needs no board."""
+
+    ESP32 = "esp32"
+    ESP32C3 = "esp32c3"
+    ESP8266 = "esp8266"
+
 
 app = typer.Typer(
     name="onenet",
@@ -48,6 +58,7 @@ def demo(
         float | None,
         typer.Option(min=1, help="End after so long; exit status 0 only if all went well. Default: until Ctrl-C."),
     ] = None,
+    chip: Annotated[ChipName, typer.Option(help="Whose port of MicroPython the board behaves as.")] = ChipName.ESP32,
     open_page: Annotated[bool, typer.Option("--open", help="Open the board's page in your browser.")] = False,
     screenshot: Annotated[
         Path, typer.Option(metavar="FILE", help="With --seconds, and if Chromium is there: a picture of the page.")
@@ -61,7 +72,7 @@ def demo(
     from .demo import run_demo
 
     with failures_in_one_line(BoardError, ConsoleError, StoreError):
-        return run_demo(seconds, show_secrets, picture=screenshot, open_page=open_page)
+        return run_demo(seconds, show_secrets, chip=chip.value, picture=screenshot, open_page=open_page)
 
 
 @here.command()
@@ -78,6 +89,7 @@ def board(
             "broker to the console on this computer.",
         ),
     ] = None,
+    chip: Annotated[ChipName, typer.Option(help="Whose port of MicroPython it behaves as.")] = ChipName.ESP32,
     internet: Annotated[bool, typer.Option("--internet", help="Let it reach every address, not only routes.")] = False,
     pcap: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save its TCP connections there for Wireshark, passwords too.")
@@ -92,12 +104,12 @@ def board(
     import argparse
 
     from .board import BoardError, run_board
-    from .board.cli import CONSOLE_ROUTE, ROM_SIZE, next_steps, parse_route
+    from .board.cli import CONSOLE_ROUTE, next_steps, parse_route
 
     with failures_in_one_line(BoardError, argparse.ArgumentTypeError):
         routes = dict(parse_route(text) for text in route or [CONSOLE_ROUTE])
         return run_board(
-            flash, directory, routes, rom_size=ROM_SIZE, internet=internet, pcap=pcap, hint=next_steps(routes)
+            flash, directory, routes, chip=chip.value, internet=internet, pcap=pcap, hint=next_steps(routes)
         )
 
 

@@ -86,7 +86,7 @@ def test_a_ctrl_c_in_the_moment_a_program_ends_is_harmless_and_what_follows_is_n
             time.sleep(number * 0.0002)
             board.send(b"\x03print(%d + 1000)\r" % number)
             board.wait_for(rf"^{number + 1000}$")
-        assert set(board.resets[1:]) == {ResetCause.HARD}
+        assert set(board.resets[1:]) == {ResetCause.BUTTON}
 
 
 def test_a_program_may_catch_ctrl_c_and_go_on_reading() -> None:

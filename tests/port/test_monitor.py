@@ -159,7 +159,7 @@ def test_packets_in_words_and_no_password(broker: Mosquitto, capsys: pytest.Capt
             shown.wait_for(r"mqtt: online as device", seen)
         assert AUTH_INFO not in shown.screen and WIFI_PASSWORD not in shown.screen
         assert "trace" not in shown.screen
-        assert it.resets == [ResetCause.PWRON, ResetCause.HARD]
+        assert it.resets == [ResetCause.PWRON, ResetCause.BUTTON]
 
 
 def test_what_a_board_says_cannot_harm_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from .chips import CHIPS, Chip, chip_named
 from .console import Console
 from .errors import BoardError
 from .flash import Content, FlashImage
@@ -25,7 +26,7 @@ from .state import Analog, Pins, ResetCause, State
 from .watchdog import Watchdog
 from .wifi import GOT_IP, Station, Wifi
 
-FLASH_SIZE = 2 * 1024 * 1024
+FLASH_SIZE = CHIPS["esp32"].flash_size
 """Bytes of file system on a common 4 MiB board."""
 
 _T = TypeVar("_T")
@@ -37,20 +38,21 @@ class VirtualBoard:
     `flash` is the image file, made blank if missing; None is a new one that goes away with the board. `files` are
     written to it before the first start: names on the board to bytes, text, or the path of a host file. `micropython`
     is the executable (default: beside this Python, else on PATH), `heap` its heap as "128K" or "2M"; a 64-bit object
-    is twice the size of a board's. `routes` leads (host, port) as the program asks for it to (host, port) on the host
-    side; loopback leads to itself, everything else is unreachable unless `internet` is true. `unique_id` is also the
-    MAC. `rom_size` bytes are a partition for ROMFS, in a file beside the image; 0 for none. `main_anyway`: main.py runs
-    even if boot.py fails, as on the ESP8266. `on_output` gets all console bytes, in the board's own thread.
-    `boot_timeout` is in seconds.
+    is twice the size of a board's. `chip` is esp32, esp32c3 or esp8266, whose port the board behaves as. `routes` leads
+    (host, port) as the program asks for it to (host, port) on the host side; loopback leads to itself, everything else
+    is unreachable unless `internet` is true. `unique_id` is also the MAC. `flash_size` bytes are for files, `rom_size`
+    for a ROMFS in a file beside the image (0: there is none); both are by default what the chip's official image has.
+    `main_anyway`: main.py runs even if boot.py fails, as on an ESP8266 before 1.24. `on_output` gets all console bytes,
+    in the board's own thread. `boot_timeout` is in seconds.
 
     Use it in a `with` statement, which powers it on, or call power_on() and close(). Methods and attributes may be used
     from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
 
     Not as on a board: connect() to a target that refuses, or while the link does not flow, succeeds, and the RST or the
-    silence comes after it; UDP other than to a time server is not forwarded; sys.platform is the host's; file times are
-    the host's; os, vfs and ssl are the unix port's.
+    silence comes after it; UDP other than to a time server is not forwarded; file times are the host's; os, vfs and ssl are the unix port's.
     """
 
+    chip: Chip
     wifi: Wifi
     """The air: `networks`, `up`, `rssi`, `drop()`."""
     link: Link
@@ -72,13 +74,15 @@ class VirtualBoard:
         wifi: Wifi | None = None,
         routes: Mapping[Address, Address] | None = None,
         internet: bool = False,
-        flash_size: int = FLASH_SIZE,
-        rom_size: int = 0,
+        chip: str = "esp32",
+        flash_size: int | None = None,
+        rom_size: int | None = None,
         unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01",
         main_anyway: bool = False,
         boot_timeout: float = 20,
         on_output: Callable[[bytes], None] | None = None,
     ) -> None:
+        self.chip = chip_named(chip)
         self._micropython = find_micropython(micropython)
         self._heap = heap
         self._main_anyway = main_anyway
@@ -95,10 +99,11 @@ class VirtualBoard:
         self.wifi = wifi or Wifi()
         with contextlib.ExitStack() as undo:
             path = Path(flash) if flash is not None else self._temporary_image(undo)
-            self._flash = FlashImage(path, flash_size)
+            self._flash = FlashImage(path, self.chip.flash_size if flash_size is None else flash_size)
             undo.callback(self._flash.close)
             if files:
                 self._flash.put(files, self._micropython)
+            rom_size = self.chip.rom_size if rom_size is None else rom_size
             self._rom = FlashImage(path.with_name(path.name + ".rom"), rom_size) if rom_size else None
             if self._rom:
                 undo.callback(self._rom.close)
@@ -147,8 +152,12 @@ class VirtualBoard:
         self._await(self._power_cut())
 
     def reset_button(self) -> None:
-        """Hard reset; wakes a board in deep sleep too. Returns when the new start has begun."""
-        self._await(self._press_reset())
+        """Pull the reset line; wakes a board in deep sleep too. Returns when the new start has begun."""
+        self._await(self._pull_reset(ResetCause.BUTTON))
+
+    def usb_reset(self) -> None:
+        """Reset as esptool and others do over USB. The same as the button, but on chips with USB of their own."""
+        self._await(self._pull_reset(ResetCause.USB))
 
     @property
     def powered(self) -> bool:
@@ -284,8 +293,7 @@ class VirtualBoard:
             raise BoardError("the board is on already")
         self._powered = True
         self._console.clear_log()
-        self._state.clear_rtc_memory()
-        self._clock_skew = -_monotonic_us()
+        self._lose_rtc()
         try:
             self._start(ResetCause.PWRON)
             assert self._booted
@@ -311,14 +319,14 @@ class VirtualBoard:
             await self._gone
         self._forget()
 
-    async def _press_reset(self) -> None:
+    async def _pull_reset(self, cause: ResetCause) -> None:
         if not self._powered:
             raise BoardError("the board is off; power_on() first")
         if self._sleeping:
             self._sleeping.cancel()
-            self._wake(ResetCause.HARD)
+            self._wake(cause)
         elif self._gone:
-            self._hard_reset(ResetCause.HARD)
+            self._hard_reset(cause)
             await self._gone
 
     def _hard_reset(self, cause: ResetCause) -> None:
@@ -353,12 +361,19 @@ class VirtualBoard:
         self._station.power_off()
         self._state.clear_pins()
 
+    def _lose_rtc(self) -> None:
+        self._state.clear_rtc_memory()
+        self._clock_skew = -_monotonic_us()
+
     def _start(self, cause: ResetCause, with_main: bool = True, raw_repl: bool = False, typed: bytes = b"") -> None:
         """Begin a run of the interpreter."""
         if cause is not ResetCause.SOFT:
             self._forget()
             self._console.begin_line()
-        self._state.set_reset_cause(cause)
+        if cause in self.chip.forgetful:
+            self._lose_rtc()
+        if cause in self.chip.resets:
+            self._state.set_reset_cause(self.chip.resets[cause])
         self._then = None
         self._booted = self._loop.create_future()
         self._gone = self._loop.create_future()
@@ -366,6 +381,7 @@ class VirtualBoard:
         self._interpreter = Interpreter(
             self._micropython,
             self._heap,
+            self.chip.name,
             self._flash,
             self._rom,
             self._state,
@@ -404,7 +420,7 @@ class VirtualBoard:
             name = signal.Signals(-status).name
             self._console.write(f"\r\nthe interpreter was ended by {name}\r\n".encode())
             self.link.orphan()
-            self._start(ResetCause.HARD)
+            self._start(ResetCause.PANIC)
 
     def _soft_reset(self, with_main: bool, raw_repl: bool, typed: bytes = b"") -> None:
         self._console.write(b"MPY: soft reboot\r\n")

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from .board import VirtualBoard
+from .chips import CHIPS
 from .errors import BoardError
 from .link import Address, Connection, Direction
 from .wifi import Wifi
@@ -20,9 +21,6 @@ BOARD_ADDRESS = "192.168.4.23"
 
 CONSOLE_ROUTE = "183.230.40.39:6002=127.0.0.1:6002"
 """From OneNET's broker to the console on this computer."""
-ROM_SIZE = 256 * 1024
-"""Bytes of a ROMFS partition that holds two programs."""
-
 _NAMED_HOST = "192.0.2.1"  # stands for a host asked for by its name; it is nobody's
 
 
@@ -34,7 +32,8 @@ def run_board(
     wifi: Wifi | None = None,
     micropython: str | os.PathLike[str] | None = None,
     heap: str = "2M",
-    rom_size: int = 0,
+    chip: str = "esp32",
+    rom_size: int | None = None,
     internet: bool = False,
     pcap: str | os.PathLike[str] | None = None,
     hint: Callable[[str], str] = lambda port: f"try: mpremote connect {port} repl",
@@ -42,6 +41,7 @@ def run_board(
     """Run a board in the foreground until Ctrl-C or SIGTERM, with its console on stdout.
 
     `flash` is the image to use or make (None: a new one, not kept); the files of `source_dir` are copied to it first.
+    `chip` and `rom_size` are those of VirtualBoard.
     `pcap` is a file for what goes over its TCP connections. `hint` says what can be done with the board, given its
     port. Returns the exit status; what cannot be done is said in one line on stderr.
     """
@@ -66,6 +66,7 @@ def run_board(
                 files,
                 micropython=micropython,
                 heap=heap,
+                chip=chip,
                 wifi=wifi,
                 routes=routes,
                 rom_size=rom_size,
@@ -189,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pcap", metavar="FILE", help="save its TCP connections there, for Wireshark")
     parser.add_argument("--ssid", default="home", help="name of the network in the air (default: %(default)s)")
     parser.add_argument("--password", default="password", help="its password (default: %(default)s)")
+    parser.add_argument("--chip", choices=list(CHIPS), default="esp32", help="whose port it behaves as")
     parser.add_argument("--heap", default="2M", help="MicroPython's heap, as 128K or 2M (default: %(default)s)")
     parser.add_argument("--micropython", metavar="PROGRAM", help="MicroPython unix port (default: the one installed)")
     options = parser.parse_args(arguments)
@@ -199,6 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wifi=Wifi({options.ssid: options.password}),
         micropython=options.micropython,
         heap=options.heap,
+        chip=options.chip,
         internet=options.internet,
         pcap=options.pcap,
     )

@@ -56,6 +56,7 @@ class Interpreter:
         self,
         micropython: Path,
         heap: str,
+        chip: str,
         flash: FlashImage,
         rom: FlashImage | None,
         state: State,
@@ -82,11 +83,16 @@ class Interpreter:
         # Raw, or the interpreter's own CR LF would come out as CR CR LF and mpremote would not know the raw REPL.
         tty.setraw(slave)
         os.set_blocking(self._terminal, False)
-        partition = (rom.fileno(), rom.size) if rom else (-1, 0)
-        arguments = (
-            flash.fileno(), flash.size, *partition, state.fileno(), theirs.fileno(), with_main, main_anyway,
-        )  # fmt: skip
-        start = f"__import__('sys').path[0] = {str(SHIMS)!r}; __import__('_start').run{arguments}"
+        arguments = {
+            "chip": chip,
+            "flash": (flash.fileno(), flash.size),
+            "rom": (rom.fileno(), rom.size) if rom else (-1, 0),
+            "state_fd": state.fileno(),
+            "control_fd": theirs.fileno(),
+            "with_main": with_main,
+            "main_anyway": main_anyway,
+        }
+        start = f"__import__('sys').path[0] = {str(SHIMS)!r}; __import__('_start').run(**{arguments})"
         launcher = str(Path(__file__).with_name("launch.py"))
         try:
             # -i: a prompt follows. Little of the host's environment: the program can read it.

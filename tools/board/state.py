@@ -28,13 +28,21 @@ PINS = 64
 
 
 class ResetCause(IntEnum):
-    """What machine.reset_cause() says, with the numbers of the ESP32 port."""
+    """Why a board starts. What machine.reset_cause() makes of it is its chip's: see chips.py."""
 
     PWRON = 1
     HARD = 2
+    """machine.reset()."""
     WDT = 3
     DEEPSLEEP = 4
     SOFT = 5
+    """Ctrl-D, or machine.soft_reset()."""
+    BUTTON = 6
+    """The reset button, or a tool that pulls the line."""
+    USB = 7
+    """A tool that resets over USB."""
+    PANIC = 8
+    """The chip's own fatal exception."""
 
 
 class PinMode(IntEnum):
@@ -78,8 +86,8 @@ class State:
                 self._map[_PIN_LEVEL + pin] = 0
             self._map[_PIN_MODE + pin] = 0
 
-    def set_reset_cause(self, cause: ResetCause) -> None:
-        self._map[_RESET_CAUSE] = cause
+    def set_reset_cause(self, number: int) -> None:
+        self._map[_RESET_CAUSE] = number
 
     def set_wifi(self, status: int, active: bool, rssi: int) -> None:
         self._put(_STATUS, "<HBb", status, active, rssi)

@@ -36,15 +36,16 @@ def run_demo(
     show_secrets: bool = False,
     directory: Path | None = None,
     *,
+    chip: str = "esp32",
     picture: Path | None = PICTURE,
     open_page: bool = False,
     patience: float = 30,
 ) -> int:
     """Runs it for so long, or until Ctrl-C; returns the exit status.
 
-    `directory` is where boot.py, main.py, lib/, firmware/ and config.json.example are. `picture` is where a picture of
-    the device's page goes, taken shortly before the end; with Ctrl-C for an end there is none. `patience` is how many
-    seconds longer a slow computer may take. Raises ConsoleError, StoreError, BoardError.
+    `chip` is the virtual board's. `directory` is where boot.py, main.py, lib/, firmware/ and config.json.example are.
+    `picture` is where a picture of the device's page goes, taken shortly before the end; with Ctrl-C for an end there
+    is none. `patience` is how many seconds longer a slow computer may take. Raises ConsoleError, StoreError, BoardError.
     """
     directory = directory or board_directory()
     config = demo_config(directory)
@@ -63,7 +64,7 @@ def run_demo(
                 camera = Camera(page, picture if seconds and not missing else None)
                 with (
                     Client(console.url, console.platform.master_key) as client,
-                    powered(directory, config, console.mqtt_port, news, show_secrets) as board,
+                    powered(directory, config, console.mqtt_port, news, show_secrets, chip) as board,
                 ):
                     Story(show, news, progress, client, config["device_id"], camera).tell(board, seconds, patience)
         except KeyboardInterrupt:
@@ -132,7 +133,7 @@ def _free(port: int) -> int:
 
 @contextlib.contextmanager
 def powered(
-    directory: Path, config: dict[str, Any], port: int, news: News, show_secrets: bool = False
+    directory: Path, config: dict[str, Any], port: int, news: News, show_secrets: bool = False, chip: str = "esp32"
 ) -> Iterator[VirtualBoard]:
     """The virtual board with the real files, whose way to the platform ends at the console."""
     files: dict[str, Path | str] = {name: directory / name for name in ["boot.py", "main.py", *board_modules()]}
@@ -153,6 +154,7 @@ def powered(
 
     board = VirtualBoard(
         files=files,
+        chip=chip,
         wifi=Wifi({SSID: PASSWORD}, connect_time=1),
         routes={(config["host"], config["port"]): ("127.0.0.1", port)},
         on_output=output,

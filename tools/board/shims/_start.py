@@ -10,17 +10,19 @@ import _host
 _REPL = "\x1b_board:repl\x1b\\"
 
 
-def run(flash_fd, flash_size, rom_fd, rom_size, state_fd, control_fd, with_main, main_anyway):
+def run(*, chip, flash, rom, state_fd, control_fd, with_main, main_anyway):
     """Become a board. Returns when it is time for the REPL.
 
-    `with_main` is false after a soft reset out of the raw REPL, where a board runs boot.py only. `main_anyway` is what
-    the ESP8266 does: a boot.py that fails does not keep it from running main.py.
+    `chip` names the _port_….py that says what is different there. `flash` and `rom` are descriptor and size.
+    `with_main` is false after a soft reset out of the raw REPL, where a board runs boot.py only. `main_anyway`: a
+    boot.py that fails does not keep main.py from running.
     """
     _host.attach(state_fd, control_fd)
-    _install_shims(bool(rom_size))
-    _mount(flash_fd, flash_size)
-    has_rom = rom_size and _mount_rom(rom_fd, rom_size)
-    sys.path[:] = ("", ".frozen") + (("/rom", "/rom/lib") if has_rom else ()) + ("/lib",)
+    sys.modules["_port"] = port = __import__("_port_" + chip)
+    _install_shims(port.MODULES, rom[1])
+    _mount(*flash)
+    has_rom = rom[1] and _mount_rom(*rom)
+    sys.path[:] = ("", ".frozen") + (("/rom", "/rom/lib") if has_rom else ()) + port.PATH
     clock = _host.ask("hello")
     sys.modules["time"]._start(clock)
     try:
@@ -31,16 +33,14 @@ def run(flash_fd, flash_size, rom_fd, rom_size, state_fd, control_fd, with_main,
     sys.stdout.write(_REPL)
 
 
-def _install_shims(has_rom_partition):
-    # sys.modules is looked at before the modules built into the interpreter, so these win over them. `time` is first:
-    # the other shims use it.
-    for name in ("time", "micropython", "machine", "socket", "network", "esp", "esp32", "ntptime"):
-        module = __import__("_" + name)
-        sys.modules[name] = module
+def _install_shims(modules, has_rom_partition):
+    # sys.modules is looked at before the modules built into the interpreter, so these win over them.
+    for name, shim in modules:
+        if name == "vfs" and not has_rom_partition:
+            continue
+        sys.modules[name] = __import__(shim)
         if name in ("time", "machine", "socket"):
-            sys.modules["u" + name] = module
-    if has_rom_partition:
-        sys.modules["vfs"] = __import__("_vfs")
+            sys.modules["u" + name] = sys.modules[name]
 
 
 def _mount(flash_fd, flash_size):

@@ -1,0 +1,80 @@
+"""The chips a virtual board can be: what differs between their ports of MicroPython, as far as the host side plays it.
+
+What the program on the board sees of it is in `shims/_port_NAME.py`. Each value is the port's own; the C file it comes
+from stands beside it, named as in MicroPython's sources.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .errors import BoardError
+from .state import ResetCause
+
+_POWERED_DOWN = frozenset({ResetCause.BUTTON, ResetCause.USB})  # ESP32: EN switches all of the chip off
+
+_ESP32_RESETS = {  # ports/esp32/modmachine.c: mp_machine_reset_cause(), by what esp_reset_reason() says
+    ResetCause.PWRON: 1,
+    ResetCause.BUTTON: 1,  # ESP-IDF reports the EN pin as power-on: "For ESP32, ESP_RST_EXT is never returned"
+    ResetCause.HARD: 2,
+    ResetCause.PANIC: 2,
+    ResetCause.WDT: 3,
+    ResetCause.DEEPSLEEP: 4,
+    ResetCause.SOFT: 5,
+    ResetCause.USB: 1,  # a USB-serial chip pulls EN, as the button does
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One kind of chip, with the official image of MicroPython for it."""
+
+    name: str
+    resets: Mapping[ResetCause, int]
+    """What machine.reset_cause() says. A cause that is missing leaves the number as it was."""
+    forgetful: frozenset[ResetCause]
+    """The resets that cost the clock and the RTC memory, besides a power cut."""
+    flash_size: int
+    """Bytes of file system."""
+    rom_size: int
+    """Bytes of the partition for ROMFS, 0 where there is none."""
+
+
+CHIPS = {
+    chip.name: chip
+    for chip in (
+        Chip("esp32", _ESP32_RESETS, _POWERED_DOWN, 2 * 1024 * 1024, 0),
+        # Its USB is part of the chip, and ESP_RST_USB is none of the reasons that modmachine.c knows.
+        Chip(
+            "esp32c3",
+            {**_ESP32_RESETS, ResetCause.USB: 0},
+            _POWERED_DOWN - {ResetCause.USB},
+            2 * 1024 * 1024,
+            0,
+        ),
+        Chip(
+            "esp8266",
+            {  # ports/esp8266/modmachine.c: the SDK's rst_info; Ctrl-D does not change it
+                ResetCause.PWRON: 0,  # REASON_DEFAULT_RST
+                ResetCause.PANIC: 2,  # REASON_EXCEPTION_RST
+                ResetCause.WDT: 3,  # REASON_SOFT_WDT_RST
+                ResetCause.HARD: 4,  # REASON_SOFT_RESTART, which is what machine.reset() does
+                ResetCause.DEEPSLEEP: 5,  # REASON_DEEP_SLEEP_AWAKE
+                ResetCause.BUTTON: 6,  # REASON_EXT_SYS_RST
+                ResetCause.USB: 6,
+            },
+            frozenset(),
+            # FLASH_2M_ROMFS: the file system is the second megabyte less five sectors (modules/flashbdev.py), ROMFS is
+            # 320 KiB at 0xB0000
+            1024 * 1024 - 5 * 4096,
+            320 * 1024,
+        ),
+    )
+}
+
+
+def chip_named(name: str) -> Chip:
+    """Raises BoardError, with the names there are."""
+    try:
+        return CHIPS[name]
+    except KeyError:
+        raise BoardError(f"there is no virtual {name}; choose one of {', '.join(CHIPS)}") from None
