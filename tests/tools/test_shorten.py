@@ -1,0 +1,126 @@
+"""What names become before modules are compiled for a board, and what they must not."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from onenet_tools.board.interpreter import find_micropython
+from onenet_tools.files import board_directory, board_modules
+from onenet_tools.shorten import function_at, shorten
+
+
+def run(sources: dict[str, str], program: str, folder: Path) -> str:
+    for name, text in sources.items():
+        (folder / name).write_text(text)
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    return done.stdout
+
+
+def board_sources() -> dict[str, str]:
+    return {name: (board_directory() / name).read_text("utf-8") for name in board_modules()}
+
+
+def names(text: str) -> set[str]:
+    nodes = list(ast.walk(ast.parse(text)))
+    found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    found |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    found |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    return found | {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def test_a_private_attribute_is_the_same_one_in_every_module(tmp_path: Path) -> None:
+    sources = {
+        "a.py": "class A:\n    def __init__(self):\n        self._first = 1\n        self._second = 2\n",
+        "b.py": "from a import A\ndef look(of_what):\n    return of_what._first, of_what._second\n",
+    }
+    short = shorten(sources)
+    assert "_first" not in short["a.py"] + short["b.py"]
+    assert run(short, "import a, b; print(b.look(a.A()))", tmp_path) == "(1, 2)\n"
+
+
+def test_names_that_never_meet_become_the_same_one() -> None:
+    short = shorten({"a.py": "class A:\n    def _one(self): pass\nclass B:\n    def _two(self): pass\n"})
+    assert len(names(short["a.py"]) - {"A", "B", "self"}) == 1
+
+
+@pytest.mark.parametrize("base", ["class B(A):\n", "class M:\n    pass\nclass B(M, A):\n"])
+def test_names_of_a_class_and_its_base_stay_apart(base: str, tmp_path: Path) -> None:
+    sources = {
+        "a.py": "class A:\n    def _one(self): return 1\n    def one(self): return self._one()\n",
+        "b.py": "from a import A\n" + base + "    def _two(self): return 2\n    def two(self): return self._two()\n",
+    }
+    assert run(shorten(sources), "import b; print(b.B().one(), b.B().two())", tmp_path) == "1 2\n"
+
+
+def test_names_of_a_class_and_its_bases_base_stay_apart(tmp_path: Path) -> None:
+    text = (
+        "class A:\n    def _one(self): return 1\n    def one(self): return self._one()\n"
+        "class B(A): pass\n"
+        "class C(B):\n    def _two(self): return 2\n"
+    )
+    assert run(shorten({"a.py": text}), "import a; print(a.C().one())", tmp_path) == "1\n"
+
+
+def test_what_others_define_keeps_its_name(tmp_path: Path) -> None:
+    sources = {"a.py": "import sys\ndef look(x):\n    return sys._getframe, x._theirs, getattr(x, '_named')\n"}
+    sources["b.py"] = "class T:\n    def __init__(self): self._named = 1\n"
+    short = shorten(sources)
+    assert {"_getframe", "_theirs"} <= names(short["a.py"])
+    assert "_named" in names(short["b.py"])
+
+
+def test_parameters_get_letters_except_where_they_are_called_by_name(tmp_path: Path) -> None:
+    text = (
+        "def f(topic, payload, qos=0):\n    rest = payload, qos\n    return lambda packet: (topic, packet) + rest\n"
+        "class Client:\n    def publish(self, topic, retain=False): return topic, retain\n"
+        "def g(): return f(1, 2, qos=3)(4)\n"
+    )
+    short = shorten({"a.py": text})
+    assert not {"payload", "packet"} & names(short["a.py"])
+    said = run(short, "import a; print(a.g(), a.Client().publish(topic=1, retain=2))", tmp_path)
+    assert said == "(1, 4, 2, 3) (1, 2)\n"
+
+
+def test_a_parameters_letter_is_not_one_that_the_function_uses(tmp_path: Path) -> None:
+    text = "a = 5\ndef f(first, second):\n    b = first + a\n    return [c + b for c in second]\n"
+    assert run(shorten({"m.py": text}), "import m; print(m.f(1, [2]))", tmp_path) == "[8]\n"
+
+
+def test_lines_stay_where_they_are() -> None:
+    for name, text in shorten(board_sources()).items():
+        before, after = ast.parse(board_sources()[name]), ast.parse(text)
+        assert [type(n) for n in ast.walk(before)] == [type(n) for n in ast.walk(after)]
+        assert [getattr(n, "lineno", 0) for n in ast.walk(before)] == [getattr(n, "lineno", 0) for n in ast.walk(after)]
+
+
+def test_a_board_learns_fewer_names() -> None:
+    before = set().union(*map(names, board_sources().values()))
+    after = set().union(*map(names, shorten(board_sources()).values()))
+    assert len(after) < len(before) * 0.85
+
+
+def test_the_libraries_work_with_short_names(tmp_path: Path) -> None:
+    """On MicroPython, a client and a session that never saw the long ones."""
+    for name, text in shorten(board_sources()).items():
+        path = tmp_path / name.removeprefix("lib/")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from mqtt import Client, MQTTError\n"
+        "c = Client('me', '127.0.0.1', port=1, username='u', password='p', keepalive=10, window=2)\n"
+        "c.publish('a', 'b', qos=1)\n"
+        "try:\n    c.connect()\nexcept OSError as e:\n    print('refused', c.session.full())\n"
+    )
+    done = subprocess.run([find_micropython(None), "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "refused False\n", done.stderr
+
+
+def test_a_line_tells_the_functions_own_name() -> None:
+    text = "class A:\n    def outer(self):\n        def inner():\n            pass\n        return inner\nx = 1\n"
+    assert function_at(text, 4) == "inner"
+    assert function_at(text, 5) == "outer"
+    assert function_at(text, 6) is None
