@@ -18,7 +18,7 @@ while True:
 
 
 def test_connecting_takes_its_time_and_drops_and_comes_back() -> None:
-    wifi = Wifi({"home": "secret"}, connect_time=0.1)
+    wifi = Wifi({"home": "secret"}, association_time=0.1)
     with VirtualBoard(files={"main.py": WATCH}, wifi=wifi) as board:
         board.wait_for(r"status 1001 False\nstatus 1010 True\n")
         assert wifi.connected
@@ -68,7 +68,7 @@ try:
 except OSError as error:
     print(error)
 """
-    with VirtualBoard(files={"main.py": main}, wifi=Wifi(connect_time=0.02)) as board:
+    with VirtualBoard(files={"main.py": main}, wifi=Wifi(association_time=0.02)) as board:
         board.wait_for(r"after 201 1\nend 1000 False\nWifi Not Started\n")
 
 
@@ -89,7 +89,7 @@ while not w.isconnected():
 print("connected to", w.config("ssid"))
 """
     with VirtualBoard(files={"main.py": main}) as board:
-        board.wait_for(r"Wifi Internal State Error\nconnected to home\n")
+        board.wait_for(r"Wifi Internal Error\nconnected to home\n")
 
 
 def test_what_a_station_knows() -> None:

@@ -55,7 +55,7 @@ def boot(runner: Runner, peer: Peer, seconds: float) -> Figure:
     config = demo_config(board_directory())
     board = VirtualBoard(
         files=_firmware_files(runner, config) if peer is OURS else _peer_files(runner, peer),
-        wifi=Wifi({SSID: PASSWORD}, connect_time=_JOINING),
+        wifi=Wifi({SSID: PASSWORD}, association_time=_JOINING),
         routes={(config["host"], config["port"]): ("127.0.0.1", runner.port)},
         on_output=output,
     )

@@ -16,15 +16,16 @@ from typing import Any, TypeVar
 
 from .chips import CHIPS, Chip, chip_named
 from .console import Console
-from .errors import BoardError
+from .errors import BoardError, Raised
 from .flash import Content, FlashImage
 from .interpreter import Interpreter, find_micropython
 from .link import Address, Link
 from .output import Output
 from .sntp import TimeServer
 from .state import Analog, Pins, ResetCause, State
+from .station import STATIONS, Outlook
 from .watchdog import Watchdog
-from .wifi import GOT_IP, Station, Wifi
+from .wifi import Wifi
 
 FLASH_SIZE = CHIPS["esp32"].flash_size
 """Bytes of file system on a common 4 MiB board."""
@@ -49,7 +50,8 @@ class VirtualBoard:
     from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
 
     Not as on a board: connect() to a target that refuses, or while the link does not flow, succeeds, and the RST or the
-    silence comes after it; UDP other than to a time server is not forwarded; file times are the host's; os, vfs and ssl are the unix port's.
+    silence comes after it; UDP other than to a time server is not forwarded; file times are the host's; os, vfs and ssl
+    are the unix port's.
     """
 
     chip: Chip
@@ -269,8 +271,11 @@ class VirtualBoard:
         self._console = Console(self._type, on_output)
         self._watchdog = Watchdog(self._state.feeds, self._bite)
         self.link = Link(routes, internet, self._call)
-        self._station = Station(self.wifi, self._loop, self._call, self._wifi_changed)
-        self.ntp = TimeServer(lambda: self._station.status == GOT_IP)
+        self._flows = False
+        self._station = STATIONS[self.chip.name](
+            self.wifi, self._state.unique_id, self._loop, self._call, self._wifi_changed
+        )
+        self.ntp = TimeServer(lambda: self._flows)
         await self._loop.create_datagram_endpoint(lambda: self.ntp, local_addr=("127.0.0.1", 0))
 
     def _await_closed(self) -> None:
@@ -369,6 +374,7 @@ class VirtualBoard:
         """Begin a run of the interpreter."""
         if cause is not ResetCause.SOFT:
             self._forget()
+            self._station.start()
             self._console.begin_line()
         if cause in self.chip.forgetful:
             self._lose_rtc()
@@ -430,9 +436,10 @@ class VirtualBoard:
         if self._interpreter:
             self._interpreter.send(data)
 
-    def _wifi_changed(self, status: int, active: bool, rssi: int) -> None:
-        self._state.set_wifi(status, active, rssi)
-        self.link.set_online(status == GOT_IP)
+    def _wifi_changed(self, seen: Outlook) -> None:
+        self._state.set_wifi(seen.status, seen.active, seen.rssi, seen.connected, seen.has_address)
+        self._flows = seen.flows
+        self.link.set_online(seen.flows)
 
     async def _request(self, request: dict[str, Any]) -> Any:
         """Answer a question of the shims."""
@@ -464,7 +471,11 @@ class VirtualBoard:
             case "wifi_active":
                 self._station.activate(request["on"])
             case "wifi_connect":
-                self._station.connect(request["ssid"], request["key"])
+                self._station.connect(_bytes(request["ssid"]), _bytes(request["key"]))
+            case "wifi_static":
+                self._station.static_address(request["on"])
+            case "wifi_access_point":
+                return self._station.configure_access_point(request["settings"])
             case "wifi_disconnect":
                 self._station.disconnect()
             case "wifi_reconnects":
@@ -472,11 +483,11 @@ class VirtualBoard:
             case "wifi_scan":
                 return self._station.scan()
             case "wifi_ssid":
-                return self._station.ssid
+                return self._station.ssid.hex()
             case "resolve":
                 return await self._resolve(request["host"], request["port"], request["kind"])
             case unknown:
-                raise RuntimeError(f"the board knows no {unknown}")
+                raise Raised("RuntimeError", f"the board knows no {unknown}")
         return None
 
     async def _never(self) -> None:
@@ -486,12 +497,17 @@ class VirtualBoard:
     async def _resolve(self, host: str, port: int, kind: str) -> Address:
         if kind == "tcp":
             return await self.link.resolve(host, port)
-        if self._station.status == GOT_IP:
+        if self._flows:
             if (host, port) in self.link.routes:
                 return self.link.routes[host, port]
             if port == 123:
                 return self.ntp.address
         raise OSError(-202, f"no route to {host}:{port}")
+
+
+def _bytes(text: str | None) -> bytes | None:
+    """What came over the control wire, which knows no bytes."""
+    return None if text is None else bytes.fromhex(text)
 
 
 def _monotonic_us() -> int:

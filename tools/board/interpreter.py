@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import BoardError
+from .errors import BoardError, Raised
 from .flash import SHIMS, FlashImage
 from .state import State
 
@@ -48,7 +48,7 @@ class Interpreter:
     """Starts at once and runs until it exits by itself or is killed. `typed` waits to be taken as input.
 
     The callbacks run in the event loop: `on_output` with what it prints, `on_request` with each question of the shims,
-    whose result or RuntimeError or OSError is the answer, and at last, once, `on_exit` with the exit status (negative:
+    whose result, Raised or OSError is the answer, and at last, once, `on_exit` with the exit status (negative:
     a signal), when all output has been delivered.
     """
 
@@ -264,9 +264,9 @@ class Interpreter:
         reply: dict[str, Any] = {"serial": request["serial"]}
         try:
             reply["answer"] = await self._on_request(request)
+        except Raised as raised:
+            reply["raises"] = [raised.kind, raised.argument]
         except OSError as error:
-            reply["error"] = error.errno
-        except RuntimeError as error:
-            reply["error"] = str(error)
+            reply["raises"] = ["OSError", error.errno]
         with contextlib.suppress(OSError):  # it was killed meanwhile
             await self._loop.sock_sendall(self._control, json.dumps(reply).encode() + b"\n")

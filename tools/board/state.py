@@ -18,6 +18,8 @@ _RESET_CAUSE = 4
 _TEMPERATURE = 5
 _FEEDS = 8
 _UNIQUE_ID = 16
+_CONNECTED = 24
+_HAS_ADDRESS = 25
 _PIN_LEVEL = 64
 _PIN_MODE = 128
 _ADC_LEVEL = 192
@@ -65,6 +67,10 @@ class State:
         self._map = mmap.mmap(self._file.fileno(), _SIZE)
         self._map[_UNIQUE_ID : _UNIQUE_ID + 6] = unique_id
 
+    @property
+    def unique_id(self) -> bytes:
+        return self._map[_UNIQUE_ID : _UNIQUE_ID + 6]
+
     def fileno(self) -> int:
         """Descriptor to hand to the interpreter; nobody else may seek in it."""
         return self._file.fileno()
@@ -89,8 +95,9 @@ class State:
     def set_reset_cause(self, number: int) -> None:
         self._map[_RESET_CAUSE] = number
 
-    def set_wifi(self, status: int, active: bool, rssi: int) -> None:
+    def set_wifi(self, status: int, active: bool, rssi: int, connected: bool, has_address: bool) -> None:
         self._put(_STATUS, "<HBb", status, active, rssi)
+        self._put(_CONNECTED, "<BB", connected, has_address)
 
     def set_temperature(self, celsius: int) -> None:
         self._put(_TEMPERATURE, "<b", celsius)

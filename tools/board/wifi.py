@@ -1,40 +1,59 @@
-"""The air around the board, and the station that connects in it.
+"""The air around the board: which networks there are, which password is right, whether they can be heard, how long
+joining one takes, and what is wrong with them. The driver that joins them is in station.py."""
 
-Everything that decides whether the board has a network is here: which networks there are, which password is right,
-whether they can be heard, and the ESP32 driver's habits: it connects in its own time and tries again by itself.
-"""
+from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
+import random
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-IDLE = 1000
-CONNECTING = 1001
-GOT_IP = 1010
-BEACON_TIMEOUT = 200
-NO_AP_FOUND = 201
-WRONG_PASSWORD = 202
+if TYPE_CHECKING:
+    from .station import Station
+
+Seconds = float | tuple[float, float]
+"""A time, or the least and the most of it; math.inf is never."""
+Names = bool | Collection[str | bytes]
+"""Names of networks; True is all of them."""
+
+LIVELY = {"association_time": (1.5, 5.0), "dhcp_time": (1.0, 4.0)}
+"""What real boards need with real routers; DHCP may take 20 s (micropython issue 4720, and what people report)."""
 
 
 class Wifi:
     """Networks, names to passwords ("" is an open one), and the faults a test can bring about.
 
-    `connect_time` is how long one attempt to connect takes, in seconds; a real board needs one to five. `networks` may
-    be changed at any time and counts for the next attempt; use `up` and `drop()` to end a connection there is.
+    A name is up to 32 bytes and no text; str stands for its UTF-8. `networks` may be changed at any time and counts for
+    the next attempt; use `up` and `drop()` to end a connection there is. An attempt takes `association_time`, until the
+    network is joined or refuses or is not found, and then `dhcp_time` for an address. Both are short for tests;
+    Wifi(…, **LIVELY) is like life.
     """
+
+    association_time: Seconds
+    dhcp_time: Seconds
+    """math.inf where no DHCP server answers."""
+    error: str | None
+    """What every connect() of the driver raises: "WiFi Out of Memory" and other texts of esp_exceptions_helper() in
+    ports/esp32/network_common.c as OSError, "Wifi Unknown Error 0x…" as RuntimeError."""
 
     def __init__(
         self,
-        networks: Mapping[str, str] | None = None,
+        networks: Mapping[str, str] | Mapping[bytes, str] | Mapping[str | bytes, str] | None = None,
         *,
         up: bool = True,
         rssi: int = -55,
-        connect_time: float = 0.05,
+        association_time: Seconds = 0.04,
+        dhcp_time: Seconds = 0.01,
     ) -> None:
-        self.networks = dict(networks) if networks is not None else {"home": "password"}
-        self.connect_time = connect_time
+        self.networks: dict[str | bytes, str] = {"home": "password"}
+        if networks is not None:
+            self.networks = dict(networks.items())
+        self.association_time = association_time
+        self.dhcp_time = dhcp_time
+        self.error = None
         self._up = up
         self._rssi = rssi
+        self._mute: Names = False
+        self._no_address: Names = False
         self._station: Station | None = None
 
     @property
@@ -45,8 +64,7 @@ class Wifi:
     @up.setter
     def up(self, up: bool) -> None:
         self._up = up
-        if self._station:
-            self._station.from_outside(self._station.air_changed)
+        self._changed()
 
     @property
     def rssi(self) -> int:
@@ -56,127 +74,66 @@ class Wifi:
     @rssi.setter
     def rssi(self, rssi: int) -> None:
         self._rssi = rssi
-        if self._station:
-            self._station.from_outside(self._station.publish)
+        self._changed()
+
+    @property
+    def mute(self) -> Names:
+        """The networks on which everything seems well and nothing flows."""
+        return self._mute
+
+    @mute.setter
+    def mute(self, names: Names) -> None:
+        self._mute = names
+        self._changed()
+
+    @property
+    def no_address(self) -> Names:
+        """The networks on which the driver says it is connected while its address is 0.0.0.0, as after a lease that ran
+        out: nobody listens to that event in ports/esp32/network_wlan.c. Nothing flows either."""
+        return self._no_address
+
+    @no_address.setter
+    def no_address(self, names: Names) -> None:
+        self._no_address = names
+        self._changed()
 
     @property
     def connected(self) -> bool:
         """Whether the board has an address now."""
-        return self._station is not None and self._station.status == GOT_IP
+        return self._station is not None and self._station.has_address
+
+    @property
+    def flash_writes(self) -> int:
+        """How often the driver has written the flash, which an ESP8266 does for each new network or mode."""
+        return self._station.flash_writes if self._station else 0
+
+    @property
+    def access_point(self) -> bytes | None:
+        """The name of the board's own access point, None while it is off."""
+        return self._station.access_point_name if self._station else None
 
     def drop(self) -> None:
         """End the connection once, as an access point that restarts; the board's driver connects again by itself."""
         if self._station:
             self._station.from_outside(self._station.lose)
 
+    def password(self, ssid: bytes) -> str | None:
+        """None where there is no such network."""
+        if not self._up:
+            return None
+        return next((key for name, key in self.networks.items() if as_bytes(name) == ssid), None)
 
-class Station:
-    """The board's Wi-Fi driver. Lives in the event loop; `publish` is called whenever its state has changed."""
+    def affects(self, names: Names, ssid: bytes) -> bool:
+        return names if isinstance(names, bool) else any(as_bytes(name) == ssid for name in names)
 
-    def __init__(
-        self,
-        air: Wifi,
-        loop: asyncio.AbstractEventLoop,
-        from_outside: Callable[[Callable[[], Any]], Any],
-        publish: Callable[[int, bool, int], None],
-    ) -> None:
-        self.air = air
-        self.status = IDLE
-        self.active = False
-        self.ssid = ""
-        self.from_outside = from_outside  # runs a function in the event loop and waits for it
-        self._key = ""
-        self._requested = False
-        self._failures = 0
-        self._reconnects = -1  # how often the driver tries again; -1 is without end
-        self._attempt: asyncio.TimerHandle | None = None
-        self._loop = loop
-        self._publish = publish
-        air._station = self
-        self.publish()
+    def _changed(self) -> None:
+        if self._station:
+            self._station.from_outside(self._station.air_changed)
 
-    def publish(self) -> None:
-        self._publish(self.status, self.active, self.air.rssi)
 
-    def leave(self) -> None:
-        """The board is gone; the air stays, for another one perhaps."""
-        self.air._station = None
+def as_bytes(name: str | bytes) -> bytes:
+    return name.encode() if isinstance(name, str) else name
 
-    def power_off(self) -> None:
-        """As after a reset of the chip: everything forgotten."""
-        self.activate(False)
-        self.ssid = self._key = ""
-        self._reconnects = -1
 
-    def activate(self, on: bool) -> None:
-        self.active = on
-        if not on:
-            self._requested = False
-            self._stop_attempt()
-            self.status = IDLE
-        self.publish()
-
-    def connect(self, ssid: str | None, key: str | None) -> None:
-        """Raises RuntimeError with the driver's words when it refuses."""
-        if not self.active:
-            raise RuntimeError("Wifi Not Started")
-        if self._attempt:
-            raise RuntimeError("Wifi Internal State Error")
-        if ssid is not None:
-            self.ssid, self._key = ssid, key or ""
-        self._requested = True
-        self._failures = 0
-        self._begin_attempt(CONNECTING)
-
-    def disconnect(self) -> None:
-        self._requested = False
-        self._stop_attempt()
-        self.status = IDLE
-        self.publish()
-
-    def reconnects(self, count: int | None) -> int:
-        if count is not None:
-            self._reconnects = count
-        return self._reconnects
-
-    def scan(self) -> list[tuple[str, int, bool]]:
-        if not self.active:
-            raise RuntimeError("STA must be active")
-        return [(name, self.air.rssi, bool(key)) for name, key in self.air.networks.items()] if self.air.up else []
-
-    def air_changed(self) -> None:
-        if not self.air.up:
-            self.lose()
-
-    def lose(self) -> None:
-        if self.status == GOT_IP:
-            self._failed(BEACON_TIMEOUT)
-
-    def _begin_attempt(self, status: int) -> None:
-        self.status = status
-        self._attempt = self._loop.call_later(self.air.connect_time, self._end_attempt)
-        self.publish()
-
-    def _stop_attempt(self) -> None:
-        if self._attempt:
-            self._attempt.cancel()
-            self._attempt = None
-
-    def _end_attempt(self) -> None:
-        self._attempt = None
-        if not self.air.up or self.ssid not in self.air.networks:
-            self._failed(NO_AP_FOUND)
-        elif self.air.networks[self.ssid] not in ("", self._key):
-            self._failed(WRONG_PASSWORD)
-        else:
-            self._failures = 0
-            self.status = GOT_IP
-            self.publish()
-
-    def _failed(self, reason: int) -> None:
-        self._failures += 1
-        if self._reconnects >= 0 and self._failures > self._reconnects:
-            self.status = reason
-            self.publish()
-        else:  # the port reports these two while it goes on trying, and everything else as connecting
-            self._begin_attempt(reason if reason in (NO_AP_FOUND, WRONG_PASSWORD) else CONNECTING)
+def draw(seconds: Seconds) -> float:
+    return random.uniform(*seconds) if isinstance(seconds, tuple) else seconds

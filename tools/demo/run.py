@@ -45,7 +45,8 @@ def run_demo(
 
     `chip` is the virtual board's. `directory` is where boot.py, main.py, lib/, firmware/ and config.json.example are.
     `picture` is where a picture of the device's page goes, taken shortly before the end; with Ctrl-C for an end there
-    is none. `patience` is how many seconds longer a slow computer may take. Raises ConsoleError, StoreError, BoardError.
+    is none. `patience` is how many seconds longer a slow computer may take. Raises ConsoleError, StoreError,
+    BoardError.
     """
     directory = directory or board_directory()
     config = demo_config(directory)
@@ -155,7 +156,7 @@ def powered(
     board = VirtualBoard(
         files=files,
         chip=chip,
-        wifi=Wifi({SSID: PASSWORD}, connect_time=1),
+        wifi=Wifi({SSID: PASSWORD}, association_time=1, dhcp_time=0.5),
         routes={(config["host"], config["port"]): ("127.0.0.1", port)},
         on_output=output,
     )

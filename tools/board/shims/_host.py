@@ -8,6 +8,7 @@ The *control wire* carries rare questions and their answers, one JSON object a l
 Offsets and sizes are those of `state.py` on the other side.
 """
 
+import builtins
 import json
 
 STATUS = 0
@@ -16,6 +17,8 @@ RSSI = 3
 RESET_CAUSE = 4
 FEEDS = 8
 UNIQUE_ID = 16
+CONNECTED = 24
+HAS_ADDRESS = 25
 PIN_LEVEL = 64
 PIN_MODE = 128
 ADC_LEVEL = 192
@@ -52,7 +55,7 @@ def poke(offset, buffer):
 def ask(question, **details):
     """Ask the surroundings something and return the answer.
 
-    Raises OSError with the code or text the surroundings gave, as the real function would.
+    Raises what the real function would, as the surroundings say.
     """
     global _serial
     _serial += 1
@@ -69,8 +72,9 @@ def ask(question, **details):
         except ValueError:  # the rest of a line whose beginning an interrupted question has read
             continue
         if reply["serial"] == serial:
-            if "error" in reply:
-                raise OSError(reply["error"])
+            if "raises" in reply:
+                kind, argument = reply["raises"]
+                raise getattr(builtins, kind)() if argument is None else getattr(builtins, kind)(argument)
             return reply["answer"]
 
 

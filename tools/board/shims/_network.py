@@ -1,11 +1,10 @@
-"""network: the station interface of an ESP32, in the air of `Wifi` on the host side.
+"""network of an ESP32, ports/esp32/network_wlan.c. The driver itself is on the host side: station.py.
 
-isconnected() and status() allocate nothing. status() follows the ESP32 port: while the driver goes on trying, a wrong
-password shows as STAT_WRONG_PASSWORD and an absent network as STAT_NO_AP_FOUND; a lost one is STAT_CONNECTING again.
-The access point interface can be switched on and configured, but no station ever joins it.
+isconnected() and status() allocate nothing.
 """
 
 import _host
+from _netnames import bytes_of, country, hex_of, hostname
 
 STA_IF = 0
 AP_IF = 1
@@ -17,6 +16,7 @@ STAT_BEACON_TIMEOUT = 200
 STAT_NO_AP_FOUND = 201
 STAT_WRONG_PASSWORD = 202
 STAT_ASSOC_FAIL = 203
+STAT_CONNECT_FAIL = 203
 STAT_HANDSHAKE_TIMEOUT = 204
 
 AUTH_OPEN = 0
@@ -28,42 +28,26 @@ AUTH_WPA_WPA2_PSK = 4
 _NO_ADDRESS = ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
 _ADDRESS = ("192.168.4.23", "255.255.255.0", "192.168.4.1", "192.168.4.1")
 _AP_ADDRESS = ("192.168.4.1", "255.255.255.0", "192.168.4.1", "0.0.0.0")
-
-_hostname = "mpy-esp32"
-_country = "XX"
-
-
-def hostname(name=None):
-    global _hostname
-    if name is None:
-        return _hostname
-    if len(name) > 32:
-        raise ValueError
-    _hostname = name
-
-
-def country(code=None):
-    global _country
-    if code is None:
-        return _country
-    if len(code) != 2:
-        raise ValueError
-    _country = code
+_STA_ONLY = ("hostname", "dhcp_hostname", "reconnects")
+_AP_ONLY = ("hidden", "security", "authmode")
+_AP_SETTABLE = ("ssid", "essid", "hidden", "security", "authmode", "key", "password", "max_clients")
+_OTHERS = ("mac", "pm", "txpower", "channel", "protocol", "bandwidth")
+_LONG_NAMES = {"essid": "ssid", "authmode": "security", "password": "key"}
 
 
 class WLAN:
-    """WLAN(STA_IF) or WLAN(AP_IF); like on a board there is one object of each."""
+    """WLAN(STA_IF) or WLAN(AP_IF); there is one object of each."""
 
     IF_STA = STA_IF
     IF_AP = AP_IF
+    PM_NONE = 0
+    PM_PERFORMANCE = 1
+    PM_POWERSAVE = 2
 
     def __new__(cls, interface=STA_IF):
+        if interface not in (STA_IF, AP_IF):
+            raise ValueError("invalid WLAN interface identifier")
         return _interfaces[interface]
-
-    def active(self, on=None):
-        if on is not None:
-            self._activate(bool(on))
-        return self._is_active()
 
 
 class _Station(WLAN):
@@ -74,52 +58,54 @@ class _Station(WLAN):
         self._short = bytearray(2)
         self._byte = bytearray(1)
         self._address = None
+        self._pm = self.PM_PERFORMANCE
 
-    def _activate(self, on):
-        _host.ask("wifi_active", on=on)
-
-    def _is_active(self):
+    def active(self, on=None):
+        if on is not None:
+            _host.ask("wifi_active", on=bool(on))
         _host.peek(_host.STA_ACTIVE, self._byte)
         return self._byte[0] == 1
 
     def connect(self, ssid=None, key=None, *, bssid=None):
-        """Start to connect and return at once.
-
-        Raises OSError("Wifi Not Started") if not active and OSError("Wifi Internal State Error") while an earlier
-        attempt goes on, as the ESP32 driver does; disconnect() ends that.
-        """
-        _host.ask("wifi_connect", ssid=_text(ssid), key=_text(key))
+        """Start to connect and return at once. Raises OSError("Wifi Internal Error") without a disconnect() before."""
+        _host.ask("wifi_connect", ssid=hex_of(ssid), key=hex_of(key))
 
     def disconnect(self):
         _host.ask("wifi_disconnect")
 
     def isconnected(self):
-        _host.peek(_host.STATUS, self._short)
-        return self._short[0] | self._short[1] << 8 == STAT_GOT_IP
+        _host.peek(_host.CONNECTED, self._byte)
+        return self._byte[0] == 1
 
     def status(self, what=None):
         if what is None:
             _host.peek(_host.STATUS, self._short)
             return self._short[0] | self._short[1] << 8
+        if what == "stations":
+            raise OSError("AP required")
         if what != "rssi":
             raise ValueError("unknown status param")
-        if not self.isconnected():
-            raise OSError("Wifi Not Connected")
         _host.peek(_host.RSSI, self._byte)
+        if not self._byte[0]:  # esp_wifi_sta_get_ap_info(): not associated
+            raise OSError("Wifi Not Connected")
         return self._byte[0] - 256 if self._byte[0] > 127 else self._byte[0]
 
     def ifconfig(self, address=None):
         if address is not None:
+            if address != "dhcp" and len(address) != 4:
+                raise ValueError("requested length 4 but object has length %d" % len(address))
             self._address = None if address == "dhcp" else tuple(address)
-        elif not self.isconnected():
+            _host.ask("wifi_static", on=self._address is not None)
+            return
+        _host.peek(_host.HAS_ADDRESS, self._byte)
+        if not self._byte[0]:
             return _NO_ADDRESS
-        else:
-            return self._address or _ADDRESS
+        return self._address or _ADDRESS
 
     def ipconfig(self, what=None, **settings):
         if settings:
-            if "dhcp4" in settings:
-                self._address = None
+            if settings.get("dhcp4"):
+                self.ifconfig("dhcp")
             return
         address, mask, gateway, _ = self.ifconfig()
         if what == "addr4":
@@ -127,13 +113,13 @@ class _Station(WLAN):
         if what == "gw4":
             return gateway
         if what == "has_dhcp4":
-            return self.isconnected() and self._address is None
+            return address != "0.0.0.0" and self._address is None
         if what == "dhcp4":
             return self._address is None
         raise ValueError("unexpected key")
 
     def scan(self):
-        return [(n.encode(), b"\x02\x00\x00\x00\x00\x01", 6, rssi, 3 if key else 0, False)
+        return [(bytes_of(n), b"\x02\x00\x00\x00\x00\x01", 6, rssi, 3 if key else 0, False)
                 for n, rssi, key in _host.ask("wifi_scan")]  # fmt: skip
 
     def config(self, what=None, **settings):
@@ -143,41 +129,48 @@ class _Station(WLAN):
                     hostname(value)
                 elif name == "reconnects":
                     _host.ask("wifi_reconnects", count=value)
-                elif name not in ("pm", "txpower", "channel", "protocol", "mac"):
+                elif name == "pm":
+                    self._pm = value
+                elif name in _AP_SETTABLE:
+                    raise OSError("AP required")
+                elif name not in _OTHERS:
                     raise ValueError("unknown config param")
         elif what == "mac":
             mac = bytearray(6)
             _host.peek(_host.UNIQUE_ID, mac)
             return bytes(mac)
         elif what in ("ssid", "essid"):
-            return _host.ask("wifi_ssid")
+            return _text(bytes_of(_host.ask("wifi_ssid")))
         elif what in ("hostname", "dhcp_hostname"):
-            return _hostname
+            return hostname()
         elif what == "reconnects":
             return _host.ask("wifi_reconnects")
         elif what == "channel":
             return 6
         elif what == "pm":
-            return WLAN.PM_PERFORMANCE
+            return self._pm
         elif what == "txpower":
             return 20.0
+        elif what == "protocol":
+            return 7
+        elif what == "bandwidth":
+            return 2
+        elif what == "max_clients":
+            return 0
+        elif what in _AP_ONLY:
+            raise OSError("AP required")
         else:
             raise ValueError("unknown config param")
 
 
 class _AccessPoint(WLAN):
+    """It can be switched on and configured, but no station ever joins it."""
+
     def __new__(cls):
         return object.__new__(cls)
 
-    def __init__(self):
-        self._on = False
-        self._settings = {"ssid": "ESP_000001", "security": 0, "channel": 1, "hidden": False, "max_clients": 4}
-
-    def _activate(self, on):
-        self._on = on
-
-    def _is_active(self):
-        return self._on
+    def active(self, on=None):
+        return _access_point({} if on is None else {"on": bool(on)})["on"]
 
     def isconnected(self):
         return False
@@ -185,30 +178,46 @@ class _AccessPoint(WLAN):
     def status(self, what=None):
         if what == "stations":
             return []
+        if what == "rssi":
+            raise OSError("STA required")
         if what is not None:
             raise ValueError("unknown status param")
 
     def ifconfig(self, address=None):
-        return _AP_ADDRESS
+        return _AP_ADDRESS if self.active() else _NO_ADDRESS
 
     def config(self, what=None, **settings):
         if what is None:
-            self._settings.update(settings)
-        elif what == "mac":
-            return _interfaces[STA_IF].config("mac")
-        elif what in self._settings:
-            return self._settings[what]
-        else:
+            for name, value in settings.items():
+                if name in _STA_ONLY:
+                    raise OSError("STA required")
+                if name not in _AP_SETTABLE and name not in _OTHERS:
+                    raise ValueError("unknown config param")
+                name = _LONG_NAMES.get(name, name)
+                _access_point({name: hex_of(value) if name in ("ssid", "key") else value})
+            return
+        if what in _STA_ONLY:
+            raise OSError("STA required")
+        if what == "mac":
+            mac = bytearray(WLAN(STA_IF).config("mac"))
+            mac[5] += 1
+            return bytes(mac)
+        name = _LONG_NAMES.get(what, what)
+        if name == "ssid":
+            return _text(bytes_of(_access_point({})["ssid"]))
+        found = _access_point({})
+        if name not in found or name in ("on", "key"):
             raise ValueError("unknown config param")
+        return found[name]
 
 
-WLAN.PM_NONE = 0
-WLAN.PM_PERFORMANCE = 1
-WLAN.PM_POWERSAVE = 2
+def _access_point(settings):
+    return _host.ask("wifi_access_point", settings=settings)
 
 
-def _text(value):
-    return value.decode() if isinstance(value, (bytes, bytearray)) else value
+def _text(name):
+    """A name of bytes that are no UTF-8, GBK say, is a UnicodeError: py/objstr.c, mp_obj_new_str()."""
+    return str(name, "utf-8")
 
 
 _interfaces = (_Station(), _AccessPoint())

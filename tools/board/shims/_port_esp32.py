@@ -19,3 +19,4 @@ PATH = ("/lib",)  # of sys.path, behind what every port has
 PLATFORM = "esp32"
 MACHINE = "Generic ESP32 module with ESP32"  # boards/ESP32_GENERIC/mpconfigboard.h
 MPY_ARCH = None  # that of native code: the interpreter's own
+HOSTNAME = "mpy-esp32"

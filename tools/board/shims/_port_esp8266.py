@@ -7,7 +7,7 @@ MODULES = (
     ("micropython", "_micropython"),
     ("machine", "_machine"),
     ("socket", "_socket"),
-    ("network", "_network"),
+    ("network", "_network8266"),
     ("esp", "_esp"),
     ("ntptime", "_ntptime"),
     ("vfs", "_vfs"),
@@ -18,3 +18,4 @@ PATH = ("/lib", "/")  # of sys.path, behind what every port has; main.c: mp_rese
 PLATFORM = "esp8266"
 MACHINE = "ESP module with ESP8266"  # boards/ESP8266_GENERIC/mpconfigboard.h
 MPY_ARCH = 10  # xtensa: no other interpreter loads native code for it, nor this one the interpreter's own
+HOSTNAME = "mpy-esp8266"
