@@ -94,6 +94,15 @@ def board(
     pcap: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save its TCP connections there for Wireshark, passwords too.")
     ] = None,
+    sensor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND:WHERE=VALUE",
+            help="A sensor: dht:4=21.5,60 or ds18b20:5=19.25 at a pin, adc:34=0.5 (volts), pin:0=1 (a button), "
+            "sht30:0x44=21.5,60 or i2c:0x76=d0:60 (registers) at I2C; may be repeated. Type such a line while the "
+            "board runs to change it; timeout, checksum or gone as VALUE make it fail.",
+        ),
+    ] = None,
 ) -> int:
     """Start a virtual board: MicroPython with its own flash and a serial port.
 
@@ -109,7 +118,14 @@ def board(
     with failures_in_one_line(BoardError, argparse.ArgumentTypeError):
         routes = dict(parse_route(text) for text in route or [CONSOLE_ROUTE])
         return run_board(
-            flash, directory, routes, chip=chip.value, internet=internet, pcap=pcap, hint=next_steps(routes)
+            flash,
+            directory,
+            routes,
+            chip=chip.value,
+            internet=internet,
+            pcap=pcap,
+            sensors=sensor or (),
+            hint=next_steps(routes),
         )
 
 

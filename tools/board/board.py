@@ -16,11 +16,13 @@ from typing import Any, TypeVar
 
 from .chips import CHIPS, Chip, chip_named
 from .console import Console
-from .errors import BoardError, Raised
+from .errors import BoardError
 from .flash import Content, FlashImage
 from .interpreter import Interpreter, find_micropython
 from .link import Address, Link
 from .output import Output
+from .peripherals import Peripherals
+from .sensors import Sensors
 from .sntp import TimeServer
 from .state import Analog, Pins, ResetCause, State
 from .station import STATIONS, Outlook
@@ -63,6 +65,10 @@ class VirtualBoard:
     """Answers ntptime: `up`, `offset` in seconds, `queries`."""
     pins: Pins
     adc: Analog
+    sensors: Sensors
+    """What is at pins and buses: `sensors["dht:4"].set(21.5, 60)`, `.fail("timeout")`, `.gone`; kinds in sensors.py."""
+    outputs: dict[str, Any]
+    """What the program does with pins besides levels: "pwm:2" to (Hz, duty of 65536), "neopixel:5" to bytes."""
     resets: list[ResetCause]
     """Why the board started, each time since this object was made."""
 
@@ -258,6 +264,9 @@ class VirtualBoard:
         self._loop.call_soon_threadsafe(run)
         return done.result()
 
+    def _pin_changed(self, pin: int, level: int) -> None:
+        self._call(lambda: self._peripherals.interrupts.pin_changed(pin, level))
+
     def _stop_loop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -271,6 +280,10 @@ class VirtualBoard:
         self._console = Console(self._type, on_output)
         self._watchdog = Watchdog(self._state.feeds, self._bite)
         self.link = Link(routes, internet, self._call)
+        self._peripherals = Peripherals(self.chip, self.pins, self.adc)
+        self.sensors = self._peripherals.sensors
+        self.outputs = self._peripherals.outputs
+        self.pins.on_change = self._pin_changed
         self._flows = False
         self._station = STATIONS[self.chip.name](
             self.wifi, self._state.unique_id, self._loop, self._call, self._wifi_changed
@@ -288,6 +301,7 @@ class VirtualBoard:
         self._console.close()
         self.link.close()
         self.ntp.close()
+        self._peripherals.interrupts.close()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -408,6 +422,7 @@ class VirtualBoard:
         interrupted = self._interpreter.interrupted
         typed = self._interpreter.untaken_input
         self._interpreter = None
+        self._peripherals.interrupts.clear()
         self._gone.set_result(None)
         if self._then:
             self._then()
@@ -486,8 +501,8 @@ class VirtualBoard:
                 return self._station.ssid.hex()
             case "resolve":
                 return await self._resolve(request["host"], request["port"], request["kind"])
-            case unknown:
-                raise Raised("RuntimeError", f"the board knows no {unknown}")
+            case _:
+                return await self._peripherals.answer(request)
         return None
 
     async def _never(self) -> None:

@@ -14,6 +14,7 @@ from .board import VirtualBoard
 from .chips import CHIPS
 from .errors import BoardError
 from .link import Address, Connection, Direction
+from .sensors import KINDS
 from .wifi import Wifi
 
 BOARD_ADDRESS = "192.168.4.23"
@@ -36,13 +37,15 @@ def run_board(
     rom_size: int | None = None,
     internet: bool = False,
     pcap: str | os.PathLike[str] | None = None,
+    sensors: Sequence[str] = (),
     hint: Callable[[str], str] = lambda port: f"try: mpremote connect {port} repl",
 ) -> int:
     """Run a board in the foreground until Ctrl-C or SIGTERM, with its console on stdout.
 
     `flash` is the image to use or make (None: a new one, not kept); the files of `source_dir` are copied to it first.
     `chip` and `rom_size` are those of VirtualBoard.
-    `pcap` is a file for what goes over its TCP connections. `hint` says what can be done with the board, given its
+    `pcap` is a file for what goes over its TCP connections. `sensors` are those at its pins, each in the words of
+    Sensors.put(); lines on stdin change them while it runs. `hint` says what can be done with the board, given its
     port. Returns the exit status; what cannot be done is said in one line on stderr.
     """
     stop = threading.Event()
@@ -73,10 +76,14 @@ def run_board(
                 internet=internet,
                 on_output=mirror,
             )
+            for words in sensors:
+                board.sensors.put(words)
             if pcap is not None:
                 stack.enter_context(recorded(board, Path(pcap)))
             stack.enter_context(board)
             after_prompt = "" if files else "\n"
+            if sensors:
+                threading.Thread(target=_change_sensors, args=(board,), daemon=True).start()
             print(f"{after_prompt}board at {board.port}; Ctrl-C ends it; {hint(board.port)}", file=sys.stderr)
             with contextlib.suppress(KeyboardInterrupt):
                 stop.wait()
@@ -89,6 +96,19 @@ def run_board(
         return 1
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def _change_sensors(board: VirtualBoard) -> None:
+    """Obeys lines such as dht:4=22,55 on stdin until its end."""
+    with contextlib.suppress(OSError):
+        if os.isatty(0) and os.tcgetpgrp(0) != os.getpgrp():
+            return  # in the background, where reading would stop the process
+    for line in sys.stdin:
+        if line.strip():
+            try:
+                board.sensors.put(line)
+            except BoardError as error:
+                print(error, file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -191,6 +211,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--ssid", default="home", help="name of the network in the air (default: %(default)s)")
     parser.add_argument("--password", default="password", help="its password (default: %(default)s)")
     parser.add_argument("--chip", choices=list(CHIPS), default="esp32", help="whose port it behaves as")
+    parser.add_argument(
+        "--sensor",
+        metavar="KIND:WHERE=VALUE",
+        action="append",
+        default=[],
+        help="a sensor at a pin or bus: " + "; ".join(KINDS.values()) + "; a line like it on stdin changes it",
+    )
     parser.add_argument("--heap", default="2M", help="MicroPython's heap, as 128K or 2M (default: %(default)s)")
     parser.add_argument("--micropython", metavar="PROGRAM", help="MicroPython unix port (default: the one installed)")
     options = parser.parse_args(arguments)
@@ -204,4 +231,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chip=options.chip,
         internet=options.internet,
         pcap=options.pcap,
+        sensors=options.sensor,
     )

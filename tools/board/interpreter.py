@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -167,11 +168,18 @@ class Interpreter:
                     return False
                 if self._in_system_call() or time.monotonic() > deadline:
                     self._interrupted_at = self._loop.time()
-                    self._process.send_signal(signal.SIGINT)
+                    self._interrupt_main_thread()
                     return True
             finally:
                 self._process.send_signal(signal.SIGCONT)
             time.sleep(_QUIET_POLL)
+
+    def _interrupt_main_thread(self) -> None:
+        """SIGINT to it alone: another one, which waits for timers and pins, would take the KeyboardInterrupt."""
+        try:
+            ctypes.CDLL(None).tgkill(self.pid, self.pid, signal.SIGINT)
+        except AttributeError:  # not Linux
+            self._process.send_signal(signal.SIGINT)
 
     def _stop(self) -> None:
         self._process.send_signal(signal.SIGSTOP)

@@ -7,7 +7,7 @@ allocates nothing there. The offsets are those of `shims/_host.py`.
 import mmap
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 
 _SIZE = 4096
@@ -118,13 +118,17 @@ class Pins:
 
     def __init__(self, state: State) -> None:
         self._map = state._map
+        self.on_change: Callable[[int, int], None] = lambda pin, level: None
 
     def __getitem__(self, pin: int) -> int:
         return self._map[_PIN_LEVEL + _checked(pin)]
 
     def __setitem__(self, pin: int, level: int) -> None:
-        self._map[_PIN_LEVEL + _checked(pin)] = 1 if level else 0
+        before, level = self[pin], 1 if level else 0
+        self._map[_PIN_LEVEL + pin] = level
         self._map[_PIN_DRIVEN + pin] = 1
+        if level != before:
+            self.on_change(pin, level)
 
     def __len__(self) -> int:
         return PINS

@@ -10,6 +10,9 @@ Offsets and sizes are those of `state.py` on the other side.
 
 import builtins
 import json
+import socket  # the interpreter's own, for shims
+import sys
+import vfs
 
 STATUS = 0
 STA_ACTIVE = 2
@@ -28,9 +31,18 @@ RTC_SIZE = 2048
 PIN_DRIVEN = 2432
 PINS = 64
 
+chip = "esp32"
+shims = None  # the file system with this file in it, for load()
+
+_SHIMS = ["/_shims"]  # where they are while one is loaded
+
+_NUDGE = b'{"ask": "nothing", "serial": 0}\n'
+
 _state = None
 _control = None
 _serial = 0
+_asking = []  # numbers of the questions that wait for an answer
+_answers = {}  # to questions that a callback of the program has interrupted
 
 
 def attach(state_fd, control_fd):
@@ -42,14 +54,18 @@ def attach(state_fd, control_fd):
 
 def peek(offset, buffer):
     """Fill `buffer` with what the state block holds at `offset`."""
+    before = _state.tell()  # a callback of the program may come between any two lines here, and do the same
     _state.seek(offset)
     _state.readinto(buffer)
+    _state.seek(before)
 
 
 def poke(offset, buffer):
     """Write `buffer` into the state block at `offset`."""
+    before = _state.tell()
     _state.seek(offset)
     _state.write(buffer)
+    _state.seek(before)
 
 
 def ask(question, **details):
@@ -62,20 +78,46 @@ def ask(question, **details):
     serial = _serial  # an interrupted question leaves its answer in the wire; the number tells it from ours
     details["ask"] = question
     details["serial"] = serial
-    _control.write((json.dumps(details) + "\n").encode())
-    while True:
-        line = _control.readline()
-        if not line:
-            raise OSError(5)  # the surroundings are gone, and so is the board in a moment
-        try:
-            reply = json.loads(line)
-        except ValueError:  # the rest of a line whose beginning an interrupted question has read
-            continue
-        if reply["serial"] == serial:
-            if "raises" in reply:
-                kind, argument = reply["raises"]
-                raise getattr(builtins, kind)() if argument is None else getattr(builtins, kind)(argument)
-            return reply["answer"]
+    line = (json.dumps(details) + "\n").encode()
+    _asking.append(serial)
+    try:
+        _control.write(line)
+        while serial not in _answers:
+            line = _control.readline()
+            if not line:
+                raise OSError(5)  # the surroundings are gone, and so is the board in a moment
+            try:
+                reply = json.loads(line)
+            except ValueError:  # the rest of a line whose beginning an interrupted question has read
+                continue
+            if reply["serial"] in _asking:
+                _answers[reply["serial"]] = reply
+                if reply["serial"] != serial:  # whom we have interrupted may be about to wait for this line
+                    _control.write(_NUDGE)
+        reply = _answers.pop(serial)
+    finally:
+        _asking.remove(serial)
+    if "raises" in reply:
+        kind, argument = reply["raises"]
+        raise getattr(builtins, kind)() if argument is None else getattr(builtins, kind)(argument)
+    return reply["answer"]
+
+
+def load(name):
+    """Import the shim `name`, one of those that are not there from the start, because most programs do without."""
+    found = sys.modules.get(name)
+    if found:
+        return found
+    path = sys.path[:]
+    if path == _SHIMS:  # one shim loads another
+        return __import__(name)
+    vfs.mount(shims, _SHIMS[0])
+    sys.path[:] = _SHIMS
+    try:
+        return __import__(name)
+    finally:
+        sys.path[:] = path
+        vfs.umount(_SHIMS[0])
 
 
 def vanish(question, **details):

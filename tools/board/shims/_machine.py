@@ -1,6 +1,7 @@
-"""machine: reset and its causes, watchdog, pins, converters, clock and RTC memory of a board.
+"""machine: reset and its causes, watchdog, pins, clock and RTC memory of a board.
 
-Left out because they could only pretend: Timer, Pin.irq, PWM, I2C, SPI, UART, TouchPad.
+Timer, ADC, PWM, I2C, SPI, UART, bitstream and dht_readinto are imported by `_peripherals` when first used: on a board
+they are part of the chip's program and take no heap. Left out because they could only pretend: TouchPad, DAC, I2S.
 """
 
 import struct
@@ -17,6 +18,10 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _frequency = 160000000
+
+
+def __getattr__(name):
+    return _host.load("_peripherals").find(name)
 
 
 def reset():
@@ -94,6 +99,8 @@ class Pin(_PinBase):
     OPEN_DRAIN = 7
     PULL_DOWN = 1
     PULL_UP = 2
+    IRQ_RISING = 1
+    IRQ_FALLING = 2
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
         if not 0 <= id < _host.PINS:
@@ -132,44 +139,12 @@ class Pin(_PinBase):
     def toggle(self):
         self.value(not self.value())
 
+    def irq(self, *arguments, **named):
+        """Have `handler` called, between two byte codes of the program, when the level changes from outside."""
+        return _host.load("_interrupts").pin_irq(self, *arguments, **named)
+
     def __repr__(self):
         return f"Pin({self._id})"
-
-
-class ADC:
-    """Analogue input on a pin; a test sets the level."""
-
-    ATTN_0DB = 0
-    ATTN_2_5DB = 1
-    ATTN_6DB = 2
-    ATTN_11DB = 3
-    WIDTH_9BIT = 9
-    WIDTH_10BIT = 10
-    WIDTH_11BIT = 11
-    WIDTH_12BIT = 12
-
-    def __init__(self, pin, *, atten=ATTN_0DB):
-        self._id = pin._id if isinstance(pin, Pin) else pin
-        if not 0 <= self._id < _host.PINS:
-            raise ValueError("invalid pin")
-        self._short = bytearray(2)
-        self._bits = 12
-
-    def atten(self, attenuation):
-        pass
-
-    def width(self, bits):
-        self._bits = bits
-
-    def read_u16(self):
-        _host.peek(_host.ADC_LEVEL + 2 * self._id, self._short)
-        return self._short[0] | self._short[1] << 8
-
-    def read(self):
-        return self.read_u16() >> (16 - self._bits)
-
-    def read_uv(self):
-        return self.read_u16() * 3300000 // 65535
 
 
 class RTC:

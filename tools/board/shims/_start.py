@@ -18,8 +18,10 @@ def run(*, chip, flash, rom, state_fd, control_fd, with_main, main_anyway):
     boot.py that fails does not keep main.py from running.
     """
     _host.attach(state_fd, control_fd)
+    _host.chip = chip
     sys.modules["_port"] = port = __import__("_port_" + chip)
     _install_shims(port.MODULES, rom[1])
+    __import__("_frozen").install(sys.path[0])
     _mount(*flash)
     has_rom = rom[1] and _mount_rom(*rom)
     sys.path[:] = ("", ".frozen") + (("/rom", "/rom/lib") if has_rom else ()) + port.PATH

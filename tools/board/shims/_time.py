@@ -7,6 +7,7 @@ it goes on through resets until machine.RTC or ntptime set it. Limit: the times 
 from time import *
 from time import gmtime as _gmtime
 from time import mktime as _mktime
+from time import sleep_ms as _sleep_ms
 from time import ticks_us as _ticks_us
 
 _EPOCH = 946684800  # 2000-01-01 in the interpreter's own count from 1970
@@ -25,6 +26,11 @@ def _now_us():
 
 def time():
     return (_ticks_us() + _skew) // 1000000
+
+
+def sleep(seconds):
+    """The interpreter's own would not let a timer's callback run before its end."""
+    _sleep_ms(int(seconds * 1000))
 
 
 def time_ns():

@@ -1,0 +1,172 @@
+"""machine.Timer and Pin.irq: what interrupts the program.
+
+The surroundings keep the time and watch the pins, and send one byte for each interrupt over a connection of its own. A
+thread of the interpreter waits there and does what the chip's interrupt routine does, micropython.schedule(). So the
+callback runs in the program's own thread between two of its byte codes, wherever it is, at most eight of them wait, and
+what finds the queue full is lost, as mp_sched_schedule() does in py/scheduler.c.
+
+Not as on a board: while the program waits in poll(), no callback runs until poll() returns.
+"""
+
+import _thread
+import micropython
+import sys
+
+import _host
+
+_FIRST_TIMER = 64  # numbers below are those of pins
+_LAST_TIMER = 254
+
+_handlers = {}  # number -> (function, its argument)
+_hardware = {}  # number -> its only Timer
+_wire = None
+
+
+def _listen():
+    number = bytearray(1)
+    while _wire.readinto(number):
+        handler = _handlers.get(number[0])
+        if handler:
+            try:
+                micropython.schedule(handler[0], handler[1])
+            except RuntimeError:  # the queue is full
+                pass
+
+
+def _ask(question, **details):
+    global _wire
+    if _wire is None:
+        wire = _host.socket.socket()
+        wire.connect(_host.socket.getaddrinfo(*_host.ask("interrupts"))[0][-1])
+        _wire = wire
+        _thread.start_new_thread(_listen, ())
+    _host.ask(question, **details)
+
+
+class Timer:
+    """On the ESP32, ports/esp32/machine_timer.c: four hardware timers (two on a C3) and any number of virtual ones.
+    On the ESP8266, ports/esp8266/modmachine.c: virtual ones only, whatever the number; the constructor starts none."""
+
+    ONE_SHOT = 0
+    PERIODIC = 1
+
+    def __new__(cls, id=None, *arguments, **settings):
+        if _host.chip == "esp8266":
+            if id is None or arguments or settings:
+                given = (id is not None) + len(arguments)
+                raise TypeError(f"function takes 1 positional arguments but {given} were given")
+            return object.__new__(cls)
+        id = -1 if id is None else id
+        there_are = 4 if _host.chip == "esp32" else 2
+        if id >= there_are:
+            raise ValueError(f"Timer({id}) doesn't exist, there are only {there_are} hardware timers")
+        return _hardware.get(id) or object.__new__(cls)
+
+    def __init__(self, id=-1, *arguments, **settings):
+        if not hasattr(self, "_number"):
+            self._id = id
+            self._number = None
+            self._period = 0
+            self._repeat = 0
+            if id >= 0 and _host.chip != "esp8266":
+                _hardware[id] = self
+        if arguments or settings:
+            self.init(*arguments, **settings)
+
+    def init(self, *, mode=1, callback=None, period=0xFFFFFFFF, tick_hz=1000, freq=None, hard=False):
+        self.deinit()
+        if hard and _host.chip != "esp8266":
+            raise ValueError("hard Timers are not implemented")
+        microseconds = int(1000000 / freq) if freq is not None else period * 1000000 // tick_hz
+        if microseconds <= 0:
+            if _host.chip != "esp8266":
+                raise ValueError("Timer period is too short for this timer")
+            microseconds = 100  # ESP_TIMER_US_MIN there
+        self._period = microseconds
+        self._repeat = mode
+        function = _without_heap(callback) if hard else callback
+        number = _FIRST_TIMER
+        while number in _handlers:
+            number += 1
+        if number > _LAST_TIMER:
+            raise OSError(12)
+        self._number = number
+        _handlers[number] = function, self
+        _ask("timer", number=number, us=microseconds, repeat=bool(mode))
+
+    def deinit(self):
+        if self._number is not None:
+            _host.ask("timer", number=self._number, us=0, repeat=False)
+            _handlers.pop(self._number)
+            self._number = None
+
+    def __repr__(self):
+        if _host.chip == "esp8266":
+            return f"Timer({id(self):x})"
+        mode = "PERIODIC" if self._repeat else "ONE_SHOT"
+        return f"Timer({self._id}, mode={mode}, period={self._period // 1000})"
+
+
+def _without_heap(callback):
+    """`callback` as esp_timer_cb() of the ESP8266 calls a hard one: it must not allocate, and an error ends it."""
+
+    def call(timer):
+        micropython.heap_lock()
+        try:
+            callback(timer)
+        except Exception as error:
+            micropython.heap_unlock()
+            print("uncaught exception in timer callback")
+            sys.print_exception(error)
+            timer.deinit()
+        else:
+            micropython.heap_unlock()
+
+    return call
+
+
+_triggers = {}
+
+
+def pin_irq(pin, handler=None, trigger=3, *, wake=None, hard=None):
+    """Pin.irq(), as ports/esp32/machine_pin.c and ports/esp8266/machine_pin.c have it. Levels do not wake here."""
+    number = pin._id
+    if _host.chip == "esp8266":
+        if wake is not None:
+            raise TypeError("extra keyword arguments given")
+        if number >= 16:
+            raise OSError("pin does not have IRQ capabilities")
+        if hard:
+            raise ValueError("hard IRQ not supported")
+    elif hard is not None:
+        raise TypeError("extra keyword arguments given")
+    elif wake is not None and trigger in (4, 5) and not (isinstance(wake, int) and 2 <= wake <= 7):
+        raise ValueError("bad wake value")
+    if handler is None:
+        trigger = 0
+        _handlers.pop(number, None)
+    else:
+        _handlers[number] = handler, pin
+    _set_trigger(number, trigger)
+    return _Irq(number)
+
+
+def _set_trigger(number, trigger):
+    _triggers[number] = trigger
+    _ask("pin_irq", pin=number, trigger=trigger)
+
+
+class _Irq:
+    def __init__(self, number):
+        self._number = number
+
+    def __call__(self):
+        handler = _handlers.get(self._number)
+        if handler:
+            handler[0](handler[1])
+
+    def trigger(self, trigger=None):
+        before = _triggers.get(self._number, 0)
+        if trigger is not None:
+            _set_trigger(self._number, trigger)
+        return before
