@@ -57,7 +57,7 @@ led = Pin(2, Pin.OUT, value=1)
 lamp = Signal(Pin(5, Pin.OUT), invert=True)
 lamp.on()
 button = Pin(4, Pin.IN, Pin.PULL_UP)
-print("ready", button.value(), led.value(), Pin(7, Pin.IN, Pin.PULL_DOWN).value(), Pin(8, Pin.IN).value())
+print("ready", button.value(), led.value(), Pin(13, Pin.IN, Pin.PULL_DOWN).value(), Pin(14, Pin.IN).value())
 while button():
     pass
 led.toggle()
@@ -69,7 +69,7 @@ print("pressed")
         assert board.pins[5] == 0
         assert board.pins.mode(2) is PinMode.OUT
         assert board.pins.mode(4) is PinMode.IN
-        assert board.pins.mode(6) is PinMode.UNUSED
+        assert board.pins.mode(15) is PinMode.UNUSED
         board.pins[4] = 0
         board.wait_for("pressed")
         assert board.pins[2] == 0

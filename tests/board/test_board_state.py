@@ -17,13 +17,13 @@ for _ in range(300000):
 
 def test_the_program_never_sees_half_a_change() -> None:
     state = State(bytes(6))
-    state.set_wifi(GOT_IP, True, -50)
+    state.set_wifi(GOT_IP, True, -50, True, True)
     reader = subprocess.Popen([sys.executable, "-c", READER], stdin=state.fileno(), stderr=subprocess.PIPE, text=True)
     rssi = -50
     while reader.poll() is None:
         rssi = -50 - (rssi + 51) % 20
         for _ in range(1000):
-            state.set_wifi(GOT_IP, True, rssi)
+            state.set_wifi(GOT_IP, True, rssi, True, True)
     assert reader.stderr is not None
     errors = reader.stderr.read()
     reader.stderr.close()

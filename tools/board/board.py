@@ -102,7 +102,9 @@ class VirtualBoard:
         self._then: Callable[[], None] | None = None
         self._sleeping: asyncio.TimerHandle | None = None
         self._powered = False
-        self._clock_skew = 0  # microseconds of board time less the host's monotonic time
+        self._clock_skew = 0  # microseconds of board time, without jumps, less the host's monotonic time
+        self._ticks_skew = 0  # microseconds of ticks less the host's monotonic time
+        self._jumped = 0  # seconds
         self.resets = []
         self.wifi = wifi or Wifi()
         with contextlib.ExitStack() as undo:
@@ -181,6 +183,14 @@ class VirtualBoard:
         """Wait until there have been `count` starts, the first power-on included. Returns the cause of that one."""
         self._console.wait_until(lambda: len(self.resets) >= count, f"reset number {count}", timeout)
         return self.resets[count - 1]
+
+    def skip(self, seconds: int) -> None:
+        """Let the program's clock and ticks jump ahead, by days say, at once and while it runs.
+
+        All else goes on in its own time: sleeps and waits that have begun, Wi-Fi, watchdog, the other side of a
+        connection.
+        """
+        self._call(lambda: self._skip(int(seconds)))
 
     # Console
 
@@ -273,6 +283,11 @@ class VirtualBoard:
         self._loop.close()
 
     # From here on everything runs in the event loop.
+
+    def _skip(self, seconds: int) -> None:
+        self._jumped += seconds
+        self._ticks_skew += seconds * 1000000
+        self._state.set_jump(self._ticks_skew, self._jumped)
 
     async def _open(
         self, routes: dict[Address, Address], internet: bool, on_output: Callable[[bytes], None] | None
@@ -392,6 +407,11 @@ class VirtualBoard:
             self._console.begin_line()
         if cause in self.chip.forgetful:
             self._lose_rtc()
+        elif cause in self.chip.backward:
+            self._clock_skew -= _monotonic_us() + self._ticks_skew
+        if cause is not ResetCause.SOFT:
+            self._ticks_skew = -_monotonic_us()
+            self._state.set_jump(self._ticks_skew, self._jumped)
         if cause in self.chip.resets:
             self._state.set_reset_cause(self.chip.resets[cause])
         self._then = None
@@ -477,6 +497,10 @@ class VirtualBoard:
                 raw_repl = self._output.raw_repl
                 self._then = lambda: self._soft_reset(with_main=not raw_repl, raw_repl=raw_repl)
                 self._interpreter.kill()
+                await self._never()
+            case "crash":
+                self._console.write(f"\r\n{request['words']}\r\n".encode())
+                self._hard_reset(ResetCause[request["cause"]])
                 await self._never()
             case "deepsleep":
                 self._sleep(request["ms"])

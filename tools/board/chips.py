@@ -33,6 +33,8 @@ class Chip:
     """What machine.reset_cause() says. A cause that is missing leaves the number as it was."""
     forgetful: frozenset[ResetCause]
     """The resets that cost the clock and the RTC memory, besides a power cut."""
+    backward: frozenset[ResetCause]
+    """The resets that set the clock back to when the run before them began."""
     flash_size: int
     """Bytes of file system."""
     rom_size: int
@@ -42,12 +44,13 @@ class Chip:
 CHIPS = {
     chip.name: chip
     for chip in (
-        Chip("esp32", _ESP32_RESETS, _POWERED_DOWN, 2 * 1024 * 1024, 0),
+        Chip("esp32", _ESP32_RESETS, _POWERED_DOWN, frozenset(), 2 * 1024 * 1024, 0),
         # Its USB is part of the chip, and ESP_RST_USB is none of the reasons that modmachine.c knows.
         Chip(
             "esp32c3",
             {**_ESP32_RESETS, ResetCause.USB: 0},
             _POWERED_DOWN - {ResetCause.USB},
+            frozenset(),
             2 * 1024 * 1024,
             0,
         ),
@@ -63,6 +66,8 @@ CHIPS = {
                 ResetCause.USB: 6,
             },
             frozenset(),
+            # machine_rtc.c keeps what to add to a counter that every reset sets to 0; before deep sleep it adds that up
+            frozenset({ResetCause.PANIC, ResetCause.WDT, ResetCause.HARD, ResetCause.BUTTON, ResetCause.USB}),
             # FLASH_2M_ROMFS: the file system is the second megabyte less five sectors (modules/flashbdev.py), ROMFS is
             # 320 KiB at 0xB0000
             1024 * 1024 - 5 * 4096,

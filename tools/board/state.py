@@ -20,6 +20,7 @@ _FEEDS = 8
 _UNIQUE_ID = 16
 _CONNECTED = 24
 _HAS_ADDRESS = 25
+_JUMP = 28
 _PIN_LEVEL = 64
 _PIN_MODE = 128
 _ADC_LEVEL = 192
@@ -99,6 +100,10 @@ class State:
         self._put(_STATUS, "<HBb", status, active, rssi)
         self._put(_CONNECTED, "<BB", connected, has_address)
 
+    def set_jump(self, ticks_us: int, seconds: int) -> None:
+        """What to add to the host's monotonic microseconds to get the board's ticks, and to the board's clock."""
+        self._put(_JUMP, "<iiI", _wrapped(ticks_us // 1000), _wrapped(ticks_us), seconds)
+
     def set_temperature(self, celsius: int) -> None:
         self._put(_TEMPERATURE, "<b", celsius)
 
@@ -154,6 +159,11 @@ class Analog:
             raise ValueError(f"level must be 0 to 65535, not {level}")
         offset = _ADC_LEVEL + 2 * _checked(pin)
         self._map[offset : offset + 2] = struct.pack("<H", level)
+
+
+def _wrapped(ticks: int) -> int:
+    """Modulo 2**30, as near to 0 as can be."""
+    return (ticks + 2**29) % 2**30 - 2**29
 
 
 def _checked(pin: int) -> int:

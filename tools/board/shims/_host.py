@@ -22,6 +22,7 @@ FEEDS = 8
 UNIQUE_ID = 16
 CONNECTED = 24
 HAS_ADDRESS = 25
+JUMP = 28
 PIN_LEVEL = 64
 PIN_MODE = 128
 ADC_LEVEL = 192
@@ -30,8 +31,9 @@ RTC_MEMORY = 322
 RTC_SIZE = 2048
 PIN_DRIVEN = 2432
 PINS = 64
+MODES = (1, 3, 7)  # IN, OUT, OPEN_DRAIN, as state.py has them
 
-chip = "esp32"
+chip = "esp32"  # set at the start
 shims = None  # the file system with this file in it, for load()
 
 _SHIMS = ["/_shims"]  # where they are while one is loaded

@@ -1,4 +1,4 @@
-"""machine: reset and its causes, watchdog, pins, clock and RTC memory of a board.
+"""machine: reset and its causes, watchdog, clock and RTC memory of a board.
 
 Timer, ADC, PWM, I2C, SPI, UART, bitstream and dht_readinto are imported by `_peripherals` when first used: on a board
 they are part of the chip's program and take no heap. Left out because they could only pretend: TouchPad, DAC, I2S.
@@ -7,17 +7,14 @@ they are part of the chip's program and take no heap. Left out because they coul
 import struct
 import time
 from machine import *
-from machine import PinBase as _PinBase
 
 import _host
+import _port
+from _pin import Pin
 
-PWRON_RESET = 1
-HARD_RESET = 2
-WDT_RESET = 3
-DEEPSLEEP_RESET = 4
-SOFT_RESET = 5
+PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = _port.RESETS
 
-_frequency = 160000000
+_frequency = _port.FREQUENCIES[-1] if _port.PLATFORM == "esp8266" else 160000000
 
 
 def __getattr__(name):
@@ -50,6 +47,8 @@ def lightsleep(time_ms=0):
 def unique_id():
     uid = bytearray(6)
     _host.peek(_host.UNIQUE_ID, uid)
+    if _port.PLATFORM == "esp8266":  # system_get_chip_id(): the end of the MAC as a number, lowest byte first
+        return bytes((uid[5], uid[4], uid[3], 0))
     return bytes(uid)
 
 
@@ -57,8 +56,8 @@ def freq(hertz=None):
     global _frequency
     if hertz is None:
         return _frequency
-    if hertz not in (20000000, 40000000, 80000000, 160000000, 240000000):
-        raise ValueError("frequency must be 20MHz, 40MHz, 80Mhz, 160MHz or 240MHz")
+    if hertz not in _port.FREQUENCIES:
+        raise ValueError(_port.FREQUENCY_WORDS)
     _frequency = hertz
 
 
@@ -72,14 +71,22 @@ def enable_irq(state):
 
 
 class WDT:
-    """Watchdog, run by the host side: it kills the process whatever the program does, and cannot be stopped."""
+    """Watchdog, run by the host side: it kills the process whatever the program does, and cannot be stopped.
+
+    ports/esp32/machine_wdt.c takes any period. ports/esp8266/machine_wdt.c refuses all but the default, 5000, which is
+    not what one gets either: it is the SDK's software watchdog, which bites after 1.6 to 3.2 s. Here it is 1.6.
+    """
 
     _feeds = 0
 
     def __init__(self, id=0, timeout=5000):
         if id != 0:
-            raise ValueError(f"WDT({id}) doesn't exist")
-        if timeout <= 0:
+            raise ValueError
+        if _port.PLATFORM == "esp8266":
+            if timeout != 5000:
+                raise ValueError
+            timeout = 1600
+        elif timeout <= 0:
             raise ValueError("WDT timeout too short")
         self._buffer = bytearray(4)
         self.feed()
@@ -91,79 +98,26 @@ class WDT:
         _host.poke(_host.FEEDS, self._buffer)
 
 
-class Pin(_PinBase):
-    """One of the pins 0 to 63. What a test sets is read here, what is written here a test reads."""
-
-    IN = 1
-    OUT = 3
-    OPEN_DRAIN = 7
-    PULL_DOWN = 1
-    PULL_UP = 2
-    IRQ_RISING = 1
-    IRQ_FALLING = 2
-
-    def __init__(self, id, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
-        if not 0 <= id < _host.PINS:
-            raise ValueError("invalid pin")
-        self._id = id
-        self._level = bytearray(1)
-        self.init(mode, pull, value=value)
-
-    def init(self, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
-        if value is not None:
-            self.value(value)
-        if mode is not None and mode >= 0:
-            _host.poke(_host.PIN_MODE + self._id, bytes((mode,)))
-        if pull in (self.PULL_UP, self.PULL_DOWN) and value is None:
-            driven = bytearray(1)
-            _host.peek(_host.PIN_DRIVEN + self._id, driven)
-            if not driven[0]:
-                self.value(pull == self.PULL_UP)
-
-    def value(self, level=None):
-        if level is None:
-            _host.peek(_host.PIN_LEVEL + self._id, self._level)
-            return self._level[0]
-        self._level[0] = 1 if level else 0
-        _host.poke(_host.PIN_LEVEL + self._id, self._level)
-
-    def __call__(self, level=None):
-        return self.value(level)
-
-    def on(self):
-        self.value(1)
-
-    def off(self):
-        self.value(0)
-
-    def toggle(self):
-        self.value(not self.value())
-
-    def irq(self, *arguments, **named):
-        """Have `handler` called, between two byte codes of the program, when the level changes from outside."""
-        return _host.load("_interrupts").pin_irq(self, *arguments, **named)
-
-    def __repr__(self):
-        return f"Pin({self._id})"
-
-
 class RTC:
-    """The clock, and 2048 bytes of memory that live until power goes."""
+    """The clock, and 2048 bytes of memory that live until power goes; 492 on an ESP8266, machine_rtc.c."""
 
     def datetime(self, moment=None):
         """Tell, or set, the time: (year, month, day, weekday, hours, minutes, seconds, microseconds)."""
         if moment is None:
             now = time._now_us()
             year, month, day, hour, minute, second, weekday, _ = time.gmtime(now // 1000000)
-            return year, month, day, weekday, hour, minute, second, now % 1000000
-        year, month, day, _, hour, minute, second, micro = moment
-        now = time.mktime((year, month, day, hour, minute, second, 0, 0)) * 1000000 + micro
+            return year, month, day, weekday, hour, minute, second, now % 1000000 // _port.RTC_UNIT
+        year, month, day, _, hour, minute, second, part = moment
+        now = time.mktime((year, month, day, hour, minute, second, 0, 0)) * 1000000 + part * _port.RTC_UNIT
+        now -= time._jumped() * 1000000
         time._start(now)
         _host.ask("clock", us=now)
 
-    def init(self, moment):
-        year, month, day, hour, minute, second, micro, _ = moment
-        self.datetime((year, month, day, 0, hour, minute, second, micro))
+    if _port.PLATFORM == "esp32":
+
+        def init(self, moment):
+            year, month, day, hour, minute, second, _, micro = moment
+            self.datetime((year, month, day, 0, hour, minute, second, micro))
 
     def memory(self, data=None):
         length = bytearray(2)
@@ -172,7 +126,7 @@ class RTC:
             content = bytearray(length[0] | length[1] << 8)
             _host.peek(_host.RTC_MEMORY, content)
             return bytes(content)
-        if len(data) > _host.RTC_SIZE:
+        if len(data) > _port.RTC_SIZE:
             raise ValueError("buffer too long")
         struct.pack_into("<H", length, 0, len(data))
         _host.poke(_host.RTC_MEMORY, data)

@@ -20,3 +20,17 @@ PLATFORM = "esp32"
 MACHINE = "Generic ESP32 module with ESP32"  # boards/ESP32_GENERIC/mpconfigboard.h
 MPY_ARCH = None  # that of native code: the interpreter's own
 HOSTNAME = "mpy-esp32"
+
+RESETS = (1, 2, 3, 4, 5)  # PWRON, HARD, WDT, DEEPSLEEP, SOFT; modmachine.c
+FREQUENCIES = (20000000, 40000000, 80000000, 160000000, 240000000)
+FREQUENCY_WORDS = "frequency must be 20MHz, 40MHz, 80Mhz, 160MHz or 240MHz"
+RTC_SIZE = 2048  # mpconfigport.h
+RTC_UNIT = 1  # microseconds of the last element of RTC.datetime()
+
+PINS = tuple(range(24)) + (25, 26, 27) + tuple(range(32, 40))  # machine_pin.h
+INPUT_ONLY = range(34, 40)  # machine_pin.c: GPIO_FIRST_NON_OUTPUT
+FLASH_PINS = range(6, 12)  # the port lets one take them, and the chip stops at that
+NO_PULL = -1
+PIN_MODES = (1, 3, 7)  # IN, OUT, OPEN_DRAIN
+PULL_UP = 2
+PULL_DOWN = 1

@@ -19,3 +19,16 @@ PLATFORM = "esp8266"
 MACHINE = "ESP module with ESP8266"  # boards/ESP8266_GENERIC/mpconfigboard.h
 MPY_ARCH = 10  # xtensa: no other interpreter loads native code for it, nor this one the interpreter's own
 HOSTNAME = "mpy-esp8266"
+
+RESETS = (0, 6, 1, 5, 4)  # PWRON, HARD, WDT, DEEPSLEEP, SOFT; modmachine.c, by the SDK's rst_reason
+FREQUENCIES = (160000000, 80000000)
+FREQUENCY_WORDS = "frequency can only be either 80Mhz or 160MHz"
+RTC_SIZE = 492  # machine_rtc.c: MEM_USER_MAXLEN
+RTC_UNIT = 1000  # microseconds of the last element of RTC.datetime()
+
+PINS = tuple(range(6)) + (9, 10) + tuple(range(12, 17))  # machine_pin.c: pyb_pin_obj
+INPUT_ONLY = FLASH_PINS = ()
+NO_PULL = 16
+PIN_MODES = (0, 1, 2)  # IN, OUT, OPEN_DRAIN
+PULL_UP = 1
+PULL_DOWN = None

@@ -1,7 +1,9 @@
 """What the chip does from reset to the prompt: mount the flash, run boot.py and main.py, hand over to the REPL."""
 
+import builtins
 import os
 import sys
+import time
 import vfs
 
 import _host
@@ -36,6 +38,7 @@ def run(*, chip, flash, rom, state_fd, control_fd, with_main, main_anyway):
 
 
 def _install_shims(modules, has_rom_partition):
+    builtins.__import__ = _importing(builtins.__import__, _host.chip == "esp8266")
     # sys.modules is looked at before the modules built into the interpreter, so these win over them.
     for name, shim in modules:
         if name == "vfs" and not has_rom_partition:
@@ -43,6 +46,30 @@ def _install_shims(modules, has_rom_partition):
         sys.modules[name] = __import__(shim)
         if name in ("time", "machine", "socket"):
             sys.modules["u" + name] = sys.modules[name]
+
+
+def _importing(own, nameless):
+    """What `import` does. asyncio gets the interpreter's own ticks, as the half of it that is in C does. `nameless`: a
+    module has no __file__, MICROPY_MODULE___FILE__ in ports/esp8266/mpconfigport.h; it goes when the module has run."""
+
+    def importing(name, *arguments):
+        if name[:7] == "asyncio" and "asyncio" not in modules:
+            shim = modules["time"]
+            modules["time"] = own_time
+            try:
+                return own(name, *arguments)
+            finally:
+                modules["time"] = shim
+        known = len(modules)
+        module = own(name, *arguments)
+        if nameless and len(modules) != known:
+            for each in modules.values():
+                if type(each) is kind and hasattr(each, "__file__"):
+                    del each.__file__
+        return module
+
+    modules, own_time, kind = sys.modules, time, type(sys)
+    return importing
 
 
 def _mount(flash_fd, flash_size):
