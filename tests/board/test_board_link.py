@@ -9,7 +9,8 @@ ONLINE = """
 import network, socket, time
 w = network.WLAN(network.STA_IF)
 w.active(True)
-w.connect("home", "password")
+if not w.isconnected():  # as after a soft reset
+    w.connect("home", "password")
 while not w.isconnected():
     time.sleep_ms(5)
 def dial(host="1.2.3.4", port=6002):

@@ -73,10 +73,9 @@ def test_esp8266_clock_goes_back_with_every_reset() -> None:
     main = "import time\nprint('clock', time.time())\n"
     with VirtualBoard(chip="esp8266", files={"main.py": main}) as board:
         board.wait_for("^clock 0")
-        board.send(
-            b"import machine\rmachine.RTC().datetime((2026, 7, 5, 6, 12, 30, 15, 7))\rmachine.RTC().datetime()\r"
-        )
-        board.wait_for(r"\(2026, 7, 5, \d, 12, 30, \d+, \d{1,3}\)")  # milliseconds
+        board.send(b"import machine\rmachine.RTC().datetime((2026, 7, 5, 6, 12, 30, 15, 7))\r")
+        board.send(b"print('unit', machine.RTC().datetime()[7])\r")
+        board.wait_for(r"^unit \d{1,3}$")  # milliseconds
         board.skip(10 * DAY)
         seen = len(board.log)
         board.send(b"machine.reset()\r")

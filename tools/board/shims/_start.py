@@ -109,11 +109,11 @@ def _run_file(name):
 
 
 def _print_exception(error):
-    """Print a traceback as a board does: without this file, which is not there on a board."""
+    """Print a traceback as a board does: without shims, which are not there on a board."""
     import io
 
     text = io.StringIO()
     sys.print_exception(error, text)
     for line in text.getvalue().split("\n"):
-        if line and "_start.py" not in line:
+        if line and "/shims/" not in line and '"_start.py"' not in line:
             print(line)
