@@ -31,7 +31,7 @@ class EchoServer:
         with peer:
             try:
                 while data := peer.recv(4096):
-                    self._note(data.decode())
+                    self._note(data.decode(errors="replace"))
                     peer.sendall(data)
                 self._note("end")
                 peer.sendall(b"bye")

@@ -97,7 +97,7 @@ def test_loopback_leads_to_itself_and_the_rest_nowhere(echo: EchoServer) -> None
     )
     with VirtualBoard(files={"main.py": main}) as board:
         board.wait_for(
-            r"b'near'\n192.0.2.1 -202\nmqtts.example -202\nlocalhost.example -202\noffline -202\n",
+            r"b'near'\n192.0.2.1 118\nmqtts.example -202\nlocalhost.example -202\noffline 118\n",
         )
 
 

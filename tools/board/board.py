@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from .chips import CHIPS, Chip, chip_named
 from .console import Console
-from .errors import BoardError
+from .dns import Dns
+from .errors import BoardError, Raised
 from .flash import Content, FlashImage
 from .interpreter import Interpreter, find_micropython
 from .link import Address, Link
@@ -51,9 +52,8 @@ class VirtualBoard:
     Use it in a `with` statement, which powers it on, or call power_on() and close(). Methods and attributes may be used
     from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
 
-    Not as on a board: connect() to a target that refuses, or while the link does not flow, succeeds, and the RST or the
-    silence comes after it; UDP other than to a time server is not forwarded; file times are the host's; os, vfs and ssl
-    are the unix port's.
+    Not as on a board: the text of an errno is Linux's; UDP other than to a time server is not forwarded; file times are
+    the host's; os, vfs and ssl are the unix port's.
     """
 
     chip: Chip
@@ -61,6 +61,8 @@ class VirtualBoard:
     """The air: `networks`, `up`, `rssi`, `drop()`."""
     link: Link
     """The TCP forwarder: `stalled`, `cut()`, `tap`, `routes`, `connections`."""
+    dns: Dns
+    """Names: `up`, `delay`, `latency`, `answers`, `queries`."""
     ntp: TimeServer
     """Answers ntptime: `up`, `offset` in seconds, `queries`."""
     pins: Pins
@@ -294,12 +296,13 @@ class VirtualBoard:
     ) -> None:
         self._console = Console(self._type, on_output)
         self._watchdog = Watchdog(self._state.feeds, self._bite)
-        self.link = Link(routes, internet, self._call)
+        self.link = Link(routes, internet, self._call, self.chip.unreachable, self._state.set_write_error)
         self._peripherals = Peripherals(self.chip, self.pins, self.adc)
         self.sensors = self._peripherals.sensors
         self.outputs = self._peripherals.outputs
         self.pins.on_change = self._pin_changed
         self._flows = False
+        self.dns = Dns(self.chip.name, self._name_leads_somewhere)
         self._station = STATIONS[self.chip.name](
             self.wifi, self._state.unique_id, self._loop, self._call, self._wifi_changed
         )
@@ -393,6 +396,7 @@ class VirtualBoard:
         """What every reset but a soft one does to the hardware."""
         self._watchdog.stop()
         self._station.power_off()
+        self.dns.forget()
         self._state.clear_pins()
 
     def _lose_rtc(self) -> None:
@@ -474,7 +478,8 @@ class VirtualBoard:
     def _wifi_changed(self, seen: Outlook) -> None:
         self._state.set_wifi(seen.status, seen.active, seen.rssi, seen.connected, seen.has_address)
         self._flows = seen.flows
-        self.link.set_online(seen.flows)
+        self.link.network_changed(seen.has_address, seen.flows)
+        self.dns.network_changed(seen.flows)
 
     async def _request(self, request: dict[str, Any]) -> Any:
         """Answer a question of the shims."""
@@ -523,8 +528,12 @@ class VirtualBoard:
                 return self._station.scan()
             case "wifi_ssid":
                 return self._station.ssid.hex()
-            case "resolve":
-                return await self._resolve(request["host"], request["port"], request["kind"])
+            case "lookup":
+                return await self.dns.lookup(request["host"], request["port"])
+            case "connect":
+                return await self.link.connect(self.dns.name_of(request["host"]), request["port"])
+            case "datagram":
+                return self._datagrams_go_to(self.dns.name_of(request["host"]), request["port"])
             case _:
                 return await self._peripherals.answer(request)
         return None
@@ -533,15 +542,17 @@ class VirtualBoard:
         """Leave a question without an answer, until its process is gone and this is cancelled."""
         await self._loop.create_future()
 
-    async def _resolve(self, host: str, port: int, kind: str) -> Address:
-        if kind == "tcp":
-            return await self.link.resolve(host, port)
-        if self._flows:
-            if (host, port) in self.link.routes:
-                return self.link.routes[host, port]
-            if port == 123:
-                return self.ntp.address
-        raise OSError(-202, f"no route to {host}:{port}")
+    def _datagrams_go_to(self, host: str, port: int) -> Address:
+        if not self.wifi.connected:
+            raise Raised("OSError", self.chip.unreachable)
+        if (host, port) in self.link.routes:
+            return self.link.routes[host, port]
+        if port == 123:
+            return self.ntp.address
+        raise Raised("OSError", self.chip.unreachable)
+
+    def _name_leads_somewhere(self, name: str, port: int) -> bool:
+        return port == 123 or self.link.leads_somewhere(name)
 
 
 def _bytes(text: str | None) -> bytes | None:

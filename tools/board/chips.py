@@ -39,6 +39,8 @@ class Chip:
     """Bytes of file system."""
     rom_size: int
     """Bytes of the partition for ROMFS, 0 where there is none."""
+    unreachable: int = 118
+    """EHOSTUNREACH, in newlib's numbers or in those of py/mperrno.h."""
 
 
 CHIPS = {
@@ -72,6 +74,7 @@ CHIPS = {
             # 320 KiB at 0xB0000
             1024 * 1024 - 5 * 4096,
             320 * 1024,
+            113,
         ),
     )
 }

@@ -1,25 +1,32 @@
 """The board's way to the rest of the world: every TCP connection goes through a forwarder that can fail.
 
-While the link does not flow (Wi-Fi down, or `stalled`), bytes stay where they are and nobody is told, as on a real
-network: no FIN, no RST. They go on when it flows again. Half-closed connections stay half closed.
+While the link does not flow (Wi-Fi down or mute, or `stalled`), bytes stay where they are and nobody is told, as on a
+real network: no FIN, no RST. They go on when it flows again. Half-closed connections stay half closed. The other end is
+called before the board's own connect(), so that it meets what the other end does: takes it, refuses, or keeps silent.
 """
 
 import asyncio
 import contextlib
+import errno
 import itertools
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Literal
 
+from .errors import Raised
+
 Address = tuple[str, int]
 Direction = Literal["up", "down"]
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Tap = Callable[[Direction, bytes, "Connection"], None]
 """Called in the forwarder's thread with "up" (from the board) or "down", the bytes, and the connection."""
 
 _CHUNK = 65536
+_CALL_PATIENCE = 2.0  # seconds for the other end to take a connection; a slower one is taken for it meanwhile
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -47,17 +54,28 @@ class Link:
         routes: Mapping[Address, Address] | None,
         internet: bool,
         from_outside: Callable[[Callable[[], Any]], Any],
+        unreachable: int = errno.EHOSTUNREACH,
+        fail_writes: Callable[[int], None] = lambda number: None,
     ) -> None:
         self.routes = dict(routes or {})
         self.internet = internet
         self.tap: Tap | None = None
         self.on_closed: Callable[[Connection], None] | None = None
         """Called in the forwarder's thread when a connection is over."""
+        self.connect_error: int | None = None
+        """What every connect() raises, as the port numbers it: 12, 23, 105 where the IP stack has nothing left."""
         self._from_outside = from_outside
+        self._unreachable = unreachable  # the port's number
+        self._fail_writes = fail_writes
+        self._write_error: int | None = None
         self._stalled = False
-        self._online = False
+        self._has_address = False
+        self._flows = False
         self._flowing = asyncio.Event()
         self._listeners: dict[Address, tuple[asyncio.Server, Address]] = {}
+        self._called: dict[Address, deque[_Streams]] = {}  # other ends that wait for the board's own connect()
+        self._silent: list[socket.socket] = []  # makes up an address that never answers
+        self._refusing: socket.socket | None = None
         self._connections: set[Connection] = set()
         self._orphans: list[asyncio.StreamWriter] = []
         self._numbers = itertools.count(1)
@@ -73,6 +91,16 @@ class Link:
         self._from_outside(self._update)
 
     @property
+    def write_error(self) -> int | None:
+        """What every write to a socket raises, as the port numbers it, 1 to 255; None is nothing."""
+        return self._write_error
+
+    @write_error.setter
+    def write_error(self, number: int | None) -> None:
+        self._write_error = number
+        self._fail_writes(number or 0)
+
+    @property
     def connections(self) -> list[Connection]:
         """The connections there are now, oldest first."""
         found: list[Connection] = self._from_outside(lambda: sorted(self._connections, key=lambda c: c.number))
@@ -84,30 +112,46 @@ class Link:
 
     # From here on everything runs in the event loop.
 
-    def set_online(self, online: bool) -> None:
-        self._online = online
+    def network_changed(self, has_address: bool, flows: bool) -> None:
+        self._has_address = has_address
+        self._flows = flows
         self._update()
 
     def _update(self) -> None:
-        if self._online and not self._stalled:
+        if self._flows and not self._stalled:
             self._flowing.set()
         else:
             self._flowing.clear()
 
-    async def resolve(self, host: str, port: int) -> Address:
-        """The address the board shall connect to for `host` and `port`. Raises OSError if there is none."""
-        if not self._online:
-            raise OSError(-202, "no network")
-        target = self.routes.get((host, port))
+    def leads_somewhere(self, host: str) -> bool:
+        """Whether `host` is one that connections are let to."""
+        return self.internet or _is_loopback(host) or any(host == asked for asked, _ in self.routes)
+
+    async def connect(self, host: str, port: int) -> Address:
+        """The address that the board's own connect() shall go to. Raises Raised where the IP stack itself refuses."""
+        if self.connect_error is not None:
+            raise Raised("OSError", self.connect_error)
+        if not self._has_address:
+            raise Raised("OSError", self._unreachable)
+        asked = host, port
+        target = self.routes.get(asked)
+        if target is None and (self.internet or _is_loopback(host)):
+            target = asked
+        if not self._flowing.is_set():
+            return self._never_answers()
         if target is None:
-            if not self.internet and not _is_loopback(host):
-                raise OSError(-202, f"no route to {host}:{port}")
-            target = (host, port)
+            raise Raised("OSError", self._unreachable)
         try:
-            await asyncio.get_running_loop().getaddrinfo(*target, type=socket.SOCK_STREAM)
-        except socket.gaierror as error:
-            raise OSError(-202, f"{target[0]} is not known") from error
-        asked = (host, port)
+            streams = await asyncio.wait_for(asyncio.open_connection(*target), _CALL_PATIENCE)
+        except (TimeoutError, asyncio.TimeoutError):
+            pass
+        except OSError:
+            return self._refuses()
+        else:
+            self._called.setdefault(asked, deque()).append(streams)
+        return await self._listen(asked, target)
+
+    async def _listen(self, asked: Address, target: Address) -> Address:
         known = self._listeners.get(asked)
         if known and known[1] == target:
             return _bound_to(known[0])
@@ -131,12 +175,35 @@ class Link:
         self._listeners[asked] = server, target
         return _bound_to(server)
 
+    def _refuses(self) -> Address:
+        """An address where nobody listens."""
+        if self._refusing is None:
+            self._refusing = socket.socket()
+            self._refusing.bind(("127.0.0.1", 0))
+        return _name_of(self._refusing)
+
+    def _never_answers(self) -> Address:
+        """An address whose queue is full: the kernel drops what asks to connect, as a network does that is mute."""
+        if not self._silent:
+            listener = socket.socket()
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(0)
+            self._silent.append(listener)
+            for _ in range(4):
+                waiting = socket.socket()
+                waiting.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    waiting.connect(listener.getsockname())
+                self._silent.append(waiting)
+        return _name_of(self._silent[0])
+
     async def _carry(self, connection: Connection, board_reader: asyncio.StreamReader) -> None:
         board = connection._board
         assert board is not None
         await self._flowing.wait()  # a SYN does not get through either
+        called = self._called.get(connection.asked)
         try:
-            world_reader, world = await asyncio.open_connection(*connection.target)
+            world_reader, world = called.popleft() if called else await asyncio.open_connection(*connection.target)
         except OSError:
             _reset(board)
             return
@@ -187,6 +254,9 @@ class Link:
 
     def orphan(self) -> None:
         """The board is gone without a word: its peers keep connections on which nothing comes any more."""
+        for _, world in itertools.chain.from_iterable(self._called.values()):
+            self._orphans.append(world)
+        self._called.clear()
         for connection in list(self._connections):
             if connection._task:
                 connection._task.cancel()
@@ -201,6 +271,10 @@ class Link:
             _reset(writer)
         for server, _ in self._listeners.values():
             server.close()
+        for _, world in itertools.chain.from_iterable(self._called.values()):
+            _reset(world)
+        for sock in [*self._silent, *([self._refusing] if self._refusing else [])]:
+            sock.close()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
@@ -213,7 +287,11 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 def _bound_to(server: asyncio.Server) -> Address:
-    host, port = server.sockets[0].getsockname()[:2]
+    return _name_of(server.sockets[0])
+
+
+def _name_of(sock: Any) -> Address:
+    host, port = sock.getsockname()[:2]
     return host, port
 
 

@@ -20,6 +20,7 @@ _FEEDS = 8
 _UNIQUE_ID = 16
 _CONNECTED = 24
 _HAS_ADDRESS = 25
+_WRITE_ERROR = 26
 _JUMP = 28
 _PIN_LEVEL = 64
 _PIN_MODE = 128
@@ -103,6 +104,9 @@ class State:
     def set_jump(self, ticks_us: int, seconds: int) -> None:
         """What to add to the host's monotonic microseconds to get the board's ticks, and to the board's clock."""
         self._put(_JUMP, "<iiI", _wrapped(ticks_us // 1000), _wrapped(ticks_us), seconds)
+
+    def set_write_error(self, number: int) -> None:
+        self._map[_WRITE_ERROR] = number
 
     def set_temperature(self, celsius: int) -> None:
         self._put(_TEMPERATURE, "<b", celsius)

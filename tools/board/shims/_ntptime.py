@@ -1,38 +1,40 @@
-"""ntptime: asks a time server with a real SNTP query over the board's network."""
+"""ntptime as the ports freeze it (micropython-lib, micropython/net/ntptime): no answer is looked at twice.
+
+A name without an address is an IndexError, one with None for an address a TypeError, a short answer a ValueError, and
+an answer without a time, a kiss of death say, sets the clock to 2036.
+"""
 
 import socket
 import struct
-import time as _time
-from errno import EAGAIN, ETIMEDOUT
+from time import gmtime
 
 host = "pool.ntp.org"
 timeout = 1  # seconds
 
 _FROM_1900_TO_2000 = 3155673600
+_OLDEST = 3913056000  # 2024, from 1900; less is taken for a count that has wrapped round in 2036
+_ERA = 1 << 32
 
 
 def time():
-    """Seconds since 2000. Raises OSError when the network or the server does not answer."""
-    query = bytearray(48)
-    query[0] = 0x1B  # version 3, client
-    address = socket.getaddrinfo(host, 123, 0, socket.SOCK_DGRAM)[0][-1]
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    """Seconds since 2000."""
+    address = socket.getaddrinfo(host, 123)[0][-1]
+    asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        s.settimeout(timeout)
-        s.sendto(query, address)
-        answer = s.recv(48)
-    except OSError as error:  # the unix port calls a timeout EAGAIN, a board ETIMEDOUT
-        raise OSError(ETIMEDOUT if error.errno == EAGAIN else error.errno)
+        asker.settimeout(timeout)
+        asker.sendto(b"\x23" + bytes(47), address)  # version 4, client
+        answer = asker.recv(48)
     finally:
-        s.close()
-    if len(answer) < 48:
-        raise OSError(5)
-    return struct.unpack(">I", answer[40:44])[0] - _FROM_1900_TO_2000
+        asker.close()
+    (seconds,) = struct.unpack("!I", answer[40:44])
+    if seconds < _OLDEST:
+        seconds += _ERA
+    return seconds - _FROM_1900_TO_2000
 
 
 def settime():
     """Set the board's clock."""
     from machine import RTC
 
-    year, month, day, hour, minute, second, weekday, _ = _time.gmtime(time())
-    RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+    year, month, day, hour, minute, second, weekday, _ = gmtime(time())
+    RTC().datetime((year, month, day, weekday + 1, hour, minute, second, 0))

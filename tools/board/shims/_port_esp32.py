@@ -3,6 +3,7 @@
 # Name of a module to the shim that stands for it, in this order: `time` is used by the others.
 MODULES = (
     ("sys", "_sys"),
+    ("errno", "_errno"),
     ("time", "_time"),
     ("micropython", "_micropython"),
     ("machine", "_machine"),
@@ -34,3 +35,10 @@ NO_PULL = -1
 PIN_MODES = (1, 3, 7)  # IN, OUT, OPEN_DRAIN
 PULL_UP = 2
 PULL_DOWN = 1
+
+SOL_SOCKET = 0xFFF
+TCP_NODELAY = 1
+IP_DROP_MEMBERSHIP = -1
+NO_SUCH_OPTION = "Warning: lwip.setsockopt() option not implemented"  # modsocket.c
+CANONICAL = True  # whether getaddrinfo() tells the name
+ERRNOS = {98: 112, 103: 113, 106: 127, 107: 128, 110: 116, 113: 118, 114: 120, 115: 119}  # Linux's to newlib's

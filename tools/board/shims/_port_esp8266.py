@@ -8,9 +8,10 @@ MODULES = (
     ("machine", "_machine"),
     ("socket", "_socket"),
     ("network", "_network8266"),
-    ("esp", "_esp"),
+    ("esp", "_esp8266"),
     ("ntptime", "_ntptime"),
-    ("vfs", "_vfs"),
+    ("hashlib", "_hashlib8266"),
+    ("vfs", "_vfs8266"),
 )
 
 PATH = ("/lib", "/")  # of sys.path, behind what every port has; main.c: mp_reset()
@@ -32,3 +33,10 @@ NO_PULL = 16
 PIN_MODES = (0, 1, 2)  # IN, OUT, OPEN_DRAIN
 PULL_UP = 1
 PULL_DOWN = None
+
+SOL_SOCKET = 1
+TCP_NODELAY = 0x40  # TF_NODELAY, extmod/modlwip.c
+IP_DROP_MEMBERSHIP = 0x401
+NO_SUCH_OPTION = "Warning: lwip.setsockopt() not implemented"
+CANONICAL = False  # whether getaddrinfo() tells the name
+ERRNOS = {}  # py/mperrno.h has Linux's numbers

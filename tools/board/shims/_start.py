@@ -76,7 +76,10 @@ def _mount(flash_fd, flash_size):
     from _flash import Flash, mount
 
     vfs.umount("/")
-    mount(Flash(open(flash_fd, "r+b"), flash_size))
+    file = open(flash_fd, "r+b")
+    mount(Flash(file, flash_size))
+    if "_chipflash" in sys.modules:
+        sys.modules["_chipflash"].attach_files(file, flash_size)
 
 
 def _mount_rom(rom_fd, rom_size):

@@ -1,0 +1,80 @@
+"""The whole flash of an ESP8266 as the SDK's functions reach it: the program, a ROMFS at 0xB0000, files from 0x100000,
+and five sectors of the SDK's own at the end, as in the image FLASH_2M_ROMFS. There are no walls between them.
+
+ROMFS is mapped into memory, too, of which a copy on the heap stands here.
+"""
+
+import _host
+
+SECTOR = 4096  # bytes
+ROM_AT = 0xB0000
+FILES_AT = 0x100000
+_BLANK = b"\xff" * 256
+
+rom = None  # the mapping
+_rom_file = None
+_files = None
+_files_size = 0
+
+
+def attach_rom(file, size):
+    global rom, _rom_file
+    _rom_file = file
+    rom = bytearray(size)
+    file.seek(0)
+    file.readinto(rom)
+
+
+def attach_files(file, size):
+    global _files, _files_size
+    _files, _files_size = file, size
+
+
+def size():
+    return FILES_AT + _files_size + 5 * SECTOR
+
+
+def read_into(address, buffer):
+    place = _place(address)
+    if place:
+        place[0].seek(place[1])
+        place[0].readinto(buffer)
+    else:
+        for i in range(len(buffer)):
+            buffer[i] = 0xFF
+
+
+def program(address, data):
+    """As flash is: a bit goes from 1 to 0, and back only by erasing."""
+    old = bytearray(len(data))
+    read_into(address, old)
+    for i in range(len(old)):
+        old[i] &= data[i]
+    _put(address, old)
+
+
+def erase(sector):
+    for at in range(0, SECTOR, len(_BLANK)):
+        _put(sector * SECTOR + at, _BLANK)
+
+
+def _put(address, data):
+    if address < ROM_AT:  # the interpreter lies there
+        _host.vanish("crash", cause="PANIC", words="Fatal exception 0(IllegalInstructionCause):")
+    place = _place(address)
+    if not place:
+        return
+    file, at, mapping = place
+    file.seek(at)
+    file.write(data)
+    if mapping:
+        mapping[at : at + len(data)] = data
+
+
+def _place(address):
+    """File, offset in it, and the mapping of it; None where nothing of ours is."""
+    if rom and ROM_AT <= address < ROM_AT + len(rom):
+        return _rom_file, address - ROM_AT, rom
+    if FILES_AT <= address < FILES_AT + _files_size:
+        return _files, address - FILES_AT, None
+    return None
