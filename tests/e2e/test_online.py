@@ -1,6 +1,5 @@
 """A board on the desk of somebody who has it all right."""
 
-import pytest
 from conftest import (
     ADDRESS,
     COUNTER,
@@ -119,16 +118,6 @@ def test_without_an_answer_from_the_time_server(broker: Mosquitto, watcher: Watc
         watcher.wait_for_number(20)
         watcher.batches_in_order(disturbances=0)
         assert all(point.at is None for batch in watcher.batches for point in decode(batch))
-
-
-def test_over_ipv6(broker: Mosquitto, watcher: Watcher) -> None:
-    if "::1" not in broker.hosts:
-        pytest.skip("this machine has no IPv6")
-    with board(broker, COUNTER, host="::1", port=broker.port, routes={}, **ROOMY) as it:
-        device_id = wait_online(it)
-        watcher.wait_for_more(2)
-        assert watcher.batches_in_order(disturbances=0)
-    assert "connected from ::1:" in broker.log and f"as {device_id} " in broker.log.rpartition("from ::1:")[2]
 
 
 DIRECT = f"""

@@ -111,7 +111,7 @@ class VirtualBoard:
         self.wifi = wifi or Wifi()
         with contextlib.ExitStack() as undo:
             path = Path(flash) if flash is not None else self._temporary_image(undo)
-            self._flash = FlashImage(path, self.chip.flash_size if flash_size is None else flash_size)
+            self._flash = FlashImage(path, self.chip.flash_size if flash_size is None else flash_size, self.chip.name)
             undo.callback(self._flash.close)
             if files:
                 self._flash.put(files, self._micropython)
@@ -294,7 +294,7 @@ class VirtualBoard:
     async def _open(
         self, routes: dict[Address, Address], internet: bool, on_output: Callable[[bytes], None] | None
     ) -> None:
-        self._console = Console(self._type, on_output)
+        self._console = Console(self._type, on_output, self._hold_output)
         self._watchdog = Watchdog(self._state.feeds, self._bite)
         self.link = Link(routes, internet, self._call, self.chip.unreachable, self._state.set_write_error)
         self._peripherals = Peripherals(self.chip, self.pins, self.adc)
@@ -474,6 +474,10 @@ class VirtualBoard:
     def _type(self, data: bytes) -> None:
         if self._interpreter:
             self._interpreter.send(data)
+
+    def _hold_output(self, hold: bool) -> None:
+        if self._interpreter:
+            self._interpreter.hold_output(hold)
 
     def _wifi_changed(self, seen: Outlook) -> None:
         self._state.set_wifi(seen.status, seen.active, seen.rssi, seen.connected, seen.has_address)

@@ -18,6 +18,7 @@ _POLL = 0.002  # seconds between looks whether a reader has made room
 _IDLE_POLL = 0.05  # the same when nobody has made room for as long
 _PATIENCE = 2.0  # seconds without a byte read after which nobody is there
 _TURN = 0.01  # seconds between the portions of a line that has a speed
+_MOST = 32768  # bytes that may wait for a reader before print() has to
 _TAIL = 2000  # characters of the log in an error message
 
 
@@ -25,13 +26,22 @@ class Console:
     """A pseudo-terminal that is always there, whoever is attached, and a log.
 
     With nobody reading, output goes to the log and no further, and a client that comes later finds only the latest, as
-    behind a real serial port. Nothing ever blocks the board.
+    behind a real serial port. That never blocks the board. A reader that is slower than the board does, as a UART whose
+    FIFO is full: `on_full` is called with true when output has to wait, and with false when it may go on.
     """
 
-    def __init__(self, on_input: Callable[[bytes], None], on_output: Callable[[bytes], None] | None) -> None:
+    def __init__(
+        self,
+        on_input: Callable[[bytes], None],
+        on_output: Callable[[bytes], None] | None,
+        on_full: Callable[[bool], None],
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_input = on_input
         self._on_output = on_output
+        self._on_full = on_full
+        self._full = False
+        self._absent = False  # nobody has read for a while
         # The other end stays open here: raw mode would be lost with the last client, and reading would fail.
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
@@ -64,8 +74,17 @@ class Console:
         if self._on_output:
             self._on_output(data)
         self._queue += data
+        if self._absent:
+            del self._queue[:-_IN_FLIGHT]
         if self._pump_timer is None:
             self._pump()
+        self._tell_whether_full()
+
+    def _tell_whether_full(self) -> None:
+        full = len(self._queue) > (_MOST // 2 if self._full else _MOST)
+        if full != self._full:
+            self._full = full
+            self._on_full(full)
 
     def begin_line(self) -> None:
         """End the line a reset has interrupted, as the messages of a real chip's boot loader do."""
@@ -147,11 +166,13 @@ class Console:
         unread = _unread(self._slave)
         if unread == 0 or unread < self._unread:
             self._progress_at = now
+            self._absent = self._absent and unread == self._unread == 0
         elif now - self._progress_at > _PATIENCE:
             termios.tcflush(self._slave, termios.TCIFLUSH)
             unread = 0
             self._progress_at = now
             del self._queue[:-_IN_FLIGHT]
+            self._absent = True
         room = self._portion(_IN_FLIGHT - unread)
         if room > 0 and self._queue:
             try:
@@ -165,6 +186,7 @@ class Console:
             busy = now - self._progress_at < _IDLE_POLL
             poll = _TURN if self.baud else _POLL
             self._pump_timer = self._loop.call_later(poll if busy else _IDLE_POLL, self._pump)
+        self._tell_whether_full()
 
 
 def _text(log: bytearray) -> str:

@@ -21,9 +21,10 @@ _COPY = """
 import os, sys, vfs
 sys.path[:] = [{shims!r}]
 from _flash import Flash, mount
+from _port_{chip} import BOOT
 host = vfs.VfsPosix({directory!r})
 vfs.umount('/')
-mount(Flash(open({fd}, 'r+b'), {size}))
+mount(Flash(open({fd}, 'r+b'), {size}), BOOT)
 vfs.mount(host, '/host')
 def copy(source, target):
     try:
@@ -54,8 +55,9 @@ class FlashImage:
     Raises BoardError if another board has it, or if its size is not one of a flash chip.
     """
 
-    def __init__(self, path: Path, size: int) -> None:
+    def __init__(self, path: Path, size: int, chip: str = "esp32") -> None:
         self.path = path
+        self._chip = chip
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             try:
@@ -114,7 +116,13 @@ class FlashImage:
 
     def _copy(self, source: str, target: str, directory: str, micropython: Path) -> None:
         script = _COPY.format(
-            shims=str(SHIMS), directory=directory, fd=self._fd, size=self.size, source=source, target=target
+            shims=str(SHIMS),
+            chip=self._chip,
+            directory=directory,
+            fd=self._fd,
+            size=self.size,
+            source=source,
+            target=target,
         )
         done = subprocess.run(
             [str(micropython), "-c", script],

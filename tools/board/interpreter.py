@@ -113,6 +113,8 @@ class Interpreter:
         finally:
             os.close(slave)  # ours closed, the terminal reports its end when the process is gone
             theirs.close()
+        self._reading = True
+        self._ended = False
         self._loop.add_reader(self._terminal, self._read)
         self._loop.add_reader(self._control, self._listen)
 
@@ -127,7 +129,17 @@ class Interpreter:
 
     def kill(self) -> None:
         """SIGKILL. `on_exit` follows."""
+        self.hold_output(False)
         self._process.kill()
+
+    def hold_output(self, hold: bool) -> None:
+        """While held, what it prints stays where it is, and so does the program when that is full."""
+        if self._reading == hold and not self._ended:
+            self._reading = not hold
+            if hold:
+                self._loop.remove_reader(self._terminal)
+            else:
+                self._loop.add_reader(self._terminal, self._read)
 
     def take_input(self) -> None:
         """From now on input goes to the program; what came before follows now."""
@@ -242,6 +254,7 @@ class Interpreter:
         if data:
             self._on_output(data)
             return
+        self._ended = True
         self._loop.remove_reader(self._terminal)
         self._loop.remove_writer(self._terminal)
         self._loop.remove_reader(self._control)

@@ -40,8 +40,10 @@ class Flash:
             return 0
 
 
-def mount(flash):
-    """Mount the littlefs at / and make one first on a blank chip, as a board does at its first start."""
+def mount(flash, boot):
+    """Mount the littlefs at / and make one first on a blank chip, with `boot` for boot.py, as a board does when it
+    starts for the first time."""
+    blank = False
     try:
         filesystem = vfs.VfsLfs2(flash)
     except OSError:
@@ -51,4 +53,8 @@ def mount(flash):
             raise  # damaged, not blank: formatting would hide a bug
         vfs.VfsLfs2.mkfs(flash)
         filesystem = vfs.VfsLfs2(flash)
+        blank = True
     vfs.mount(filesystem, "/")
+    if blank:
+        with open("boot.py", "w") as file:
+            file.write(boot)

@@ -4,6 +4,7 @@
 MODULES = (
     ("sys", "_sys"),
     ("errno", "_errno"),
+    ("os", "_os"),
     ("time", "_time"),
     ("micropython", "_micropython"),
     ("machine", "_machine"),
@@ -19,6 +20,7 @@ PATH = ("/lib",)  # of sys.path, behind what every port has
 
 PLATFORM = "esp32"
 MACHINE = "Generic ESP32 module with ESP32"  # boards/ESP32_GENERIC/mpconfigboard.h
+NO_BUILTINS = ()
 MPY_ARCH = None  # that of native code: the interpreter's own
 HOSTNAME = "mpy-esp32"
 
@@ -42,3 +44,12 @@ IP_DROP_MEMBERSHIP = -1
 NO_SUCH_OPTION = "Warning: lwip.setsockopt() option not implemented"  # modsocket.c
 CANONICAL = True  # whether getaddrinfo() tells the name
 ERRNOS = {98: 112, 103: 113, 106: 127, 107: 128, 110: 116, 113: 118, 114: 120, 115: 119}  # Linux's to newlib's
+
+# What modules/inisetup.py writes where there is no file system yet, byte for byte: tools must know it from a user's.
+BOOT = """\
+# This file is executed on every boot (including wake-boot from deepsleep)
+#import esp
+#esp.osdebug(None)
+#import webrepl
+#webrepl.start()
+"""

@@ -3,6 +3,7 @@
 # Name of a module to the shim that stands for it, in this order: `time` is used by the others.
 MODULES = (
     ("sys", "_sys"),
+    ("os", "_os"),
     ("time", "_time"),
     ("micropython", "_micropython"),
     ("machine", "_machine"),
@@ -18,6 +19,7 @@ PATH = ("/lib", "/")  # of sys.path, behind what every port has; main.c: mp_rese
 
 PLATFORM = "esp8266"
 MACHINE = "ESP module with ESP8266"  # boards/ESP8266_GENERIC/mpconfigboard.h
+NO_BUILTINS = ("execfile", "compile")  # mpconfigport.h
 MPY_ARCH = 10  # xtensa: no other interpreter loads native code for it, nor this one the interpreter's own
 HOSTNAME = "mpy-esp8266"
 
@@ -40,3 +42,16 @@ IP_DROP_MEMBERSHIP = 0x401
 NO_SUCH_OPTION = "Warning: lwip.setsockopt() not implemented"
 CANONICAL = False  # whether getaddrinfo() tells the name
 ERRNOS = {}  # py/mperrno.h has Linux's numbers
+
+# What modules/inisetup.py writes where there is no file system yet, byte for byte: tools must know it from a user's.
+BOOT = """\
+# This file is executed on every boot (including wake-boot from deepsleep)
+#import esp
+#esp.osdebug(None)
+import os, machine
+#os.dupterm(None, 1) # disable REPL on UART(0)
+import gc
+#import webrepl
+#webrepl.start()
+gc.collect()
+"""

@@ -11,6 +11,8 @@ import _host
 # Printed when boot.py and main.py are done; the host side removes it and knows that the next thing is the REPL.
 _REPL = "\x1b_board:repl\x1b\\"
 
+_execfile = execfile  # a builtin of MicroPython
+
 
 def run(*, chip, flash, rom, state_fd, control_fd, with_main, main_anyway):
     """Become a board. Returns when it is time for the REPL.
@@ -38,14 +40,25 @@ def run(*, chip, flash, rom, state_fd, control_fd, with_main, main_anyway):
 
 
 def _install_shims(modules, has_rom_partition):
+    for name in sys.modules["_port"].NO_BUILTINS:
+        setattr(builtins, name, _missing(name))
     builtins.__import__ = _importing(builtins.__import__, _host.chip == "esp8266")
     # sys.modules is looked at before the modules built into the interpreter, so these win over them.
     for name, shim in modules:
         if name == "vfs" and not has_rom_partition:
             continue
         sys.modules[name] = __import__(shim)
-        if name in ("time", "machine", "socket"):
+        if name in ("os", "time", "machine", "socket"):
             sys.modules["u" + name] = sys.modules[name]
+
+
+def _missing(name):
+    """Stands for a builtin that the port leaves out."""
+
+    def missing(*arguments):
+        raise NameError("name '" + name + "' isn't defined")
+
+    return missing
 
 
 def _importing(own, nameless):
@@ -77,7 +90,7 @@ def _mount(flash_fd, flash_size):
 
     vfs.umount("/")
     file = open(flash_fd, "r+b")
-    mount(Flash(file, flash_size))
+    mount(Flash(file, flash_size), sys.modules["_port"].BOOT)
     if "_chipflash" in sys.modules:
         sys.modules["_chipflash"].attach_files(file, flash_size)
 
@@ -102,7 +115,7 @@ def _run_file(name):
     except OSError:
         return True
     try:
-        execfile(name, __main__.__dict__)  # noqa: F821, a builtin of MicroPython
+        _execfile(name, __main__.__dict__)
         return True
     except SystemExit:  # sys.exit() and machine.soft_reset() are soft resets
         _host.vanish("soft_reset")
