@@ -51,8 +51,8 @@ def test_noise_reaches_stdin_buffer_unfiltered(chip: str, noise: bytes) -> None:
 def test_0x03_in_noise_is_a_ctrl_c(chip: str) -> None:
     main = """
 import time
-print("ready")
 try:
+    print("ready")
     while True:
         time.sleep_ms(5)
 except KeyboardInterrupt:

@@ -202,12 +202,14 @@ p.register(s, select.POLLIN)
 measure(s.readinto, buffer)
 measure(s.read, 5)
 measure(p.ipoll, 0, 1)
+measure(s.write, buffer)
+measure(s.write, buffer, 2, 5)
 print("end")
 """
     )
     with VirtualBoard(files={"main.py": main}, routes={ROUTE: echo.address}) as board:
         board.wait_for("^end")
-        assert board.log.splitlines()[:3] == ["allocated 0"] * 3
+        assert board.log.splitlines()[:5] == ["allocated 0"] * 5
 
 
 def test_tls_and_asyncio_work_on_these_sockets(echo: EchoServer) -> None:
