@@ -37,6 +37,27 @@ def test_a_timer_interrupts_a_program_that_never_waits(chip: str) -> None:
         assert board.log.splitlines()[:2] == ["ticks True", "slept 1"]
 
 
+def test_a_timer_interrupts_a_program_that_waits_in_poll() -> None:
+    main = """
+import select, sys, time
+from machine import Timer
+keys = select.poll()
+keys.register(sys.stdin, select.POLLIN)
+count = 0
+def tick(timer):
+    global count
+    count += 1
+Timer(0).init(period=50, callback=tick)
+for _ in keys.ipoll(3000):
+    pass
+print("ticks", count > 1, "soon" if count > 9 else "late")
+print("done")
+"""
+    with VirtualBoard(files={"main.py": main}) as board:
+        board.wait_for("^done$", 30)
+        assert "ticks True soon" in board.log
+
+
 def test_timers_are_those_of_the_chip() -> None:
     main = """
 from machine import Timer
@@ -72,33 +93,31 @@ def test_a_callback_that_raises_is_printed_and_the_program_goes_on() -> None:
         assert board.log.count("ZeroDivisionError") == 1
 
 
-def test_eight_callbacks_wait_and_more_are_lost() -> None:
-    main = """
-import machine, micropython, time
+QUEUE = """
+import time
+from machine import Timer
 count = 0
-def wait(timer):
-    time.sleep_ms(200)  # callbacks do not interrupt each other
+fast, slow = Timer(0), Timer(1)
 def tick(timer):
     global count
     count += 1
-fast = machine.Timer(1)
-machine.Timer(0).init(mode=0, period=20, callback=wait)
-fast.init(period=1, callback=tick)
-time.sleep_ms(120)
-fast.deinit()
-print("queued", 0 < count <= 60)
-try:
-    for _ in range(100):
-        micropython.schedule(tick, None)
-        micropython.heap_lock(); micropython.heap_unlock()
-    print("never full")
-except RuntimeError as error:
-    print("full", error)
-print("done")
+def wait(timer):
+    time.sleep_ms(150)  # callbacks do not interrupt each other
+    fast.deinit()
+    time.sleep_ms(50)
+    print("before", count)
+fast.init(period=2, callback=tick)
+slow.init(mode=Timer.ONE_SHOT, period=50, callback=wait)
+time.sleep(0.5)
+print("then", count)
 """
-    with VirtualBoard(files={"main.py": main}) as board:
-        board.wait_for("^done$")
-        assert "queued True" in board.log
+
+
+@pytest.mark.parametrize(("chip", "depth"), [("esp32", 8), ("esp8266", 4)])
+def test_as_many_callbacks_wait_as_the_port_has_room_for_and_more_are_lost(chip: str, depth: int) -> None:
+    with VirtualBoard(files={"main.py": QUEUE}, chip=chip) as board:
+        before = int(board.wait_for(r"^before (\d+)$")[1])
+        assert int(board.wait_for(r"^then (\d+)$")[1]) == before + depth
 
 
 def test_a_hard_callback_of_the_esp8266_may_not_allocate() -> None:

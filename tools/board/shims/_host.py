@@ -95,11 +95,12 @@ def ask(question, **details):
                 continue
             if reply["serial"] in _asking:
                 _answers[reply["serial"]] = reply
-                if reply["serial"] != serial:  # whom we have interrupted may be about to wait for this line
-                    _control.write(_NUDGE)
         reply = _answers.pop(serial)
     finally:
         _asking.remove(serial)
+        _answers.pop(serial, None)
+        if _answers:  # whom we have interrupted may be about to wait for the line that we have read
+            _control.write(_NUDGE)
     if "raises" in reply:
         kind, argument = reply["raises"]
         raise getattr(builtins, kind)() if argument is None else getattr(builtins, kind)(argument)

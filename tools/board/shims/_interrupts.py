@@ -1,16 +1,21 @@
 """machine.Timer and Pin.irq: what interrupts the program.
 
 The surroundings keep the time and watch the pins, and send one byte for each interrupt over a connection of its own. A
-thread of the interpreter waits there and does what the chip's interrupt routine does, micropython.schedule(). So the
-callback runs in the program's own thread between two of its byte codes, wherever it is, at most eight of them wait, and
-what finds the queue full is lost, as mp_sched_schedule() does in py/scheduler.c.
+thread of the interpreter waits there and does what the chip's interrupt routine does: it queues the callback, which
+micropython.schedule() has run in the program's own thread between two of its byte codes, wherever it is. The queue is
+as long as the port's, and what finds it full is lost, as mp_sched_schedule() does in py/scheduler.c.
 
-Not as on a board: while the program waits in poll(), no callback runs until poll() returns.
+A program that waits for the system, in poll() say, sees its callbacks run there on a board. Here only a signal ends
+such a wait, and the only one this interpreter has for its threads is that of a collection. So interrupts collect
+garbage while the program waits, which a board's do not. Callbacks do not share their queue with the program's own
+micropython.schedule().
 """
 
 import _thread
+import gc
 import micropython
 import sys
+import time
 
 import _host
 
@@ -18,19 +23,62 @@ _FIRST_TIMER = 64  # numbers below are those of pins
 _LAST_TIMER = 254
 
 _handlers = {}  # number -> (function, its argument)
+_DEPTH = 4 if _host.chip == "esp8266" else 8  # MICROPY_SCHEDULER_DEPTH of py/mpconfig.h and ports/esp32/mpconfigport.h
+_queue = [None] * _DEPTH
+_put = _taken = 0  # counts of all there have been
+_IDLE = 0
+_CALLED = 1
+_RUNNING = 2
+_state = _IDLE  # of _run()
+_PATIENCE = 100  # milliseconds
+_PROMPTLY = 2  # milliseconds in which a program that computes comes to _run()
+
 _hardware = {}  # number -> its only Timer
 _wire = None
 
 
 def _listen():
+    """The interrupt routine, in a thread of its own, which shares lists and small integers with the program's."""
+    global _put, _state
     number = bytearray(1)
     while _wire.readinto(number):
         handler = _handlers.get(number[0])
-        if handler:
+        if not handler or _put - _taken == _DEPTH:
+            continue
+        _queue[_put % _DEPTH] = handler
+        _put += 1
+        for _ in range(_PATIENCE):
+            if _state != _IDLE:
+                break
+            _state = _CALLED
             try:
-                micropython.schedule(handler[0], handler[1])
-            except RuntimeError:  # the queue is full
-                pass
+                micropython.schedule(_run, None)
+            except RuntimeError:  # the program has filled the interpreter's own queue
+                _state = _IDLE
+                time.sleep_ms(1)
+        for _ in range(_PROMPTLY):
+            if _state != _CALLED:
+                break
+            time.sleep_ms(1)
+        else:
+            gc.collect()
+
+
+def _run(_):
+    """The program's thread comes here between two byte codes."""
+    global _taken, _state
+    while _state != _IDLE:
+        _state = _RUNNING
+        while _taken != _put:
+            function, argument = _queue[_taken % _DEPTH]
+            _taken += 1
+            try:
+                function(argument)
+            except Exception as error:  # printed, and the program goes on: mp_call_function_1_protected()
+                sys.print_exception(error)
+        _state = _IDLE
+        if _taken != _put:  # one more has come just now
+            _state = _RUNNING
 
 
 def _ask(question, **details):
