@@ -156,7 +156,8 @@ class Timer:
 
 
 def _without_heap(callback):
-    """`callback` as esp_timer_cb() of the ESP8266 calls a hard one: it must not allocate, and an error ends it."""
+    """`callback` as esp_timer_cb() of the ESP8266 calls a hard one: it must not allocate. An error is printed each time:
+    the end that the C code means to put to it only reaches periods of more than seven minutes."""
 
     def call(timer):
         micropython.heap_lock()
@@ -166,7 +167,6 @@ def _without_heap(callback):
             micropython.heap_unlock()
             print("uncaught exception in timer callback")
             sys.print_exception(error)
-            timer.deinit()
         else:
             micropython.heap_unlock()
 
