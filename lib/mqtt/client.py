@@ -1,45 +1,41 @@
-"""The client: a non-blocking socket, TCP or TLS, that follows a session. Runs on MicroPython and CPython.
+"""The client: what a program calls, and what it does about each packet. Runs on MicroPython and CPython.
 
 loop() does a bounded piece of work and returns: at most one read, the packets in it, and what is due to be sent. Each
 wait has a deadline. A failure closes the connection, is told to on_disconnect and raised; the session keeps what was
-not acknowledged and sends it again on the next connection. In steady state nothing here allocates memory.
-
-MicroPython keeps a function's state on the C stack up to 11 words (locals and deepest expression, three words a `try`),
-beyond that on the heap for as long as it runs. So what runs for every message is cut into functions that small.
+not acknowledged and sends it again on the next connection.
 """
 
-import sys
-from errno import EINPROGRESS
 from micropython import const
-from socket import SOCK_STREAM, getaddrinfo
 
-from .errors import ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, Timeout
+from . import borrowed
+from .connection import (
+    CONNECTING,
+    OFFLINE,
+    ONLINE,
+    OPENING,
+    POLLIN,
+    POLLOUT,
+    Connection,
+    ticks_ms,
+)  # fmt: skip
+from .errors import ConnectionClosed, MQTTError, ProtocolError, Timeout
 from .parser import Parser
 from .session import Session
-from .wire import append, bad_utf8, copy, four_bytes, header, publish_header
-
-MICROPYTHON = sys.implementation.name == "micropython"
-
-if MICROPYTHON:
-    from select import POLLIN, POLLOUT, poll
-    from socket import socket
-    from time import ticks_diff, ticks_ms
-
-    def wrap(context, sock, server_hostname):
-        return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
-
-else:
-    from .host import POLLIN, POLLOUT, poll, socket, ticks_diff, ticks_ms, wrap
-
-OFFLINE = 0
-_OPENING = const(1)  # TCP connect under way
-_CONNECTING = const(2)  # TLS handshake, CONNECT, CONNACK
-ONLINE = 3
+from .wire import copy, four_bytes, header, publish, publish_header
 
 _BYTES = (bytes, bytearray, memoryview)
+_WAITS = (None, "TCP connect", "no CONNACK", "send stalled")  # by state
+
+_TICKS = const(0x3FFFFFFF)
+
+# In a slot of the session
+_FIRST = const(1)
+_ID = const(2)
+_TOPIC = const(3)
+_PAYLOAD = const(4)
 
 
-class Client:
+class Client(Connection):
     """A client of one MQTT 3.1.1 server.
 
     Set the callbacks you want before connect(); topic, payload and codes are memoryviews, valid during the call:
@@ -62,52 +58,36 @@ class Client:
         """
         if tx_size < 16:
             raise ValueError("buffer: tx_size must be 16 or more")
+        super().__init__(tx_size, min(rx_size, 256), Session(keepalive * 1000, window, timeout))
+        self._parser = Parser(rx_size)
         self.host = host
         self.port = port
-        self._clean_session = clean_session
         self.timeout = timeout
-        self.state = OFFLINE
         self.oversized = 0  # messages too long for the receive buffer
+        self.online_since = None
+        self.stopped = False  # disconnect() was called
         self.on_connect = self.on_disconnect = self.on_publish = self.on_subscribe = self.on_unsubscribe = None
         self.on_message = self.on_oversize = None
         self._ssl = ssl
         self._server_hostname = server_hostname or host
-        self._addresses = None
-        self._sock = None
-        self._poller = poll()
-        self._tx = bytearray(tx_size)
-        self._rx = bytearray(min(rx_size, 256))
-        self._at = self._end = 0  # what of _rx is not parsed yet
-        self._out = None  # what is being sent: _tx or a payload; None when nothing is
-        self._out_at = self._out_left = 0
-        self._body = None  # payload whose rest is to be sent from where it is, after _tx
-        self._body_at = 0
-        self._since = ticks_ms()  # when the wait under way began: for the connection, or for room to send
-        self.online_since = None
+        self._good = None  # host, port, and the address that led to CONNACK
+        self._handshake = None  # the module, while it is needed
         self._inside = False  # in loop(), so perhaps in a callback
-        self._reason = None  # why the last connection was lost
-        self.stopped = False  # disconnect() was called
-        self._polling_out = 0
-        self._gathering = True
+        self.reason = None  # why the last connection was lost
+        self._failure = None  # the same, until it is raised
         self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
         self._subscriptions = None  # until there is one
-        self._parser = Parser(rx_size)
-        self.session = Session(keepalive * 1000, window, timeout=timeout)
+        self._clean_session = clean_session
         self._fields = (client_id, keepalive, will or (None,))  # of CONNECT, which are not to change
         self.credentials(username, password)
 
     def credentials(self, username, password):
         """Sets user name and password for the next connection, str or bytes, None for none."""
-        loaded = "mqtt.packet" in sys.modules
-        from . import packet
-
         client_id, keepalive, will = self._fields
         fields = (client_id, username, password, keepalive, self._clean_session) + tuple(will)
+        packet = borrowed("mqtt.packet")
         self._connect = bytearray(packet.connect(None, *fields))
         packet.connect(self._connect, *fields)
-        if MICROPYTHON and not loaded:
-            # A board has better use for its 5 KB, and the packet is made.
-            del sys.modules["mqtt.packet"], sys.modules["mqtt"].packet
 
     # Connecting
 
@@ -124,66 +104,16 @@ class Client:
         return self.connect()
 
     def start(self):
-        """Starts to connect and returns; loop() does the rest, `state` and on_connect tell. The name is looked up here,
-        which is the one call that may block: a board without a resolver that answers is best given an address."""
+        """Starts to connect and returns; loop() does the rest, `state` and on_connect tell.
+
+        The name is looked up, which is the one thing here that may block, unless the address is known that was good
+        last; only if that one fails is the name looked up, in loop(). Raises what loop() does.
+        """
         if self._sock:
             raise MQTTError("already connected")
-        try:
-            self._addresses = getaddrinfo(self.host, self.port, 0, SOCK_STREAM)
-            if not self._addresses:
-                raise OSError("no address for %s" % self.host)
-        except OSError as e:
-            return self._fail(e)
-        self._open()
-
-    def _open(self):
-        """Starts on the next address."""
-        family, kind, proto, _, address = self._addresses.pop(0)
-        self._parser.reset()
-        self._at = self._end = 0
-        self._sock = sock = socket(family, kind, proto)
-        self.state = _OPENING
-        self._since = ticks_ms()
-        try:
-            sock.setblocking(False)
-            self._gathering = True
-            if self._ssl:
-                self._stop_gathering()
-            try:
-                sock.connect(address)
-            except OSError as e:
-                if e.errno != EINPROGRESS:
-                    raise
-            self._register()
-        except OSError as e:
-            self._fail(e)
-
-    def _opened(self):
-        """TCP is up, or failed: then the first write raises the reason."""
-        if self._ssl:
-            self._poller.unregister(self._sock)
-            try:
-                self._sock = wrap(self._ssl, self._sock, self._server_hostname)
-            except (OSError, ValueError, MemoryError) as e:
-                return self._fail(e)
-            self._register()
-        sock = self._sock
-        self._send(self._connect, len(self._connect))
-        if self._sock is sock:  # and not that of the next address already
-            self.state = _CONNECTING
-
-    def _stop_gathering(self):
-        """Has TCP send each packet at once. What is acknowledged would wait for the peer's delayed acknowledgement of
-        the packet before, 40 ms and more; QoS 0 alone is left to Nagle's algorithm, for the sake of fewer frames."""
-        self._gathering = False
-        try:
-            self._sock.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
-        except OSError:
-            pass  # a port without it
-
-    def _register(self):
-        self._polling_out = POLLOUT
-        self._poller.register(self._sock, POLLIN | POLLOUT)
+        self._handshake = borrowed("mqtt.handshake")
+        self._handshake.start(self)
+        self._raise()
 
     def connected(self):
         """True from start() on until the connection is closed; `state` is ONLINE once the server has accepted it."""
@@ -192,36 +122,45 @@ class Client:
     def close(self):
         """Closes the connection without a word to the server, which will then publish the will."""
         if self._sock:
-            try:
-                self._poller.unregister(self._sock)
-            except (KeyError, OSError):  # not registered yet
-                pass
-            self._sock.close()
-            self._sock = self._out = self._body = None
+            self._shut()
             self.state = OFFLINE
             self.session.lost()
 
     def _fail(self, reason):
-        opening = self.state == _OPENING
+        """Closes the connection, for whoever is on the way to see that it is gone; _raise() says why."""
+        state = self.state
         self.close()
-        if opening and self._addresses:
-            return self._open()
-        self._reason = reason
+        (self._handshake or borrowed("mqtt.handshake")).failed(self, state, reason)
+
+    def _ended(self):
+        self._fail(ConnectionClosed("by the server" if self.state == ONLINE else "by the server, before CONNACK"))
+
+    def _lost(self, reason):
+        """There is no connection, and nothing more to try."""
+        self._handshake = None
+        self.reason = self._failure = reason
         if self.on_disconnect:
             self.on_disconnect(reason)
-        raise reason
 
-    def _fail_tls(self, error):
-        self._fail(MQTTError("TLS: %s" % error))
+    def _raise(self):
+        reason = self._failure
+        if reason:
+            self._failure = None
+            raise reason
 
     def disconnect(self):
-        """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes. Waits until it is sent."""
+        """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes. Waits until it is sent, and
+        before it the acknowledgement of the message in whose callback this is called."""
         self.stopped = True
         if self.state == ONLINE:
             self._drain()
+            if self.session.owed:
+                self._acknowledge(self.session.owed)
+                self._drain()
+        if self.state == ONLINE:
             self._send(self._tx, header(self._tx, 0xE0, 0))
             self._drain()
-        self._reason = None
+        self._failure = None
         if self._sock:
             self.close()
             if self.on_disconnect:
@@ -238,19 +177,19 @@ class Client:
         full or the last packet not gone, this waits, timeout ms at most; a callback must look at can_publish() first.
         Raises ValueError, TypeError, and what loop() does.
         """
-        if isinstance(topic, str):
-            topic = topic.encode()
-        if isinstance(payload, str):
-            payload = payload.encode()
-        head = 0x31 | qos << 1 if retain else 0x30 | qos << 1
+        if type(topic) is not bytes:
+            topic = _as_topic(topic)
         if qos:
-            self._check(topic, payload, qos)
-            return self._take(head, topic, payload)
+            return self._keep(qos << 1 | (0x31 if retain else 0x30), topic, payload)
         if self.state != ONLINE:
             raise ConnectionClosed("not connected")
         if self._out is not None:
             self._drain()
-        self._publish(head, topic, payload)
+        if not self._gathering:
+            self._gather(True)
+        self._publish(0x31 if retain else 0x30, topic, payload)
+        if self._failure:
+            self._raise()
         return 0
 
     def can_publish(self, qos=0):
@@ -283,15 +222,15 @@ class Client:
         self._check_size(build(None, 1, filters))
         return self._take(first, filters, build)
 
-    def _check(self, topic, payload, qos):
+    def _check(self, first, topic, payload):
         """Refuses, before it takes a slot, what could never be sent."""
         n = len(payload)
-        if bad_utf8(topic, 0, len(topic), 1) >= 0 or not 0 <= qos <= 2 or n > 200000000 or not len(topic):
-            from .packet import check_publish
-
-            check_publish(None, topic, n, qos, 1)
+        if publish_header(b"", first | 0x100, topic, n) < 0:
+            _refuse(first >> 1 & ~0x18, topic, n)
         if isinstance(payload, _BYTES):
             n = 0  # can be sent from where it is
+            if type(payload) is memoryview:
+                _check_view(payload, self._parser)
         elif not hasattr(payload, "write"):
             raise TypeError("payload: must be str or bytes")
         self._check_size(len(topic) + n + 9)
@@ -300,23 +239,35 @@ class Client:
         if size > len(self._tx):
             raise ValueError("buffer: needs %d bytes, tx_size is %d" % (size, len(self._tx)))
 
+    def _keep(self, first, topic, payload):
+        """Takes a slot for a PUBLISH with QoS 1 or 2, and sends it if it can."""
+        if type(payload) is str:
+            payload = payload.encode()
+        if type(payload) is bytes and self._out is None and self.session.ready():
+            n = publish(self._tx, self.session.next_id() << 8 | first, topic, payload)
+            if n > 0:
+                return self._take_built(first, topic, payload, n)
+        self._check(first, topic, payload)
+        return self._take(first, topic, payload)
+
+    def _take_built(self, first, topic, payload, n):
+        """The packet is in the transmit buffer already."""
+        first = self.session.take(first, topic, payload)
+        if self.state == ONLINE:
+            if self._gathering:
+                self._gather(False)
+            self.session.went(first, ticks_ms())
+            self._send(self._tx, n)
+        return first[_ID]
+
     def _take(self, first, topic, payload):
-        session = self.session
-        while session.full():
+        while self.session.full():
             if self._inside or not self._sock:
                 raise MQTTError("window full")
             self.loop(1000)
-        packet_id = session.take(first, topic, payload)
-        if self.state == ONLINE:
-            self._pump_quietly()
+        packet_id = self.session.take(first, topic, payload)[_ID]
+        self._pump()  # the next loop() raises the reason if this fails: it is safe in its slot
         return packet_id
-
-    def _pump_quietly(self):
-        """For a packet that is safe in its slot; the next loop() raises the reason."""
-        try:
-            self._pump()
-        except (MQTTError, OSError):
-            pass
 
     # The loop
 
@@ -329,12 +280,16 @@ class Client:
         if self._inside:
             raise MQTTError("loop() called in a callback")
         if not self._sock:
-            raise self._reason or ConnectionClosed("not connected")
+            self._raise()
+            self.reason = ConnectionClosed("not connected")
+            raise self.reason
         self._inside = True
         try:
             self._round(timeout_ms)
         finally:
             self._inside = False
+        if self._failure:
+            self._raise()
         return self._sock is not None
 
     def loop_forever(self):
@@ -350,57 +305,55 @@ class Client:
     def _round(self, timeout_ms):
         if timeout_ms > self._longest:
             timeout_ms = self._longest
-        if timeout_ms < 0 or self._at < self._end and self._out is None:
+        if timeout_ms < 0 or self._at < self._end and not self._held():
             timeout_ms = 0
-        events = 0
-        for _, events in self._poller.ipoll(timeout_ms):  # noqa: B007 - of one socket
-            pass
-        if self.state == _OPENING:
+        events = self._wait(timeout_ms)
+        if self.state == OPENING:
             if events:
-                self._opened()
-        elif self._out is not None and events & ~POLLIN:
+                self._handshake.opened(self)
+        elif self._out is not None:
             self._flush()
-        self._parse()
         idle = True
-        if events & ~POLLOUT and self._at == self._end and self._out is None and self.state != _OPENING and self._sock:
+        if events & ~POLLOUT and self._at == self._end and self._sock and self.state != OPENING:
             idle = not self._read()
-            self._parse()
+        self._take_in()
         if self._sock:
             self._check_deadlines(idle)
 
-    def _read(self):
+    def _held(self):
+        """True while an acknowledgement is owed and what is being sent keeps it from going: then nothing is taken in,
+        and the loop is not to be woken by what it can't take in."""
+        if self._out is None or not self.session.owed:
+            return False
+        self._poll_for(POLLOUT)
+        return True
+
+    def _take_in(self):
+        """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next."""
         try:
-            n = self._sock.readinto(self._rx, len(self._rx))
-        except OSError as e:
-            return self._fail(e)
-        if n:
-            self._at = 0
-            self._end = n
-            self.session.heard = ticks_ms()
-            return True
-        if n == 0:
-            self._fail(ConnectionClosed("by the server" if self.state == ONLINE else "by the server, before CONNACK"))
+            self._parse()
+        except ProtocolError:
+            self._fail(self._parser.error)
 
     def _parse(self):
-        """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next."""
+        session = self.session
         while self._sock:
-            self._pump()
-            if self._at == self._end or self._out is not None:
+            if session.owed or session.unsent:
+                self._pump()
+                if session.owed:
+                    return
+            if self._at == self._end:
                 return
-            try:
-                self._at = self._parser.feed(self._rx, self._at, self._end)
-                if self._parser.type:
-                    self._handle()
-            except ProtocolError as e:
-                return self._fail(e)
+            self._at = self._parser.feed(self._rx, self._at, self._end)
+            if self._parser.type:
+                self._handle(self._parser.type)
 
-    def _handle(self):
+    def _handle(self, kind):
         parsed = self._parser
         session = self.session
-        kind = parsed.type
-        if (kind == 2) != (self.state == _CONNECTING):
-            raise ProtocolError("packet type %d: before CONNACK, or CONNACK again" % kind, 0)  # [MQTT-3.2.0-1]
-        if kind == 3:
+        if (kind == 2) != (self.state == CONNECTING):  # [MQTT-3.2.0-1]
+            self._fail(ProtocolError("packet type %d: before CONNACK, or CONNACK again" % kind, 0))
+        elif kind == 3:
             if session.message(parsed.qos, parsed.packet_id):
                 if parsed.oversize:
                     self.oversized += 1
@@ -409,155 +362,130 @@ class Client:
                 elif self.on_message:
                     self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
         elif kind == 2:
-            if parsed.code:
-                return self._fail(ConnectionRefused(parsed.code))
-            if self._clean_session:
-                parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
-            self.state = ONLINE
-            self.online_since = ticks_ms()
-            session.connected(self.online_since, self._clean_session, parsed.session_present)
-            if self._subscriptions and not parsed.session_present:
-                self._subscriptions.lost()
-            if self.on_connect:
-                self.on_connect(parsed.session_present)
+            self._handshake.accepted(self)
         elif kind == 6:
             session.release(parsed.packet_id)
         elif kind == 13:
             session.pinging = False
         elif kind > 8:
+            self._subscribing().acknowledged(kind, parsed.packet_id, parsed.codes if kind == 9 else None)
+        elif session.acknowledged(kind, parsed.packet_id):
             if self._subscriptions:
-                self._subscriptions.acknowledged(kind, parsed.packet_id, parsed.codes if kind == 9 else None)
-            else:
-                session.ignored += 1
-        elif session.acknowledged(kind, parsed.packet_id) and self.on_publish:
-            self.on_publish(parsed.packet_id)
+                self._subscriptions.make_again()
+            if self.on_publish:
+                self.on_publish(parsed.packet_id)
+
+    # Sending
 
     def _pump(self):
         """Sends what is due, as long as each packet leaves at once."""
         session = self.session
-        while self._out is None:
-            owed = session.owed
-            if owed:
-                session.owed = 0
-                self._send_ack(owed >> 16, owed & 0xFFFF)
-            elif self.state != ONLINE:
-                return
-            elif session.unsent:
+        while self._out is None and self._sock:
+            if session.owed:
+                self._acknowledge(session.owed)
+            elif session.unsent and self.state == ONLINE:
                 self._send_slot(session.next())
-            elif self._subscriptions and self._subscriptions.missing and not session.full():
-                self._subscriptions.make_again()
-            elif session.ping_due(ticks_ms()):
-                session.pinged(ticks_ms())
-                self._send(self._tx, header(self._tx, 0xC0, 0))
             else:
                 return
 
-    def _send_slot(self, i):
-        if self._gathering:
-            self._stop_gathering()
-        session = self.session
-        head = session.ids[i] << 8 | session.firsts[i]
-        release = session.releasing(i)
-        session.went(i, ticks_ms())  # before the write: half a packet sent is sent, the next time it is a duplicate
-        if release:
-            self._send_ack(0x62, head >> 8)
-        elif head & 0x80:
-            self._send(self._tx, session.payloads[i](self._tx, head >> 8, session.topics[i]))
-        else:
-            self._publish(head, session.topics[i], session.payloads[i])
+    def _acknowledge(self, owed):
+        self.session.owed = 0
+        self._send_four(owed >> 16, owed & 0xFFFF)
 
-    def _send_ack(self, first, packet_id):
+    def _send_four(self, first, packet_id):
         if self._gathering:
-            self._stop_gathering()
+            self._gather(False)
         self._send(self._tx, four_bytes(self._tx, first, packet_id))
 
-    def _publish(self, head, topic, payload):
-        at = publish_header(self._tx, head, topic, len(payload))
-        if at < 0:
-            self._check(topic, payload, head >> 1 & 3)
-        if not isinstance(payload, _BYTES):
-            if head < 0x100:  # QoS 0: not checked yet
-                self._check(topic, payload, 0)
-            payload.write(self._tx, at)
-            at += len(payload)
-        elif at + len(payload) <= len(self._tx):
-            at = append(self._tx, at, payload)
-        else:
-            self._body = payload
-            self._body_at = len(self._tx) - at
-            at = self._fill(at)
-        self._send(self._tx, at)
-
-    def _fill(self, at):
-        """The beginning of the payload goes out with the header, in the rest of the transmit buffer."""
+    def _send_slot(self, slot):
+        release = self.session.releasing(slot)
+        self.session.went(slot, ticks_ms())  # before the write: half a packet sent is sent, the next time a duplicate
+        if release:
+            return self._send_four(0x62, slot[_ID])
         if self._gathering:
-            self._stop_gathering()
-        return copy(self._tx, at, self._body, 0, self._body_at)
+            self._gather(False)
+        if slot[_FIRST] & 0x80:
+            return self._send(self._tx, slot[_PAYLOAD](self._tx, slot[_ID], slot[_TOPIC]))
+        self._publish(slot[_ID] << 8 | slot[_FIRST], slot[_TOPIC], slot[_PAYLOAD])
 
-    def _send(self, buf, n):
-        """Sends n bytes of buf: in one write, where the network takes them."""
-        self._out = buf
-        self._out_at = 0
-        self._out_left = n
-        self._since = self.session.sent = ticks_ms()
-        self._flush()
+    def _publish(self, head, topic, payload):
+        n = publish(self._tx, head, topic, payload) if type(payload) is bytes else -1
+        if n < 0:
+            n = self._build(head, topic, payload)
+        self._send(self._tx, n)
 
-    def _flush(self):
-        """Writes what the network takes of what is being sent; asks to be told when it takes more."""
-        while self._out is not None:
-            try:
-                n = self._sock.write(self._out, self._out_at, self._out_left)
-            except OSError as e:
-                return self._fail(e)
-            except ValueError as e:  # MicroPython's word for a certificate that does not hold
-                return self._fail_tls(e)
-            if not n:
-                if not self._polling_out:
-                    self._poll_for(POLLIN | POLLOUT)
-                return
-            self._since = ticks_ms()
-            self._out_at += n
-            self._out_left -= n
-            if not self._out_left:
-                self._out = self._body
-                if self._out is not None:
-                    self._body = None
-                    self._out_at = self._body_at
-                    self._out_left = len(self._out) - self._body_at
-        if self._polling_out:
-            self._poll_for(POLLIN)
-
-    def _poll_for(self, events):
-        self._polling_out = events & POLLOUT
-        self._poller.modify(self._sock, events)
+    def _build(self, head, topic, payload):
+        """Puts a PUBLISH into the transmit buffer, of a payload that is no bytes or too long for it; returns where it
+        ends there."""
+        if isinstance(payload, str):
+            payload = payload.encode()
+        if head < 0x100:  # QoS 0: not checked yet
+            self._check(head, topic, payload)
+        at = publish_header(self._tx, head, topic, len(payload))
+        if not isinstance(payload, _BYTES):
+            self._check_size(at + len(payload))
+            payload.write(self._tx, at)
+            return at + len(payload)
+        self._body_at = min(len(payload), len(self._tx) - at)
+        if self._body_at < len(payload):
+            self._body = payload
+            if self._gathering:
+                self._gather(False)
+        return copy(self._tx, at, payload, 0, self._body_at)
 
     def _drain(self):
-        """Waits until what is being sent has gone; timeout ms without progress are too long."""
-        if self._out is not None:
-            self._poll_for(POLLOUT)  # input waiting must not wake us
+        """Waits until what is being sent has gone; timeout ms without progress are too long. In a callback what comes
+        meanwhile is only kept, as far as there is room for it: a server may read no further until we have read."""
         while self._out is not None:
-            for _ in self._poller.ipoll(self._longest):
-                pass
+            if not self._inside:
+                self.loop(1000)
+                continue
+            self._poll_for(POLLOUT if self._at < self._end else POLLIN | POLLOUT)
+            if self._wait(self._longest) & ~POLLOUT and self._at == self._end:
+                self._read()
             self._flush()
-            self._check_deadlines(False)
+            if self._sock:
+                self._check_deadlines(False)
+
+    # Deadlines
 
     def _check_deadlines(self, idle):
         """idle: nothing is left to be read, so what has not come is late."""
         now = ticks_ms()
-        late = ticks_diff(now, self._since) >= self.timeout
-        if self.state != ONLINE:
-            if late and self._sock:
-                self._fail(Timeout("TCP connect" if self.state == _OPENING else "no CONNACK"))
-        elif self._out is not None:
-            if late:
-                self._fail(Timeout("send stalled"))
-        elif idle:
-            if self._parser.first and ticks_diff(now, self.session.heard) >= self.timeout:
-                self._fail(Timeout("rest of a packet"))
-            self._check_session(now)
+        if self.state != ONLINE or self._out is not None:
+            if (now - self._since) & _TICKS >= self.timeout:  # type: ignore[operator]
+                self._fail(Timeout(_WAITS[self.state]))
+            return
+        if idle:
+            self._check_waits(now)
+        if self._sock and self.session.ping_due(now):
+            self.session.pinged(now)
+            self._send(self._tx, header(self._tx, 0xC0, 0))
 
-    def _check_session(self, now):
-        try:
-            self.session.check(now, self._parser.first)
-        except Timeout as e:
-            self._fail(e)
+    def _check_waits(self, now):
+        if self._parser.first:
+            if (now - self.session.heard) & _TICKS >= self.timeout:
+                self._fail(Timeout("rest of a packet"))
+            return
+        words = self.session.late(now)
+        if words:
+            self._fail(Timeout(words))
+
+
+def _as_topic(topic):
+    if isinstance(topic, str):
+        return topic.encode()
+    if not isinstance(topic, _BYTES):
+        raise TypeError("topic: must be str or bytes")
+    return bytes(topic)
+
+
+def _refuse(qos, topic, n):
+    borrowed("mqtt.packet").check_publish(None, topic, n, qos, 1)
+
+
+def _check_view(payload, parsed):
+    if getattr(payload, "itemsize", 1) != 1:
+        raise ValueError("payload: a memoryview's items must be bytes")
+    if payload is parsed.topic or payload is parsed.payload:
+        raise ValueError("payload: what was received will be overwritten; publish bytes(payload)")

@@ -1,13 +1,13 @@
 """Staying connected, for programs whose main loop is the client's. Loaded by loop_forever()."""
 
 from .backoff import Backoff
-from .client import MICROPYTHON, ticks_diff, ticks_ms
+from .connection import MICROPYTHON
 from .errors import ConnectionRefused, MQTTError
 
 if MICROPYTHON:
-    from time import sleep_ms
+    from time import sleep_ms, ticks_diff, ticks_ms
 else:
-    from .host import sleep_ms
+    from .host import sleep_ms, ticks_diff, ticks_ms
 
 
 def stay_connected(client):
@@ -21,12 +21,11 @@ def stay_connected(client):
                 client.start()
             while client.connected():
                 client.loop(1000)
-        except ConnectionRefused as e:
-            slow = e.code != 3
-        except (MQTTError, OSError):
-            if client.connected():  # a callback's, or a SubscribeError
+        except (MQTTError, OSError) as e:
+            if e is not client.reason:  # a callback's, or a SubscribeError
                 raise
-        if not client.stopped:
+            slow = isinstance(e, ConnectionRefused) and e.code != 3
+        if not client.stopped and not client.connected():  # on_disconnect may have connected anew
             since = client.online_since
             lasted = 0 if since is None else ticks_diff(ticks_ms(), since)
             for _ in range(backoff.next(lasted, slow) // 100):

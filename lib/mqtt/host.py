@@ -46,9 +46,9 @@ class poll:
 class socket(_socket.socket):
     """A TCP socket with MicroPython's stream calls: they return None where they would block, 0 at the end."""
 
-    def readinto(self, buf, n):
+    def readinto(self, buf):
         try:
-            return self.recv_into(buf, n)
+            return self.recv_into(buf)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
 

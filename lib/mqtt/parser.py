@@ -37,6 +37,7 @@ class Parser:
         self._all = memoryview(self._buf)
         self._views = [self._all[:0]] * 12
         self._starts = [0] * 12
+        self.topic = self.payload = self.error = None
         self.reset()
 
     def reset(self):
@@ -51,7 +52,7 @@ class Parser:
     def feed(self, data, at, end):
         """Takes data[at:end] up to the end of the first packet; returns the index of the first byte not taken.
 
-        Raises ProtocolError; the parser is of no use then until reset().
+        Raises ProtocolError, `error`; the parser is of no use then until reset().
         """
         self.type = 0
         if not self.first:
@@ -80,15 +81,15 @@ class Parser:
         kind = first >> 4
         expected = self.FIRST[kind]
         if not expected:
-            raise ProtocolError("packet type %d: %s" % (kind, "wrong direction" if 0 < kind < 15 else "reserved"), 0)
+            self._refuse("packet type %d: %s" % (kind, "wrong direction" if 0 < kind < 15 else "reserved"), 0)
         if kind == _PUBLISH:
             self.qos = qos = first >> 1 & 3
             self.dup = dup = first >> 3 & 1
             self.retain = first & 1
             if qos == 3 or dup > qos:  # [MQTT-3.3.1-4], [MQTT-3.3.1-2]
-                raise ProtocolError("PUBLISH: QoS 3" if qos == 3 else "PUBLISH: DUP with QoS 0", 0)
+                self._refuse("PUBLISH: QoS 3" if qos == 3 else "PUBLISH: DUP with QoS 0", 0)
         elif first != expected:
-            raise ProtocolError("packet type %d: flags %d" % (kind, first & 15), 0)
+            self._refuse("packet type %d: flags %d" % (kind, first & 15), 0)
         self.first = first
         self._shift = self._length = 0
         self._missing = -1
@@ -99,7 +100,7 @@ class Parser:
         self._shift = shift = shift + 7
         if byte & 0x80:
             if shift == 28:
-                raise ProtocolError("remaining length of over 4 bytes", 4)
+                self._refuse("remaining length of over 4 bytes", 4)
             return
         kind = self.first >> 4
         expected = self.LENGTH[kind]
@@ -109,7 +110,7 @@ class Parser:
             if expected != _ANY
             else length < (5 if kind == _PUBLISH and self.qos else 3) or self.oversize and kind != _PUBLISH
         ):
-            raise ProtocolError("packet type %d: remaining length %d" % (kind, length), 1)
+            self._refuse("packet type %d: remaining length %d" % (kind, length), 1)
         self.packet_id = 0
         self._missing = length
 
@@ -186,4 +187,8 @@ class Parser:
         return view
 
     def _fail(self, what, at):
-        raise ProtocolError(what, 1 + self._shift // 7 + at)
+        self._refuse(what, 1 + self._shift // 7 + at)
+
+    def _refuse(self, what, at):
+        self.error = ProtocolError(what, at)
+        raise self.error

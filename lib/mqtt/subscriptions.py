@@ -1,7 +1,7 @@
 """Subscriptions: asking for them, what was granted, and making them again. Loaded by the first subscribe()."""
 
 from . import packet
-from .errors import SubscribeError
+from .errors import ProtocolError, SubscribeError
 
 
 def _bytes(name):
@@ -9,49 +9,77 @@ def _bytes(name):
 
 
 class Subscriptions:
-    """Those of one client. missing: (topic filter, QoS) of what is still to be made again on this connection."""
+    """Those of one client. What the program asked for last counts, once: `_wanted` has it as soon as it is asked for,
+    and a server without a session of ours is asked for what of it no SUBSCRIBE in the session's slots asks for."""
 
     def __init__(self, client):
         self._client = client
-        self._granted = {}  # topic filter: QoS asked for
-        self.missing = []
+        self._wanted = {}  # topic filter: QoS asked for
+        self._missing = []  # topic filters still to be asked for again on this connection
 
     def subscribe(self, filters, qos):
-        if isinstance(filters, (str, bytes)):
+        if isinstance(filters, (str, bytes, bytearray)):
             filters = [(filters, qos)]
-        return self._client.request(0x82, [(_bytes(name), qos) for name, qos in filters], packet.subscribe)
+        filters = [(_bytes(name), qos) for name, qos in filters]
+        packet_id = self._client.request(0x82, filters, packet.subscribe)
+        for name, qos in filters:
+            self._wanted[name] = qos
+            self._found(name)
+        return packet_id
 
     def unsubscribe(self, filters):
-        if isinstance(filters, (str, bytes)):
+        if isinstance(filters, (str, bytes, bytearray)):
             filters = [filters]
-        return self._client.request(0xA2, [_bytes(name) for name in filters], packet.unsubscribe)
+        filters = [_bytes(name) for name in filters]
+        packet_id = self._client.request(0xA2, filters, packet.unsubscribe)
+        for name in filters:
+            self._wanted.pop(name, None)
+            self._found(name)
+        return packet_id
+
+    def _found(self, name):
+        if name in self._missing:
+            self._missing.remove(name)
+
+    def _asked(self, name):
+        """True if a SUBSCRIBE that is not acknowledged yet asks for it."""
+        for slot in self._client.session.slots:
+            if slot[1] == 0x82 and slot[2] and name in [wanted for wanted, _ in slot[3]]:
+                return True
+        return False
 
     def lost(self):
-        """The server has no session of ours: everything granted is to be asked for again."""
-        self.missing = list(self._granted.items())
+        """The server has no session of ours."""
+        self._missing = [name for name in self._wanted if not self._asked(name)]
 
     def make_again(self):
-        """One that is missing; there is a slot for it."""
-        self._client.session.take(0x82, [self.missing.pop()], packet.subscribe)
+        """Asks for what is missing, as far as there are slots."""
+        session = self._client.session
+        while self._missing and not session.full():
+            name = self._missing.pop()
+            session.take(0x82, [(name, self._wanted[name])], packet.subscribe)
 
     def acknowledged(self, kind, packet_id, codes):
         """SUBACK, with its codes, or UNSUBACK came: notes it and tells the client's callbacks."""
         client = self._client
         filters = client.session.filters(packet_id)
-        if not client.session.acknowledged(kind, packet_id, codes):
+        if not client.session.acknowledged(kind, packet_id):
             return
-        refused = None
-        for i, item in enumerate(filters):
-            name, qos = (item, 0) if codes is None else item
-            if codes is None or codes[i] == 0x80:
-                self._granted.pop(name, None)
-                refused = name
-            else:
-                self._granted[name] = qos
         if codes is None:
+            self.make_again()
             if client.on_unsubscribe:
                 client.on_unsubscribe(packet_id)
-        elif client.on_subscribe:
+            return
+        if len(codes) != len(filters):  # [MQTT-3.8.4-5]
+            return client._fail(ProtocolError("SUBACK: %d return codes for %d filters" % (len(codes), len(filters)), 1))
+        refused = None
+        for i, (name, qos) in enumerate(filters):
+            if codes[i] == 0x80:
+                refused = name
+                if self._wanted.get(name) == qos and not self._asked(name):
+                    del self._wanted[name]
+        self.make_again()
+        if client.on_subscribe:
             client.on_subscribe(packet_id, codes)
         elif refused is not None:
             raise SubscribeError("subscription refused: %s" % refused.decode())

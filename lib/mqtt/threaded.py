@@ -1,15 +1,20 @@
 """A client whose loop runs in a thread, for ports that have _thread. A board's main loop does not need it."""
 
 import _thread
+import sys
+from micropython import const
 
 from .client import Client
+from .connection import MICROPYTHON
 from .forever import sleep_ms, stay_connected
+
+_STACK = const(16384)  # bytes; an ESP32 gives a thread 4096, too few for a callback
 
 
 class ThreadedClient(Client):
-    """A Client whose loop_forever() can run in a thread; its calls may then be made from any thread.
+    """A Client whose loop_forever() can run in a thread; all its calls may then be made from any thread.
 
-    Callbacks come in the loop's thread.
+    Callbacks come in the loop's thread. An exception of one ends it, and the connection, and is told to on_disconnect.
     """
 
     def __init__(self, *args, **kwargs):
@@ -23,6 +28,8 @@ class ThreadedClient(Client):
         if not self._running:
             self._running = True
             self.stopped = False
+            if MICROPYTHON and sys.platform not in ("linux", "darwin"):
+                _thread.stack_size(_STACK)
             _thread.start_new_thread(self._run, ())
 
     def loop_stop(self):
@@ -34,9 +41,17 @@ class ThreadedClient(Client):
     def _run(self):
         try:
             stay_connected(self)
-        finally:  # a callback's exception ends it too: nobody would look after the connection
-            self.close()
+        except BaseException as e:  # a callback's; nobody would look after the connection
+            self._locked(self._give_up, e)
+            raise
+        finally:
             self._running = False
+
+    def _give_up(self, reason):
+        self.close()
+        self.reason = reason
+        if self.on_disconnect:
+            self.on_disconnect(reason)
 
     def _locked(self, call, *args, **kwargs):
         me = _thread.get_ident()
@@ -51,6 +66,20 @@ class ThreadedClient(Client):
 
     def start(self):
         return self._locked(super().start)
+
+    def connect(self):
+        return self._locked(super().connect)
+
+    def reconnect(self):
+        return self._locked(super().reconnect)
+
+    def close(self):
+        return self._locked(super().close)
+
+    def credentials(self, username, password):
+        if hasattr(self, "_lock"):
+            return self._locked(super().credentials, username, password)
+        return super().credentials(username, password)  # in __init__()
 
     def loop(self, timeout_ms=0):
         if self._running:

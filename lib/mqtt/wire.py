@@ -117,8 +117,9 @@ def bad_utf8(text, start: int, end: int, name: int) -> int:
 def publish_header(buf, head: int, topic, n: int) -> int:
     """The fixed and variable header of a PUBLISH [3.3] whose payload of n bytes the caller adds; returns their size.
 
-    head: 0x30 with DUP, QoS and RETAIN [2.2.2] | packet identifier << 8; topic: bytes-like. Returns -1 and leaves buf
-    alone where anything is wrong; check_publish() then says what. Every message takes this path, hence the one pass.
+    head: 0x30 with DUP, QoS and RETAIN [2.2.2] | packet identifier << 8; topic: bytes-like. With an empty buffer it
+    only says the size. Returns -1 and leaves buf alone where anything is wrong; check_publish() then says what. Every
+    message takes this path, hence the one pass.
     """
     first = head & 0xFF
     packet_id = head >> 8
@@ -146,7 +147,7 @@ def publish_header(buf, head: int, topic, n: int) -> int:
     if length > 127:
         i += 1 if length < 16384 else 2 if length < 2097152 else 3
     if i > int(len(buf)):
-        return -1
+        return i if int(len(buf)) == 0 else -1
     p = ptr8(buf)
     p[0] = first
     i = 1
@@ -167,4 +168,22 @@ def publish_header(buf, head: int, topic, n: int) -> int:
         p[i] = packet_id >> 8
         p[i + 1] = packet_id & 0xFF
         i += 2
+    return i
+
+
+@micropython.viper
+def publish(buf, head: int, topic, payload) -> int:
+    """A whole PUBLISH whose payload is bytes; returns its size, or -1 where anything is wrong or buf has no room. head
+    and topic: as for publish_header()."""
+    n = int(len(payload))
+    i = int(publish_header(buf, head, topic, n))
+    if i < 0 or i + n > int(len(buf)):
+        return -1
+    p = ptr8(buf)
+    q = ptr8(payload)
+    j = 0
+    while j < n:
+        p[i] = q[j]
+        i += 1
+        j += 1
     return i

@@ -85,7 +85,7 @@ class Connection(RuleBasedStateMachine):
         return self.now
 
     def in_flight(self):
-        return {message for message in self.session.payloads if message is not None}
+        return {slot[4] for slot in self.session.slots if slot[4] is not None}
 
     # The application
 
@@ -93,8 +93,8 @@ class Connection(RuleBasedStateMachine):
     @rule(qos=st.sampled_from([1, 2]))
     def client_publishes(self, qos):
         self.messages += 1
-        before = set(self.session.ids)
-        packet_id = self.session.take(0x30 | qos << 1, b"t", self.messages)
+        before = {slot[2] for slot in self.session.slots}
+        packet_id = self.session.take(0x30 | qos << 1, b"t", self.messages)[2]
         assert 1 <= packet_id <= 65535 and packet_id not in before
         self.sent[self.messages] = qos
 
@@ -162,11 +162,11 @@ class Connection(RuleBasedStateMachine):
     def client_sends_one(self):
         self.send_owed()
         session = self.session
-        i = session.next()
-        if i < 0:
+        slot = session.next()
+        if not slot:
             return
-        first, packet_id, message = session.firsts[i], session.ids[i], session.payloads[i]
-        if session.releasing(i):
+        _, first, packet_id, _, message, _ = slot
+        if session.releasing(slot):
             assert message in self.confirmed
             self.to_server.append((PUBREL, packet_id, 0, False, None))
         else:
@@ -175,7 +175,7 @@ class Connection(RuleBasedStateMachine):
             assert message not in self.confirmed  # [MQTT-4.3.3-1]
             self.on_the_wire.add(message)
             self.to_server.append((PUBLISH, packet_id, first >> 1 & 3, dup, message))
-        session.went(i, self.tick())
+        session.went(slot, self.tick())
 
     @precondition(lambda self: self.online and self.to_client)
     @rule(times=several)
@@ -193,9 +193,9 @@ class Connection(RuleBasedStateMachine):
         elif kind == PUBREL:
             session.release(packet_id)
         else:
-            slots = [i for i in range(WINDOW) if session.ids[i] == packet_id]
-            if kind == PUBREC and slots:
-                self.confirmed.add(session.payloads[slots[0]])
+            messages = [slot[4] for slot in session.slots if slot[2] == packet_id]
+            if kind == PUBREC and messages:
+                self.confirmed.add(messages[0])
             session.acknowledged(kind, packet_id)
 
     # The broker
@@ -213,9 +213,9 @@ class Connection(RuleBasedStateMachine):
     @invariant()
     def identifiers_are_in_use_once(self):
         if hasattr(self, "session"):
-            ids = [packet_id for packet_id in self.session.ids if packet_id]
+            ids = [slot[2] for slot in self.session.slots if slot[2]]
             assert len(ids) == len(set(ids))
-            assert self.session.unsent == sum(stage & 1 for stage in self.session.stages)
+            assert self.session.unsent == sum(slot[0] & 1 for slot in self.session.slots)
 
     def teardown(self):
         if not hasattr(self, "session"):
@@ -226,8 +226,8 @@ class Connection(RuleBasedStateMachine):
             self.client_sends_one()
             self.broker_receives(len(self.to_server))
             self.client_receives(len(self.to_client))
-        assert not self.to_server and not self.session.owed and self.session.next() == -1
-        assert not any(self.session.ids) and not any(self.session.stages) and not self.session.full()
+        assert not self.to_server and not self.session.owed and self.session.next() is None
+        assert not any(slot[0] or slot[2] for slot in self.session.slots) and not self.session.full()
         assert not self.broker.outgoing and not self.broker.holding
         self.judge(self.sent, self.broker.delivered)
         self.judge(self.to_receive, self.received)

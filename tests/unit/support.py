@@ -389,7 +389,7 @@ class Tap:
         self.broken = None
         self._sock = client._sock
         self._poller = client._poller
-        client._sock = client._poller = self
+        client._sock = client._inner = client._poller = self
 
     def write(self, data, at, n):
         if self.broken:
@@ -403,8 +403,8 @@ class Tap:
             self.writes.append(n)
         return n
 
-    def readinto(self, data, n):
-        return self._sock.readinto(data, n)
+    def readinto(self, data):
+        return self._sock.readinto(data)
 
     def setsockopt(self, *args):
         self.options.append(args)

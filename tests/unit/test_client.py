@@ -6,6 +6,7 @@ from socket import SOCK_STREAM, getaddrinfo, socket
 
 import mqtt.client
 import mqtt.forever
+import mqtt.handshake
 from mqtt import Client, ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, SubscribeError, Timeout
 from mqtt.client import OFFLINE, ONLINE
 from support import (
@@ -30,6 +31,7 @@ from support import (
     raises,
     replaced,
     sleep_ms,
+    ticks_ms,
     unhex,
     wait,
 )
@@ -215,13 +217,13 @@ def two_addresses(port):
 
 
 def test_where_the_first_address_refuses_the_next_is_tried():
-    with Broker() as broker, replaced(mqtt.client, "getaddrinfo", two_addresses(unused_port())):
+    with Broker() as broker, replaced(mqtt.handshake, "getaddrinfo", two_addresses(unused_port())):
         assert broker.connect() == connect_of("device")
         assert broker.events == [("connect", 0)]
 
 
 def test_where_the_first_address_does_not_answer_the_next_is_tried():
-    with Broker() as broker, replaced(mqtt.client, "getaddrinfo", two_addresses(unused_port())):
+    with Broker() as broker, replaced(mqtt.handshake, "getaddrinfo", two_addresses(unused_port())):
         broker.client.start()
         broker.client._poller = Deaf(broker.client)
         impatient(broker.client)
@@ -234,7 +236,7 @@ def test_where_the_first_address_does_not_answer_the_next_is_tried():
 def test_where_all_addresses_refuse_the_last_reason_is_raised():
     client = Client("device", "127.0.0.1", unused_port())
     events = listen_to(client)
-    with replaced(mqtt.client, "getaddrinfo", two_addresses(unused_port())):
+    with replaced(mqtt.handshake, "getaddrinfo", two_addresses(unused_port())):
         error = raises(OSError, client.connect)
     assert events == [("disconnect", error)] and client.state == OFFLINE
 
@@ -522,9 +524,8 @@ def test_every_packet_leaves_in_one_write():
         client.unsubscribe(["a", "b"])
         broker.send(publish_of("m", b"", 1, 1) + publish_of("m", b"", 2, 2) + ack_of(0x62, 2))
         sizes += [len(broker.packet()) for _ in range(5)]
-        client.session.keepalive = 20
+        client.session.sent = (ticks_ms() - 40000) & 0x3FFFFFFF
         sizes.append(len(broker.packet()))
-        client.session.keepalive = 60000
         client.disconnect()
         sizes.append(len(broker.packet()))
         assert tap.writes == sizes and len(sizes) == 12
@@ -554,7 +555,8 @@ def test_a_payload_over_the_transmit_buffer_is_streamed_from_where_it_is():
             packet_id = broker.client.publish("a/b", data, qos)
             assert broker.packet() == publish_of("a/b", payload, qos, packet_id)
             assert tap.writes[0] == 64  # the header and what of the payload fits with it
-            broker.client._sock, broker.client._poller = tap._sock, tap._poller
+            broker.client._sock = broker.client._inner = tap._sock
+            broker.client._poller = tap._poller
 
 
 def test_a_connection_with_nothing_to_send_does_not_wake_the_loop():
@@ -1233,7 +1235,7 @@ def test_loop_forever_tells_of_a_name_that_is_not_found():
         raise OSError(-2)
 
     with Broker() as broker, replaced(mqtt.forever, "sleep_ms", lambda ms: broker.client.disconnect()):
-        with replaced(mqtt.client, "getaddrinfo", not_found):
+        with replaced(mqtt.handshake, "getaddrinfo", not_found):
             broker.client.loop_forever()
         assert [type(reason) for (reason,) in broker.told("disconnect")] == [OSError]
         assert broker.client.state == OFFLINE

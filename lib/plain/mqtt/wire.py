@@ -98,7 +98,7 @@ def publish_header(buf, head, topic, n):
     if length > 127:
         i += 1 if length < 16384 else 2 if length < 2097152 else 3
     if i > len(buf):
-        return -1
+        return -1 if len(buf) else i
     i = header(buf, head, length)
     buf[i] = size >> 8
     buf[i + 1] = size & 0xFF
@@ -108,3 +108,11 @@ def publish_header(buf, head, topic, n):
         buf[i + 1] = packet_id & 0xFF
         i += 2
     return i
+
+
+def publish(buf, head, topic, payload):
+    """A whole PUBLISH whose payload is bytes; see wire.py."""
+    i = publish_header(buf, head, topic, len(payload))
+    if i < 0 or i + len(payload) > len(buf):
+        return -1
+    return append(buf, i, payload)

@@ -1,0 +1,179 @@
+"""The connection: a socket, TCP or TLS, that never blocks, the packet on its way out, and what came in.
+
+It knows nothing of packets. What goes wrong is given to _fail(), which whoever builds on this has.
+
+In steady state nothing in this library allocates memory. MicroPython keeps a function's state on the C stack up to 11
+words (locals, deepest expression, three words a `try`), and beyond that on the heap for as long as it runs. `except X
+as e` takes six, so what runs for every packet has none: where something goes wrong it is tried again, to learn what.
+"""
+
+import sys
+from errno import ECONNRESET
+from micropython import const
+
+MICROPYTHON = sys.implementation.name == "micropython"
+
+if MICROPYTHON:
+    import socket
+    from select import POLLIN, POLLOUT, poll
+    from time import ticks_ms
+
+    _NODELAY = getattr(socket, "TCP_NODELAY", 1)
+else:
+    from .host import POLLIN, POLLOUT, poll, ticks_ms
+
+    _NODELAY = 1
+
+OFFLINE = 0
+OPENING = 1  # TCP connect under way
+CONNECTING = 2  # TLS handshake, CONNECT, CONNACK
+ONLINE = 3
+
+_EPIPE = const(32)
+_BROKEN = (OSError, ValueError)  # the second is MicroPython's word for a certificate that does not hold
+
+
+class Connection:
+    """One packet at a time goes out: `_out` is the buffer it is sent from, and where that is the transmit buffer, the
+    rest of a long payload may follow from where it is. `session` is told of progress."""
+
+    def __init__(self, tx_size, rx_size, session):
+        self._tx = bytearray(tx_size)
+        self._rx = bytearray(rx_size)
+        self.session = session
+        self.state = OFFLINE
+        self._at = self._end = 0  # what of _rx is not taken yet
+        self._sock = self._inner = None  # the second is what is below TLS, else the same
+        self._out = None  # what is being sent; None when nothing is
+        self._out_at = self._out_left = 0
+        self._body = None  # payload whose rest is to be sent from where it is, after _tx
+        self._body_at = 0
+        self._since = ticks_ms()  # when the wait under way began: for the connection, or for room to send
+        self._poller = poll()
+        self._polled = 0  # the events it waits for
+        self._gathering = True
+
+    def _register(self):
+        self._polled = POLLIN | POLLOUT
+        self._poller.register(self._sock, self._polled)
+
+    def _poll_for(self, events):
+        if self._polled != events:
+            self._polled = events
+            self._poller.modify(self._sock, events)
+
+    def _wait(self, ms):
+        """Waits for the network, ms at most; returns its events."""
+        events = 0
+        for _, events in self._poller.ipoll(ms):  # noqa: B007 - of one socket
+            pass
+        return events
+
+    def _gather(self, on):
+        """Has TCP gather small packets, as Nagle's algorithm does, for the sake of fewer frames; or send each at once:
+        what is acknowledged would wait for the peer's delayed acknowledgement of the packet before, 40 ms and more."""
+        self._gathering = on
+        if on and self._sock is not self._inner or self._wait(0) & ~(POLLIN | POLLOUT):
+            return  # TLS is sent at once; a socket that was reset must not be asked on an ESP8266 (modlwip.c)
+        try:
+            self._inner.setsockopt(6, _NODELAY, 0 if on else 1)  # 6: IPPROTO_TCP
+        except OSError:
+            pass  # a port without it
+
+    def _send(self, buf, n):
+        """Sends n bytes of buf: in one write, where the network takes them."""
+        self._out = buf
+        self._out_at = 0
+        self._out_left = n
+        self._since = self.session.sent = ticks_ms()
+        self._flush()
+
+    def _flush(self):
+        """Writes what the network takes of what is being sent; asks to be told when it takes more."""
+        while self._out is not None:
+            n = self._write()
+            if not n:
+                if self._out is not None:
+                    self._poll_for(POLLIN | POLLOUT)
+                return
+            self._out_left -= n
+            if self._out_left or self._body is not None:
+                self._wrote(n)
+            else:
+                self._out = None
+        self._poll_for(POLLIN)
+
+    def _wrote(self, n):
+        """n bytes have gone, and more are to follow."""
+        self._out_at += n
+        self._since = now = ticks_ms()
+        self.session.progress(now)
+        if not self._out_left:
+            self._out = self._body
+            self._out_at = self._body_at
+            self._out_left = len(self._body) - self._body_at
+            self._body = None
+
+    def _write(self):
+        if self.state == ONLINE:
+            try:
+                return self._put()
+            except OSError:
+                pass
+        return self._try_to(self._put, _EPIPE)
+
+    def _put(self):
+        return self._sock.write(self._out, self._out_at, self._out_left)
+
+    def _read(self):
+        """Takes in what has come, as much as there is room for; True if something has."""
+        n = self._receive()
+        if n:
+            self._at = 0
+            self._end = n
+            self.session.heard = ticks_ms()
+            return True
+        if n == 0:
+            self._ended()  # type: ignore[attr-defined]
+
+    def _receive(self):
+        if self.state == ONLINE:
+            try:
+                return self._get()
+            except OSError:
+                pass
+        n = self._try_to(self._get, 0)
+        if n == 0 and self.state == ONLINE:  # after an error the system says it is the end
+            self._fail(OSError(ECONNRESET, "ECONNRESET"))  # type: ignore[attr-defined]
+            n = None
+        return n
+
+    def _get(self):
+        return self._sock.readinto(self._rx)
+
+    def _try_to(self, act, after_reset):
+        """What act() returns, or None and the reason it does not work is given to _fail(). Of a reset, the system
+        tells only the first who asks; later it says after_reset."""
+        try:
+            return act()
+        except _BROKEN as e:
+            if self.state == ONLINE and after_reset and e.args[0] == after_reset:
+                e = OSError(ECONNRESET, "ECONNRESET")
+            self._fail(e)  # type: ignore[attr-defined]
+
+    def _shut(self):
+        """Closes it, whatever state it is in."""
+        try:
+            self._poller.unregister(self._sock)
+        except (KeyError, OSError):  # not registered yet
+            pass
+        _close(self._sock)
+        _close(self._inner)  # which a TLS that failed forgets
+        self._sock = self._inner = self._out = self._body = None
+
+
+def _close(sock):
+    try:
+        sock.close()
+    except OSError:
+        pass

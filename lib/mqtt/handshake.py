@@ -1,0 +1,134 @@
+"""From the name of the server to CONNACK: addresses, TCP, TLS. Loaded for each connection, dropped once it is there.
+
+The address that was good last is tried first, without asking a name server; where it does not lead to CONNACK, the name
+is looked up and each address is tried, whatever kept the one before from accepting us, but for a CONNACK that refuses.
+"""
+
+from errno import EINPROGRESS
+from socket import SOCK_STREAM, getaddrinfo
+
+from .connection import CONNECTING, MICROPYTHON, OFFLINE, ONLINE, OPENING, ticks_ms
+from .errors import ConnectionRefused, MQTTError
+
+if MICROPYTHON:
+    from socket import socket
+
+    def _wrap(context, sock, server_hostname):
+        return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
+
+else:
+    from .host import socket
+    from .host import wrap as _wrap
+
+
+def start(client):
+    """Begins to connect."""
+    client._addresses = None  # not looked up
+    good = client._good
+    if good and good[0] == client.host and good[1] == client.port:
+        try:
+            return _open(client, good[2])
+        except OSError as e:
+            client.close()
+            return try_next(client, e)
+    client._good = None
+    try_next(client, None)
+
+
+def try_next(client, reason):
+    """Goes on with the next address; where there is none, the reason that the last one failed is the client's."""
+    if client._addresses is None:
+        client._addresses = ()
+        try:
+            client._addresses = _look_up(client)
+        except (OSError, TypeError, IndexError) as e:  # the last two: no addresses, in MicroPython's own words
+            reason = reason or (e if isinstance(e, OSError) else None)
+    while client._addresses:
+        try:
+            return _open(client, client._addresses.pop(0))
+        except OSError as e:
+            client.close()
+            reason = e
+    client._lost(reason or OSError("no address for %s" % client.host))
+
+
+def _look_up(client):
+    """The addresses of the name, but for the one that was tried already, and those that are none: the ESP32 gives None
+    for IPv6."""
+    found = getaddrinfo(client.host, client.port, 0, SOCK_STREAM)
+    tried = client._good and client._good[2]
+    return [info for info in found if info[-1] is not None and info != tried]
+
+
+def _open(client, info):
+    family, kind, proto, _, address = info
+    client._trying = info
+    client._parser.reset()
+    client._at = client._end = 0
+    client._sock = client._inner = sock = socket(family, kind, proto)
+    client.state = OPENING
+    client._since = ticks_ms()
+    sock.setblocking(False)
+    try:
+        sock.connect(address)
+    except OSError as e:
+        if e.errno != EINPROGRESS:
+            raise
+    client._gathering = True
+    client._register()
+
+
+def opened(client):
+    """TCP is up, or failed: then the first write raises the reason."""
+    client.state = CONNECTING
+    if client._ssl:
+        client._gather(False)
+        client._poller.unregister(client._sock)
+        try:
+            client._sock = _wrap(client._ssl, client._sock, client._server_hostname)
+        except (OSError, ValueError, MemoryError) as e:
+            return client._fail(e)
+        client._register()
+    client._send(client._connect, len(client._connect))
+
+
+def accepted(client):
+    """CONNACK came."""
+    parsed = client._parser
+    if parsed.code:
+        return client._fail(ConnectionRefused(parsed.code))
+    if client._clean_session:
+        parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
+    client._good = (client.host, client.port, client._trying)
+    client._addresses = ()
+    client.state = ONLINE
+    client.online_since = ticks_ms()
+    client.session.connected(client.online_since, client._clean_session, parsed.session_present)
+    client._handshake = None
+    subscriptions = client._subscriptions
+    if subscriptions and not parsed.session_present:
+        subscriptions.lost()
+    if client.on_connect:
+        client.on_connect(parsed.session_present)
+    if subscriptions:
+        subscriptions.make_again()
+
+
+def failed(client, state, reason):
+    """The connection that was in this state is closed, and why; there may be another address to try."""
+    if client._ssl:
+        reason = _plainly(reason)
+    if OFFLINE < state < ONLINE and not isinstance(reason, ConnectionRefused):
+        try_next(client, reason)
+    else:
+        client._lost(reason)
+
+
+def _plainly(reason):
+    """The reason that TLS gives, without its newlines; as an MQTTError where it is neither the network's."""
+    if isinstance(reason, OSError):
+        if len(reason.args) > 1 and isinstance(reason.args[1], str):
+            return OSError(reason.args[0], reason.args[1].strip())
+    elif isinstance(reason, (ValueError, MemoryError)):
+        return MQTTError("TLS: %s" % str(reason).strip())
+    return reason
