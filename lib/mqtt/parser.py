@@ -37,7 +37,8 @@ class Parser:
         self._all = memoryview(self._buf)
         self._views = [self._all[:0]] * 12
         self._starts = [0] * 12
-        self.topic = self.payload = self.error = None
+        self.topic = self.payload = b""
+        self.error = None  # the last ProtocolError
         self.reset()
 
     def reset(self):
