@@ -113,6 +113,25 @@ print("then", count)
 """
 
 
+def test_timers_that_fire_once_are_free_to_go() -> None:
+    main = """
+import time
+from machine import Timer
+count = 0
+def again(timer):
+    global count
+    count += 1
+    if count < 300:
+        Timer(-1).init(mode=Timer.ONE_SHOT, period=1, callback=again)
+again(None)
+while count < 300:
+    time.sleep_ms(1)
+print("done")
+"""
+    with VirtualBoard(files={"main.py": main}) as board:
+        board.wait_for("^done$", 30)
+
+
 @pytest.mark.parametrize(("chip", "depth"), [("esp32", 8), ("esp8266", 4)])
 def test_as_many_callbacks_wait_as_the_port_has_room_for_and_more_are_lost(chip: str, depth: int) -> None:
     with VirtualBoard(files={"main.py": QUEUE}, chip=chip) as board:

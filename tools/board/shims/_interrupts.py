@@ -70,8 +70,11 @@ def _run(_):
     while _state != _IDLE:
         _state = _RUNNING
         while _taken != _put:
-            function, argument = _queue[_taken % _DEPTH]
+            handler = _queue[_taken % _DEPTH]
+            function, argument = handler
             _taken += 1
+            if isinstance(argument, Timer):
+                argument._fired(handler)
             try:
                 function(argument)
             except Exception as error:  # printed, and the program goes on: mp_call_function_1_protected()
@@ -148,6 +151,12 @@ class Timer:
             _handlers.pop(self._number)
             self._number = None
 
+    def _fired(self, handler):
+        """One that fires once is free to go, and its number with it, unless it has been started again meanwhile."""
+        if not self._repeat and _handlers.get(self._number) is handler:
+            _handlers.pop(self._number)
+            self._number = None
+
     def __repr__(self):
         if _host.chip == "esp8266":
             return f"Timer({id(self):x})"
@@ -156,8 +165,8 @@ class Timer:
 
 
 def _without_heap(callback):
-    """`callback` as esp_timer_cb() of the ESP8266 calls a hard one: it must not allocate. An error is printed each time:
-    the end that the C code means to put to it only reaches periods of more than seven minutes."""
+    """`callback` as esp_timer_cb() of the ESP8266 calls a hard one: it must not allocate. An error is printed each
+    time: the end that the C code means to put to it only reaches periods of more than seven minutes."""
 
     def call(timer):
         micropython.heap_lock()
