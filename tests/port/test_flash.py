@@ -5,6 +5,7 @@ import sys
 import threading
 from pathlib import Path
 
+import official
 import pytest
 from emulated import IMAGES, MIB, OFFSETS, emulated, image_file
 from onenet_tools.cli import main
@@ -12,6 +13,9 @@ from onenet_tools.port.image import parse_image
 from rom import CHIPS, Loader, firmware
 
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name)\\(\\) is:DeprecationWarning")  # pyserial's
+
+
+GREETINGS = {"ESP8266": "ESP module", "ESP32": "Generic ESP32 module", "ESP32-C3": "Generic ESP32-C3 module"}
 
 
 def flash_is_right(loader: Loader, chip: str, data: bytes) -> None:
@@ -41,7 +45,7 @@ def test_erases_writes_and_verifies(chip: str, link: str, tmp_path: Path, capsys
         "writing",
         "verifying",
         f"{chip} 24:0a:c4:12:34:56, 4 MB of flash: "
-        f"MicroPython v1.29.0, {len(IMAGES[chip])} bytes, written and verified",
+        f"MicroPython v1.29.0 of 2026-10-09, {GREETINGS[chip]}, {len(IMAGES[chip])} bytes, written and verified",
         f"next: onenet config --port {port}, then onenet deploy --port {port}",
     ]
 
@@ -137,3 +141,28 @@ def test_several_boards_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "verified" in told
     assert "is for ESP32, the board" in told
     assert "the cable is out" in told
+
+
+# The official images
+
+
+@pytest.mark.parametrize(
+    ("name", "chip", "board"),
+    [(official.ESP32, "ESP32", "Generic ESP32 module"), (official.ESP8266, "ESP8266", "ESP module")],
+)
+def test_an_official_image(
+    name: str, chip: str, board: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = official.official(name)
+    with emulated(chip, tmp_path) as (loader, port):
+        assert main(["flash", "--port", port, "--image", str(file)]) == 0
+    data = bytearray(file.read_bytes())
+    if chip == "ESP8266":
+        data[3] = data[3] & 0x0F | 0x40  # 4 MB
+    flash_is_right(loader, chip, bytes(data))
+    told = capsys.readouterr().out
+    assert f"4 MB of flash: MicroPython v1.25.0 of 2025-04-15, {board}, {len(data)} bytes, written" in told
+    if chip == "ESP8266":
+        assert "note: this image has no ROMFS" in told
+        assert "take ESP8266_GENERIC-FLASH_2M_ROMFS" in told
+    assert (f"next: onenet config --port {port}, then onenet deploy" in told) is (chip == "ESP32")

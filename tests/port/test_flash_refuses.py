@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import official
 import pytest
 from emulated import IMAGES, MIB, emulated, image_file, untouched
 from onenet_tools.cli import main
@@ -46,11 +47,55 @@ def test_flash_that_is_too_small_for_the_partitions(tmp_path: Path, capsys: pyte
     assert untouched(loader)
 
 
-def test_flash_that_is_too_small_for_the_image(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = firmware.esp8266(size=600_000)
-    file = image_file(tmp_path, "ESP8266", data)
-    with emulated("ESP8266", tmp_path, MIB // 2) as (loader, port):
-        assert "KB of flash, the board has 512 KB" in refused(port, file, capsys)
+@pytest.mark.parametrize(
+    ("chip", "size", "image", "words"),
+    [
+        ("ESP8266", MIB // 2, firmware.esp8266(600_000), "KB of flash, the board has 512 KB"),
+        ("ESP8266", MIB // 2, firmware.esp8266(300_000), "the board has 512 KB of flash"),
+        ("ESP8266", MIB, firmware.esp8266(300_000), "the board has 1 MB of flash"),
+        ("ESP32", MIB, firmware.esp32(size=1_200_000), "needs 4096 KB of flash, the board has 1024 KB"),
+        ("ESP32", 2 * MIB, firmware.esp32(size=1_200_000), "needs 4096 KB of flash, the board has 2048 KB"),
+        ("ESP32-C3", 2 * MIB, firmware.esp32("ESP32-C3"), "needs 4096 KB of flash, the board has 2048 KB"),
+    ],
+)
+def test_flash_that_is_too_small(
+    chip: str, size: int, image: bytes, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For the image, for the flash in its boot loader's header (without which it would not start), or for any file."""
+    file = image_file(tmp_path, chip, image)
+    with emulated(chip, tmp_path, size) as (loader, port):
+        assert words in refused(port, file, capsys)
+    assert untouched(loader)
+
+
+@pytest.mark.parametrize(
+    ("size", "name", "chip"), [(2 * MIB, official.ESP32, "ESP32"), (MIB, official.ESP8266, "ESP8266")]
+)
+def test_flash_that_is_too_small_for_an_official_image(
+    size: int, name: str, chip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = official.official(name)
+    with emulated(chip, tmp_path, size) as (loader, port):
+        assert f"{size // 1024} KB" in refused(port, file, capsys).replace("1 MB", "1024 KB")
+    assert untouched(loader)
+
+
+def test_a_chip_that_is_older_than_the_image_wants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """esptool would say so after all is erased."""
+    file = image_file(tmp_path, "ESP32", firmware.esp32(revisions=(300, 399)))
+    with emulated("ESP32", tmp_path) as (loader, port):
+        assert "is for ESP32 of revision v3.0 or later, the board's has v1.0" in refused(port, file, capsys)
+    assert untouched(loader)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_a_micropython_that_is_too_old(chip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = firmware.esp8266(version="v1.23.0") if chip == "ESP8266" else firmware.esp32(chip, version="v1.23.0")
+    file = image_file(tmp_path, chip, old)
+    with emulated(chip, tmp_path) as (loader, port):
+        told = refused(port, file, capsys)
+    assert f"{chip}.bin has MicroPython 1.23.0, and 1.24 or later is needed; take a newer one" in told
+    assert loader.commands == []
     assert untouched(loader)
 
 

@@ -1,10 +1,12 @@
 """Images with a file system in them: the real MicroPython mounts it, and a board starts from it."""
 
 import dataclasses
+import hashlib
 import json
 import subprocess
 from pathlib import Path
 
+import official
 import pytest
 from emulated import MIB, emulated, image_file, untouched
 from onenet_tools.board import VirtualBoard
@@ -188,7 +190,8 @@ def test_the_command(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told.err == ""
     assert told.out.splitlines() == [
         f"the program is {here.resolve() / 'main.py'}",
-        f"{path}: MicroPython v1.29.0, {len(image.data)} bytes to flash at 0x0 of an ESP32-C3",
+        f"{path}: MicroPython v1.29.0 of 2026-10-09, Generic ESP32-C3 module, {len(image.data)} bytes to flash at 0x0 "
+        "of an ESP32-C3",
         "for boards with 4MB of flash; in its file system of 2048 KB: boot.py, main.py, deployed.json, and the modules "
         "as .mpy",
         f"next: onenet flash --image {path}",
@@ -197,6 +200,26 @@ def test_the_command(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found, _ = mounted(cut(image, 0x200000, 0x200000), here)
     assert found["main.py"] == b"print('mine')\n"
     assert "config.json" not in found
+
+
+@pytest.mark.parametrize(("name", "chip"), [(official.ESP32, "ESP32"), (official.ESP8266, "ESP8266")])
+def test_the_official_images(name: str, chip: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A whole image of each; the plain one of the ESP8266, which cannot hold its modules, with a warning."""
+    assert main(["image", "--image", str(official.official(name)), "-o", "whole.bin"]) == 0
+    told = capsys.readouterr().out
+    assert "whole.bin: MicroPython v1.25.0 of 2025-04-15" in told
+    assert ("warning: this image has no ROMFS" in told) is (chip == "ESP8266")
+    whole = parse_image("whole.bin", Path("whole.bin").read_bytes())
+    if chip == "ESP8266":
+        assert whole.data[3] >> 4 == 4  # 4 MB
+    area = filesystem_area(whole, 4 * MIB)
+    found, blocks = mounted(cut(whole, area.offset, area.size), here)
+    assert blocks == area.size // 4096
+    assert {"boot.py", "main.py", "deployed.json", "lib/mqtt/client.mpy", "firmware/device.mpy"} <= set(found)
+    with emulated(chip, here) as (loader, port):
+        assert main(["flash", "--port", port, "--image", "whole.bin"]) == 0
+    assert loader.flash.data[whole.offset : whole.offset + len(whole.data)] == whole.data
+    assert "MicroPython v1.25.0 of 2025-04-15" in capsys.readouterr().out
 
 
 def test_secrets_are_for_the_owner_only(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,15 +252,22 @@ def test_secrets_are_for_the_owner_only(here: Path, capsys: pytest.CaptureFixtur
         (["--image", "ESP32.bin", "--flash-size", "2MB"], "leaves no room for files in 2 MB of flash"),
         (["--image", "ESP32.bin", "-o", "ESP32.bin/x.bin"], "cannot write ESP32.bin/x.bin"),
         (["--image", "ESP32.bin", "--program", "none.py"], "there is no file none.py"),
-        (["--image", "plain.bin"], "plain.bin has no place for a ROMFS; take ESP8266_GENERIC-FLASH_2M_ROMFS"),
+        (["--image", "arduino.bin"], "arduino.bin is no MicroPython; take the .bin file from micropython.org"),
+        (
+            ["--image", "ESP8266_GENERIC-FLASH_1M-v1.24.0.bin"],
+            "is for less flash than this firmware needs; take ESP8266_",
+        ),
         (["--image", "vfs.bin", "--flash-size", "2MB"], "vfs.bin needs 4096 KB of flash; name a larger --flash-size"),
-        (["--image", "old.bin"], "MicroPython v1.23.0: needed is MicroPython 1.24 or later"),
+        (["--image", "old.bin"], "old.bin has MicroPython 1.23.0, and 1.24 or later is needed"),
     ],
 )
 def test_what_cannot_be_made(arguments: list[str], words: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image_file(here, "ESP32")
     image_file(here, "old", firmware.esp32(version="v1.23.0"))
-    image_file(here, "plain", firmware.esp8266(romfs=False))
+    image_file(here, "arduino", firmware.esp32(greeting=b"Arduino"))
+    plain = firmware.esp8266(romfs=False).replace(b"ESP8266_GENERIC", b"esp8266_generic")  # 1.24 does not say
+    plain = plain[:-16] + hashlib.md5(plain[4:-16]).digest()
+    image_file(here, "ESP8266_GENERIC-FLASH_1M-v1.24.0", plain)
     image_file(here, "vfs", firmware.esp32(partitions=[*firmware.TABLE, firmware.VFS]))
     (here / "broken.json").write_text("{")
     (here / "wrong.json").write_text(json.dumps(CONFIG | {"port": 0, "auth_info": ""}))

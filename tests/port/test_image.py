@@ -1,15 +1,20 @@
 """Firmware files: what is in them, and what is wrong with them."""
 
+import contextlib
 import hashlib
+import re
 import struct
+from collections.abc import Callable
 
+import official
 import pytest
-from emulated import IMAGES
+from emulated import IMAGES, MIB
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onenet_tools.port.chips import CHIPS
 from onenet_tools.port.errors import PortError
-from onenet_tools.port.image import parse_image
+from onenet_tools.port.filesystem import brings_filesystem
+from onenet_tools.port.image import check_fits, check_release, parse_image, read_image
 from rom import firmware
 
 
@@ -27,13 +32,125 @@ def test_an_image_for_an_esp32_or_its_kin(chip: str) -> None:
     assert image.board == f"Generic {chip} module"
     assert image.offset == (0x1000 if chip == "ESP32" else 0)
     assert [partition.name for partition in image.partitions] == ["nvs", "phy_init", "factory"]
-    assert image.flash_needed == 0x200000
-    assert image.title == "MicroPython v1.29.0"
+    assert image.flash_needed == 0x400000  # its boot loader's header says so; the partitions end at half of it
+    assert image.title == f"MicroPython v1.29.0 of 2026-10-09, Generic {chip} module"
+    assert (image.release, image.build) == ((1, 29, 0), "ESP32_GENERIC" + chip[5:].replace("-", "_"))
 
 
-def test_an_image_for_an_esp8266() -> None:
-    image = parse_image("x.bin", firmware.esp8266())
+@pytest.mark.parametrize("romfs", [True, False])
+def test_an_image_for_an_esp8266(romfs: bool) -> None:
+    image = parse_image("x.bin", firmware.esp8266(romfs=romfs))
     assert (image.chip.name, image.version, image.offset, image.partitions) == ("ESP8266", "v1.29.0", 0, ())
+    assert image.lacks_romfs is not romfs
+    assert image.variant == ("FLASH_2M_ROMFS" if romfs else "")
+
+
+# The official ones: what is found in them, and that those of the tests are like them
+
+
+@pytest.mark.parametrize(
+    ("name", "chip", "board", "build"),
+    [
+        (official.ESP32, "ESP32", "Generic ESP32 module", "ESP32_GENERIC"),
+        (official.ESP8266, "ESP8266", "ESP module", "ESP8266_GENERIC"),
+    ],
+)
+def test_an_official_image(name: str, chip: str, board: str, build: str) -> None:
+    """Whose greeting is no string of its own: version, machine and build are found one by one."""
+    image = read_image(official.official(name))
+    assert (image.chip.name, image.version, image.date) == (chip, "v1.25.0", "2025-04-15")
+    assert (image.board, image.build, image.release) == (board, build, (1, 25, 0))
+    assert image.title == f"MicroPython v1.25.0 of 2025-04-15, {board}"
+    assert image.lacks_romfs is (chip == "ESP8266")
+    assert not brings_filesystem(image)
+
+
+def test_what_an_official_esp32_image_wants() -> None:
+    image = read_image(official.official(official.ESP32))
+    assert [partition.name for partition in image.partitions] == ["nvs", "phy_init", "factory", "vfs"]
+    assert image.flash_needed == image.flash_in_header == 4 * MIB
+    assert image.revisions == (0, 399)
+
+
+@pytest.mark.parametrize("name", [official.ESP32, official.ESP8266])
+def test_the_images_of_the_tests_are_like_the_official_ones(name: str) -> None:
+    """What lies around version, machine and build is the same, but for the number of zeros."""
+
+    def around(data: bytes) -> set[bytes]:
+        text = data.replace(b"v1.25.0", b"VERSION").replace(b"1.25.0", b"VERSION").replace(b"2025-04-15", b"DATE")
+        text = text.replace(b"v1.29.0", b"VERSION").replace(b"1.29.0", b"VERSION").replace(b"2026-10-09", b"DATE")
+        strings = [bytes(part) for part in re.findall(rb"[ -~]{6,}", text)]
+        return {part for part in strings if re.search(rb"VERSION|module with ESP|GENERIC(?!_)", part)}
+
+    ours = firmware.esp32(partitions=[*firmware.TABLE, firmware.VFS]) if name == official.ESP32 else None
+    ours = ours or firmware.esp8266(romfs=False)
+    real = around(official.official(name).read_bytes())
+    made = around(ours)
+    assert made <= real
+    assert {part for part in real if b"MicroPython VERSION" in part or part.startswith(b"; ")} <= made
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_a_bit_turned_in_an_official_image_is_noticed(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([official.ESP32, official.ESP8266]))
+    image = bytearray(official.official(name).read_bytes())
+    at = data.draw(st.integers(0xF000 if name == official.ESP32 else 4, len(image) - 1))
+    image[at] ^= 1 << data.draw(st.integers(0, 7))
+    problem(bytes(image))
+
+
+@pytest.mark.parametrize(("version", "release"), [("v1.26.0-preview.123.gabc12345", (1, 26, 0)), ("v1.24", (1, 24))])
+def test_other_versions(version: str, release: tuple[int, ...]) -> None:
+    image = parse_image("x.bin", firmware.esp32(version=version))
+    assert (image.version, image.release) == (version, release)
+
+
+@pytest.mark.parametrize(
+    ("make", "refused"),
+    [
+        (lambda: firmware.esp32(version="v1.23.0"), True),
+        (lambda: firmware.esp8266(version="v1.19.1"), True),
+        (lambda: firmware.esp32(version="v1.24.0"), False),
+        (lambda: firmware.esp32(greeting=b"Arduino"), False),
+    ],
+)
+def test_a_micropython_that_is_too_old(make: Callable[[], bytes], refused: bool) -> None:
+    image = parse_image("old.bin", make())
+    with pytest.raises(PortError, match=r"1\.24 or later is needed") if refused else contextlib.nullcontext():
+        check_release(image)
+
+
+@pytest.mark.parametrize(
+    ("image", "size", "revision", "words"),
+    [
+        (firmware.esp32(flash_size=4), 2 * MIB, 0, "needs 4096 KB of flash, the board has 2048 KB"),
+        (firmware.esp32(flash_size=16), 8 * MIB, 0, "needs 16384 KB of flash, the board has 8192 KB"),
+        (firmware.esp32(flash_size=2), 2 * MIB, 0, ""),
+        (firmware.esp32(revisions=(300, 399)), 4 * MIB, 100, "of revision v3.0 or later, the board's has v1.0"),
+        (firmware.esp32(revisions=(0, 199)), 4 * MIB, 300, "of revision v1.99 or earlier, the board's has v3.0"),
+        (firmware.esp32(revisions=(0, 0)), 4 * MIB, 301, ""),
+        (firmware.esp32("ESP32-C3"), 4 * MIB, 2, "of revision v0.3 or later, the board's has v0.2"),
+        (firmware.esp32(), None, 0, ""),
+        (
+            firmware.esp8266(romfs=False),
+            MIB // 2,
+            0,
+            "has 512 KB of flash; x.bin has room for a program's files only where there are 2 MB",
+        ),
+        (
+            firmware.esp8266(romfs=False),
+            MIB,
+            0,
+            "ESP8266_GENERIC-FLASH_2M_ROMFS, which this firmware needs, takes 2 MB",
+        ),
+        (firmware.esp8266(), 16 * MIB, 0, ""),
+    ],
+)
+def test_what_fits(image: bytes, size: int | None, revision: int, words: str) -> None:
+    parsed = parse_image("x.bin", image)
+    with pytest.raises(PortError, match=re.escape(words)) if words else contextlib.nullcontext():
+        check_fits(parsed, parsed.chip.name, size, revision)
 
 
 def test_firmware_that_is_not_micropython() -> None:

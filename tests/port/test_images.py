@@ -211,7 +211,10 @@ def test_an_esp8266_with_little_flash(
 ) -> None:
     with emulated("ESP8266", tmp_path, MIB) as (loader, port):
         assert main(["flash", "--port", port, "--site", site.url]) == 2
-    assert "the board has 1 MB of flash; ESP8266_GENERIC-FLASH_2M_ROMFS needs 2 MB" in capsys.readouterr().err
+    assert (
+        "the board has 1 MB of flash; ESP8266_GENERIC-FLASH_2M_ROMFS, which this firmware needs, takes 2 MB"
+        in capsys.readouterr().err
+    )
     assert untouched(loader)
     assert site.asked == []
 

@@ -56,5 +56,5 @@ def chip_called(name: str) -> Chip | None:
 
 
 def megabytes(size: int) -> str:
-    """Bytes of flash as people say it: 4 MB."""
-    return f"{size / MIB:g} MB"
+    """Bytes of flash as people say it: 4 MB, 512 KB."""
+    return f"{size // 1024} KB" if size < MIB else f"{size / MIB:g} MB"

@@ -37,6 +37,8 @@ ESP8266_ROMFS = Area(0xB0000, 320 * 1024)
 def filesystem_area(image: Image, flash_size: int) -> Area:
     """Where MicroPython keeps its file system, on a board with so much flash. Raises PortError if it has none."""
     if image.chip.name == "ESP8266":
+        if image.variant in ("FLASH_1M", "FLASH_512K", "OTA"):
+            raise PortError(f"{image.name} is for less flash than this firmware needs; take {image.chip.board}")
         offset, end = _ESP8266_START, min(flash_size, ESP8266_MOST) - _ESP8266_SDK
     else:
         for partition in image.partitions:

@@ -23,7 +23,7 @@ from .esp import (
     write_flash,
 )
 from .filesystem import check_filesystem
-from .image import Image, check_fits
+from .image import Image, check_fits, check_release
 from .many import Report
 from .trouble import explain_open
 
@@ -45,6 +45,8 @@ class Board:
     mac: str
     flash_size: int | None
     """Bytes; None if the flash chip is not one that esptool knows."""
+    revision: int = 0
+    """Of the chip, in hundredths."""
 
 
 Choose = Callable[[Board, Chip, Report], Image]
@@ -66,7 +68,8 @@ def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, aga
             attach_flash(esp)
             board = look_at(esp)
             image = choose(board, chip, report)
-            check_fits(image, board.chip_name, board.flash_size)
+            check_release(image)
+            check_fits(image, board.chip_name, board.flash_size, board.revision)
             if board.flash_size:
                 check_filesystem(image, board.flash_size)
             report.stage("erasing")
@@ -116,7 +119,8 @@ def identify(port: str) -> Board:
 def look_at(esp: ESPLoader) -> Board:
     """Asks the chip for what it is, and what its flash is."""
     size = None if esp.secure_download_mode else detect_flash_size(esp)
-    return Board(esp.CHIP_NAME, _mac(esp), flash_size_bytes(size) if size else None)
+    revision = 0 if esp.CHIP_NAME == "ESP8266" or esp.secure_download_mode else int(esp.get_chip_revision())
+    return Board(esp.CHIP_NAME, _mac(esp), flash_size_bytes(size) if size else None, revision)
 
 
 def _mac(esp: ESPLoader) -> str:

@@ -12,7 +12,7 @@ from .errors import PortError
 from .filesystem import brings_filesystem
 from .find import chosen_ports
 from .flash import Board, Choose, flash_board
-from .image import Image, read_image
+from .image import NO_ROMFS, Image, check_release, read_image
 from .images import Images
 from .many import Job, Report, run_on_all
 
@@ -24,6 +24,8 @@ def run_flash(
     if board and file:
         raise PortError("give either --image or --board: a file holds the image of one board already")
     image = read_image(file) if file else None
+    if image:
+        check_release(image)
     chosen = chosen_ports(ports, every, "flash")
     if not (yes or ports or _confirmed(chosen)):
         print("Nothing was done.")
@@ -32,14 +34,21 @@ def run_flash(
         [f" --image {shlex.quote(str(file))}" if file else "", f" --board {shlex.quote(board)}" if board else ""]
     )
     choose = chooser(image, board, images)
+    taken: list[Image] = []
+
+    def remember(found: Board, chip: Chip, report: Report) -> Image:
+        taken.append(choose(found, chip, report))
+        return taken[-1]
 
     def job(port: str) -> Job:
         again = f"onenet flash --port {shlex.quote(port)}{options}"
-        return lambda report: flash_board(port, choose, report, baud, again)
+        return lambda report: flash_board(port, remember, report, baud, again)
 
     if not run_on_all({port: job(port) for port in chosen}):
         return 2
-    if not (image and brings_filesystem(image)):
+    if any(image.lacks_romfs for image in taken):
+        print(f"note: {NO_ROMFS}")
+    elif not all(brings_filesystem(image) for image in taken):
         where = f"--port {shlex.quote(chosen[0])}" if len(chosen) == 1 else "--all"
         config = f"onenet config {where}" if len(chosen) == 1 else "onenet config --csv FILE"
         print(f"next: {config}, then onenet deploy {where}")
@@ -53,9 +62,12 @@ def chooser(image: Image | None, board: str | None, images: Images) -> Choose:
         if image:
             return image
         if not board and found.flash_size is not None and found.flash_size < chip.least_flash:
+            other = (
+                "" if chip.name == "ESP8266" else ". Name another image with --board, as on micropython.org/download"
+            )
             raise PortError(
-                f"the board has {megabytes(found.flash_size)} of flash; {chip.board} needs "
-                f"{megabytes(chip.least_flash)}. Name another image with --board, as on micropython.org/download"
+                f"the board has {megabytes(found.flash_size)} of flash; {chip.board}, which this firmware needs, takes "
+                f"{megabytes(chip.least_flash)}{other}"
             )
         report.stage("downloading")
         newest = images.newest(board or chip.board, lambda words: report.line(f"image: {words}"), report.progress)

@@ -12,7 +12,7 @@ from .chips import ESP8266_MOST, MIB
 from .errors import PortError
 from .esp import FatalError, flash_size_bytes, merge_bin
 from .filesystem import ESP8266_ROMFS, filesystem_area, make_filesystem
-from .image import Image, parse_image, read_image
+from .image import NO_ROMFS, Image, check_release, parse_image, read_image
 from .images import Images
 from .inventory import Inventory
 from .plan import Rom, make_plan
@@ -22,7 +22,6 @@ from .romfs import image as romfs_image
 
 _MPY = 6 | 3 << 8
 """The form of .mpy files that MicroPython 1.23 and later load: version 6.3."""
-_OLDEST = (1, 24)
 _NOTHING = Inventory((), "", Dialect(0), 4096, 0, False, None, False, {})
 
 
@@ -61,6 +60,8 @@ def run_image(
     if content is not None:
         whose = "only you can read the file" if os.name == "posix" else "keep the file to yourself"
         print(f"It holds the Wi-Fi password and the auth-info: {whose}.")
+    if official.lacks_romfs:
+        print(f"warning: {NO_ROMFS}")
     print(f"next: onenet flash --image {path}")
     return 0
 
@@ -94,14 +95,14 @@ def board_files(official: Image, program: dict[str, Path], config: bytes | None)
 
     program: the user's files, by their names on the board. Raises PortError.
     """
-    version = tuple(int(part) for part in official.version.removeprefix("v").split("-")[0].split(".")[:2] if part)
-    if version < _OLDEST:
-        raise PortError(f"{official.title}: needed is MicroPython {_OLDEST[0]}.{_OLDEST[1]} or later")
+    if not official.version:
+        raise PortError(f"{official.name} is no MicroPython; take the .bin file from micropython.org/download")
+    check_release(official)
     dialects = (Dialect(_MPY | number << 10) for number in range(64))
     dialect = next(dialect for dialect in dialects if dialect.architecture == official.chip.arch)
     files = in_form(Form.MPY, sources(program), dialect)
     rom = None
-    if official.chip.name == "ESP8266":  # whose heap is too small for the modules
+    if official.chip.name == "ESP8266" and not official.lacks_romfs:  # its heap is too small for the modules
         modules = {name: data for name, data in files.items() if name.endswith(".mpy")}
         files = {name: data for name, data in files.items() if name not in modules} | file_for(0)
         rom = Rom(romfs_image(modules), tuple(modules))
@@ -118,13 +119,14 @@ def merge(official: Image, files: dict[str, bytes], rom: Rom | None, flash_size:
         )
     parts: list[tuple[int, Any]] = [(official.offset, official.data)]
     if rom:
-        if len(official.data) > ESP8266_ROMFS.offset or b"rom_ioctl" not in official.data:
-            raise PortError(f"{official.name} has no place for a ROMFS; take ESP8266_GENERIC-FLASH_2M_ROMFS")
+        if len(official.data) > ESP8266_ROMFS.offset:
+            raise PortError(f"{official.name} has no place for a ROMFS; take {official.chip.board}")
         if len(rom.image) > ESP8266_ROMFS.size:
             raise PortError(f"the modules take {len(rom.image)} bytes of ROMFS, there are {ESP8266_ROMFS.size}")
         parts.append((ESP8266_ROMFS.offset, rom.image))
     parts.append((area.offset, make_filesystem(files, area.size)))
-    header = f"{min(flash_size, ESP8266_MOST) // MIB}MB" if rom else "keep"  # the ESP8266 believes what is there
+    size = f"{min(flash_size, ESP8266_MOST) // MIB}MB"
+    header = size if official.chip.name == "ESP8266" else "keep"  # that one believes what is there
     data = merge_bin(parts, official.chip.key, flash_size=header, target_offset=official.offset)
     assert data is not None
     return parse_image(official.name, data)

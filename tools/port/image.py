@@ -12,16 +12,21 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from .chips import CHIPS, Chip, chip_called
+from .chips import CHIPS, MIB, Chip, chip_called, megabytes
 from .errors import PortError
-from .esp import FatalError, LoadFirmwareImage
+from .esp import FatalError, LoadFirmwareImage, flash_size_bytes
+from .versions import check_version
 
 _MAGIC = 0xE9
 _TABLE = 0x8000
 _TABLE_SIZE = 0xC00
+_ANY_REVISION = 0xFFFF
 _ESP8266_LENGTH = 0x8FFC
 _ESP8266_ROM = 0x9000
-_BANNER = re.compile(rb"MicroPython (v[\w.+-]+) on \d{4}-\d\d-\d\d; ([^\0\r\n]{1,80}) with ESP")
+# The strings a MicroPython greets with; the linker puts them where it likes. See py/modsys.c and py/mpconfig.h.
+_VERSION = re.compile(rb"MicroPython (?:\([^)\0]*\) )?(v\d[\w.+-]*) on (\d{4}-\d\d-\d\d)\0")
+_MACHINE = re.compile(rb"\0; ([^\0\r\n]{1,80}) with ESP[\w-]+\0")
+_BUILD = re.compile(rb"\0([A-Z]\w*(?:-[A-Z]\w*)?)\0{1,4}3\.4\.0; MicroPython ", re.ASCII)
 _OTHERS = {
     b"\x7fELF": "an ELF file, as a compiler makes it",
     b"UF2\n": "a UF2 file, for boards with a boot loader of their own",
@@ -30,6 +35,13 @@ _OTHERS = {
     b"<": "a web page",
     b":": "an Intel HEX file",
 }
+
+
+NO_ROMFS = (
+    "this image has no ROMFS, and this firmware's modules are larger than an ESP8266's heap of 36 KB: the board will "
+    f"say MemoryError and stay offline; take {CHIPS[0].board}"
+)
+"""What to say of an image that lacks_romfs."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +74,64 @@ class Image:
     """What the checks were, in words."""
     version: str
     """MicroPython's, as v1.29.0; empty for other firmware."""
-    board: str
+    date: str = ""
+    """Of that MicroPython, as 2025-04-15."""
+    board: str = ""
     """As MicroPython greets, "Generic ESP32 module"; empty for other firmware."""
+    build: str = ""
+    """As micropython.org names it, ESP32_GENERIC; images before 1.25 do not say."""
 
     @property
     def title(self) -> str:
         """What it is, in a few words."""
-        return f"MicroPython {self.version}" if self.version else f"{self.name} (not MicroPython)"
+        if not self.version:
+            return f"{self.name} (not MicroPython)"
+        board = f", {self.board}" if self.board else ""
+        return f"MicroPython {self.version} of {self.date}{board}"
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """MicroPython's version as numbers, (1, 29, 0); empty for other firmware."""
+        return tuple(int(number) for number in re.findall(r"\d+", self.version.partition("-")[0]))
+
+    @property
+    def variant(self) -> str:
+        """Which of its board's images it is, as FLASH_2M_ROMFS; empty for the plain one."""
+        if self.build:
+            return self.build.partition("-")[2]
+        found = re.match(r"[A-Z]\w*-([A-Z]\w*)", self.name, re.ASCII)
+        return found[1] if found else ""
+
+    @property
+    def lacks_romfs(self) -> bool:
+        """Whether it is for an ESP8266 and cannot run our modules from flash, and so not at all: see NO_ROMFS."""
+        return self.chip.name == "ESP8266" and b"\0rom_ioctl\0" not in self.data
 
     @property
     def flash_needed(self) -> int:
-        """Bytes that the flash must have at least."""
+        """Bytes that the flash must have at least: for the image, its partitions, and what its boot loader expects."""
         ends = [partition.end for partition in self.partitions]
-        return max([self.offset + len(self.data), *ends])
+        return max([self.offset + len(self.data), self.flash_in_header, *ends])
+
+    @property
+    def flash_in_header(self) -> int:
+        """Bytes of flash that the boot loader's header says there are; 0 on an ESP8266, where esptool sets it.
+
+        A boot loader that finds less does not start: "smaller than the size in the binary image header".
+        """
+        if self.chip.name == "ESP8266":
+            return 0
+        code = self.data[self.chip.offset - self.offset + 3] & 0xF0
+        sizes: dict[str, int] = self.chip.loader.FLASH_SIZES  # type: ignore[attr-defined]
+        return next((int(flash_size_bytes(name)) for name, number in sizes.items() if number == code), 0)
+
+    @property
+    def revisions(self) -> tuple[int, int]:
+        """The oldest and the newest revision of the chip that its boot loader starts on, in hundredths: 300 is v3.0."""
+        if self.chip.name == "ESP8266":
+            return 0, _ANY_REVISION
+        least, most = struct.unpack_from("<HH", self.data, self.chip.offset - self.offset + 15)
+        return least, most or _ANY_REVISION
 
 
 def read_image(path: Path) -> Image:
@@ -97,9 +154,13 @@ def parse_image(name: str, data: bytes) -> Image:
             partitions, checked = _check_esp32(chip, offset, data)
     except _Unfit as error:
         raise PortError(f"{name}: {error}") from None
-    banner = _BANNER.search(data)
-    version, board = (banner[1].decode(), banner[2].decode(errors="replace")) if banner else ("", "")
-    return Image(name, data, chip, offset, partitions, checked, version, board)
+    if not (greeting := _VERSION.search(data)):
+        return Image(name, data, chip, offset, partitions, checked, version="")
+    version, date = (part.decode() for part in greeting.groups())
+    machine, build = (
+        found[1].decode(errors="replace") if (found := form.search(data)) else "" for form in (_MACHINE, _BUILD)
+    )
+    return Image(name, data, chip, offset, partitions, checked, version, date, machine, build)
 
 
 class _Unfit(Exception):
@@ -209,12 +270,50 @@ def _check_esp8266(data: bytes) -> str:
     return "the image's own MD5"
 
 
-def check_fits(image: Image, chip_name: str, flash_size: int | None) -> None:
-    """Raises PortError if the image is not for this chip, or not for a flash of so many bytes (None: unknown)."""
+def check_release(image: Image) -> None:
+    """Raises PortError for a MicroPython that is too old for this firmware. What is no MicroPython passes."""
+    if image.version:
+        check_version(
+            image.release, image.name, f"take a newer one, as {image.chip.board} from micropython.org/download"
+        )
+
+
+def check_fits(image: Image, chip_name: str, flash_size: int | None, revision: int = 0) -> None:
+    """Raises PortError if the image is not for this chip, or not for a flash of so many bytes (None: unknown).
+
+    revision: the chip's, in hundredths.
+    """
     if image.chip.name != chip_name:
         chip = chip_called(chip_name)
         right = f"; right would be {chip.board}" if chip else ""
         raise PortError(f"{image.name} is for {image.chip.name}, the board has {chip_name}{right}")
-    if flash_size is not None and image.flash_needed > flash_size:
-        needed, there = image.flash_needed / 1024, flash_size / 1024
-        raise PortError(f"{image.name} needs {needed:.0f} KB of flash, the board has {there:.0f} KB")
+    oldest, newest = image.revisions
+    if not oldest <= revision <= newest:
+        wanted = f"{_revision(oldest)} or later" if revision < oldest else f"{_revision(newest)} or earlier"
+        raise PortError(f"{image.name} is for {chip_name} of revision {wanted}, the board's has {_revision(revision)}")
+    if flash_size is None:
+        return
+    if image.flash_needed > flash_size:
+        needed, there = image.flash_needed // 1024, flash_size // 1024
+        raise PortError(f"{image.name} needs {needed} KB of flash, the board has {there} KB")
+    least = _files_need(image)
+    if flash_size < least:
+        raise PortError(
+            f"the board has {megabytes(flash_size)} of flash; {image.name} has room for a program's files only where "
+            f"there are {megabytes(least)}, and {image.chip.board}, which this firmware needs, takes "
+            f"{megabytes(image.chip.least_flash)}"
+        )
+
+
+def _files_need(image: Image) -> int:
+    """Bytes of flash below which this MicroPython has no file system; 0 where partitions tell.
+
+    See ports/esp8266/modules/flashbdev.py, and the linker scripts in its boards folder.
+    """
+    if image.chip.name != "ESP8266":
+        return 0
+    return MIB if image.variant in ("FLASH_1M", "FLASH_512K") else 2 * MIB
+
+
+def _revision(hundredths: int) -> str:
+    return f"v{hundredths // 100}.{hundredths % 100}"

@@ -46,14 +46,16 @@ CHIPS = {
         ),
         ChipModel(
             "ESP32",
-            {0x40001000: 0x00F01D83, 0x3FF5A004: _word(MAC[2:]), 0x3FF5A008: _word(MAC[:2])},
+            # Revision v1.0, of which most boards are
+            {0x3FF5A00C: 1 << 15, 0x40001000: 0x00F01D83, 0x3FF5A004: _word(MAC[2:]), 0x3FF5A008: _word(MAC[:2])},
             spi_base=0x3FF42000,
             spi_usr2=0x24,
             spi_w0=0x80,
         ),
         ChipModel(
             "ESP32-C3",
-            {0x60008844: _word(MAC[2:]), 0x60008848: _word(MAC[:2])},
+            # Revision v0.3, the first that was sold
+            {0x60008850: 3 << 18, 0x60008844: _word(MAC[2:]), 0x60008848: _word(MAC[:2])},
             spi_base=0x60002000,
             spi_usr2=0x20,
             spi_w0=0x58,
