@@ -1,14 +1,15 @@
 """What time it is, as far as the board knows."""
 
+import sys
 import time
 from micropython import const
 
-from .log import log
+from .log import rare, uptime
 
 _OFFSET = 0 if time.gmtime(0)[0] == 2000 else 946684800  # ESP ports count from 2000, others from 1970
 _SET = const(820000000)  # December 2025: a clock that shows less was never set
-_RESYNC = const(43200)  # seconds
-_RETRY = const(300)
+_RETRY = const(300)  # seconds
+_RESYNC = 900 if sys.platform == "esp8266" else 43200  # its clock is off by seconds to minutes a day
 
 
 class Clock:
@@ -19,7 +20,7 @@ class Clock:
         """ntp_host: "" for a clock that nobody sets."""
         self._host = ntp_host
         self._jump = 0  # by how much setting the clock moved it
-        self._ask = None  # when to ask next
+        self._ask_at = 0  # uptime
 
     def now(self):
         """The clock's seconds, set or not."""
@@ -32,24 +33,18 @@ class Clock:
         return seconds + self._jump if self._jump else 0
 
     def sync(self):
-        """Asks the NTP server, if it is time to: at first and every twelve hours.
+        """Asks the NTP server, if it is time to: at first, then every twelve hours, on an ESP8266 every 15 minutes.
+        Returns True if it did, for looking up the name may have taken half a minute, and the answer another second.
 
-        Takes a second at most, besides what looking up the name takes. Failing is logged, and tried again in five
-        minutes.
+        Failing is logged, and tried again in five minutes. A date that cannot be is not believed.
         """
+        if not self._host or uptime() < self._ask_at:
+            return False
+        self._ask_at = uptime() + _RETRY
         before = self.now()
-        if not self._host or self._ask is not None and before < self._ask:
-            return
-        import ntptime
-
-        self._ask = before + _RETRY
-        ntptime.host = self._host
-        try:
-            ntptime.settime()
-        except (OSError, OverflowError) as e:
-            log("clock", "no answer from %s (%s)" % (self._host, e))
-            return
-        self._ask = self.now() + _RESYNC
-        if before <= _SET:
-            self._jump = self.now() - before
-        log("clock", "%04d-%02d-%02d %02d:%02d:%02d UTC" % tuple(time.gmtime()[:6]))
+        moved = rare("ntp").set_clock(self, self._host, before)
+        if moved is not None:
+            self._ask_at = uptime() + _RESYNC
+            if before <= _SET:
+                self._jump = moved
+        return True

@@ -1,16 +1,35 @@
-"""The board's log: a line on the console, with the milliseconds since the program started, which wrap."""
+"""The board's log: a line on the console, with the milliseconds since the program started."""
 
 import sys
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
-_START = ticks_ms()
+_counted = [ticks_ms(), 0]  # the ticks up to which seconds are counted, and these
+
+
+def uptime():
+    """Whole seconds since the program started. Ticks wrap, this does not; so it is for what is kept for long. Has to be
+    called once in six days, which the main loop sees to."""
+    passed = ticks_diff(ticks_ms(), _counted[0]) // 1000
+    if passed > 0:
+        _counted[0] = ticks_add(_counted[0], passed * 1000)
+        _counted[1] += passed
+    return _counted[1]
 
 
 def log(subject, text):
-    print(ticks_diff(ticks_ms(), _START), "%s: %s" % (subject, text))
+    seconds = uptime()
+    print(seconds * 1000 + ticks_diff(ticks_ms(), _counted[0]), "%s: %s" % (subject, text))
 
 
 def log_exception(subject, error):
     """The same with the error's traceback, for mistakes in the user's program."""
     log(subject, "failed:")
     sys.print_exception(error)
+
+
+def rare(name):
+    """A module of ours that is seldom wanted, and not kept."""
+    package = __import__("firmware." + name)
+    module = getattr(package, name)
+    del sys.modules["firmware." + name], package.__dict__[name]
+    return module

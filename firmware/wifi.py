@@ -1,92 +1,66 @@
-"""Wi-Fi: joins the first of the known networks that lets us in, notices when it is gone, and never waits."""
+"""Wi-Fi: joins the first of the known networks that lets us in, notices when it is gone or of no use, and never waits.
 
-import network
+What there is to do while it is not joined is in joining.py, which is loaded only for that.
+"""
+
 from micropython import const
-from time import ticks_diff, ticks_ms
 
-from .log import log
+from .log import rare, uptime
 
-_PATIENCE = const(15000)  # ms for one network
+_NEVER = const(0x3FFFFFFF)
 
 
 class Wifi:
-    """The board's station interface. Call connected() in every turn of the main loop."""
+    """The board's station interface. Call connected() in every turn of the main loop; proven() when a connection over
+    it works, and doubt() when one failed.
 
-    def __init__(self, networks):
-        """networks: list of {"ssid": …, "password": …}, tried in turn."""
+    Times are uptime()'s: ticks wrap, and an outage may be long.
+    """
+
+    def __init__(self, networks, reset_after=0):
+        """networks: list of {"ssid": …, "password": …} or {"ssid_hex": …}, tried in turn. reset_after: minutes without
+        a connection that works after which the board is reset, 0 for never."""
         self._networks = networks
-        self._index = -1
-        self._since = ticks_ms()
+        self._reset_after = reset_after * 60
+        self._wlan = None  # the driver has not been asked for it yet
+        self._index = 0  # of the network that is joined or tried
+        self._tries = 0  # attempts since one was joined
+        self._began = 0  # when this attempt did
+        self._status = None  # the driver's, as it began
+        self._told = True  # how this attempt goes
+        self._waits = False  # for an address, no longer for the network
         self._joined = False
-        self._wlan = network.WLAN(network.STA_IF)
-        self._refusals = {}
-        for name, words in (
-            ("STAT_WRONG_PASSWORD", "wrong password"),
-            ("STAT_NO_AP_FOUND", "not in reach"),
-            ("STAT_CONNECT_FAIL", "refused"),
-            ("STAT_ASSOC_FAIL", "refused"),
-            ("STAT_HANDSHAKE_TIMEOUT", "wrong password, or too far away"),
-        ):
-            if hasattr(network, name):
-                self._refusals[getattr(network, name)] = words
+        self._seen = False  # what the driver said when it was last looked after
+        self._look_at = 0  # when to look after it, unless it says something else
+        self._doubts = 0
+        self._proven_at = uptime()
 
     def connected(self):
         """True while there is a network; otherwise goes on trying to join one."""
-        if self._wlan.isconnected():
-            if not self._joined:
-                if self._index < 0 and not self._recognize():
-                    return False
-                self._joined = True
-                log("wifi", "joined %s as %s" % (self._ssid(), self._wlan.ifconfig()[0]))
-            return True
-        if self._joined:
-            self._joined = False
-            log("wifi", "lost " + self._ssid())
-            self._index = -1
-            self._join_next()
-        elif self._index < 0:
-            self._join_next()
-        else:
-            waited = ticks_diff(ticks_ms(), self._since)
-            status = self._wlan.status()
-            # Right after connect() the status is still that of the attempt before.
-            if status in self._refusals and waited > 1000:
-                log("wifi", "%s: %s" % (self._ssid(), self._refusals[status]))
-                self._join_next()
-            elif waited > _PATIENCE:
-                log("wifi", "%s: no answer" % self._ssid())
-                self._join_next()
-        return False
+        now = uptime()
+        up = self._wlan is not None and self._wlan.isconnected()
+        if up == self._seen and now < self._look_at:
+            return self._joined
+        self._look_at = _NEVER
+        self._seen = up
+        rare("joining").look(self, up, now)
+        return self._joined
+
+    def proven(self):
+        """Something has come through this network."""
+        self._doubts = 0
+        self._proven_at = uptime()
+
+    def doubt(self):
+        """A connection over this network has failed, and nobody at the other end has said so. After some the network is
+        left and joined again, or the next one; after reset_after minutes the board is reset."""
+        self._doubts += 1
+        rare("joining").doubt(self, uptime())
 
     def rssi(self):
         """Signal strength in dBm, None where it is not known."""
         try:
-            return self._wlan.status("rssi")
-        except (OSError, ValueError, TypeError):
+            rssi = self._wlan.status("rssi")
+        except (OSError, ValueError, TypeError, AttributeError):
             return None
-
-    def _recognize(self):
-        """True if the network joined before the program started is one of ours; otherwise leaves it for one."""
-        try:
-            ssid = self._wlan.config("ssid")
-        except (OSError, ValueError, TypeError):  # an old port that calls it essid
-            ssid = None
-        for i, known in enumerate(self._networks):
-            if known["ssid"] == ssid:
-                self._index = i
-                return True
-        self._join_next()
-        return False
-
-    def _ssid(self):
-        return self._networks[self._index]["ssid"]
-
-    def _join_next(self):
-        self._index = (self._index + 1) % len(self._networks)
-        self._since = ticks_ms()
-        try:
-            self._wlan.active(True)
-            self._wlan.disconnect()  # of the attempt before
-            self._wlan.connect(self._ssid(), self._networks[self._index].get("password", ""))
-        except OSError as e:  # ESP32: the driver is still busy; the next attempt comes in its time
-            log("wifi", "%s: %s" % (self._ssid(), e))
+        return rssi if rssi < 0 else None  # ESP8266: 31 while there is no network

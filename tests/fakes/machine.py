@@ -7,6 +7,7 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 cause = PWRON_RESET
+resets = 0  # by reset()
 levels = {}  # by pin number
 rtc_memory = b""
 pulled = []  # numbers of the pins made with a pull-up
@@ -14,6 +15,12 @@ pulled = []  # numbers of the pins made with a pull-up
 
 def reset_cause():
     return cause
+
+
+def reset():
+    """Comes back, as none does: what follows in the program must not matter."""
+    global resets
+    resets += 1
 
 
 class RTC:

@@ -3,9 +3,11 @@
 import time
 
 import fakes
-from fakes import ntptime
+from fakes import machine, ntptime
 
 from firmware import clock as module
+from firmware import log as log_module
+from firmware import ntp
 from firmware.clock import Clock
 
 OFFSET = 0 if time.gmtime(0)[0] == 2000 else 946684800
@@ -30,32 +32,54 @@ class Bench:
 
     def __init__(self, host="ntp.example"):
         self.time = Time(3)
-        self.ticks = fakes.Ticks(module)
-        self.log = fakes.Log(module)
+        self.ticks = fakes.Ticks(log_module)
+        self.log = fakes.Log(log_module, ntp)
         self._host = host
 
     def __enter__(self):
         self._saved = module.time
-        module.time = self.time
+        module.time = ntp.time = self.time
+        module.rare = lambda name: ntp
+        ntp.RTC = self._rtc
         ntptime.up = True
         ntptime.asked.clear()
         ntptime.set_clock = self._set
         self.ticks.__enter__()
+        log_module._counted[:] = [log_module.ticks_ms(), 0]
         self.log.__enter__()
         self.clock = Clock(self._host)
         return self
 
     def __exit__(self, *args):
-        module.time = self._saved
+        module.time = ntp.time = self._saved
+        module.rare = log_module.rare
+        ntp.RTC = machine.RTC
+        ntptime.up = True
         self.ticks.__exit__()
         self.log.__exit__()
+        log_module._counted[:] = [log_module.ticks_ms(), 0]
+
+    def _rtc(self):
+        return self
+
+    def datetime(self, moment):
+        """RTC.datetime(): year, month, day, weekday, hours, minutes, seconds, and what is less."""
+        year, month, day, weekday, hour, minute, second, _ = moment
+        if month < 3:
+            year, month = year - 1, month + 12
+        days = year * 365 + year // 4 - year // 100 + year // 400 + (month * 153 - 457) // 5 + day - 730426
+        assert weekday == (days + 5) % 7  # 2000 began with a Saturday
+        self.time.seconds = days * 86400 + hour * 3600 + minute * 60 + second
 
     def _set(self):
         self.time.seconds = NOW
 
     def go_on(self, seconds):
         self.time.seconds += seconds
-        self.ticks.go_on(seconds * 1000)
+        for _ in range(seconds // 100000):
+            self.ticks.go_on(100000000)
+            log_module.uptime()  # as the main loop does
+        self.ticks.go_on(seconds % 100000 * 1000)
 
 
 def test_a_clock_that_was_never_set_counts_and_knows_nothing():
@@ -129,15 +153,78 @@ def test_failing_is_told_and_tried_again_in_five_minutes():
         assert it.clock.true(3) == NOW - 300
 
 
-def test_an_answer_that_makes_no_sense_is_a_failure():
+def test_whatever_ntptime_raises_is_a_failure():
+    """It checks nothing: a short answer, an empty list of addresses, an address of None, a time beyond an int."""
+    for error in (ValueError("buffer too small"), IndexError(), TypeError(), OverflowError(), OSError(-202), MemoryError()):
+        with Bench() as it:
+
+            def fail(error=error):
+                raise error
+
+            ntptime.set_clock = fail
+            assert it.clock.sync()
+            assert it.clock.now() == 3 and it.clock.true(3) == 0
+            assert "clock: no " in it.log and "ntp.example" in it.log
+            ntptime.set_clock = it._set
+            it.go_on(300)
+            assert it.clock.sync() and it.clock.true(3) == NOW - 300
+
+
+def test_a_date_that_cannot_be_is_refused_and_the_clock_put_back():
+    for wrong in (0, 86400, 788918400, 1139293696, 1139293696 + 3600):  # 2000, 2025; 2036 is a kiss of death
+        for before in (3, NOW - 7):
+            with Bench() as it:
+                it.time.seconds = before
+
+                def set_wrong():
+                    it.time.seconds = wrong  # noqa: B023
+
+                ntptime.set_clock = set_wrong
+                assert it.clock.sync()
+                assert it.clock.now() == before, (wrong, before, it.clock.now())
+                assert "which cannot be" in it.log
+                assert it.clock.true(3) == 0
+                ntptime.set_clock = it._set
+                it.go_on(300)
+                assert it.clock.sync() and it.clock.now() == NOW
+
+
+def test_dates_from_now_on_are_believed():
+    for right in (NOW, 1000000000, 1139293695, 1139293696 + 2 * 86400):
+        with Bench() as it:
+
+            def set_right():
+                it.time.seconds = right  # noqa: B023
+
+            ntptime.set_clock = set_right
+            it.clock.sync()
+            assert it.clock.now() == right
+
+
+def test_the_time_a_lookup_takes_does_not_move_what_was_noted():
     with Bench() as it:
 
-        def nonsense():
-            raise OverflowError
+        def slowly():
+            it.go_on(20)
+            it.time.seconds = NOW
 
-        ntptime.set_clock = nonsense
+        ntptime.set_clock = slowly
+        noted = it.clock.now()
         it.clock.sync()
-        assert it.clock.now() == 3 and it.clock.true(3) == 0
+        assert it.clock.true(noted) == NOW - 20
+
+
+def test_an_esp8266_asks_every_quarter_of_an_hour():
+    with Bench() as it:
+        kept, module._RESYNC = module._RESYNC, 900
+        try:
+            for n in range(1, 10):
+                assert it.clock.sync() and len(ntptime.asked) == n
+                it.go_on(899)
+                assert not it.clock.sync()
+                it.go_on(1)
+        finally:
+            module._RESYNC = kept
 
 
 def test_no_host_no_question():

@@ -1,52 +1,79 @@
-"""Wi-Fi: which network is tried when, and what the log says of it."""
+"""Wi-Fi: which network is tried when and for how long, what the log says of it, and what is done when the layer below
+lies. The drivers are those of the ports: fakes/network.py."""
 
 import fakes
-from fakes import network
+from fakes import machine, network
 
+from firmware import joining, last_resort
+from firmware import log as log_module
 from firmware import wifi as module
 from firmware.wifi import Wifi
 
 HOME = {"ssid": "home", "password": "12345678"}
 SHOP = {"ssid": "shop", "password": "abcdefgh"}
 OPEN = {"ssid": "open"}
+GBK = b"\xbc\xd2"  # "home" in Chinese
+DAY = 86400
+
+
+def _loaded(name):
+    return {"joining": joining, "last_resort": last_resort}[name]
 
 
 class Bench:
-    """A station and its air; a context. Wifi comes to be with the first turn, or with start()."""
+    """A station and its air; a context. Wifi comes to be with the first turn, or with start(). An ESP32's, or an
+    ESP8266's; joining takes three seconds, or as long as `air` says."""
 
-    def __init__(self, known, networks=()):
-        self.air = network.new_air(networks)
-        self.ticks = fakes.Ticks(module)
-        self.log = fakes.Log(module)
-        self._known = known
+    def __init__(self, known, networks=(), reset_after=0, **air):
+        self.air = network.new_air(networks, **air)
+        self.ticks = fakes.Ticks(log_module)
+        self.log = fakes.Log(log_module, joining, last_resort)
+        self._arguments = known, reset_after
         self._wifi = None
 
     def __enter__(self):
+        machine.resets = 0
         self.ticks.__enter__()
+        log_module._counted[:] = [log_module.ticks_ms(), 0]
         self.log.__enter__()
+        module.rare = joining.rare = last_resort.rare = _loaded  # not anew each time
         return self
 
     def __exit__(self, *args):
         self.ticks.__exit__()
         self.log.__exit__()
+        module.rare = joining.rare = last_resort.rare = log_module.rare
+        network.new_air()
+        log_module._counted[:] = [log_module.ticks_ms(), 0]
 
     def start(self):
-        self._wifi = Wifi(self._known)
+        self._wifi = Wifi(*self._arguments)
         return self._wifi
 
-    def turn(self, seconds=0.0):
+    def turn(self, seconds=0.0, step=100):
         """The main loop goes on for this long; returns what connected() says at its end."""
-        if not self._wifi:
-            self.start()
-        for _ in range(int(seconds * 10)):
-            self._wifi.connected()
-            self.ticks.go_on(100)
-        return self._wifi.connected()
+        wifi = self._wifi or self.start()
+        for _ in range(int(seconds * 1000 // step)):
+            wifi.connected()
+            self.ticks.go_on(step)
+            self.air.go_on(step)
+        return wifi.connected()
 
-    def settle(self, seconds=0.0):
-        """The driver comes to the end of an attempt, then the main loop goes on."""
-        self.air.settle()
-        return self.turn(seconds)
+    def until_joined(self, most=300):
+        """Seconds it takes, at most `most`."""
+        for n in range(most * 10):
+            if self.turn(0.1):
+                return (n + 1) / 10
+        raise AssertionError("not joined in %d s; the log: %s" % (most, self.log.lines))
+
+    def fail(self, times=1, every=20):
+        """Connections over the network fail."""
+        for _ in range(times):
+            self._wifi.doubt()
+            self.turn(every, step=1000)
+
+    def prove(self):
+        self._wifi.proven()
 
     def tried(self):
         return [name for name, _ in self.air.tried]
@@ -59,137 +86,369 @@ def test_nothing_is_done_before_the_first_turn():
 
 
 def test_joins_the_network():
-    with Bench([HOME], {"home": "12345678"}) as it:
-        assert not it.turn(1)
-        assert it.air.active and it.air.tried == [("home", "12345678")]
-        assert it.settle()
-        assert "joined home as 192.168.4.23" in it.log
-        assert it.turn(100)
-        assert it.tried() == ["home"] and len(it.log.lines) == 1
+    for esp8266 in (False, True):
+        with Bench([HOME], {"home": "12345678"}, esp8266=esp8266) as it:
+            assert not it.turn(1)
+            assert it.air.active and it.air.tried == [("home", "12345678")]
+            assert it.until_joined() <= 3.5
+            assert "joined home as 192.168.4.23" in it.log
+            assert it.turn(100)
+            assert it.tried() == ["home"] and len(it.log.lines) == 1
 
 
 def test_an_open_network_needs_no_password():
     with Bench([OPEN], {"open": ""}) as it:
-        it.turn()
-        assert it.settle()
+        it.until_joined()
         assert it.air.tried == [("open", "")]
 
 
-def test_a_wrong_password_is_told_and_the_next_one_tried():
-    with Bench([HOME, SHOP], {"home": "changed!", "shop": "abcdefgh"}) as it:
+def test_the_access_point_of_an_esp8266_goes_off_once_and_for_good():
+    with Bench([HOME], {"home": "12345678"}, esp8266=True) as it:
         it.turn()
-        assert not it.settle(2)
-        assert "home: wrong password" in it.log
-        assert it.tried() == ["home", "shop"]
-        assert it.settle()
-        assert "joined shop" in it.log
-        assert "12345678" not in it.log and "abcdefgh" not in it.log
+        assert not it.air.access_point
+        it.until_joined()
+        writes = it.air.flash_writes
+        it.start()
+        it.turn(10)
+        assert it.air.flash_writes == writes
 
 
-def test_an_absent_network_is_told_and_the_next_one_tried():
-    with Bench([HOME, SHOP], {"shop": "abcdefgh"}) as it:
-        it.turn()
-        it.settle(2)
-        assert "home: not in reach" in it.log
-        assert it.settle() and it.tried() == ["home", "shop"]
+# How long an attempt takes
 
 
-def test_the_status_of_the_attempt_before_does_not_count():
-    with Bench([HOME, SHOP], {"shop": "abcdefgh"}) as it:
-        it.turn()
-        it.settle(1.2)
-        assert it.tried() == ["home", "shop"]
-        it.air.status = network.STAT_NO_AP_FOUND  # still home's
-        it.turn(0.9)
-        assert it.tried() == ["home", "shop"]
+def test_a_join_may_take_its_time():
+    for association, dhcp in ((0.8, 0), (2, 0.4), (4, 1), (5, 15), (12, 25), (3, 25)):
+        with Bench([HOME], {"home": "12345678"}, association=association, dhcp=dhcp) as it:
+            it.until_joined(int(association + dhcp) + 6)
+            assert it.tried() == ["home"], (association, dhcp)
 
 
-def test_a_network_that_never_answers_gets_fifteen_seconds():
-    with Bench([HOME, SHOP]) as it:
-        it.turn(14.9)
+def test_the_only_network_is_not_cut_off():
+    with Bench([HOME], {"home": "12345678"}, association=55, dhcp=25) as it:
+        it.until_joined(86)
         assert it.tried() == ["home"]
-        it.turn(0.3)
-        assert "home: no answer" in it.log and it.tried() == ["home", "shop"]
 
 
-def test_goes_round_for_ever():
-    with Bench([HOME, SHOP]) as it:
-        it.turn(100)
-        assert it.tried() == ["home", "shop"] * 3 + ["home"]
-        it.air.networks["home"] = "12345678"
-        assert it.settle()
+def test_an_outage_of_fifteen_seconds_whatever_a_join_takes():
+    for esp8266 in (False, True):
+        for association, dhcp in ((0.5, 0.3), (2, 0.4), (4, 1), (5, 15)):
+            for known in ([HOME], [HOME, SHOP]):
+                networks = {"home": "12345678"}
+                with Bench(known, networks, association=association, dhcp=dhcp, esp8266=esp8266) as it:
+                    it.until_joined(60)
+                    password = it.air.networks.pop(b"home")
+                    it.air.lose()
+                    assert not it.turn(15)
+                    it.air.networks[b"home"] = password
+                    longest = association * 2 + dhcp + 6  # the attempt under way still fails
+                    if len(known) > 1:
+                        longest += 15  # the other one's turn
+                    assert it.until_joined(120) <= longest, (association, dhcp, known)
+                    assert len(it.log.lines) < 8
 
 
-def test_one_network_is_tried_again_and_again():
-    with Bench([HOME]) as it:
-        for _ in range(5):
-            it.settle(2)
-        assert set(it.tried()) == {"home"} and len(it.tried()) > 3
+def test_powered_on_before_the_router():
+    for known in ([HOME], [HOME, SHOP], [SHOP, HOME]):
+        for minutes in (1, 5, 25):
+            with Bench(known, association=2.4) as it:
+                assert not it.turn(minutes * 60, step=500)
+                assert len(it.log.lines) <= minutes * 2 + 4, it.log.lines
+                it.air.networks[b"home"] = "12345678"
+                assert it.until_joined() < (6 if len(known) == 1 else 75)
 
 
-def test_a_loss_is_told_and_the_first_network_tried_first():
+def test_two_networks_of_which_the_first_is_absent():
+    for esp8266 in (False, True):
+        with Bench([HOME, SHOP], {"shop": "abcdefgh"}, association=2.4, esp8266=esp8266) as it:
+            assert it.until_joined() < 10
+            assert "home: not in reach" in it.log and "joined shop" in it.log
+            assert it.tried() == ["home", "shop"]
+
+
+def test_two_networks_of_which_the_first_has_another_password():
+    for esp8266 in (False, True):
+        networks = {"home": "changed!", "shop": "abcdefgh"}
+        with Bench([HOME, SHOP], networks, association=2.4, esp8266=esp8266) as it:
+            assert it.until_joined() < 10
+            assert "home: wrong password" in it.log and "joined shop" in it.log
+            assert "12345678" not in it.log and "abcdefgh" not in it.log
+
+
+def test_the_status_of_an_earlier_attempt_is_no_verdict():
+    """The ESP32's stays at 201 through any number of connect() and disconnect()."""
+    with Bench([HOME, SHOP, OPEN], association=2) as it:
+        it.turn(6)
+        assert it.tried() == ["home", "shop"] and it.air.status() == network.STAT_NO_AP_FOUND
+        it.air.networks[b"shop"] = "abcdefgh"
+        it.air.association = 11
+        it.air.begin()  # a slow router
+        it.until_joined(15)
+        assert it.tried() == ["home", "shop"]
+
+
+def test_networks_that_say_nothing_get_15_30_60_seconds_each():
+    with Bench([HOME, SHOP], association=None) as it:
+        it.turn(14)
+        assert it.tried() == ["home"]
+        it.turn(3)
+        assert it.tried() == ["home", "shop"] and "home: no answer" in it.log
+        it.turn(14 + 60 - 5)
+        assert it.tried() == ["home", "shop"] * 2
+        it.turn(115)
+        assert it.tried() == ["home", "shop"] * 3
+        it.turn(1000, step=1000)
+        assert len(it.tried()) <= 24
+
+
+def test_a_network_without_dhcp_is_left_after_a_while():
+    with Bench([HOME, SHOP], {"home": "12345678", "shop": "abcdefgh"}, dhcp=None) as it:
+        it.turn(25)
+        assert it.tried() == ["home"]
+        it.turn(15)
+        assert it.tried() == ["home", "shop"] and "home: no address" in it.log
+
+
+def test_an_address_of_zeros_is_none():
+    with Bench([HOME], {"home": "12345678"}) as it:
+        it.air.no_address = True
+        assert not it.turn(20)
+        assert it.air.joined and "joined" not in it.log
+        it.turn(20)
+        assert "home: no address" in it.log and len(it.tried()) == 2
+        it.air.no_address = False
+        assert it.until_joined() < 10
+
+
+def test_an_address_that_is_gone_is_noticed_when_a_connection_fails():
+    with Bench([HOME], {"home": "12345678"}) as it:
+        it.until_joined()
+        it.air.no_address = True
+        it.fail(1, every=0)
+        assert "no address any more" in it.log
+        assert not it.turn(1)
+        it.air.no_address = False
+        assert it.until_joined() < 10
+
+
+def test_attempts_become_rare_enough_for_an_esp8266s_flash():
+    with Bench([HOME, SHOP], esp8266=True, association=2) as it:
+        it.turn(DAY, step=15000)
+        assert it.air.flash_writes < 250, it.air.flash_writes
+    with Bench([HOME], esp8266=True, association=2) as it:
+        it.turn(DAY, step=15000)
+        assert it.air.flash_writes < 40, it.air.flash_writes
+
+
+def test_a_loss_is_told_and_the_same_network_awaited_first():
     with Bench([HOME, SHOP], {"shop": "abcdefgh"}) as it:
-        it.turn()
-        it.settle(2)
-        assert it.settle()
+        it.until_joined()
         it.air.lose()
         assert not it.turn()
         assert "lost shop" in it.log
+        assert it.until_joined() < 4  # the driver tries again by itself
+        assert it.tried() == ["home", "shop"]
+        it.air.networks = {b"home": "12345678"}
+        it.air.lose()
+        assert it.until_joined() < 15
         assert it.tried() == ["home", "shop", "home"]
-        it.air.networks["home"] = "12345678"
-        assert it.settle()
-        assert "joined home" in it.log
 
 
 def test_losses_many_times_over():
     with Bench([HOME], {"home": "12345678"}) as it:
-        it.turn()
-        for n in range(1, 20):
-            assert it.settle(5)
+        for _ in range(1, 20):
+            it.until_joined()
             it.air.lose()
             assert not it.turn(1)
-            assert len(it.tried()) == n + 1
         assert len([line for line in it.log.lines if "lost" in line]) == 19
+        assert it.tried() == ["home"]
 
 
-def test_a_driver_that_is_busy_is_asked_again():
+def test_what_the_drivers_raise_is_told_and_tried_again():
+    for error in (
+        OSError("Wifi Internal Error"),
+        OSError("WiFi Out of Memory"),
+        RuntimeError("Wifi Unknown Error 0x0101"),
+        ValueError(),
+        TypeError("can't convert"),
+    ):
+        with Bench([HOME], {"home": "12345678"}) as it:
+            it.air.error = error
+            assert not it.turn(1)
+            assert str(error) in it.log
+            it.turn(600, step=1000)
+            assert len(it.log.lines) < 20
+            it.air.error = None
+            assert it.until_joined() < 70
+
+
+def test_a_driver_that_does_not_start_is_asked_again():
     with Bench([HOME], {"home": "12345678"}) as it:
-        it.air.busy = True
-        assert not it.turn(1)
-        assert "Wifi Internal State Error" in it.log
-        assert not it.turn(20)
-        assert it.tried()[:1] == ["home"]
-        assert it.settle()
+        it.air.absent = True
+        assert not it.turn(30)
+        assert "does not start: WiFi Out of Memory" in it.log and it.start().rssi() is None
+        it.turn(1)
+        it.air.absent = False
+        assert it.until_joined() < 12
+
+
+def test_the_radio_is_switched_off_and_on_when_joining_goes_on_failing():
+    for known in ([HOME], [HOME, SHOP]):
+        with Bench(known, association=None) as it:
+            it.turn(300)
+            assert it.air.restarts >= 1
+            it.turn(7200, step=5000)
+            assert it.air.restarts <= 8
+
+
+# Connections from before
 
 
 def test_a_connection_from_before_a_soft_reset_is_kept_and_called_by_its_name():
-    with Bench([HOME, SHOP], {"home": "12345678"}) as it:
-        it.turn()
-        assert it.settle()
-        it.log.lines.clear()
-        it.start()  # the program starts anew; the chip does not
+    with Bench([HOME, SHOP], {"shop": "abcdefgh"}) as it:
+        it.air.join("shop", "abcdefgh")
         assert it.turn(1)
-        assert it.tried() == ["home"]
-        assert "joined" in it.log and "shop" not in it.log
+        assert it.tried() == []
+        assert "joined shop" in it.log
         it.air.lose()
         assert not it.turn(1)
-        assert "lost" in it.log and "shop" not in it.log
-        assert it.settle() and it.tried() == ["home", "home"]
+        assert "lost shop" in it.log
+
+
+def test_a_connection_from_before_to_a_network_that_is_not_ours_is_left():
+    with Bench([HOME], {"home": "12345678", "cafe": ""}) as it:
+        it.air.join("cafe", "")
+        it.turn()
+        assert it.until_joined() < 5
+        assert it.tried() == ["home"] and "joined home" in it.log
+
+
+def test_the_network_an_esp8266_has_in_its_flash_is_tried_first():
+    with Bench([HOME, SHOP], {"shop": "abcdefgh"}, esp8266=True) as it:
+        it.air.active = True
+        it.air.stored = (b"shop", b"abcdefgh")
+        it.air.access_point = False
+        it.until_joined()
+        assert it.tried() == ["shop"] and it.air.flash_writes == 0
+
+
+# Names in bytes
+
+
+def test_a_name_that_is_no_utf8():
+    known = {"ssid_hex": "bcd2", "password": "12345678"}
+    with Bench([known], {GBK: "12345678"}) as it:
+        it.until_joined()
+        assert it.air.tried == [(GBK, "12345678")]
+        assert "joined hex bcd2 as" in it.log
+        it.start()
+        assert it.turn(1) and len(it.tried()) == 1
+
+
+def test_a_name_in_hex_that_is_utf8_is_shown_as_text():
+    with Bench([{"ssid_hex": "686f6d65", "password": "12345678"}], {"home": "12345678"}) as it:
+        it.until_joined()
+        assert "joined home as" in it.log
+
+
+# Joined, and nothing flows
+
+
+def test_a_network_that_is_mute_is_left_and_joined_again():
+    with Bench([HOME], {"home": "12345678"}) as it:
+        it.until_joined()
+        it.fail(2)
+        assert it.tried() == ["home"]
+        it.fail(1)
+        assert "nothing comes through" in it.log and it.tried() == ["home"] * 2
+        assert it.turn(10) and it.air.restarts == 0
+        it.fail(3)
+        assert it.tried() == ["home"] * 3 and it.air.restarts == 1
+
+
+def test_from_a_network_that_is_mute_to_the_next():
+    with Bench([HOME, SHOP], {"home": "12345678", "shop": "abcdefgh"}) as it:
+        it.until_joined()
+        it.fail(3)
+        assert it.tried() == ["home", "shop"] and it.turn(10)
+
+
+def test_a_network_that_works_is_not_doubted():
+    with Bench([HOME], {"home": "12345678"}, reset_after=30) as it:
+        it.until_joined()
+        for _ in range(200):
+            it.fail(2)
+            it.prove()
+        assert it.tried() == ["home"] and machine.resets == 0
+
+
+# The last resort
+
+
+def test_the_board_is_reset_when_nothing_comes_through_for_long():
+    with Bench([HOME], {"home": "12345678"}, reset_after=30) as it:
+        it.until_joined()
+        for _ in range(29):
+            it.fail(1, every=60)
+        assert machine.resets == 0
+        it.fail(2, every=60)
+        assert machine.resets == 1 and "not online for 30 minutes: resetting the board" in it.log
+
+
+def test_the_board_is_reset_when_its_network_is_there_and_cannot_be_joined():
+    for error in (OSError("Wifi Internal Error"), None):
+        with Bench([HOME], {"home": "12345678"}, reset_after=30, association=None) as it:
+            it.air.error = error
+            it.turn(29 * 60, step=1000)
+            assert machine.resets == 0
+            it.turn(2 * 60, step=1000)
+            assert machine.resets == 1
+
+
+def test_the_board_is_reset_when_the_driver_never_starts():
+    with Bench([HOME], reset_after=30) as it:
+        it.air.absent = True
+        it.turn(31 * 60, step=1000)
+        assert machine.resets == 1
+
+
+def test_a_router_that_is_off_is_no_reason_for_a_reset():
+    """It would cost what is in the outbox, and mend nothing."""
+    for esp8266 in (False, True):
+        with Bench([HOME], {"neighbour": "secret"}, reset_after=30, esp8266=esp8266) as it:
+            it.turn(95 * 60, step=2500)
+            assert machine.resets == 0 and it.air.scans == 3
+            it.air.networks[b"home"] = "12345678"
+            assert it.until_joined() < 10
+
+
+def test_never_reset_where_the_configuration_says_so():
+    with Bench([HOME], {"home": "12345678"}, reset_after=0, association=None) as it:
+        it.turn(DAY, step=15000)
+        assert machine.resets == 0
+
+
+# Long outages
+
+
+def test_after_an_outage_of_days_all_is_as_before():
+    for days in (3, 7, 13, 25):
+        with Bench([HOME, SHOP], {"home": "12345678"}) as it:
+            it.until_joined()
+            password = it.air.networks.pop(b"home")
+            it.air.lose()
+            for _ in range(days * 2):
+                it.turn(DAY // 2, step=120000)
+                del it.log.lines[:]
+            it.air.networks[b"home"] = password
+            assert it.until_joined() < 75, days
 
 
 def test_signal_strength():
-    with Bench([HOME], {"home": "12345678"}) as it:
-        wifi = it.start()
-        assert wifi.rssi() is None
-        it.turn()
-        it.settle()
-        assert wifi.rssi() == -55
-
-
-def test_the_wait_is_right_when_ticks_wrap():
-    with Bench([HOME, SHOP]) as it:
-        it.ticks.now = 0x3FFFFFFF - 2000
-        it.turn(14.8)
-        assert it.tried() == ["home"]
-        it.turn(0.4)
-        assert it.tried() == ["home", "shop"]
+    for esp8266 in (False, True):
+        with Bench([HOME], {"home": "12345678"}, esp8266=esp8266) as it:
+            wifi = it.start()
+            assert wifi.rssi() is None
+            it.turn()
+            assert wifi.rssi() is None
+            it.until_joined()
+            assert wifi.rssi() == -55

@@ -1,0 +1,38 @@
+"""What is left to try when a board was offline for long: a reset, of the driver below us, too. What is in the outbox is
+lost with it, so not where it cannot help."""
+
+import machine
+
+from .log import log, rare
+
+
+def reset(wifi, now):
+    """Resets the board, and writes down that it did; but not while the driver hears networks and none is ours: it is
+    well, and a router is off."""
+    if not wifi._joined and _others_only(wifi):
+        log("wifi", "none of the networks in reach is ours")
+        rare("joining").join(wifi, now)
+        return
+    words = "not online for %d minutes" % (wifi._reset_after // 60)
+    log("wifi", words + ": resetting the board")
+    _note(words)
+    machine.reset()
+
+
+def _others_only(wifi):
+    name_of = rare("joining").name_of
+    ours = [name_of(known) for known in wifi._networks]
+    try:
+        wifi._wlan.disconnect()  # an ESP32 that is connecting hears nothing
+        heard = [found[0] for found in wifi._wlan.scan()]
+    except (OSError, RuntimeError, AttributeError):
+        return False
+    return bool(heard) and not any(name in ours for name in heard)
+
+
+def _note(words):
+    """In the file crashes."""
+    try:
+        rare("crash").note(OSError(words), "wifi")
+    except (ImportError, KeyError, MemoryError):
+        pass
