@@ -19,6 +19,12 @@ def _text(most):
     return lambda v: isinstance(v, str) and 0 < len(v.encode()) <= most
 
 
+def _hex(v):
+    return (
+        isinstance(v, str) and 2 <= len(v) <= 64 and len(v) % 2 == 0 and all(c in "0123456789abcdefABCDEF" for c in v)
+    )
+
+
 def _digits(v):
     return isinstance(v, str) and 0 < len(v) <= 32 and all("0" <= c <= "9" for c in v)
 
@@ -67,6 +73,11 @@ _KEYS = {
         "seconds, a whole number from 10 to 600, or 0 for none",
         lambda v: _number(0, 0)(v) or _number(10, 600)(v),
     ),
+    "reset_after": (
+        30,
+        "minutes without a connection after which the board is reset, 1 to 1440, or 0 for never",
+        _number(0, 1440),
+    ),
     "ntp_host": ("ntp.aliyun.com", 'an address or name, or "" for none', lambda v: v == "" or _text(255)(v)),
     "subscribe_commands": (False, "true for a plain MQTT broker, false for OneNET", _yes_no),
     "safe_mode_pin": (
@@ -88,9 +99,12 @@ def _wifi_problems(networks):
             problems.append(at + ': must be {"ssid": "name", "password": "…"}')
             continue
         for key in network:
-            if key not in ("ssid", "password"):
-                problems.append("%s.%s: unknown key; there are ssid and password" % (at, key))
-        if not _text(32)(network.get("ssid")):
+            if key not in ("ssid", "ssid_hex", "password"):
+                problems.append("%s.%s: unknown key; there are ssid, ssid_hex and password" % (at, key))
+        if "ssid_hex" in network:
+            if "ssid" in network or not _hex(network["ssid_hex"]):
+                problems.append(at + ".ssid_hex: must be 1 to 32 bytes of the network's name in hex, instead of ssid")
+        elif not _text(32)(network.get("ssid")):
             problems.append(at + ".ssid: must be the network's name, 1 to 32 bytes")
         password = network.get("password", "")
         if password != "" and not (_text(64)(password) and len(password) >= 8):

@@ -65,7 +65,7 @@ class Device:
     def _build(self):
         config = self.config
         self.clock = Clock(config["ntp_host"])
-        self.wifi = Wifi(config["wifi"])
+        self.wifi = Wifi(config["wifi"], config["reset_after"])
         self.outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest")
         self._backoff = Backoff()
         self._platform = platform = Legacy(
@@ -199,7 +199,8 @@ class Device:
                 self._fault(OSError("Wi-Fi lost"))
             sleep_ms(50)
             return
-        self.clock.sync()
+        if self.clock.sync():
+            return  # it may have taken long
         try:
             if client.state == OFFLINE:
                 if self._delay:
@@ -210,12 +211,15 @@ class Device:
                 client.start()
             client.loop(_TURN)
             if client.state == ONLINE:
+                self.wifi.proven()
                 self._upload()
                 self._answer()
         except SubscribeError as e:
             log("mqtt", str(e))
         except (MQTTError, OSError) as e:
             client.close()
+            if self._online_at is None:
+                self.wifi.doubt(e)
             self._fault(e)
 
     def _measure(self):

@@ -8,11 +8,15 @@ changed since the attempt began, and another network is known, it is believed.
 
 import network
 from binascii import unhexlify
+from errno import ECONNREFUSED, ECONNRESET
 from micropython import const
+
+from mqtt.errors import ConnectionClosed, ConnectionRefused
 
 from .log import log, rare
 
 _ERRORS = (OSError, RuntimeError, ValueError, TypeError)  # RuntimeError: esp32/network_common.c, what it does not know
+_ANSWERS = (ECONNREFUSED, ECONNRESET)
 _LOOK = const(5)  # seconds between two looks, and the shortest attempt
 _FIRST = const(15)  # seconds for an attempt of the first round
 _ADDRESS = const(30)  # seconds for DHCP
@@ -49,8 +53,12 @@ def look(wifi, up, now):
         _reset_if_due(wifi, now)
 
 
-def doubt(wifi, now):
+def doubt(wifi, now, error):
     """A connection over this network failed."""
+    if isinstance(error, (ConnectionRefused, ConnectionClosed)) or error.args and error.args[0] in _ANSWERS:
+        wifi.proven()
+        return
+    wifi._doubts += 1
     if wifi._joined:
         if not _address(wifi):
             log("wifi", _shown(wifi) + ": no address any more")

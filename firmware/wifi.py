@@ -51,11 +51,11 @@ class Wifi:
         self._doubts = 0
         self._proven_at = uptime()
 
-    def doubt(self):
-        """A connection over this network has failed, and nobody at the other end has said so. After some the network is
-        left and joined again, or the next one; after reset_after minutes the board is reset."""
-        self._doubts += 1
-        rare("joining").doubt(self, uptime())
+    def doubt(self, error):
+        """A connection over this network could not be made, for this reason. After some of them, unless somebody has
+        answered, the network is left and joined again, or the next one; after reset_after minutes the board is reset.
+        """
+        rare("joining").doubt(self, uptime(), error)
 
     def rssi(self):
         """Signal strength in dBm, None where it is not known."""

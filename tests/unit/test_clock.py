@@ -155,7 +155,14 @@ def test_failing_is_told_and_tried_again_in_five_minutes():
 
 def test_whatever_ntptime_raises_is_a_failure():
     """It checks nothing: a short answer, an empty list of addresses, an address of None, a time beyond an int."""
-    for error in (ValueError("buffer too small"), IndexError(), TypeError(), OverflowError(), OSError(-202), MemoryError()):
+    for error in (
+        ValueError("buffer too small"),
+        IndexError(),
+        TypeError(),
+        OverflowError(),
+        OSError(-202),
+        MemoryError(),
+    ):
         with Bench() as it:
 
             def fail(error=error):

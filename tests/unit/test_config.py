@@ -105,6 +105,7 @@ NUMBERS = (
     ("outbox_size", 256, 65536),
     ("led_pin", -1, 48),
     ("watchdog", 10, 600),
+    ("reset_after", 0, 1440),
 )
 
 
@@ -204,6 +205,7 @@ def test_networks():
         [{"ssid": "open", "password": ""}],
         [{"ssid": "x" * 32, "password": "x" * 8}, {"ssid": "家", "password": "x" * 64}],
         [{"ssid": "n%d" % i} for i in range(10)],
+        [{"ssid_hex": "bcd2", "password": "x" * 8}, {"ssid_hex": "0A" * 32}],
     ):
         assert check(config(wifi=networks))["wifi"] == networks
     for networks in ([], {}, None, "home", {"ssid": "home", "password": WIFI_SECRET}, 5):
@@ -218,6 +220,12 @@ def test_networks():
         ({"ssid": "x" * 33}, "wifi[1].ssid"),
         ({"ssid": "家" * 11}, "wifi[1].ssid"),
         ({"ssid": 5}, "wifi[1].ssid"),
+        ({"ssid_hex": ""}, "wifi[1].ssid_hex"),
+        ({"ssid_hex": "bcd"}, "wifi[1].ssid_hex"),
+        ({"ssid_hex": "0xbc"}, "wifi[1].ssid_hex"),
+        ({"ssid_hex": "00" * 33}, "wifi[1].ssid_hex"),
+        ({"ssid_hex": 48}, "wifi[1].ssid_hex"),
+        ({"ssid_hex": "bcd2", "ssid": "b"}, "wifi[1].ssid_hex"),
         ({"ssid": "b", "password": "s3cret!"}, "wifi[1].password"),
         ({"ssid": "b", "password": "s3cret" * 11}, "wifi[1].password"),
         ({"ssid": "b", "password": 12345678}, "wifi[1].password"),

@@ -9,6 +9,7 @@ import fakes
 from fakes import machine, network, ntptime
 from mqtt.backoff import Backoff
 from mqtt.client import OFFLINE, ONLINE
+from mqtt.errors import ConnectionClosed
 from support import ACCEPTED, MICROPYTHON, Broker, publish_of, raises, replaced, sleep_ms
 
 from firmware import device as module
@@ -51,9 +52,7 @@ class Bench(Broker):
 
     def __init__(self, before=None, online=True, **config):
         self.air = network.new_air({"home": "12345678"})
-        self.air.active = True
-        self.air.status = network.STAT_GOT_IP
-        self.air._asked = ("home", "12345678")
+        self.air.join("home", "12345678")
         self.ticks = fakes.Ticks(module, start=5000)
         self.log = fakes.Log(module)
         self.ticks.__enter__()
@@ -604,6 +603,31 @@ def test_losing_wifi_closes_the_connection_and_finding_it_opens_one():
         it.air.settle()
         it.go_online()
         assert it.upload() == [("n", 1)]
+
+
+def test_wifi_is_told_what_comes_through_it():
+    with Bench(online=False) as it:
+        told = []
+        it.device.wifi.doubt = told.append
+        it.device.wifi.proven = lambda: told.append("proven")
+        it.accept()
+        it.packet()
+        it.close()
+        it.until(lambda: it.client.state == OFFLINE, "the end")
+        assert len(told) == 1 and isinstance(told[0], ConnectionClosed)
+        it.go_online()
+        it.turns(1)
+        assert told[1:] and set(told[1:]) == {"proven"}
+
+
+def test_one_call_that_may_block_a_turn():
+    """A lookup of half a minute by NTP, and another for the server, are two turns: the watchdog is fed between."""
+    with Bench(ntp_host="ntp.example", online=False) as it:
+        ntptime.asked.clear()
+        it.turns(1)
+        assert ntptime.asked == ["ntp.example"] and "connecting" not in it.log
+        it.turns(1)
+        assert len(ntptime.asked) == 1 and "connecting" in it.log
 
 
 def test_streams_are_measured_while_offline():

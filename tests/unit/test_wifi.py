@@ -1,8 +1,11 @@
 """Wi-Fi: which network is tried when and for how long, what the log says of it, and what is done when the layer below
 lies. The drivers are those of the ports: fakes/network.py."""
 
+from errno import ECONNREFUSED, ECONNRESET
+
 import fakes
 from fakes import machine, network
+from mqtt.errors import ConnectionClosed, ConnectionRefused, Timeout
 
 from firmware import joining, last_resort
 from firmware import log as log_module
@@ -66,10 +69,10 @@ class Bench:
                 return (n + 1) / 10
         raise AssertionError("not joined in %d s; the log: %s" % (most, self.log.lines))
 
-    def fail(self, times=1, every=20):
+    def fail(self, times=1, every=20, error=None):
         """Connections over the network fail."""
         for _ in range(times):
-            self._wifi.doubt()
+            self._wifi.doubt(error or OSError(110))
             self.turn(every, step=1000)
 
     def prove(self):
@@ -381,6 +384,28 @@ def test_a_network_that_works_is_not_doubted():
         assert it.tried() == ["home"] and machine.resets == 0
 
 
+def test_a_server_that_refuses_is_no_fault_of_the_network():
+    for error in (OSError(ECONNREFUSED), OSError(ECONNRESET), ConnectionRefused(4), ConnectionClosed("by the server")):
+        with Bench([HOME], {"home": "12345678"}, reset_after=30) as it:
+            it.until_joined()
+            it.fail(100, every=60, error=error)
+            assert it.tried() == ["home"] and machine.resets == 0
+
+
+def test_errors_that_come_of_a_network_that_is_dead():
+    for error in (
+        OSError(-202),
+        OSError(118, "EHOSTUNREACH"),
+        Timeout("TCP connect"),
+        OSError("no address for it"),
+        OSError(),
+    ):
+        with Bench([HOME], {"home": "12345678"}) as it:
+            it.until_joined()
+            it.fail(3, error=error)
+            assert it.tried() == ["home", "home"], error
+
+
 # The last resort
 
 
@@ -438,7 +463,7 @@ def test_after_an_outage_of_days_all_is_as_before():
             it.air.lose()
             for _ in range(days * 2):
                 it.turn(DAY // 2, step=120000)
-                del it.log.lines[:]
+                del it.log.lines[:], it.air.tried[:]
             it.air.networks[b"home"] = password
             assert it.until_joined() < 75, days
 
