@@ -2,7 +2,6 @@
 
 import gc
 import json
-import sys
 from micropython import const
 from select import POLLIN, poll
 from sys import stdin
@@ -10,17 +9,22 @@ from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from mqtt.backoff import Backoff
 from mqtt.client import OFFLINE, ONLINE
-from mqtt.errors import ConnectionRefused, MQTTError, SubscribeError
+from mqtt.errors import ConnectionRefused, MQTTError, SubscribeError, Timeout
+from mqtt.wire import bad_utf8
 from onenet.legacy import Legacy, Points, explain
 
+import __main__  # type: ignore[import-not-found]
+
+from . import watchdog
 from .clock import Clock
-from .log import log, log_exception
-from .outbox import Outbox
+from .log import keep, log, log_exception, rare
+from .outbox import Outbox, is_value, stream_id_of
 from .wifi import Wifi
 
 _TURN = const(200)  # ms a turn of the loop waits for the network at most
 _COMMANDS = const(4)  # commands that may wait for their turn
 _STEADY = const(60000)  # ms after which the program is taken not to crash
+_LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
 
 
 class _Stream:
@@ -29,6 +33,7 @@ class _Stream:
         self.every = every  # ms
         self.measure = measure
         self.last = None  # ticks of the last measurement
+        self.failed = False  # so its error is kept already
 
 
 class Device:
@@ -43,7 +48,11 @@ class Device:
         self._streams = []
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed
+        self._failed = False  # a command has, so its error is kept already
         self._batch = 0  # packet identifier of the upload under way
+        self._count = 0  # data points in it
+        self._losses = 0  # of connections since it is under way
+        self._most = 0  # data points in the next, 0 for as many as fit
         self._pause_from = None  # ticks when it began, as long as the next must wait
         self._fault_at = ticks_ms()  # ticks of the last fault, and ms to wait from there
         self._delay = 0
@@ -54,19 +63,18 @@ class Device:
             self._build()
 
     def _load(self, path):
-        from . import config
-
+        config = rare("config")  # 6 KB that are not needed again
         try:
             self.config = config.load(path)
         except config.ConfigError as e:
             self._problem = str(e)
-        del sys.modules["firmware.config"], sys.modules["firmware"].config  # 6 KB that are not needed again
 
     def _build(self):
         config = self.config
         self.clock = Clock(config["ntp_host"])
         self.wifi = Wifi(config["wifi"], config["reset_after"])
-        self.outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest")
+        buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
+        self.outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest", buf)
         self._backoff = Backoff()
         self._platform = platform = Legacy(
             config["device_id"],
@@ -91,15 +99,12 @@ class Device:
         if config["subscribe_commands"]:
             platform.subscribe_commands()
         if config["led_pin"] >= 0:
-            from machine import Pin, Signal
-
-            self.led = Signal(Pin(config["led_pin"], Pin.OUT), invert=config["led_active_low"])
-            self.led.off()
+            self.led = rare("led").make(config["led_pin"], config["led_active_low"])
         if config["health_interval"]:
             from . import health
 
-            self.stream("free_heap", config["health_interval"])(health.free_heap)
-            self.stream("reset_cause", config["health_interval"])(health.reset_cause)
+            self.stream("free_heap")(health.free_heap)
+            self.stream("reset_cause")(health.reset_cause)
 
     # What the program says
 
@@ -107,11 +112,13 @@ class Device:
         """Decorator: calls the function every so many seconds, 0.1 to 86400; what it returns becomes a data point.
 
         That is an int, float, str, bool, a dict of them, or None for nothing to send. "intervals" in the configuration
-        comes before `every`. ValueError for an id that cannot be: 1 to 64 bytes, no quote, backslash or control
-        character.
+        comes before "health_interval", which is for free_heap and reset_cause, and that before `every`. ValueError for
+        an id that cannot be: 1 to 64 bytes of UTF-8, no quote, backslash or control character.
         """
-        encoded = _stream_id(stream_id)
+        encoded = stream_id_of(stream_id)
         if self.config:
+            if self.config["health_interval"] and encoded in (b"free_heap", b"reset_cause"):
+                every = self.config["health_interval"]
             every = self.config["intervals"].get(stream_id, every)
         if not 0.1 <= every <= 86400:
             raise ValueError("every: must be 0.1 to 86400 s")
@@ -134,58 +141,72 @@ class Device:
     def put(self, stream_id, value):
         """Puts a data point into the outbox, for what does not come at intervals; stream_id: str or bytes.
 
-        False where it is dropped: the outbox is full, or there is something wrong with it, which the log tells.
+        False where it is dropped: the outbox is full, or there is something wrong with it, which the log tells. It may
+        be called from the callbacks of timers and pins, too, at any moment; a hard interrupt has no memory for it.
         """
         if not self.config:
             return False
         try:
-            encoded = _stream_id(stream_id)
-            if not _is_value(value):
-                raise ValueError("not a number, text, bool or dict of them")
+            encoded = stream_id_of(stream_id)
+            if not is_value(value):
+                raise ValueError
             text = json.dumps(value).encode()
+            if bad_utf8(text, 0, len(text), 0) >= 0:
+                raise ValueError
             if not self._points.fits(len(encoded), len(text)):
                 raise ValueError("%d bytes, too long for tx_size" % len(text))
             return self.outbox.put(encoded, text, self.clock.now())
-        except ValueError as e:  # one like that would get the board kicked off, again and again
-            log("stream", "%s: %s" % (stream_id, e))
+        except Exception as e:  # noqa: BLE001 - one like that would get the board kicked off, again and again
+            try:
+                log("stream", rare("refusal").words(stream_id, value, e))
+            except MemoryError:
+                pass
             return False
 
     def run(self):
-        """Keeps the device online. Returns only in safe mode and after Ctrl-C. To Enter it answers how things are."""
-        import __main__  # type: ignore[import-not-found]
-
-        if hasattr(__main__, "safe_mode"):  # boot.py has said why
-            log("device", "safe mode")
-            return
-        try:
-            if not self.config:
-                self._wait_for_config()
-            watchdog = _watchdog(self.config["watchdog"])
-            keys = poll()
-            keys.register(stdin, POLLIN)
-            start = ticks_ms()
-            while True:
-                if watchdog:
-                    watchdog.feed()
-                self._turn()
+        """Keeps the device online. Returns only after Ctrl-C. To Enter it answers how things are."""
+        if self.config:
+            watchdog.start(self.config["watchdog"])
+        keys = poll()
+        keys.register(stdin, POLLIN)
+        start = ticks_ms()
+        while True:
+            try:
+                watchdog.feed()
+                if self.config:
+                    self._turn()
+                else:
+                    self._say_problem()
                 for _ in keys.ipoll(0):
                     self._key_pressed(keys)
                 if start is not None and ticks_diff(ticks_ms(), start) > _STEADY:
                     start = _forget_crashes()
-        except KeyboardInterrupt:
+            except KeyboardInterrupt:
+                if self._stopped():
+                    return
+
+    # The main loop
+
+    def _say_problem(self):
+        """What is wrong with the configuration, again and again for whoever connects later; mpremote interrupts it."""
+        log("config", self._problem)
+        for _ in range(100):
+            watchdog.feed()
+            sleep_ms(100)
+
+    def _stopped(self):
+        """True if the KeyboardInterrupt was somebody's; or else the loop may go on."""
+        if rare("keyboard").somebody(watchdog.feed):
             _forget_crashes()
             log("device", "stopped" + ("; the watchdog still runs" if self.config and self.config["watchdog"] else ""))
             if self.config:
                 self._client.close()
-
-    # The main loop
-
-    def _wait_for_config(self):
-        """Says what is wrong, again and again for whoever connects later; mpremote interrupts this."""
-        while True:
-            log("config", self._problem)
-            for _ in range(100):
-                sleep_ms(100)
+            return True
+        if self.config:
+            if self.outbox.locked:  # and so in the middle of a change
+                raise RuntimeError("interrupted in put()")
+            self._client.close()
+        return False
 
     def _turn(self):
         """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent."""
@@ -201,11 +222,12 @@ class Device:
             return
         if self.clock.sync():
             return  # it may have taken long
+        if client.state == OFFLINE and self._delay:
+            sleep_ms(50)
+            return
+        self.outbox.locked = True
         try:
             if client.state == OFFLINE:
-                if self._delay:
-                    sleep_ms(50)
-                    return
                 gc.collect()
                 log("mqtt", "connecting to %s:%d" % (client.host, client.port))
                 client.start()
@@ -216,11 +238,15 @@ class Device:
                 self._answer()
         except SubscribeError as e:
             log("mqtt", str(e))
-        except (MQTTError, OSError) as e:
+        except (MQTTError, OSError, MemoryError) as e:
             client.close()
             if self._online_at is None:
                 self.wifi.doubt(e)
+            elif self._batch and not isinstance(e, (Timeout, MemoryError)):
+                self._suspect()
             self._fault(e)
+        finally:
+            self.outbox.unlock()
 
     def _measure(self):
         now = ticks_ms()
@@ -234,8 +260,11 @@ class Device:
                 measured = True
                 try:
                     value = stream.measure()
-                except Exception as e:  # noqa: BLE001 - a broken sensor must not take the board offline
-                    log_exception("stream " + stream.id.decode(), e)
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as e:  # noqa: BLE001 - a broken sensor must not take the board offline
+                    keep("stream " + stream.id.decode(), e, stream.failed)
+                    stream.failed = True
                     continue
                 if value is not None:
                     self.put(stream.id, value)
@@ -247,18 +276,17 @@ class Device:
         self._tell()
 
     def _key_pressed(self, keys):
-        key = stdin.read(1)
+        key = stdin.buffer.read(1)  # noise on the line is seldom text
         if not key:  # nobody will ever type anything
             keys.unregister(stdin)
-        elif key in "\r\n":
+        elif key in b"\r\n":
             self._tell()
-            from . import about
-
-            log("device", about.describe())
-            del sys.modules["firmware.about"], sys.modules["firmware"].about
+            log("device", rare("about").describe())
 
     def _tell(self):
-        if self._client.state == ONLINE:
+        if not self.config:
+            log("config", self._problem)
+        elif self._client.state == ONLINE:
             log("mqtt", "online as device %s, %d bytes free" % (self.config["device_id"], gc.mem_free()))
         else:
             log("mqtt", self._trouble)
@@ -273,20 +301,38 @@ class Device:
         if self._batch or not len(self.outbox) or not self._client.can_publish(1):
             return
         self._pause_from = now
-        self.outbox.send(self._points.gather())
+        self._count = self._points.gather(self._most)
+        self.outbox.send(self._count)
         self._batch = self._platform.publish_points(self._points)
 
     def _sent(self, packet_id):
         if packet_id == self._batch:
             self.outbox.done()
-            self._batch = 0
+            self._batch = self._losses = 0
+            self._most = self._most * 2 & 0x7F
+
+    def _suspect(self):
+        """The connection was lost with the batch on its way. After some times fewer points go at once, down to one: the
+        one that the platform dislikes. What follows shall not wait for ever."""
+        self._losses += 1
+        if self._losses < _LOSSES and not (self._most and self._count > 1):
+            return
+        self._client.session.forget(self._batch)
+        if self._count > 1:
+            self._most = self._count >> 1
+            self.outbox.send(0)
+            log("mqtt", "lost again and again with the same %d data points: goes on with fewer" % self._count)
+        else:
+            log("stream", rare("refusal").culprit(self.outbox))
+            self.outbox.drop()
+        self._batch = self._losses = 0
 
     def _command_came(self, command_id, payload):
         """Called within loop(): only notes the command, for obeying may take long."""
         if len(self._commands) < _COMMANDS:
             self._commands.append((command_id, payload))
         else:
-            log("command", "dropped, %d are waiting" % _COMMANDS)
+            log("command", "dropped, %d are waiting" % len(self._commands))
 
     def _answer(self):
         while self._commands and self._client.can_publish(1):
@@ -299,19 +345,37 @@ class Device:
                 log("command", "answered")
 
     def _reply_to(self, payload):
+        if isinstance(payload, int):
+            return "error: %d bytes are longer than rx_size" % payload
         if not self._obey:
             return "error: this device takes no commands"
         try:
-            reply = self._obey(payload)
+            self.outbox.unlock()
+            try:
+                reply = self._obey(payload)
+            finally:
+                self.outbox.locked = True
             if reply is None:
                 return "ok"
-            return reply if isinstance(reply, (str, bytes, bytearray)) else json.dumps(reply)
-        except Exception as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
+            if isinstance(reply, (str, bytes, bytearray)):
+                return reply
+            if not is_value(reply):
+                raise ValueError("the reply is no text, number, bool, or dict or list of them: " + type(reply).__name__)
+            return json.dumps(reply)
+        except KeyboardInterrupt:
+            raise
+        except UnicodeError as e:
             log_exception("command", e)
-            return "error: " + (str(e) if e.args else type(e).__name__)
+            return "error: not UTF-8"
+        except BaseException as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
+            keep("command", e, self._failed)
+            self._failed = True
+            return "error: " + (str(e) or type(e).__name__)
 
     def _oversize(self, topic, size):
         log("mqtt", "a message of %d bytes is longer than rx_size" % size)
+        if len(topic) > 6 and bytes(topic[:6]) == b"$creq/":
+            self._command_came(bytes(topic[6:]), size)
 
     def _fault(self, reason):
         now = ticks_ms()
@@ -325,25 +389,6 @@ class Device:
         log("mqtt", self._trouble)
 
 
-def _stream_id(stream_id):
-    """stream_id, str or bytes, as the bytes that go into JSON; ValueError for one that must not."""
-    encoded = stream_id if isinstance(stream_id, bytes) else stream_id.encode()
-    if not 0 < len(encoded) <= 64 or b'"' in encoded or b"\\" in encoded or min(encoded) < 32:
-        raise ValueError("stream id: must be 1 to 64 bytes without quote, backslash or control character")
-    return encoded
-
-
-def _is_value(value):
-    """True for what json.dumps() makes JSON from: MicroPython's makes something from anything."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_value(v) for key, v in value.items())
-    if isinstance(value, list):
-        return all(_is_value(v) for v in value)
-    if isinstance(value, float):
-        return value - value == 0  # neither infinite nor NaN
-    return isinstance(value, (bool, int, str))
-
-
 def _forget_crashes():
     """Sets back what boot.py counts, where the program keeps nothing of its own in RTC memory."""
     from machine import RTC
@@ -351,15 +396,3 @@ def _forget_crashes():
     memory = RTC().memory
     if memory()[:8] == b"crashes ":
         memory(b"")
-
-
-def _watchdog(seconds):
-    """A machine.WDT that resets the board after so long without feed(); None for 0."""
-    if not seconds:
-        return None
-    from machine import WDT
-
-    try:
-        return WDT(timeout=seconds * 1000)
-    except TypeError:
-        return WDT()  # ESP8266: the time is the hardware's

@@ -3,6 +3,8 @@
 import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
+from mqtt import borrowed
+
 _counted = [ticks_ms(), 0]  # the ticks up to which seconds are counted, and these
 
 
@@ -28,8 +30,15 @@ def log_exception(subject, error):
 
 
 def rare(name):
-    """A module of ours that is seldom wanted, and not kept."""
-    package = __import__("firmware." + name)
-    module = getattr(package, name)
-    del sys.modules["firmware." + name], package.__dict__[name]
-    return module
+    """A module of ours that is seldom wanted, and forgotten afterwards."""
+    return borrowed("firmware." + name)
+
+
+def keep(subject, error, kept=False):
+    """Logs an error of the user's program, with its traceback, and keeps it in the file crashes, unless told not to."""
+    log_exception(subject, error)
+    if not kept:
+        try:
+            rare("crash").note(error, subject)
+        except MemoryError:
+            pass

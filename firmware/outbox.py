@@ -6,19 +6,28 @@ they stay as they are until done() or until the connection is lost and they are 
 
 from micropython import const
 
-from mqtt.wire import append, copy
+from mqtt.wire import append, bad_utf8, copy
 
 # A record: size of the whole in two bytes, time in four, size of the stream's id in one; the id; the value's JSON.
 _HEAD = const(7)
+_OUTSIDE = const(16)  # records that may wait outside
+_DEPTH = const(6)  # dicts in dicts
 
 
 class Outbox:
-    """A cursor over its records, as onenet.legacy.Points wants it; `dropped` counts those that had to go unsent."""
+    """A cursor over its records, as onenet.legacy.Points wants it; `dropped` counts those that had to go unsent.
 
-    def __init__(self, size, drop_oldest=True):
-        """size: bytes. When full: drop_oldest makes room for what is new, or else the new is dropped."""
-        self.buf = bytearray(size)
+    put() may interrupt anything, being called from a timer's or pin's callback. So whoever goes through the records
+    sets `locked` before, and calls unlock() afterwards; what put() brings meanwhile waits outside, if it is not much.
+    """
+
+    def __init__(self, size, drop_oldest=True, buf=None):
+        """size: bytes. When full: drop_oldest makes room for what is new, or else the new is dropped. buf: a bytearray
+        in place of a new one."""
+        self.buf = bytearray(size) if buf is None else buf
         self.dropped = 0
+        self.locked = False
+        self._outside = []
         self.time = self.id_at = self.id_len = self.value_at = self.value_len = 0
         self._drop_oldest = drop_oldest
         self._start = 0  # where the oldest record begins
@@ -39,6 +48,45 @@ class Outbox:
         buf = self.buf
         if len(stream_id) > 255 or size > len(buf):
             raise ValueError("data point of %d bytes, outbox of %d" % (size, len(buf)))
+        if self.locked:
+            if len(self._outside) < _OUTSIDE:
+                self._outside.append((stream_id, value, seconds))
+                return True
+            self.dropped += 1
+            return False
+        kept = self._store(stream_id, value, seconds)
+        if self._outside:  # they came meanwhile
+            self.unlock()
+        return kept
+
+    def unlock(self):
+        """What put() has brought while it was locked takes its place."""
+        self.locked = False
+        while self._outside:
+            self._store(*self._outside.pop(0))
+
+    def _store(self, stream_id, value, seconds):
+        size = _HEAD + len(stream_id) + len(value)
+        self.locked = True
+        kept = self._make_room(size)
+        if kept:
+            buf = self.buf
+            at = self._end
+            buf[at] = size >> 8
+            buf[at + 1] = size & 0xFF
+            buf[at + 2] = seconds >> 24
+            buf[at + 3] = seconds >> 16 & 0xFF
+            buf[at + 4] = seconds >> 8 & 0xFF
+            buf[at + 5] = seconds & 0xFF
+            buf[at + 6] = len(stream_id)
+            append(buf, append(buf, at + _HEAD, stream_id), value)
+            self._end = at + size
+        self.locked = False
+        return kept
+
+    def _make_room(self, size):
+        """At the end, for a record of this size; returns False where there is none."""
+        buf = self.buf
         while self._end - self._start + size > len(buf):
             if not self._drop_oldest or self._busy == self._end:
                 self.dropped += 1
@@ -47,16 +95,6 @@ class Outbox:
             self.dropped += 1
         if self._end + size > len(buf):
             self._move(self._start, 0)
-        at = self._end
-        buf[at] = size >> 8
-        buf[at + 1] = size & 0xFF
-        buf[at + 2] = seconds >> 24
-        buf[at + 3] = seconds >> 16 & 0xFF
-        buf[at + 4] = seconds >> 8 & 0xFF
-        buf[at + 5] = seconds & 0xFF
-        buf[at + 6] = len(stream_id)
-        append(buf, append(buf, at + _HEAD, stream_id), value)
-        self._end = at + size
         return True
 
     def rewind(self):
@@ -87,8 +125,11 @@ class Outbox:
     def done(self):
         """Those on their way have arrived: they go."""
         self._start = self._busy
-        if self._start == self._end:
-            self._start = self._end = self._busy = 0
+
+    def drop(self):
+        """The same, but they will never arrive."""
+        self.done()
+        self.dropped += 1
 
     def _size(self, at):
         return self.buf[at] << 8 | self.buf[at + 1]
@@ -109,3 +150,33 @@ class Outbox:
             self._start -= shift
             self._busy -= shift
         self._end = end
+
+
+def stream_id_of(stream_id):
+    """stream_id, str or bytes, as the bytes that go into JSON; ValueError for one that must not."""
+    encoded = stream_id if isinstance(stream_id, bytes) else stream_id.encode()
+    if (
+        not 0 < len(encoded) <= 64
+        or b'"' in encoded
+        or b"\\" in encoded
+        or min(encoded) < 32
+        or bad_utf8(encoded, 0, len(encoded), 0) >= 0
+    ):
+        raise ValueError("stream id: must be 1 to 64 bytes of UTF-8, no quote, backslash or control character")
+    return encoded
+
+
+def is_value(value, depth=_DEPTH):
+    """True for what json.dumps() makes JSON from, and the platform takes: MicroPython's makes something of anything."""
+    if isinstance(value, (dict, list)):
+        if isinstance(value, dict):
+            for key in value:
+                if not key or not isinstance(key, str):
+                    return False
+            value = value.values()
+        return depth > 0 and all(is_value(v, depth - 1) for v in value)
+    if isinstance(value, float):
+        return value - value == 0  # neither infinite nor NaN
+    if isinstance(value, int):
+        return value >> 63 in (0, -1)
+    return isinstance(value, (str, bool))  # a bool is no int on a board

@@ -213,6 +213,13 @@ class Session:
         self._free(slot)
         return True
 
+    def forget(self, packet_id):
+        """Gives up a PUBLISH of QoS 1 that was lost() with its connection; it is not sent again."""
+        slot = self._find(packet_id)
+        if slot:
+            self.unsent -= 1
+            self._free(slot)
+
     def _find(self, packet_id):
         """The slot that has this packet identifier, or None."""
         for slot in self.slots:

@@ -50,8 +50,8 @@ class Points:
         """True if a data point of these sizes can be sent at all."""
         return _FRAME + _POINT + _AT + id_len + value_len <= self._room
 
-    def gather(self):
-        """Takes as many records as fit; returns their count.
+    def gather(self, most=0):
+        """Takes as many records as fit, but not more than `most` unless that is 0; returns their count.
 
         Data points older than a few seconds are sent with their time; for fresh ones the platform's clock is better.
         """
@@ -74,6 +74,8 @@ class Points:
                 break
             self._size = size
             self._count += 1
+            if self._count == most:
+                break
         return self._count
 
     def __len__(self):

@@ -88,17 +88,23 @@ class Ticks(_Instead):
 class Log(_Instead):
     """The lines a module logs, without the time, in `lines`."""
 
-    names = ("log", "log_exception")
+    names = ("log", "log_exception", "keep")
 
     def __init__(self, *modules):
         super().__init__(modules)
         self.lines = []
+        self.kept = []  # (subject, error) of those that go into the file crashes
 
     def log(self, subject, text):
         self.lines.append(subject + ": " + text)
 
     def log_exception(self, subject, error):
         self.log(subject, "failed: " + repr(error))
+
+    def keep(self, subject, error, kept=False):
+        self.log_exception(subject, error)
+        if not kept:
+            self.kept.append((subject, error))
 
     def __contains__(self, words):
         """True if a line has these words in it."""

@@ -150,9 +150,9 @@ def test_the_program_may_have_modules_and_folders_of_its_own(broker: Mosquitto, 
 
 def test_where_our_modules_are_frozen_the_rest_is_sent(broker: Mosquitto) -> None:
     """A copy in lib/ would not be loaded, and one in firmware/ in place of the frozen one."""
-    boot = (board_directory() / "boot.py").read_text().split("import json", 1)
+    boot = (board_directory() / "boot.py").read_text().split("import os", 1)
     frozen = (
-        "import sys\nclass Frozen:\n    __file__ = 'onenet/__init__.py'\nsys.modules['onenet'] = Frozen\nimport json"
+        "import sys\nclass Frozen:\n    __file__ = 'onenet/__init__.py'\nsys.modules['onenet'] = Frozen\nimport os"
     )
     with board(broker, {**installed(), "boot.py": frozen.join(boot)}) as it:
         report = Report()
@@ -196,7 +196,7 @@ def test_a_program_that_crashes(broker: Mosquitto, tmp_path: Path, capsys: pytes
         assert main(["deploy", "--port", it.port, str(program)]) == 1
         told = capsys.readouterr()
         assert "Traceback" in told.out
-        assert told.err == "error: main.py has ended with ZeroDivisionError: divide by zero\n"
+        assert "ZeroDivisionError: divide by zero" in told.err
 
 
 def test_a_broker_that_is_away(broker: Mosquitto) -> None:

@@ -8,7 +8,8 @@ from onenet_tools.files import board_directory
 from real_mpremote import mpremote
 from serial_board import PATIENCE, board, config, installed
 
-BOOT = board_directory() / "boot.py"
+BOARD = {**installed(), "main.py": "", "boot.py": board_directory() / "boot.py"}
+BARE = {"boot.py": BOARD["boot.py"]}
 RUNS = "print('main runs')\nimport time\nwhile True:\n    time.sleep_ms(50)\n"
 SAFE = r"RuntimeError: safe mode: main\.py is not run; {}\n(.|\n)*^>>> "
 CRASHES = (
@@ -24,7 +25,7 @@ def in_safe_mode(it: VirtualBoard, way_out: str = "reset to leave it", since: in
 
 
 def test_the_file_that_stays() -> None:
-    with board(files={"boot.py": BOOT, "main.py": RUNS, "safe_mode": ""}) as it:
+    with board(files={**BOARD, "main.py": RUNS, "safe_mode": ""}) as it:
         in_safe_mode(it, "delete the file safe_mode and reset to leave it")
         mpremote(it, "fs", "rm", ":safe_mode", "+", "reset")
         it.wait_for("main runs", PATIENCE)
@@ -34,7 +35,7 @@ def test_the_file_that_stays() -> None:
 
 
 def test_the_file_for_one_start() -> None:
-    with board(files={"boot.py": BOOT, "main.py": RUNS}) as it:
+    with board(files={**BOARD, "main.py": RUNS}) as it:
         it.wait_for("main runs", PATIENCE)
         seen = len(it.log)
         mpremote(it, "fs", "touch", ":safe_mode_once", "+", "reset")
@@ -45,7 +46,7 @@ def test_the_file_for_one_start() -> None:
 
 
 def test_the_button() -> None:
-    files = {"boot.py": BOOT, "main.py": RUNS, "config.json": json.dumps(config(safe_mode_pin=12))}
+    files = {**BOARD, "main.py": RUNS, "config.json": json.dumps(config(safe_mode_pin=12))}
     with VirtualBoard(files=files) as it:
         it.wait_for("main runs", PATIENCE)
         it.power_cut()
@@ -65,7 +66,7 @@ def test_the_button() -> None:
 
 @pytest.mark.parametrize("way", ["mpremote", "Ctrl-C"])
 def test_a_program_that_crashes_again_and_again_is_stopped_for_a_while(way: str) -> None:
-    with board(files={"boot.py": BOOT, "main.py": CRASHES}) as it:
+    with board(files={**BOARD, "main.py": CRASHES}) as it:
         it.wait_for("boot: main.py has crashed again and again; the next try is in 10 minutes, unless Ctrl-C", PATIENCE)
         assert it.resets == [ResetCause.PWRON] + [ResetCause.HARD] * 5
         assert it.log.count("main runs") == 5
@@ -76,23 +77,27 @@ def test_a_program_that_crashes_again_and_again_is_stopped_for_a_while(way: str)
             mpremote(it, "reset")
         else:
             it.send(b"\x03")
+            it.wait_for("Ctrl-C: press it again, or any key, within 10 s to stay at the prompt", PATIENCE, seen)
+            it.send(b"\x03")
             it.wait_for(SAFE.format("reset to leave it"), PATIENCE, seen)
             it.send(b"\x04")
         it.wait_for("main runs", PATIENCE, seen)
         assert "crashed" not in it.log[seen:]
 
 
-def test_where_boot_py_cannot_stop_main_py() -> None:
-    """As on the ESP8266: Device.run() returns at once."""
-    main = "from firmware import Device\nDevice('config.json').run()\nprint('main ended')\n"
-    with board(files={**installed(), "main.py": main, "safe_mode": ""}, main_anyway=True) as it:
-        it.wait_for(r"RuntimeError: safe mode(.|\n)*device: safe mode\nmain ended\n(.|\n)*^>>> ", PATIENCE)
-        assert "wifi" not in it.log
+def test_boot_py_alone_knows_the_files() -> None:
+    """A deploy brings it first of all, and where firmware/ is not whole there has to be a way in, too."""
+    for name in ("safe_mode", "safe_mode_once"):
+        with board(files={**BARE, "main.py": RUNS, name: ""}) as it:
+            in_safe_mode(it, "delete the file safe_mode and reset to leave it")
+            mpremote(it, "reset") if name == "safe_mode_once" else mpremote(it, "fs", "rm", ":safe_mode", "+", "reset")
+            it.wait_for("main runs", PATIENCE)
 
 
 def test_a_deploy_that_cannot_be_finished_keeps_main_py_from_running() -> None:
     """A mixture of two programs must not run; the next start tries again."""
-    files = {"boot.py": BOOT, "main.py": RUNS, "deploy/record": "+main.py\n+firmware/x.py\n", "firmware": "no folder"}
+    files = {**BARE, "main.py": RUNS, "deploy/record": "+main.py\n+firmware/x.py\n", "firmware": "no folder"}
+    files["deploy/finish.py"] = board_directory() / "firmware/finish.py"
     with board(files={**files, "deploy/main.py": RUNS.replace("main", "new"), "deploy/firmware+x.py": ""}) as it:
         it.wait_for(r"OSError(.|\n)*^>>> ", PATIENCE)
         assert "runs" not in it.log

@@ -13,7 +13,9 @@ from mqtt.errors import ConnectionClosed
 from support import ACCEPTED, MICROPYTHON, Broker, publish_of, raises, replaced, sleep_ms
 
 from firmware import device as module
+from firmware import watchdog
 from firmware.device import Device
+from firmware.log import rare
 
 NAMES = ("on_connect", "on_disconnect", "on_publish", "on_message", "on_oversize", "on_subscribe", "on_unsubscribe")
 
@@ -538,6 +540,7 @@ def test_too_many_commands_at_once_are_dropped_and_told():
 def test_a_command_longer_than_the_buffer_is_told_and_the_next_one_obeyed():
     with Bench(obeying(lambda payload: payload), rx_size=256) as it:
         it.send(publish_of("$creq/c0", b"x" * 1000))
+        assert it.reply("c0") == b"error: 1000 bytes are longer than rx_size"
         assert it.command(b"y") == b"y"
         assert "longer than rx_size" in it.log
 
@@ -743,12 +746,13 @@ class Stop(BaseException):
 
 
 class Keys:
-    """A keyboard: stands for sys.stdin, select.poll and the poll object; typed: a character for each turn, "" where
+    """A keyboard: sys.stdin, its buffer, select.poll and the poll object in one; typed: a byte for each turn, b"" where
     nobody is there, None where nothing is typed."""
 
     def __init__(self, typed=()):
         self._typed = list(typed)
         self.registered = []
+        self.buffer = self
 
     def __call__(self):
         return self
@@ -771,8 +775,9 @@ class Keys:
         return self._typed.pop(0)
 
 
-def run(device, turns=3, ms=0, end=Stop, keys=()):
-    """run(), until it returns or that many turns are done, each of which takes ms; returns the log."""
+def run(device, turns=3, ms=0, end=Stop, keys=(), somebody=True):
+    """run(), until it returns or that many turns are done, each of which takes ms; returns the log. somebody: is there
+    at Ctrl-C."""
     done = []
     keyboard = keys if isinstance(keys, Keys) else Keys(keys)
 
@@ -783,13 +788,28 @@ def run(device, turns=3, ms=0, end=Stop, keys=()):
             raise end
 
     device._turn = turn
+    watchdog._running.clear()
     with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
         with replaced(module, "poll", keyboard), replaced(module, "stdin", keyboard):
-            try:
-                device.run()
-            except Stop:
-                pass
+            with replaced(module, "rare", rarely(somebody)):
+                try:
+                    device.run()
+                except Stop:
+                    pass
     return log, len(done)
+
+
+def rarely(somebody):
+    """firmware.log.rare(), with a keyboard where somebody is there at Ctrl-C, or nobody."""
+
+    class Keyboard:
+        def somebody(self, feed):
+            feed()
+            return there
+
+    there = somebody
+    keyboard = Keyboard()
+    return lambda name: keyboard if name == "keyboard" else rare(name)
 
 
 def test_the_watchdog_is_fed_once_a_turn():
@@ -803,19 +823,6 @@ def test_no_watchdog_where_none_is_wanted():
     assert machine.WDT.made is None
 
 
-def test_safe_mode_returns_at_once():
-    """As on the ESP8266, where boot.py cannot keep main.py from running, but leaves word."""
-    import __main__
-
-    machine.WDT.made = None
-    __main__.safe_mode = True
-    try:
-        log, turns = run(device_of())
-    finally:
-        del __main__.safe_mode
-    assert turns == 0 and "safe mode" in log and machine.WDT.made is None
-
-
 def test_crashes_are_forgotten_after_a_minute_or_at_ctrl_c():
     for turns, ms, end, forgotten in ((3, 15000, Stop, False), (3, 31000, Stop, True), (1, 0, KeyboardInterrupt, True)):
         machine.rtc_memory = b"crashes \4"
@@ -824,14 +831,14 @@ def test_crashes_are_forgotten_after_a_minute_or_at_ctrl_c():
 
 
 def test_enter_is_answered_with_how_things_are():
-    for key, answered in (("\r", True), ("\n", True), ("x", False), (None, False)):
+    for key, answered in ((b"\r", True), (b"\n", True), (b"x", False), (b"\xe4", False), (b"\0", False), (None, False)):
         log, _ = run(device_of(), 3, keys=[None, key])
         assert len(log.lines) == 2 * answered, key
         if answered:
             assert log.lines[0] == "mqtt: not online yet"
             assert log.lines[1].startswith("device: version ?, MicroPython ")
             assert log.lines[1].endswith(", 24:0a:c4:00:00:01")
-            assert "firmware.about" not in sys.modules
+            assert not MICROPYTHON or "firmware.about" not in sys.modules
     with Bench() as it:
         it.log.lines.clear()
         it.device._tell()
@@ -844,7 +851,7 @@ def test_enter_is_answered_with_how_things_are():
 
 
 def test_where_nobody_can_type_nothing_is_asked_again():
-    keys = Keys(["", "\r", "\r"])
+    keys = Keys([b"", b"\r", b"\r"])
     log, turns = run(device_of(), 5, keys=keys)
     assert turns == 5 and not log.lines and not keys.registered
 
@@ -864,8 +871,42 @@ def test_ctrl_c_closes_the_connection_and_returns():
 
         it.device._turn = interrupt
         with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
-            it.device.run()
+            with replaced(module, "rare", rarely(True)):
+                it.device.run()
         assert it.client.state == OFFLINE and "stopped" in it.log
+
+
+def test_ctrl_c_with_nobody_there_is_noise():
+    """The program goes on: with a new connection, for who knows what was going on, and without losing a data point."""
+    with Bench() as it:
+        it.device.put("n", 1)
+        turn = it.device._turn
+        ends = [KeyboardInterrupt, KeyboardInterrupt, Stop]
+
+        def interrupt():
+            raise ends.pop(0)
+
+        it.device._turn = interrupt
+        with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
+            with replaced(module, "rare", rarely(False)):
+                raises(Stop, it.device.run)
+        assert not ends and it.client.state == OFFLINE and "stopped" not in it.log
+        it.device._turn = turn
+        it.go_online()
+        assert it.upload() == [("n", 1)]
+
+
+def test_ctrl_c_in_the_middle_of_put_starts_the_program_anew():
+    with Bench() as it:
+
+        def interrupt():
+            it.device.outbox.locked = True
+            raise KeyboardInterrupt
+
+        it.device._turn = interrupt
+        with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
+            with replaced(module, "rare", rarely(False)):
+                raises(RuntimeError, it.device.run, match="interrupted")
 
 
 # A wrong configuration
@@ -882,9 +923,12 @@ def broken(text):
 
 def messages(device, rounds=2):
     """What run() says of a wrong configuration until Ctrl-C."""
+    watchdog._running.clear()
     with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
         module.sleep_ms = sleeper(ticks, rounds * 10000)
-        device.run()
+        with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
+            with replaced(module, "rare", rarely(True)):
+                device.run()
     return log
 
 

@@ -18,7 +18,7 @@ from .connection import Connection, Gone
 from .errors import PortError, Stopped
 from .inventory import STAGING, Inventory, knows_records, take_inventory
 from .many import Report
-from .plan import RECORD, Plan, make_plan, other_form, staged
+from .plan import FINISH, RECORD, Plan, make_plan, other_form, staged
 from .program import OURS, Form, in_form
 from .start import Lines, Start
 
@@ -185,7 +185,9 @@ def _send(connection: Connection, plan: Plan, report: Report) -> None:
         )
     _make_staging(connection)
     report.stage("sending")
-    total = sum(map(len, plan.to_send.values())) + len(plan.record)
+    finish = (board_directory() / "firmware/finish.py").read_bytes()
+    files = {staged(name): data for name, data in plan.to_send.items()} | {FINISH: finish, f"{RECORD}.new": plan.record}
+    total = sum(map(len, files.values()))
     done = 0
 
     def sent(n: int) -> None:
@@ -193,8 +195,7 @@ def _send(connection: Connection, plan: Plan, report: Report) -> None:
         done += n
         report.progress(done, total)
 
-    files = {staged(name): data for name, data in plan.to_send.items()}
-    for path, data in {**files, f"{RECORD}.new": plan.record}.items():
+    for path, data in files.items():
         connection.write_file(path, data, sent)
     for name, kept in plan.keep.items():
         connection.exec(_COPY.format(name, kept))

@@ -16,7 +16,7 @@ MANIFEST = "deployed.json"
 ROM_FILE = "romfs"
 """File on the board that says where in the partition the ROMFS image in force begins."""
 _IMAGE = b"\xd2\xcd\x31"
-_KNOWS_RECORDS = "finish_deploy"
+_KNOWS_RECORDS = "deploy/record"
 """Word in a boot.py that brings a deploy to its end."""
 
 _LOOK = """

@@ -10,6 +10,8 @@ from .inventory import MANIFEST, STAGING, Inventory
 from .program import OURS, Form
 
 RECORD = f"{STAGING}/record"
+FINISH = f"{STAGING}/finish.py"
+"""What boot.py runs while there is a RECORD; it goes with it."""
 _SHORT = 16  # hex digits of a hash in the manifest
 
 
@@ -49,7 +51,7 @@ class Plan:
     def room(self, block: int) -> int:
         """Bytes that it takes on the board until it is finished."""
         files = [*self.to_send.values(), self.record]
-        return sum((len(data) // block + 1) * block for data in files) + 4 * block
+        return sum((len(data) // block + 1) * block for data in files) + 5 * block
 
 
 def staged(name: str) -> str:

@@ -1,0 +1,107 @@
+"""What is done when the user's program fails: it is written down, and tried again later. Loaded only for that.
+
+The file crashes holds the last failures, at most 2048 bytes, oldest first. Each begins with a line "# count time
+cause": how many times in a row, 0 where that is not known or the program went on; the time in UTC, or -; what had
+failed, or started the board. The traceback follows, and an empty line.
+"""
+
+import gc
+import io
+import json
+import machine
+import os
+import sys
+import time
+from micropython import const
+
+_ROOM = const(2048)  # bytes of the file
+_LONGEST = const(600)  # characters of one traceback
+_PAUSES = (5, 15, 60, 180, 600)  # seconds
+
+
+def wait_after(error, count):
+    """After main.py has raised this, and had failed count times in a row before. False: reset the board, for another
+    try; True: somebody is there."""
+    keyboard = __import__("firmware/keyboard")
+    watchdog = sys.modules.get("firmware.watchdog")
+    feed = watchdog.feed if watchdog else keyboard.nothing
+    if isinstance(error, KeyboardInterrupt):
+        return keyboard.somebody(feed)
+    _forget_program()
+    count += 1
+    print("boot: main.py has failed:")
+    show(error)
+    note(error, "reset %d" % machine.reset_cause(), count)
+    seconds = _PAUSES[min(count, len(_PAUSES)) - 1]
+    text = "boot: main.py has failed, %d times in a row; the next try is in %d s, unless Ctrl-C" % (count, seconds)
+    return keyboard.interrupted(text, seconds, feed)
+
+
+def _forget_program():
+    """Frees what main.py has left."""
+    import __main__
+
+    for name in list(__main__.__dict__):
+        if name[:2] != "__" and name != "safe_mode":
+            del __main__.__dict__[name]
+    gc.collect()
+
+
+def show(error):
+    try:
+        print(_words(error), end="")
+    except MemoryError:
+        sys.print_exception(error)
+
+
+def note(error, cause, count=0):
+    """Adds it to the file; not where there is no room for that, in memory or flash."""
+    try:
+        now = time.gmtime()
+        when = "%04d-%02d-%02d %02d:%02d:%02d" % tuple(now[:6]) if now[0] >= 2025 else "-"
+        text = _without_secrets(_words(error)).replace("\n\n", "\n")
+        _add("# %d %s %s\n%s\n" % (count, when, cause, text))
+    except (OSError, MemoryError) as e:
+        print("boot: not kept: %s" % (e or "no memory"))
+
+
+def _words(error):
+    """The traceback, beginning with the program's own file. An ESP8266 does not know that file's name."""
+    text = io.StringIO()
+    sys.print_exception(error, text)
+    lines = [line for line in text.getvalue().split("\n") if 'File "boot.py"' not in line]
+    text = "\n".join(lines).replace('"<string>"', '"main.py"')
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST // 2] + "\n...\n" + text[-_LONGEST // 2 :]
+    return text
+
+
+def _without_secrets(text):
+    try:
+        with open("config.json") as file:
+            config = json.load(file)
+        secrets = [config.get("auth_info")] + [network.get("password") for network in config.get("wifi", ())]
+    except (OSError, ValueError, AttributeError, TypeError):
+        return text
+    for secret in secrets:
+        if isinstance(secret, str) and len(secret) > 3:
+            text = text.replace(secret, "***")
+    return text
+
+
+def _add(record):
+    """The next file is complete before it takes the place of the last one, so power may go at any moment."""
+    kept = b""
+    try:
+        with open("crashes", "rb") as file:
+            kept = file.read(_ROOM)
+    except OSError:
+        pass
+    record = record.encode()
+    while kept and len(kept) + len(record) > _ROOM:
+        at = kept.find(b"\n\n")
+        kept = kept[at + 2 :] if at >= 0 else b""
+    with open("crashes.new", "wb") as file:
+        file.write(kept)
+        file.write(record)
+    os.rename("crashes.new", "crashes")

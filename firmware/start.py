@@ -1,0 +1,234 @@
+"""How main.py starts and ends, for boot.py: safe mode, the count of crashes, the watchdog. Loaded by its path, so that
+the rest of the package is not in memory yet, and dropped when it is done.
+
+Safe mode is a prompt without a program and without a watchdog, where mpremote can work in peace. The way into it is
+- a file safe_mode: mpremote fs touch :safe_mode + reset, and out of it: mpremote fs rm :safe_mode + reset
+- a file safe_mode_once and then machine.reset(): the file is deleted as it is seen, and the next start an ordinary one
+- the BOOT button, or the pin that "safe_mode_pin" in config.json names, pressed right after reset or power-on
+- Ctrl-C while main.py waits for its next try because it has crashed too often
+
+The count of crashes is in RTC memory, after a mark: count, state, ticks. A program that keeps something else there is
+left alone, and nothing is counted.
+"""
+
+import json
+import machine
+import os
+import sys
+from micropython import const
+from time import sleep_ms, ticks_diff, ticks_ms
+
+_CRASHES = const(5)  # in a row, from which on each further try has to wait
+_WINDOW = const(300)  # ms for somebody to press the button
+_SETTLED = const(500)  # ms from start to prompt at least, on an ESP8266
+_MARK = b"crashes "
+_RUNNING = const(0)  # states
+_WAITED = const(1)  # the pause is over, and the board reset
+_PROMPT = const(2)  # since ticks: whoever sits there may reset softly
+_ESP8266 = sys.platform == "esp8266"
+_BUTTON_RESETS = (machine.PWRON_RESET, machine.HARD_RESET) if _ESP8266 else (machine.PWRON_RESET,)
+_PROGRAM_RESET = machine.SOFT_RESET if _ESP8266 else machine.HARD_RESET  # by machine.reset()
+_GOOD_RESETS = _BUTTON_RESETS + (machine.DEEPSLEEP_RESET,) + (() if _ESP8266 else (machine.SOFT_RESET,))
+
+
+def begin():
+    """Before main.py: what boot.py is to do. A str: raise it, for main.py is not to run. None: leave main.py to
+    MicroPython. True: run it; or else run what is returned, its source."""
+    started = ticks_ms()
+    while True:
+        try:
+            return _begin(started)
+        except KeyboardInterrupt:
+            if __import__("firmware/keyboard").somebody():
+                _at_prompt(started)
+                raise
+        finally:
+            _drop()
+
+
+def _begin(started):
+    soft = _soft_reset(started)
+    config = _read_config()
+    way_out = _reason_for_safe_mode(config, soft)
+    if way_out:
+        import __main__
+
+        __main__.safe_mode = True  # type: ignore[attr-defined]
+        _write(0, _RUNNING)
+        _at_prompt(started)
+        return "safe mode: main.py is not run; " + way_out
+    if soft or "main.py" not in os.listdir():
+        _at_prompt(started)
+        return None
+    if _state() == _PROMPT:
+        _write(_count(), _RUNNING)
+    seconds = config.get("watchdog", 60)
+    if seconds and isinstance(seconds, int) and _uses_firmware():
+        _begin_watchdog(seconds)
+    return _source(config.get("outbox_size", 2048)) if _ESP8266 else True
+
+
+def ended(error):
+    """After main.py, which has raised this, None if nothing. Resets the board for another try, but where somebody is
+    there; returns what to raise then."""
+    try:
+        if error:
+            crash = __import__("firmware/crash")
+            if not crash.wait_after(error, _count()):
+                _write(_count(), _WAITED)
+                machine.reset()
+        _at_prompt(0)
+        return "stopped: Ctrl-D starts main.py again"
+    finally:
+        _drop()
+
+
+def _drop():
+    for name in ("start", "crash", "keyboard"):
+        sys.modules.pop("firmware/" + name, None)
+
+
+def _begin_watchdog(seconds):
+    """For what main.py does before Device.run(), which knows it as its own."""
+    try:
+        watchdog = sys.modules["firmware.watchdog"] = __import__("firmware/watchdog")
+        watchdog.start(max(10, min(seconds, 600)))
+    except Exception as e:  # noqa: BLE001 - a board without is better than none
+        sys.print_exception(e)
+
+
+def _soft_reset(now):
+    """True if this is one, where somebody or a tool is at the prompt."""
+    if not _ESP8266:
+        return machine.reset_cause() == machine.SOFT_RESET
+    # It tells nothing of Ctrl-D, but its ticks go on. What it calls a soft reset is machine.reset().
+    if not _ours():
+        return ticks_diff(now, 0) > 10000
+    return _state() == _PROMPT and ticks_diff(now, int.from_bytes(machine.RTC().memory()[10:14], "big")) >= 0
+
+
+def _at_prompt(started):
+    """Leaves word for _soft_reset() of the next start. A start takes about the same time each time, so this waits until
+    its ticks are certainly beyond those of the next one."""
+    if _ESP8266:
+        while ticks_diff(ticks_ms(), started) < _SETTLED:
+            sleep_ms(20)
+        _write(_count(), _PROMPT, ticks_ms())
+
+
+# RTC memory
+
+
+def _ours():
+    return machine.RTC().memory()[:8] in (b"", _MARK)
+
+
+def _count():
+    return (machine.RTC().memory() + b"\0" * 9)[8] if _ours() else 0
+
+
+def _state():
+    return (machine.RTC().memory() + b"\0" * 10)[9] if _ours() else _RUNNING
+
+
+def _write(crashes, state, ticks=0):
+    if _ours():
+        mark = _MARK + bytes((crashes, state)) + ticks.to_bytes(4, "big") if crashes or state else b""
+        machine.RTC().memory(mark)
+
+
+# Safe mode
+
+
+def _read_config():
+    """config.json as it stands there; {} if that is none. Device will say what is wrong with it."""
+    try:
+        with open("config.json") as file:
+            config = json.load(file)
+        return config if isinstance(config, dict) else {}
+    except (OSError, ValueError, MemoryError):
+        return {}
+
+
+def _reason_for_safe_mode(config, soft=False):
+    """What the way out of safe mode is, if there is to be safe mode; None if main.py may run."""
+    files = os.listdir()
+    once = "safe_mode_once" in files
+    if once:
+        os.remove("safe_mode_once")
+        # Who wanted it resets the board at once. If something else has come in between, nobody may be there any more.
+        once = machine.reset_cause() == _PROGRAM_RESET
+    if "safe_mode" in files:
+        return "delete the file safe_mode and reset to leave it"
+    if once or _button_pressed(config) or _crashed_often(soft) and _pause():
+        return "reset to leave it"
+    return None
+
+
+def _button_pressed(config):
+    if machine.reset_cause() not in _BUTTON_RESETS:
+        return False  # nobody pressed reset, so nobody is there to press this one
+    pin = config.get("safe_mode_pin", "boot")
+    if pin == "boot":
+        pin = 9 if any(chip in sys.implementation._machine for chip in ("C2", "C3", "C6", "H2")) else 0
+    if pin == -1:
+        return False
+    try:
+        button = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
+    except (ValueError, TypeError):  # no such pin, or none with a resistor
+        return False
+    for _ in range(_WINDOW // 20):
+        if not button.value():
+            return True
+        sleep_ms(20)
+    return False
+
+
+def _crashed_often(soft=False):
+    """True if main.py has ended in a reset several times in a row, be it a crash, the watchdog or its own doing, and
+    there was no pause yet.
+
+    Power-on, the reset button and Ctrl-D begin a new count, and so does Device.run() when it has been up for a minute.
+    """
+    if soft or machine.reset_cause() in _GOOD_RESETS:
+        _write(0, _RUNNING)
+        return False
+    waited = _state() == _WAITED
+    _write(min(_count() + 1, 255), _RUNNING)
+    return _count() >= _CRASHES and not waited
+
+
+def _pause():
+    """Waits ten minutes, so that mpremote gets a word in and yet a board on a roof goes on trying. True at Ctrl-C."""
+    text = "boot: main.py has crashed again and again; the next try is in 10 minutes, unless Ctrl-C"
+    return __import__("firmware/keyboard").interrupted(text, 600)
+
+
+# main.py
+
+
+def _uses_firmware():
+    """True if main.py has this word: another program would not feed the watchdog."""
+    with open("main.py", "rb") as file:
+        before = b""
+        while True:
+            text = file.read(128)
+            if b"firmware" in before + text:
+                return True
+            if not text:
+                return False
+            before = text[-8:]
+
+
+def _source(size):
+    """main.py's text, in a buffer of that size at least: the interpreter keeps it as long as main.py runs, and Device
+    makes it the outbox's. As the first large object it breaks up nothing."""
+    import __main__
+
+    if not isinstance(size, int) or not 256 <= size <= 65536:
+        size = 2048
+    with open("main.py", "rb") as file:
+        n = os.stat("main.py")[6]
+        buf = __main__.boot_buffer = bytearray(max(n, size))  # type: ignore[attr-defined]
+        file.readinto(buf)
+    return memoryview(buf)[:n]

@@ -1,0 +1,383 @@
+"""firmware/start.py: how main.py starts and ends: safe mode, the count of crashes, the watchdog."""
+
+import json
+import sys
+
+import fakes  # noqa: F401  # the way to firmware
+from fakes import machine
+from flash_folder import Flash, files
+from support import raises, replaced
+
+import __main__
+from firmware import crash, keyboard, watchdog
+from firmware import start as module
+
+
+class Clock(fakes.Ticks):
+    """Ctrl-C comes at that time, ms after the start."""
+
+    def __init__(self, now):
+        super().__init__(module, keyboard, start=now)
+        self.started = now
+        self.ctrl_c_after = None
+
+    def sleep_ms(self, ms):
+        self.go_on(ms)
+        if self.ctrl_c_after is not None and self.slept > self.ctrl_c_after:
+            self.ctrl_c_after = None
+            raise KeyboardInterrupt
+
+    @property
+    def slept(self):
+        return self.now - self.started
+
+
+class Board(Flash):
+    """A board that has just been reset for this cause, with the level 1 at every pin but those held down. `prompts` are
+    Ctrl-Cs that were asked about: whether somebody is there."""
+
+    def __init__(self, cause=machine.PWRON_RESET, held=(), memory=b"", files=None, somebody=True, now=300):
+        super().__init__(files or {})
+        machine.cause = cause
+        machine.levels.clear()
+        machine.pulled.clear()
+        machine.levels.update(dict.fromkeys(held, 0))
+        machine.rtc_memory = memory
+        self._clock = Clock(now)
+        self._keyboard = replaced(keyboard, "somebody", lambda feed=None: somebody)
+
+    @property
+    def slept(self):
+        return self._clock.slept
+
+    def __enter__(self):
+        sys.modules["firmware/keyboard"] = keyboard
+        sys.modules["firmware/crash"] = crash
+        sys.modules["firmware/watchdog"] = watchdog
+        watchdog._running.clear()
+        self._clock.__enter__()
+        self._keyboard.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *args):
+        super().__exit__(*args)
+        self._keyboard.__exit__()
+        self._clock.__exit__()
+        machine.rtc_memory = b""
+        machine.cause = machine.PWRON_RESET
+        for name in ("keyboard", "crash", "watchdog"):
+            sys.modules.pop("firmware/" + name, None)
+
+    def safe_mode(self, ctrl_c_after=None):
+        self._clock.ctrl_c_after = ctrl_c_after
+        sys.modules["firmware/keyboard"] = keyboard
+        return module._reason_for_safe_mode(module._read_config())
+
+
+# Safe mode
+
+
+def test_an_ordinary_start():
+    for cause in (1, 2, 3, 4, 5):
+        with Board(cause) as board:
+            assert board.safe_mode() is None
+            assert board.slept == (300 if cause == machine.PWRON_RESET else 0)  # for the button
+
+
+def test_the_file_that_stays():
+    with Board(files={"safe_mode": ""}) as board:
+        assert "delete the file safe_mode" in board.safe_mode()
+        assert files() == {"safe_mode": ""} and not board.slept
+
+
+def test_the_file_for_one_start():
+    for also in ({}, {"safe_mode": ""}):
+        with Board(machine.HARD_RESET, files=dict(also, safe_mode_once="")) as board:
+            assert board.safe_mode()
+            assert files() == also
+            assert bool(board.safe_mode()) == bool(also)
+
+
+def test_the_file_for_one_start_counts_for_the_reset_that_follows_it():
+    """Where power went in between, or the watchdog came, nobody may be there who would end safe mode."""
+    for cause in (machine.PWRON_RESET, machine.WDT_RESET, machine.SOFT_RESET):
+        with Board(cause, files={"safe_mode_once": ""}) as board:
+            assert board.safe_mode() is None
+            assert not files()
+
+
+def test_the_button_counts_when_somebody_has_reset_the_board():
+    for cause in (1, 2, 3, 4, 5):
+        with Board(cause, held=(0,)) as board:
+            assert bool(board.safe_mode()) == (cause == machine.PWRON_RESET)
+            assert machine.pulled == ([0] if cause == machine.PWRON_RESET else [])
+
+
+def test_which_pin_the_button_is_at():
+    for text, pins in (
+        ('{"safe_mode_pin": 12}', [12]),
+        ('{"safe_mode_pin": "boot"}', [0]),
+        ("{}", [0]),
+        ('{"safe_mode_pin": -1}', []),
+        ('{"safe_mode_pin": "GPIO4"}', []),
+        ('{"safe_mode_pin": 99}', []),
+        ('{"safe_mode_pin": [1]}', []),
+        ('{"safe_mode_pin": null}', []),
+        ('{"safe_mode_pin": 12', [0]),
+        ("[]", [0]),
+        ("", [0]),
+    ):
+        with Board(held=pins, files={"config.json": text}) as board:
+            assert bool(board.safe_mode()) == bool(pins), text
+            assert machine.pulled == pins, text
+    assert json.loads('{"safe_mode_pin": null}')["safe_mode_pin"] is None
+
+
+def test_the_boot_button_of_a_risc_v_chip():
+    class Implementation:
+        _machine = "ESP32C3 module with ESP32C3"
+
+    class Sys:
+        implementation = Implementation
+
+    with Board(held=(9,)) as board, replaced(module, "sys", Sys):
+        assert board.safe_mode()
+        assert machine.pulled == [9]
+
+
+def crashes(cause, starts, memory=b""):
+    """Whether there was a pause in each of so many starts, all for the same cause."""
+    paused = []
+    for _ in range(starts):
+        with Board(cause, memory=memory) as board:
+            assert board.safe_mode() is None
+            paused.append(board.slept > 1000)
+            assert board.slept in (0, 300, 600000)
+            memory = machine.rtc_memory
+    return paused
+
+
+def test_after_five_crashes_each_try_waits_ten_minutes():
+    for cause in (machine.WDT_RESET, machine.HARD_RESET, 0):
+        assert crashes(cause, 7) == [False] * 4 + [True] * 3
+
+
+def test_what_is_no_crash():
+    for cause in (machine.PWRON_RESET, machine.DEEPSLEEP_RESET, machine.SOFT_RESET):
+        assert not any(crashes(cause, 7))
+        with Board(cause, memory=b"crashes \7") as board:
+            assert board.safe_mode() is None and machine.rtc_memory == b""
+
+
+def test_the_count_does_not_overflow():
+    assert crashes(machine.WDT_RESET, 3, b"crashes \xfe") == [True] * 3
+
+
+def test_ctrl_c_ends_the_pause():
+    with Board(machine.WDT_RESET, memory=b"crashes \7") as board:
+        assert board.safe_mode(ctrl_c_after=5000)
+        assert 5000 < board.slept < 6000
+    with Board(machine.WDT_RESET, memory=b"crashes \7", somebody=False) as board:
+        assert board.safe_mode(ctrl_c_after=5000) is None
+        assert board.slept == 600000
+
+
+def test_what_a_program_keeps_in_rtc_memory_is_its_own():
+    with Board(machine.WDT_RESET, memory=b"mine") as board:
+        for _ in range(10):
+            assert board.safe_mode() is None
+        module._write(0, 0)
+        assert machine.rtc_memory == b"mine"
+
+
+def test_forgetting_crashes():
+    with Board(machine.WDT_RESET, memory=b"crashes \7"):
+        module._write(0, 0)
+        assert machine.rtc_memory == b""
+
+
+# main.py's start
+
+MAIN = {"main.py": "from firmware import Device"}
+
+
+def test_main_py_is_run_after_a_hard_start_and_left_to_micropython_after_a_soft_one():
+    for cause in (1, 2, 3, 4, 0):
+        with Board(cause, files=MAIN):
+            assert module.begin() is True
+    with Board(machine.SOFT_RESET, files=MAIN):
+        assert module.begin() is None
+
+
+def test_where_there_is_no_main_py_nothing_is_run():
+    with Board():
+        assert module.begin() is None
+
+
+def test_safe_mode_is_told_to_boot_py_and_to_onenet_boards():
+    try:
+        with Board(files=dict(MAIN, safe_mode=""), memory=b"crashes \3"):
+            assert module.begin() == "safe mode: main.py is not run; delete the file safe_mode and reset to leave it"
+            assert __main__.safe_mode is True and machine.rtc_memory == b""
+    finally:
+        del __main__.safe_mode
+
+
+def test_noise_does_not_stop_the_start():
+    with Board(files=MAIN, somebody=False) as board:
+        board._clock.ctrl_c_after = 100
+        assert module.begin() is True
+    with Board(files=MAIN) as board:
+        board._clock.ctrl_c_after = 100
+        raises(KeyboardInterrupt, module.begin)
+
+
+def test_the_watchdog_runs_before_main_py_where_that_will_feed_it():
+    for text, config, seconds in (
+        ("from firmware import Device", "{}", 60),
+        ("#" * 123 + "from firmware import Device", '{"watchdog": 30}', 30),
+        ("#" * 120 + "from firmware import Device", '{"watchdog": 5}', 10),
+        ("#" * 2000 + "import firmware", '{"watchdog": 99999}', 600),
+        ("import firmware", '{"watchdog": "a minute"}', None),
+        ("import firmware", '{"watchdog": 0}', None),
+        ("import firmware", "no JSON", 60),
+        ("while True: pass", "{}", None),
+        ("", "{}", None),
+    ):
+        machine.WDT.made = None
+        with Board(files={"main.py": text, "config.json": config}):
+            assert module.begin() is True
+        made = machine.WDT.made
+        assert (made and made.timeout) == (seconds and seconds * 1000), (text, config)
+    watchdog._running.clear()
+
+
+def test_nothing_of_it_stays():
+    with Board(files=MAIN):
+        sys.modules["firmware/start"] = module
+        module.begin()
+        assert not [name for name in sys.modules if name.startswith("firmware/") and name != "firmware/watchdog"]
+
+
+# An ESP8266
+
+
+class esp8266:  # noqa: N801
+    """with esp8266(): the module as it is there."""
+
+    def __enter__(self):
+        module._ESP8266 = True
+
+    def __exit__(self, *args):
+        module._ESP8266 = False
+
+
+def test_an_esp8266_knows_a_soft_reset_by_what_was_left_at_the_prompt():
+    """It tells nothing of Ctrl-D: reset_cause() is that of the last hard reset."""
+    for mark in (b"", b"crashes \2\0" + bytes(4)):
+        with esp8266(), Board(files=MAIN, memory=mark):
+            assert module.begin() is not None
+            __main__.__dict__.pop("boot_buffer")
+    with esp8266(), Board(files=MAIN, now=4000) as board:
+        module.ended(None)
+        at_prompt = machine.rtc_memory
+    for now, soft in ((4000, True), (4001, True), (90000, True), (3999, False), (250, False)):
+        with esp8266(), Board(files=MAIN, memory=at_prompt, now=now):
+            assert (module.begin() is None) == soft, now
+            __main__.__dict__.pop("boot_buffer", None)
+    with esp8266(), Board(files=dict(MAIN, safe_mode=""), now=300) as board:
+        module.begin()
+        assert board.slept >= 500  # the next hard start is certainly earlier
+        assert module._soft_reset(board._clock.now) and not module._soft_reset(700)
+    del __main__.safe_mode
+
+
+def test_an_esp8266_whose_program_has_the_rtc_memory_goes_by_its_ticks():
+    for now, soft in ((300, False), (9999, False), (10001, True)):
+        with esp8266(), Board(files=MAIN, memory=b"mine", now=now):
+            assert (module.begin() is None) == soft
+            assert machine.rtc_memory == b"mine"
+            __main__.__dict__.pop("boot_buffer", None)
+
+
+def test_an_esp8266_gets_the_source_in_what_becomes_the_outbox():
+    for size, length, config in (
+        (2048, 27, "{}"),
+        (4096, 27, '{"outbox_size": 4096}'),
+        (2048, 27, '{"outbox_size": -1}'),
+    ):
+        with esp8266(), Board(files=dict(MAIN, **{"config.json": config})):
+            source = module.begin()
+            assert bytes(source) == MAIN["main.py"].encode() and len(source) == length
+            buf = __main__.__dict__.pop("boot_buffer")
+            assert len(buf) == size and bytes(buf[:length]) == bytes(source)
+    long = "# firmware" + "x" * 5000
+    with esp8266(), Board(files={"main.py": long}):
+        assert bytes(module.begin()) == long.encode()
+        assert len(__main__.__dict__.pop("boot_buffer")) == len(long)
+
+
+# main.py's end
+
+
+class Reset(BaseException):
+    pass
+
+
+def reset():
+    raise Reset
+
+
+def after(error, memory=b"", ctrl_c_after=None, somebody=True):
+    """What ended() returns, or Reset; ms it took; the board's memory and files afterwards."""
+    keep = dict(__main__.__dict__)
+    with Board(machine.HARD_RESET, memory=memory, somebody=somebody) as board, replaced(machine, "reset", reset):
+        board._clock.ctrl_c_after = ctrl_c_after
+        try:
+            result = module.ended(error)
+        except Reset:
+            result = Reset
+        finally:
+            __main__.__dict__.update(keep)
+        return result, board.slept, machine.rtc_memory, files()
+
+
+def failure(kind=ValueError, *args):
+    try:
+        raise kind(*args)
+    except BaseException as e:  # noqa: BLE001
+        return e
+
+
+def test_a_program_that_comes_to_its_end_leaves_the_prompt():
+    assert after(None)[:2] == ("stopped: Ctrl-D starts main.py again", 0)
+
+
+def test_whatever_it_raises_is_kept_and_it_is_tried_again_later_and_later():
+    for kind in (ValueError, SyntaxError, ImportError, OSError, MemoryError, SystemExit, GeneratorExit, RuntimeError):
+        for crashes, seconds in ((0, 5), (1, 15), (2, 60), (3, 180), (4, 600), (5, 600), (254, 600)):
+            memory = b"crashes " + bytes((crashes, 0)) + bytes(4) if crashes else b""
+            result, slept, memory, kept = after(failure(kind), memory)
+            assert result is Reset and slept == seconds * 1000
+            assert memory[8:10] == bytes((crashes, 1))
+            assert kind.__name__ in kept["crashes"] and kept["crashes"].startswith("# %d " % (crashes + 1))
+
+
+def test_after_that_pause_there_is_no_second_one():
+    memory = b"crashes \7\1" + bytes(4)
+    with Board(machine.HARD_RESET, memory=memory, files=MAIN) as board:
+        assert module.begin() is True and board.slept == 0
+        assert machine.rtc_memory[8:10] == b"\x08\0"
+
+
+def test_ctrl_c_in_the_pause_leaves_the_prompt_where_somebody_is_there():
+    result, slept, _, _ = after(failure(), ctrl_c_after=2000)
+    assert result == "stopped: Ctrl-D starts main.py again" and slept < 2500
+    result, slept, _, _ = after(failure(), ctrl_c_after=2000, somebody=False)
+    assert result is Reset and slept == 5000
+
+
+def test_ctrl_c_with_nobody_there_is_no_end():
+    assert after(failure(KeyboardInterrupt))[0] == "stopped: Ctrl-D starts main.py again"
+    result, _, _, kept = after(failure(KeyboardInterrupt), somebody=False)
+    assert result is Reset and kept == {}
