@@ -25,12 +25,22 @@ def _hex(v):
     )
 
 
+def _host(v):
+    return _text(255)(v) and all("!" <= c <= "~" and c not in '/:@,"' for c in v)
+
+
 def _digits(v):
     return isinstance(v, str) and 0 < len(v) <= 32 and all("0" <= c <= "9" for c in v)
 
 
 def _number(least, most):
     return lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most
+
+
+_CURRENT = (
+    "; with letters it is from OneNET's current platform (物联网开放平台), which this firmware does not support yet: "
+    "take the strings of a device under 多协议接入, MQTT（旧版）"
+)
 
 
 def _yes_no(v):
@@ -49,7 +59,7 @@ def _intervals(v):
 _KEYS = {
     "wifi": (None, 'a list of networks like [{"ssid": "name", "password": "at least 8 characters, or empty"}]', None),
     "platform": ("legacy", '"legacy"', _one_of("legacy")),
-    "host": ("183.230.40.39", "an address or name", _text(255)),
+    "host": ("183.230.40.39", "an address or name alone, without mqtt:// and without a port, which is a key", _host),
     "port": (6002, "a whole number from 1 to 65535", _number(1, 65535)),
     "device_id": (None, "the device's ID, digits in quotes", _digits),
     "product_id": (None, "the product's ID, digits in quotes", _digits),
@@ -78,7 +88,7 @@ _KEYS = {
         "minutes without a connection after which the board is reset, 1 to 1440, or 0 for never",
         _number(0, 1440),
     ),
-    "ntp_host": ("ntp.aliyun.com", 'an address or name, or "" for none', lambda v: v == "" or _text(255)(v)),
+    "ntp_host": ("ntp.aliyun.com", 'an address or name, or "" for none', lambda v: v == "" or _host(v)),
     "subscribe_commands": (False, "true for a plain MQTT broker, false for OneNET", _yes_no),
     "safe_mode_pin": (
         "boot",
@@ -127,6 +137,8 @@ def check(config, path="config.json"):
                 problems.append("%s: is missing; must be %s" % (key, right))
         elif not test(value):
             shown = "" if key in _SECRET else ", not " + json.dumps(value)
+            if key == "product_id" and isinstance(value, str) and any("a" <= c <= "z" for c in value.lower()):
+                shown += _CURRENT
             problems.append("%s: must be %s%s" % (key, right, shown))
     if problems:
         raise ConfigError(path, sorted(problems))
@@ -136,10 +148,70 @@ def check(config, path="config.json"):
 def load(path):
     """The checked configuration in this file. ConfigError, also where there is no such file or it is not JSON."""
     try:
-        with open(path) as file:
-            config = json.load(file)
+        with open(path, "rb") as file:
+            data = file.read()
     except OSError:
         raise ConfigError(path, ["is missing; copy config.json.example to it and fill it in"])
-    except ValueError:  # the parser's own text may quote the file, and so a password
-        raise ConfigError(path, ["is not JSON; look for a missing comma, quote or bracket"])
-    return check(config, path)
+    return check(parse(data, path), path)
+
+
+def parse(data, path="config.json"):
+    """What the bytes of a file hold, not checked yet. ConfigError, which does not quote them, where it is not JSON."""
+    why = _not_text(data)
+    if not why:
+        try:
+            config = json.loads(data)
+            if not isinstance(config, dict) or data.rstrip().endswith(b"}"):
+                return config  # MicroPython 1.25 takes what is cut off for whole
+        except ValueError:  # the parser's own words may quote the file, and so a password
+            pass
+        why = "is not JSON; " + (_oddity(data) or "look for a missing comma, quote or bracket")
+    raise ConfigError(path, [why])
+
+
+def _not_text(data):
+    """What the bytes are in place of UTF-8, in words; or empty."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data:
+        return "is not JSON but UTF-16, or no text; save it as UTF-8"
+    if data[:3] == b"\xef\xbb\xbf":
+        return "is not plain JSON: it begins with a byte order mark; save it as UTF-8 without BOM"
+    try:
+        str(data, "utf-8")
+    except ValueError:
+        return "is not JSON in UTF-8 (but in GBK, or ANSI?); save it as UTF-8"
+    return ""
+
+
+def _oddity(data):
+    """The first thing that cannot be in JSON, in words with its line; or empty. What texts hold is not told."""
+    line = 1
+    last = at = 0  # last: the byte before, spaces left out
+    while at < len(data):
+        byte = data[at]
+        where = "line %d: " % line
+        if byte == 34:
+            if last == 34 or last in b"}]0123456789el":  # what ends a value; e and l end true, false, null
+                return where + "a comma or colon is missing before a text, perhaps at the end of the line before"
+            while True:
+                at += 1
+                if at >= len(data) or data[at] == 10:
+                    return where + "a text has no quote at its end"
+                if data[at] == 34:
+                    break
+                if data[at] == 92:
+                    at += 1
+        elif byte >= 128:
+            size = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return where + '%s is none of the plain " : , { } [ ] of JSON' % str(data[at : at + size], "utf-8")
+        elif byte == 10:
+            line += 1
+        elif byte in b"}]" and last == 44:
+            return where + "a comma stands before it that must not be there"
+        elif byte in b"'#/;=()":
+            return where + '%s is no JSON; texts stand in ", and there are no comments' % chr(byte)
+        elif 65 <= byte <= 90:
+            return where + "a word with a capital, as Python's True, False or None; JSON has true, false and null"
+        if byte > 32:
+            last = byte
+        at += 1
+    return "" if last == 125 else "it does not end with }: it is cut off, or something stands behind that"

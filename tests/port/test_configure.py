@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.port import find
 from onenet_tools.port.board_config import masked, value_from_text, with_network
+from onenet_tools.port.configure import Changes
 from serial_board import (
     AUTH_INFO,
     DEVICE_ID,
@@ -133,7 +134,7 @@ def test_showing_tells_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_broken_file_is_said_to_be_broken_and_replaced_if_wanted(capsys: pytest.CaptureFixture[str]) -> None:
     with board(files={"config.json": '{"auth_info": "s3cret'}) as it:
         assert main(["config", "--port", it.port, *GIVEN]) == 2
-        assert "is broken; write it anew: onenet config --replace" in capsys.readouterr().err
+        assert "Write it anew: onenet config --replace" in capsys.readouterr().err
         assert main(["config", "--port", it.port, *GIVEN, "--replace"]) == 0
         assert on_board(it)["device_id"] == DEVICE_ID
 
@@ -306,6 +307,67 @@ def test_networks() -> None:
     assert [network["ssid"] for network in two["wifi"]] == ["b", "a"]
     assert with_network(two, "a", None)["wifi"][0] == {"ssid": "a", "password": "12345678"}
     assert with_network({"wifi": "nonsense"}, "a", "")["wifi"] == [{"ssid": "a", "password": ""}]
+
+
+def test_without_its_host_the_port_goes_too() -> None:
+    there = config(host="192.168.1.2", port=21402, keep_alive=240)
+    assert Changes(unset=("host",)).apply(there) == config(keep_alive=240)
+    assert Changes(unset=("host",), values={"port": 6003}).apply(there) == config(keep_alive=240, port=6003)
+    assert Changes(unset=("port",)).apply(there) == config(host="192.168.1.2", keep_alive=240)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--host", "mqtt://183.230.40.39:6002"], "host: must be an address or name alone, without mqtt://"),
+        (["--host", "mqtt://183.230.40.39"], "--host mqtt://183.230.40.39: must be HOST or HOST:PORT"),
+        (["--set", "host=183.230.40.39:6002"], "without a port, which is a key"),
+        (["--host", "183.230.40.39："], "host: must be an address or name alone"),  # noqa: RUF001
+        (
+            ["--product-id", "Ab3dE5fGhI"],
+            "is from OneNET's current platform (物联网开放平台), which this firmware does",
+        ),
+        (["--device-id", "esp32-01"], "device_id: must be the device's ID, digits in quotes"),
+        (["--set", "led_pin=D4"], "led_pin: must be a pin's number"),
+        (["--set", "upload_interval=0.5"], "upload_interval: must be seconds between uploads, a whole number"),
+    ],
+)
+def test_what_the_board_would_not_take_is_not_written(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with board() as it:
+        assert main(["config", "--port", it.port, *options]) == 2
+        told = capsys.readouterr().err
+        assert words in told
+        assert len(told.splitlines()) == 1
+        assert on_board(it) == config()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: b"\xef\xbb\xbf" + text.encode(), "begins with a byte order mark; save it as UTF-8 without BOM"),
+        (lambda text: text.encode("utf-16"), "is not JSON but UTF-16, or no text; save it as UTF-8"),
+        (lambda text: text.replace("home", "家里").encode("gbk"), "is not JSON in UTF-8 (but in GBK, or ANSI?)"),
+        (lambda text: text.replace('"wifi"', "“wifi”").encode(), "line 1: “ is none of the plain"),
+        (lambda text: text.replace('"wifi":', '"wifi"：').encode(), "line 1: ： is none of the plain"),  # noqa: RUF001
+        (lambda text: text.replace("true", "True").encode(), "line 1: a word with a capital, as Python's True"),
+        (lambda text: text[:-1].encode(), "it does not end with }: it is cut off"),
+    ],
+)
+def test_a_file_that_is_saved_in_another_way(
+    change: Callable[[str], bytes], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As by `mpremote cp` after an editor. The other keys in it are not lost: it stays as it is."""
+    saved = change(json.dumps(config(), ensure_ascii=False))
+    with board(files={"config.json": saved}) as it:
+        for arguments in (["--show"], GIVEN):
+            assert main(["config", "--port", it.port, *arguments]) == 2
+            told = capsys.readouterr().err
+            assert words in told
+            assert "onenet config --replace" in told
+        it.power_cut()
+        assert it.read_files()["/config.json"] == saved
 
 
 def test_masking() -> None:

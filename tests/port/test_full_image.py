@@ -245,7 +245,7 @@ def test_secrets_are_for_the_owner_only(here: Path, capsys: pytest.CaptureFixtur
         (["ESP32_GENERIC", "--image", "ESP32.bin"], "say for which board"),
         (["--image", "none.bin"], "cannot read the image: No such file or directory: none.bin"),
         (["--image", "ESP32.bin", "--config", "none.json"], "cannot read the configuration: No such file or directory"),
-        (["--image", "ESP32.bin", "--config", "broken.json"], "broken.json is no JSON"),
+        (["--image", "ESP32.bin", "--config", "broken.json"], "broken.json is not JSON; it does not end with }"),
         (["--image", "ESP32.bin", "--config", "wrong.json"], "wrong.json: "),
         (["--image", "ESP32.bin", "--flash-size", "4"], "--flash-size: '4' is no size; right would be 4MB"),
         (["--image", "ESP32.bin", "--flash-size", "1MB"], "--flash-size: '1MB' is too little"),

@@ -154,11 +154,32 @@ def test_auth_info():
 
 def test_texts():
     for key, empty in (("host", False), ("ntp_host", True)):
-        for value in ("a", "::1", "例子.cn", "x" * 255):
+        for value in ("a", "183.230.40.39", "xn--fsqu00a.cn", "x" * 255):
             assert check(config(**{key: value}))[key] == value
         for value in ("x" * 256, "例" * 86, 5, None, True, ["a"]) + (() if empty else ("",)):
             text = problem(config(**{key: value}))
             assert text.startswith(key + ":") and "address or name" in text, text
+
+
+def test_an_address_is_no_url_and_has_no_port():
+    for key in ("host", "ntp_host"):
+        for value in (
+            "mqtt://183.230.40.39:6002", "mqtt://183.230.40.39", "tcp://a", "183.230.40.39:6002", "a/", "a b", " a",
+            "a\n", "user@a", "183.230.40.39：6002", "183。230。40。39", "例子.cn", '"a"', "::1", "a,b",
+        ):  # fmt: skip
+            text = problem(config(**{key: value}))
+            assert text.startswith(key + ": must be an address or name"), text
+    assert "without a port" in problem(config(host="a:6002"))
+
+
+def test_ids_of_the_platform_that_is_not_supported():
+    text = problem(config(product_id="Ab3dE5fGhI"))
+    assert text.startswith("product_id: must be the product's ID, digits in quotes") and "not support yet" in text
+    for value in ("", "-1", 458945, "４５"):
+        assert "not support" not in problem(config(product_id=value))
+
+
+def test_no_time_server():
     assert check(config(ntp_host=""))["ntp_host"] == ""
 
 
@@ -269,8 +290,8 @@ def loaded(content, name="config-test.json"):
     """What load() makes of a file with this content; None for no file."""
     path = (os.getenv("TMPDIR") or "/tmp") + "/%s-%s" % (sys.implementation.name, name)
     if content is not None:
-        with open(path, "w") as file:
-            file.write(content)
+        with open(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
     try:
         return load(path)
     except ConfigError as e:
@@ -298,6 +319,50 @@ def test_not_json():
     for bad in ("", "{", good[:-1], good.replace(",", ";"), good.replace('"', "'"), "\0\1", good + "x", good + good):
         found = loaded(bad)
         assert type(found) is list and len(found) == 1 and "JSON" in found[0], bad
+        assert "s3cret" not in found[0]
+
+
+# What MicroPython takes for JSON all the same: separators that are missing or too many
+LENIENT = sys.implementation.name == "micropython"
+SAVED = (
+    (lambda text: b"\xef\xbb\xbf" + text.encode(), "begins with a byte order mark; save it as UTF-8 without BOM"),
+    (
+        lambda text: b"\xff\xfe" + bytes(b for c in text for b in (ord(c) & 255, ord(c) >> 8)),
+        "UTF-16, or no text; save",
+    ),
+    (
+        lambda text: b"\xfe\xff" + bytes(b for c in text for b in (ord(c) >> 8, ord(c) & 255)),
+        "UTF-16, or no text; save",
+    ),
+    (lambda text: text.replace("家", "?").encode().replace(b"?", b"\xbc\xd2"), "is not JSON in UTF-8 (but in GBK"),
+    (lambda text: text.replace('"wifi"', "“wifi”"), "line 2: “ is none of the plain"),
+    (lambda text: text.replace('"wifi":', '"wifi"：'), "line 2: ： is none of the plain"),
+    (lambda text: text.replace('"27654321",', '"27654321"，'), "line 3: ， is none of the plain"),
+    (lambda text: text.replace('"27654321"', "None"), "line 3: a word with a capital, as Python's True, False or None"),
+    (lambda text: text.replace('"27654321"', "'27654321'"), "line 3: ' is no JSON"),
+    (lambda text: text.replace('"27654321"', "// my own"), "line 3: / is no JSON"),
+    (lambda text: text.replace('"27654321"', '"27654321'), "line 3: a text has no quote at its end"),
+    (lambda text: text[:-2], "does not end with }"),
+    (lambda text: text[: len(text) // 2], "line 3: a text has no quote at its end"),
+    (lambda text: text + "x", "does not end with }"),
+)
+SEPARATORS = (
+    (lambda text: text.replace('"27654321",', '"27654321"'), "line 4: a comma or colon is missing before a text"),
+    (lambda text: text[:-2] + ",\n}", "line 6: a comma stands before it that must not be there"),
+)
+
+
+def test_what_editors_and_people_make_of_a_file():
+    lines = ('"wifi": [{"ssid": "家：“里”", "password": "%s"}]' % WIFI_SECRET, '"device_id": "27654321"')
+    lines += ('"product_id": "68790"', '"auth_info": "%s"' % SECRET)
+    text = "{\n" + ",\n".join(lines) + "\n}"
+    assert loaded(text)["wifi"][0]["ssid"] == "家：“里”"
+    assert loaded(text + "\r\n ")["device_id"] == "27654321"
+    for change, words in SAVED + (() if LENIENT else SEPARATORS):
+        bad = change(text)
+        assert isinstance(bad, bytes) or bad != text, words
+        found = loaded(bad)
+        assert type(found) is list and len(found) == 1 and words in found[0], (words, found)
         assert "s3cret" not in found[0]
 
 

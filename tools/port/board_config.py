@@ -27,6 +27,19 @@ def _board_module() -> Any:
     return module
 
 
+class NotJson(Exception):
+    """What the board would say of such a file, as "is not JSON; …", without quoting it."""
+
+
+def parsed(data: bytes) -> Any:
+    """What the bytes of a file hold, not checked yet. Raises NotJson."""
+    module = _board_module()
+    try:
+        return module.parse(data)
+    except module.ConfigError as error:
+        raise NotJson(*error.problems) from None
+
+
 def problems(config: Any) -> list[str]:
     """What the board would say is wrong, a line each beginning with the key; empty if nothing is."""
     module = _board_module()

@@ -17,9 +17,11 @@ import typer
 from ..api.text import harmless
 from .board_config import (
     Config,
+    NotJson,
     first_ssid,
     known_keys,
     masked,
+    parsed,
     password_of,
     problems,
     problems_of,
@@ -56,7 +58,8 @@ class Changes:
 
     def apply(self, config: Config) -> Config:
         """The configuration with these changes. A password without an ssid is for the first network."""
-        changed = {key: value for key, value in config.items() if key not in self.unset}
+        unset = {*self.unset, "port"} if "host" in self.unset else self.unset  # the port is that host's
+        changed = {key: value for key, value in config.items() if key not in unset}
         changed |= self.values
         if "auth_info" in self.secrets:
             changed["auth_info"] = self.secrets["auth_info"]
@@ -113,11 +116,17 @@ def read_config(connection: Connection) -> Config | None:
     data = connection.read_file(FILE)
     if data is None:
         return None
-    with contextlib.suppress(ValueError):
-        config = json.loads(data)
-        if isinstance(config, dict):
-            return config
-    raise PortError(f"config.json on the board at {connection.port} is broken; write it anew: onenet config --replace")
+    try:
+        config = parsed(data)
+        why = "is no JSON object"
+    except NotJson as error:
+        config, why = None, str(error)
+    if isinstance(config, dict):
+        return config
+    raise PortError(
+        f"config.json on the board at {connection.port} {why}. Write it anew: onenet config --replace, "
+        "or copy a better one: mpremote cp config.json :"
+    )
 
 
 def write_config(connection: Connection, config: Config) -> None:

@@ -1,13 +1,12 @@
 """`onenet image`: one file with MicroPython, the program and, if wanted, the configuration, to flash at once."""
 
 import contextlib
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .board_config import problems
+from .board_config import NotJson, parsed, problems
 from .chips import ESP8266_MOST, MIB
 from .errors import PortError
 from .esp import FatalError, flash_size_bytes, merge_bin
@@ -80,11 +79,11 @@ def _config(path: Path) -> bytes:
     """The configuration as it goes to the board, checked by the code that checks it there."""
     try:
         content = path.read_bytes()
-        wrong = problems(json.loads(content))
+        wrong = problems(parsed(content))
     except OSError as error:
         raise PortError(f"cannot read the configuration: {error.strerror}: {path}") from error
-    except ValueError as error:
-        raise PortError(f"{path} is no JSON") from error
+    except NotJson as error:
+        raise PortError(f"{path} {error}") from None
     if wrong:
         raise PortError(f"{path}: {'; '.join(wrong)}")
     return content
