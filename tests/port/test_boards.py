@@ -1,5 +1,6 @@
 """What `onenet boards` tells of the real firmware on a virtual board, and of boards in any other state."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -11,8 +12,9 @@ from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.port import boards
-from onenet_tools.port.boards import chip_in
+from onenet_tools.port.boards import Seen, chip_in
 from onenet_tools.port.find import Port, list_ports, usb_ports
+from rich.console import Console
 
 CONFIG = {
     "wifi": [{"ssid": "home", "password": "12345678"}],
@@ -96,12 +98,95 @@ def test_a_board_at_its_prompt_is_asked(plugged: list[Found], capsys: pytest.Cap
         since = len(board.log)
         assert main(["boards"]) == 0
         port, _, mac, micropython, program, online = row(capsys, board.port)
-        assert (port, mac, program, online) == (board.port, "24:0a:c4:00:00:01", "?", "no: no program runs")
+        assert (port, mac, program, online) == (
+            board.port,
+            "24:0a:c4:00:00:01",
+            "?",
+            "no: no program yet: onenet deploy",
+        )
         assert re.fullmatch(r"1\.\d+\.\d+", micropython)
         board.wait_for(">>> ", since=since)  # at an ordinary prompt again, with all that was there
         board.send(b"x\r")
         board.wait_for(r"^1$", since=since)
         assert len(board.resets) == 1
+
+
+@pytest.mark.parametrize("chip", ["esp32", "esp8266"])
+def test_a_fresh_board_has_no_program_yet(chip: str, plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the boot.py that MicroPython itself has put there."""
+    with VirtualBoard(chip=chip) as board:
+        plugged.append(Found(board.port))
+        board.wait_for(">>> ")
+        assert main(["boards"]) == 0
+        told = row(capsys, board.port)
+        assert (told[1], told[-1]) == (chip.upper(), "no: no program yet: onenet deploy")
+
+
+def test_a_program_that_has_ended(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    with VirtualBoard(files={"main.py": "print('done')"}) as board:
+        plugged.append(Found(board.port))
+        board.wait_for(">>> ")
+        assert main(["boards"]) == 0
+        assert row(capsys, board.port)[-1] == "no: no program runs"
+
+
+OLD = """
+import sys
+class Old:
+    pass
+old = Old()
+old.implementation = Old()
+old.implementation.name = 'micropython'
+old.implementation.version = (1, 20, 0)
+old.implementation._machine = 'ESP32 module with ESP32'
+sys.modules['sys'] = old
+"""
+
+
+def test_a_micropython_that_is_too_old(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    with VirtualBoard(files={"boot.py": OLD}) as board:
+        plugged.append(Found(board.port))
+        board.wait_for(">>> ")
+        assert main(["boards"]) == 0
+        _, chip, mac, micropython, _, online = row(capsys, board.port)
+        assert (chip, mac, micropython) == ("ESP32", "24:0a:c4:00:00:01", "1.20.0")
+        assert online == "no: MicroPython before 1.24: onenet flash"
+
+
+CRASHES = """# 1 - reset 1
+Traceback (most recent call last):
+  File "main.py", line 3, in <module>
+OSError: [Errno 19] ENODEV
+
+# 2 2026-11-29 08:00:00 reset 1
+Traceback (most recent call last):
+  File "main.py", line 7, in <module>
+ValueError: no sensor
+
+"""
+
+
+def test_what_the_program_has_failed_with(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
+    with VirtualBoard(files={"main.py": "", "crashes": CRASHES}) as board:
+        plugged.append(Found(board.port))
+        board.wait_for(">>> ")
+        assert main(["boards"]) == 0
+        assert (
+            f"\n{board.port}: its program has failed, 2 times are kept; the last: ValueError: no sensor "
+            "at 2026-11-29 08:00:00\n" in capsys.readouterr().out
+        )
+
+
+def test_what_a_running_program_says_it_has_failed_with(
+    plugged: list[Found], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tells = TELLS.replace("00:07')", "00:07; 1 failure kept, the last: OSError: [Errno 5] EIO')")
+    with VirtualBoard(files={"main.py": tells}) as board:
+        plugged.append(Found(board.port))
+        board.wait_for("start")
+        assert main(["boards"]) == 0
+        told = capsys.readouterr().out
+        assert f"{board.port}: its program has failed, 1 time is kept; the last: OSError: [Errno 5] EIO\n" in told
 
 
 def test_safe_mode_is_not_left(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,3 +320,25 @@ def test_a_chip_with_usb_tells_its_mac(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_ports, "comports", lambda: [found])
     assert [port.mac for port in usb_ports()] == ["58:cf:79:00:11:22"]
     assert Port("/dev/ttyUSB0", "CP2104", "240AC4000001", is_chip=False).mac == ""
+
+
+LONG = "/dev/serial/by-id/usb-Silicon_Labs_CP2104_USB_to_UART_Bridge_Controller_0163A3DA-if00-port0"
+
+
+@pytest.mark.parametrize("port", ["/dev/ttyUSB0", "COM3", "/dev/cu.usbserial-14101240", LONG])
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_every_column_is_there_on_a_narrow_terminal(port: str, width: int) -> None:
+    seen = [
+        Seen(port, chip="ESP32-C3", mac="24:0a:c4:00:00:01", micropython="1.29.0", version="0.1.0", online=online)
+        for online in ("yes, as 789546805", "no: MicroPython before 1.24: onenet flash", "")
+    ]
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(boards._table(seen, console.width))
+    text = console.export_text()
+    assert all(len(line) <= width for line in text.splitlines())
+    for words in ("port", "chip", "MAC", "MicroPython", "program", "online", "yes, as 789546805", "ESP32-C3"):
+        assert words in text, words
+    for words in ("24:0a:c4:00:00:01", "1.29.0", "0.1.0", "MicroPython before"):
+        assert words in text, words
+    first = "".join(line.strip("│┃ ").split("│")[0].strip() for line in text.splitlines()[:12])
+    assert port in first.replace("24:0a:c4:00:00:01", "") or len(port) < 40

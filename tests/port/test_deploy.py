@@ -151,9 +151,7 @@ def test_the_program_may_have_modules_and_folders_of_its_own(broker: Mosquitto, 
 def test_where_our_modules_are_frozen_the_rest_is_sent(broker: Mosquitto) -> None:
     """A copy in lib/ would not be loaded, and one in firmware/ in place of the frozen one."""
     boot = (board_directory() / "boot.py").read_text().split("import os", 1)
-    frozen = (
-        "import sys\nclass Frozen:\n    __file__ = 'onenet/__init__.py'\nsys.modules['onenet'] = Frozen\nimport os"
-    )
+    frozen = "import sys\nclass Frozen:\n    __file__ = 'onenet/__init__.py'\nsys.modules['onenet'] = Frozen\nimport os"
     with board(broker, {**installed(), "boot.py": frozen.join(boot)}) as it:
         report = Report()
         deploy(it.port, deployment(timeout=0), report)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -16,39 +17,34 @@ from rich.text import Text
 
 from ..api.text import harmless
 from .chips import CHIPS
-from .connection import Connection
+from .connection import Connection, Remote
+from .crash_file import FILE, parse
 from .errors import PortError
 from .find import Port, nothing_there, usb_ports
 from .flash import identify
 from .start import ONLINE, PROMPT, Lines
+from .versions import OLDEST
 
 ANSWER = 2.0
 """Seconds for a program to answer Enter; a turn of its loop takes 0.2, a name that it looks up longer."""
 STOP = 6.0
 """Seconds for a program to stop."""
+_ONLINE = 24  # columns that the last one needs, borders included
 _MORE = 0.3  # seconds that the rest of an answer may take
 _SAYS = re.compile(r"\d+ mqtt: (.*)")
-_VERSIONS = re.compile(r"\d+ device: version (\S+), MicroPython (\S+), (.*), ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})$")
+_VERSIONS = re.compile(
+    r"\d+ device: version (\S+), MicroPython (\S+), (.*), ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})"
+    r"(?:; (\d+) failures? kept, the last: (.*))?$"
+)
 
-_ASK = """
-def _boards():
- import sys
- try:
-  import network
-  mac=bytes(network.WLAN(network.STA_IF).config('mac'))
- except Exception:
-  mac=b''
- try:
-  import json
-  with open('/deployed.json') as f:ours=json.load(f)['version']
- except Exception:
-  ours=''
- device=globals().get('device')
- wrong=device and getattr(device,'config',1) is None
- state='safe mode' if 'safe_mode' in globals() else 'config.json is wrong' if wrong else ''
- i=sys.implementation
- return i.name,i.version[:3],getattr(i,'_machine',sys.platform),mac,ours,state
-"""
+# What a board is asked, in pieces that fit the little heap an ESP8266 has left, and in words that old versions know.
+_IS = "(lambda i:(i.name,tuple(i.version[:3]),getattr(i,'_machine','')))(__import__('sys').implementation)"
+_MAC = "(lambda n:bytes(n.WLAN(n.STA_IF).config('mac')))(__import__('network'))"
+_FILES = "__import__('os').listdir('/')"
+_VERSION = "open('/deployed.json').read(40)"  # which it begins with
+_SAFE = "'safe_mode' in globals()"
+_WRONG = "'device' in globals() and getattr(device,'config',1) is None"
+_STOPPED = "no: no program runs"
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,8 @@ class Seen:
     """What runs there: "ours", "nothing", or "" for something else."""
     trouble: str = ""
     """Why no more is known."""
+    failures: str = ""
+    """What its program has failed with, in words."""
 
 
 def run_boards(named: Sequence[str], ask: bool) -> int:
@@ -85,10 +83,11 @@ def run_boards(named: Sequence[str], ask: bool) -> int:
     if len(named) == 1 and seen[0].trouble:
         raise PortError(seen[0].trouble)
     console = Console(highlight=False)
-    console.print(_table(seen))
+    console.print(_table(seen, console.width))
     for board in seen:
-        if board.trouble:
-            console.print(Text(board.trouble), soft_wrap=True)
+        for words in (board.trouble, f"{board.port}: {board.failures}" if board.failures else ""):
+            if words:
+                console.print(Text(harmless(words)), soft_wrap=True)
     if any(not board.chip for board in seen) and not (ask or named):
         console.print("To know more: onenet boards --ask stops their programs for a second and starts them again.")
     return 0
@@ -120,15 +119,16 @@ def listen(connection: Connection, seen: Seen) -> Seen:
     while time.monotonic() < deadline:
         for line in lines.feed(connection.read()):
             if found := _VERSIONS.match(line):
-                version, micropython, machine, mac = found.groups()
-                return replace(seen, version=version, micropython=micropython, chip=chip_in(machine), mac=mac)
+                version, micropython, machine, mac, count, last = found.groups()
+                seen = replace(seen, version=version, micropython=micropython, chip=chip_in(machine), mac=mac)
+                return replace(seen, failures=_failures(int(count), last)) if count else seen
             if found := _SAYS.match(line):
                 online = ONLINE.match(found[1])
                 words = f"yes, as {online[1]}" if online else f"no: {found[1]}"
                 seen = replace(seen, runs="ours", online=words)
                 deadline = min(deadline, time.monotonic() + _MORE)
         if lines.rest.endswith(PROMPT):
-            return replace(seen, runs="nothing", online="no: no program runs")
+            return replace(seen, runs="nothing", online=_STOPPED)
     return seen
 
 
@@ -136,23 +136,55 @@ def question(connection: Connection, seen: Seen) -> Seen:
     """Asks MicroPython. A program that runs is stopped for it, and started again."""
     connection.interrupt(STOP)
     try:
-        connection.exec(_ASK)
-        name, version, machine, mac, ours, state = connection.eval("_boards()")
-        connection.exec("del _boards")
+        name, version, machine = connection.eval(_IS)
+        number = ".".join(map(str, version))
+        files = connection.eval(_FILES)
+        told = (
+            re.match(r'{"version": "([^"]*)"', _asked(connection, _VERSION, "")) if "deployed.json" in files else None
+        )
+        seen = replace(
+            seen,
+            micropython=number if name == "micropython" else f"{name} {number}",
+            chip=chip_in(machine),
+            mac=":".join(f"{byte:02x}" for byte in _asked(connection, _MAC, b"")) or seen.mac,
+            version=told[1] if told else "",
+            failures=_kept(connection) if FILE.strip("/") in files else "",
+        )
+        return replace(seen, online=_why_offline(connection, version, files) or seen.online)
     finally:
         if seen.runs == "nothing":
             connection.leave()
         else:
             connection.soft_reset()
-    number = ".".join(str(part) for part in version)
-    return replace(
-        seen,
-        micropython=number if name == "micropython" else f"{name} {number}",
-        chip=chip_in(machine),
-        mac=":".join(f"{byte:02x}" for byte in mac) or seen.mac,
-        version=ours,
-        online=f"no: {state}" if state else seen.online,
-    )
+
+
+def _why_offline(connection: Connection, version: Sequence[int], files: Sequence[str]) -> str:
+    """In words, for the column; or empty."""
+    if tuple(version[:2]) < OLDEST:
+        return f"no: MicroPython before {'.'.join(map(str, OLDEST))}: onenet flash"
+    if _asked(connection, _SAFE, False):
+        return "no: safe mode"
+    if _asked(connection, _WRONG, False):
+        return "no: config.json is wrong"
+    return "" if "main.py" in files or "main.mpy" in files else "no: no program yet: onenet deploy"
+
+
+def _asked(connection: Connection, expression: str, otherwise: Any) -> Any:
+    """The value of the expression there; the other one if it raises, as where there is no network."""
+    try:
+        return connection.eval(expression)
+    except Remote:
+        return otherwise
+
+
+def _kept(connection: Connection) -> str:
+    kept = parse((connection.read_file(FILE) or b"").decode(errors="replace"))
+    connection.exec("del _b,_f")
+    return _failures(len(kept), f"{kept[-1].error}{' at ' * bool(kept[-1].when)}{kept[-1].when}") if kept else ""
+
+
+def _failures(count: int, last: str) -> str:
+    return f"its program has failed, {count} {'time is' if count == 1 else 'times are'} kept; the last: {last}"
 
 
 def chip_in(machine: str) -> str:
@@ -161,13 +193,23 @@ def chip_in(machine: str) -> str:
     return next((chip.name for chip in CHIPS if chip.name.replace("-", "") == name), name)
 
 
-def _table(boards: Sequence[Seen]) -> Table:
-    table = Table("port", "chip", "MAC", "MicroPython", "program", "online")
-    for column in table.columns[:5]:
-        column.no_wrap = column.header != "chip"
-    table.columns[-1].overflow = "fold"
-    for board in boards:
+def _table(boards: Sequence[Seen], width: int) -> Table:
+    """A line for each board; two where the terminal is too narrow for that."""
+    rows = [
+        [harmless(cell) or "?" for cell in (b.port, b.chip or b.usb, b.mac, b.micropython, b.version)] for b in boards
+    ]
+    headers = ["port", "chip", "MAC", "MicroPython", "program"]
+    columns = [max(map(len, cells)) + 3 for cells in zip(headers, *rows, strict=True)]
+    if sum(columns) + _ONLINE > width:
+        headers = ["port\nMAC", "chip\nMicroPython", "program"]
+        rows = [[f"{port}\n{mac}", f"{chip}\n{version}", ours] for port, chip, mac, version, ours in rows]
+    table = Table(*headers, "online")
+    for column in table.columns[2:-1]:
+        column.no_wrap = True
+    for column in table.columns:
+        column.overflow = "fold"
+    table.columns[-1].min_width = min(_ONLINE - 4, max(len(board.online) for board in boards))
+    for board, row in zip(boards, rows, strict=True):
         style = "green" if board.online.startswith("yes") else "red" if board.online.startswith("no") else ""
-        cells = [board.port, board.chip or board.usb, board.mac, board.micropython, board.version]
-        table.add_row(*(Text(harmless(cell) or "?") for cell in cells), Text(board.online or "?", style))
+        table.add_row(*map(Text, row), Text(board.online or "?", style))
     return table
