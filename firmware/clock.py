@@ -4,6 +4,7 @@ import sys
 import time
 from micropython import const
 
+from . import watchdog
 from .log import rare, uptime
 
 _OFFSET = 0 if time.gmtime(0)[0] == 2000 else 946684800  # ESP ports count from 2000, others from 1970
@@ -42,7 +43,9 @@ class Clock:
             return False
         self._ask_at = uptime() + _RETRY
         before = self.now()
+        watchdog.patient(True)
         moved = rare("ntp").set_clock(self, self._host, before)
+        watchdog.patient(False)
         if moved is not None:
             self._ask_at = uptime() + _RESYNC
             if before <= _SET:

@@ -17,7 +17,7 @@ import __main__  # type: ignore[import-not-found]
 
 from . import watchdog
 from .clock import Clock
-from .log import keep, log, log_exception, rare
+from .log import keep, log, log_exception, rare, uptime
 from .outbox import Outbox, is_value, stream_id_of
 from .wifi import Wifi
 
@@ -56,7 +56,7 @@ class Device:
         self._pause_from = None  # ticks when it began, as long as the next must wait
         self._fault_at = ticks_ms()  # ticks of the last fault, and ms to wait from there
         self._delay = 0
-        self._online_at = None  # ticks when we came online
+        self._online_at = None  # uptime when we came online
         self._trouble = "not online yet"
         self._load(path)
         if self.config:
@@ -198,7 +198,7 @@ class Device:
         """True if the KeyboardInterrupt was somebody's; or else the loop may go on."""
         if rare("keyboard").somebody(watchdog.feed):
             _forget_crashes()
-            log("device", "stopped" + ("; the watchdog still runs" if self.config and self.config["watchdog"] else ""))
+            log("device", "stopped" + ("" if watchdog.stop() else "; the watchdog still runs"))
             if self.config:
                 self._client.close()
             return True
@@ -212,15 +212,19 @@ class Device:
         """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent."""
         self._measure()
         client = self._client
+        # Ticks wrap: none is kept for longer than it is wanted, offline either.
         if self._delay and ticks_diff(ticks_ms(), self._fault_at) >= self._delay:
             self._delay = 0
+        if self._pause_from is not None:
+            if ticks_diff(ticks_ms(), self._pause_from) >= self.config["upload_interval"] * 1000:
+                self._pause_from = None
         if not self.wifi.connected():
             if client.state != OFFLINE:
                 client.close()
                 self._fault(OSError("Wi-Fi lost"))
             sleep_ms(50)
             return
-        if self.clock.sync():
+        if client.state in (OFFLINE, ONLINE) and self.clock.sync():
             return  # it may have taken long
         if client.state == OFFLINE and self._delay:
             sleep_ms(50)
@@ -230,6 +234,7 @@ class Device:
             if client.state == OFFLINE:
                 gc.collect()
                 log("mqtt", "connecting to %s:%d" % (client.host, client.port))
+                watchdog.patient(True)
                 client.start()
             client.loop(_TURN)
             if client.state == ONLINE:
@@ -272,7 +277,8 @@ class Device:
             gc.collect()  # now, when nothing waits, rather than in the middle of a packet
 
     def _connected(self, session_present):
-        self._online_at = ticks_ms()
+        self._online_at = uptime()
+        watchdog.patient(False)
         self._tell()
 
     def _key_pressed(self, keys):
@@ -293,14 +299,9 @@ class Device:
 
     def _upload(self):
         """Sends the oldest data points, one packet at a time; they stay in the outbox until it is acknowledged."""
-        now = ticks_ms()
-        if self._pause_from is not None:
-            if ticks_diff(now, self._pause_from) < self.config["upload_interval"] * 1000:
-                return
-            self._pause_from = None
-        if self._batch or not len(self.outbox) or not self._client.can_publish(1):
+        if self._pause_from is not None or self._batch or not len(self.outbox) or not self._client.can_publish(1):
             return
-        self._pause_from = now
+        self._pause_from = ticks_ms()
         self._count = self._points.gather(self._most)
         self.outbox.send(self._count)
         self._batch = self._platform.publish_points(self._points)
@@ -378,12 +379,12 @@ class Device:
             self._command_came(bytes(topic[6:]), size)
 
     def _fault(self, reason):
-        now = ticks_ms()
-        lasted = 0 if self._online_at is None else ticks_diff(now, self._online_at)
+        watchdog.patient(False)
+        lasted = 0 if self._online_at is None else uptime() - self._online_at
         self._online_at = None
         refused = isinstance(reason, ConnectionRefused) and reason.code != 3
-        self._fault_at = now
-        self._delay = self._backoff.next(lasted, refused)
+        self._fault_at = ticks_ms()
+        self._delay = self._backoff.next(min(lasted, 3600) * 1000, refused)
         words = explain(reason) or "%s: %s" % (type(reason).__name__, reason)
         self._trouble = "%s; next attempt in %d s" % (words, self._delay // 1000)
         log("mqtt", self._trouble)

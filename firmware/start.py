@@ -77,6 +77,9 @@ def ended(error):
             if not crash.wait_after(error, _count()):
                 _write(_count(), _WAITED)
                 machine.reset()
+        watchdog = sys.modules.get("firmware.watchdog")
+        if watchdog:
+            watchdog.stop()
         _at_prompt(0)
         return "stopped: Ctrl-D starts main.py again"
     finally:

@@ -69,14 +69,44 @@ class Signal:
 
 
 class WDT:
-    """The last one made is in `made`."""
+    """The last one made is in `made`; `timeouts` are those of all, for each sets the only one there is. An ESP8266's
+    refuses all times but one: ports/esp8266/machine_wdt.c."""
 
     made = None
+    esp8266 = False
+    timeouts = []
 
     def __init__(self, timeout):
+        if WDT.esp8266 and timeout != 5000:
+            raise ValueError
         self.timeout = timeout
         self.fed = 0
         WDT.made = self
+        WDT.timeouts.append(timeout)
 
     def feed(self):
         self.fed += 1
+
+
+class Timer:
+    """fire() is one period's end. As an ESP8266's, the constructor takes a number and starts nothing."""
+
+    ONE_SHOT = 0
+    PERIODIC = 1
+    made = None
+
+    def __init__(self, number):
+        self.callback = self.period = None
+        Timer.made = self
+
+    def init(self, period, callback, mode=PERIODIC):
+        self.period = period
+        self.callback = callback
+
+    def deinit(self):
+        self.callback = None
+
+    def fire(self, times=1):
+        for _ in range(times):
+            if self.callback:
+                self.callback(self)

@@ -633,6 +633,39 @@ def test_one_call_that_may_block_a_turn():
         assert len(ntptime.asked) == 1 and "connecting" in it.log
 
 
+def test_uploads_go_on_at_once_after_days_offline():
+    """Ticks are wrong about what is more than six days ago."""
+    for days in (3, 6, 7, 13, 25):
+        with Bench(upload_interval=4) as it:
+            it.device.put("n", 1)
+            assert it.upload() == [("n", 1)]
+            it.air.lose()
+            it.turns(2)
+            for _ in range(days * 4):
+                it.ticks.go_on(6 * 3600 * 1000)
+                it.turns(1)
+            it.device.put("n", 2)
+            it.air.settle()
+            it.go_online()
+            it.turns(3)
+            assert it.upload() == [("n", 2)], days
+
+
+def test_a_stream_keeps_its_interval_whatever_the_ticks():
+    for start in (0, 0x1FFFFF00, 0x3FFFFF00):
+        with Bench(online=False) as it:
+            it.air.lose()
+            it.ticks.now = start
+            calls = counter(it.device, 86400)
+            for n in range(1, 20):
+                it.turns(1)
+                assert len(calls) == n
+                for _ in range(4):
+                    it.ticks.go_on(6 * 3600 * 1000)
+                    it.turns(1)
+                assert len(calls) == n + 1
+
+
 def test_streams_are_measured_while_offline():
     with Bench(online=False) as it:
         it.air.lose()
@@ -788,7 +821,7 @@ def run(device, turns=3, ms=0, end=Stop, keys=(), somebody=True):
             raise end
 
     device._turn = turn
-    watchdog._running.clear()
+    watchdog._state.clear()
     with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
         with replaced(module, "poll", keyboard), replaced(module, "stdin", keyboard):
             with replaced(module, "rare", rarely(somebody)):
@@ -923,7 +956,7 @@ def broken(text):
 
 def messages(device, rounds=2):
     """What run() says of a wrong configuration until Ctrl-C."""
-    watchdog._running.clear()
+    watchdog._state.clear()
     with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
         module.sleep_ms = sleeper(ticks, rounds * 10000)
         with replaced(module, "poll", Keys()), replaced(module, "stdin", None):

@@ -54,7 +54,7 @@ class Board(Flash):
         sys.modules["firmware/keyboard"] = keyboard
         sys.modules["firmware/crash"] = crash
         sys.modules["firmware/watchdog"] = watchdog
-        watchdog._running.clear()
+        watchdog._state.clear()
         self._clock.__enter__()
         self._keyboard.__enter__()
         return super().__enter__()
@@ -249,7 +249,7 @@ def test_the_watchdog_runs_before_main_py_where_that_will_feed_it():
             assert module.begin() is True
         made = machine.WDT.made
         assert (made and made.timeout) == (seconds and seconds * 1000), (text, config)
-    watchdog._running.clear()
+    watchdog._state.clear()
 
 
 def test_nothing_of_it_stays():
