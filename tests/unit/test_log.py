@@ -1,7 +1,5 @@
 """The log's times, and how long the program is up: both go on where ticks wrap."""
 
-import sys
-
 import fakes
 
 from firmware import log as module
@@ -65,9 +63,3 @@ def test_uptime_is_whole_seconds_and_loses_none():
         assert module.uptime() == 333
         it.go_on(5 * DAY * 1000)
         assert module.uptime() == 333 + 5 * DAY
-
-
-def test_a_module_that_is_rare_is_not_kept():
-    about = module.rare("about")
-    assert about.describe and "firmware.about" not in sys.modules and not hasattr(sys.modules["firmware"], "about")
-    assert module.rare("about").describe
