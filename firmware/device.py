@@ -224,7 +224,7 @@ class Device:
                 self._fault(OSError("Wi-Fi lost"))
             sleep_ms(50)
             return
-        if client.state in (OFFLINE, ONLINE) and self.clock.sync():
+        if not OFFLINE < client.state < ONLINE and self.clock.sync():
             return  # it may have taken long
         if client.state == OFFLINE and self._delay:
             sleep_ms(50)

@@ -5,7 +5,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from mqtt import borrowed
 
-_counted = [ticks_ms(), 0]  # the ticks up to which seconds are counted, and these
+_counted: list = [ticks_ms(), 0]  # the ticks up to which seconds are counted, and these
 
 
 def uptime():

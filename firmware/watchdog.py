@@ -8,7 +8,7 @@ import machine
 from micropython import const
 
 _PATIENCE = const(60)  # seconds, longer than a name lookup that gets no answer
-_state = []  # once it runs: the machine.WDT, or seconds left; seconds in all; the machine.Timer, or None
+_state: list = []  # once it runs: the machine.WDT, or seconds left; seconds in all; the machine.Timer, or None
 
 
 def start(seconds):

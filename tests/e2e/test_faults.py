@@ -223,9 +223,10 @@ def test_two_boards_with_one_device_id_throw_each_other_out_politely(broker: Mos
 
 def test_a_stream_that_never_ends_is_ended_by_the_watchdog(broker: Mosquitto, watcher: Watcher) -> None:
     main = (
-        QUICK
+        "import machine\n"
+        + QUICK
         + """
-device.config["watchdog"] = 3  # s; less than a config.json may say
+machine.WDT(timeout=3000)  # less than a config.json may say
 stuck = False
 
 @device.stream("n", every=0.1)

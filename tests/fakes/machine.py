@@ -10,6 +10,7 @@ cause = PWRON_RESET
 resets = 0  # by reset()
 levels = {}  # by pin number
 rtc_memory = b""
+timeouts = []  # of all WDT() in their order: each sets the time of the only one there is
 pulled = []  # numbers of the pins made with a pull-up
 
 
@@ -69,12 +70,10 @@ class Signal:
 
 
 class WDT:
-    """The last one made is in `made`; `timeouts` are those of all, for each sets the only one there is. An ESP8266's
-    refuses all times but one: ports/esp8266/machine_wdt.c."""
+    """The last one made is in `made`; an ESP8266's refuses all times but one: ports/esp8266/machine_wdt.c."""
 
     made = None
     esp8266 = False
-    timeouts = []
 
     def __init__(self, timeout):
         if WDT.esp8266 and timeout != 5000:
@@ -82,7 +81,7 @@ class WDT:
         self.timeout = timeout
         self.fed = 0
         WDT.made = self
-        WDT.timeouts.append(timeout)
+        timeouts.append(timeout)
 
     def feed(self):
         self.fed += 1
