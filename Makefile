@@ -12,8 +12,8 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup mosquitto chromium tshark test lint format mpy demo console board chip image bench size wheel clean distclean
-.PHONY: test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: help setup mosquitto chromium tshark micropython32 test lint format mpy demo console board chip image bench size wheel clean distclean
+.PHONY: misfortunes test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -52,9 +52,12 @@ chromium: # for the console's page in tests and in the demo's picture
 tshark: # the second opinion on packets
 	@command -v tshark >/dev/null || { $(call apt,tshark); } || true
 
+micropython32: $(VENV) # for the virtual ESP8266; the tests that need it say so themselves if it can't be had
+	@$(BIN)/python -m onenet_tools.board.small_heap || true
+
 # Tests, fast ones first. A stage that fails does not keep the next from running.
 
-test: $(VENV) mosquitto chromium tshark ## all tests: on CPython, on MicroPython, on the virtual board, with the console
+test: $(VENV) mosquitto chromium tshark micropython32 ## all tests: on CPython, on MicroPython, on the virtual board, with the console
 	@rm -rf build/test && mkdir -p build/test
 	@failed=; for stage in unit micropython board port console e2e; do \
 		$(MAKE) --no-print-directory test-$$stage || failed="$$failed $$stage"; \
@@ -83,19 +86,22 @@ CODEC := test_packet test_parser test_session test_server test_client
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython
 	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py sh -c '$(ON_MICROPYTHON) --plain $(CODEC) && $(ON_MICROPYTHON)')
 
-test-board: $(VENV) ## tests of the virtual board
+test-board: $(VENV) micropython32 ## tests of the virtual board
 	$(call stage,board,virtual board,$(PYTEST) tests/board)
 
-test-port: $(VENV) mosquitto ## flash, config, deploy and monitor, over emulated and virtual boards' serial ports
+test-port: $(VENV) mosquitto micropython32 ## flash, config, deploy and monitor, over emulated and virtual boards' serial ports
 	$(call stage,port,serial port,$(PYTEST) tests/port)
 
 test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium, its web page
 	$(call stage,console,console,$(PYTEST) tests/console tests/api)
 
-test-deploy: $(VENV) ## 100 deploys interrupted at random points, with a tally; COUNT=20 for fewer, SEED=7 to repeat one
+test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, with a tally; COUNT=20 for fewer, SEED=7 to repeat one
 	@$(BIN)/python tests/port/interruptions.py $(or $(COUNT),100) $(if $(SEED),--seed $(SEED))
 
-test-e2e: $(VENV) mosquitto ## the firmware on the virtual board against real brokers
+misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
+	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)
+
+test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board against real brokers
 	$(call stage,e2e,end to end,$(PYTEST) tests/e2e)
 
 # Checks

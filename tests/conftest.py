@@ -22,6 +22,26 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.stem in LAST)
 
 
+def _skipping():
+    """A test that needs what cannot be had here is skipped, saying what."""
+    from onenet_tools.board.small_heap import NotHereError
+
+    try:
+        return (yield)
+    except NotHereError as error:
+        pytest.skip(str(error))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    return (yield from _skipping())
+
+
 @pytest.fixture(scope="session", autouse=True)
 def real_broker(request):
     """Starts mosquitto if a unit test is to be run, and says where it is as tests/with_broker.py does."""

@@ -10,7 +10,7 @@ import official
 import pytest
 from emulated import MIB, emulated, image_file, untouched
 from onenet_tools.board import VirtualBoard
-from onenet_tools.board.interpreter import find_micropython
+from onenet_tools.board.executable import find_micropython
 from onenet_tools.cli import main
 from onenet_tools.port.board_config import to_file
 from onenet_tools.port.errors import PortError

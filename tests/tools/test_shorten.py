@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from onenet_tools.board.interpreter import find_micropython
+from onenet_tools.board.executable import find_micropython
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.shorten import function_at, shorten
 

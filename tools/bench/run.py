@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..board.interpreter import find_micropython
+from ..board.executable import find_micropython
 from ..broker import Mosquitto
 from .heap32 import Heap32
 from .peers import Peer, compiled, compiled_board

@@ -18,12 +18,14 @@ from .chips import CHIPS, Chip, chip_named
 from .console import Console
 from .dns import Dns
 from .errors import BoardError, Raised
-from .flash import Content, FlashImage
-from .interpreter import Interpreter, find_micropython
+from .executable import find_micropython
+from .flash import SHIMS, Content, FlashImage
+from .interpreter import Interpreter
 from .link import Address, Link
 from .output import Output
 from .peripherals import Peripherals
 from .sensors import Sensors
+from .small_heap import FREE, HEAP, THRESHOLD, compiled_shims, find_micropython32
 from .sntp import TimeServer
 from .state import Analog, Pins, ResetCause, State
 from .station import STATIONS, Outlook
@@ -87,14 +89,22 @@ class VirtualBoard:
         chip: str = "esp32",
         flash_size: int | None = None,
         rom_size: int | None = None,
+        rom: bytes = b"",
         unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01",
         main_anyway: bool = False,
         boot_timeout: float = 20,
         on_output: Callable[[bytes], None] | None = None,
     ) -> None:
         self.chip = chip_named(chip)
-        self._micropython = find_micropython(micropython)
         self._heap = heap
+        self._limits: tuple[int, int] | None = None
+        self._shims = SHIMS
+        if self.chip.has_small_heap and micropython is None:
+            self._micropython = find_micropython32()
+            self._shims = compiled_shims()
+            self._heap, self._limits = HEAP, (FREE, THRESHOLD)
+        else:
+            self._micropython = find_micropython(micropython)
         self._main_anyway = main_anyway
         self._boot_timeout = boot_timeout
         self._interpreter: Interpreter | None = None
@@ -114,11 +124,12 @@ class VirtualBoard:
             self._flash = FlashImage(path, self.chip.flash_size if flash_size is None else flash_size, self.chip.name)
             undo.callback(self._flash.close)
             if files:
-                self._flash.put(files, self._micropython)
+                self._flash.put(files)
             rom_size = self.chip.rom_size if rom_size is None else rom_size
             self._rom = FlashImage(path.with_name(path.name + ".rom"), rom_size) if rom_size else None
             if self._rom:
                 undo.callback(self._rom.close)
+                os.pwrite(self._rom.fileno(), rom, 0)
             self._state = State(unique_id)
             undo.callback(self._state.close)
             self.temperature = 42
@@ -236,12 +247,12 @@ class VirtualBoard:
     def put(self, files: Mapping[str, Content]) -> None:
         """Write files to the flash: names to bytes, text or host paths. Only while powered off."""
         self._must_be_off()
-        self._flash.put(files, self._micropython)
+        self._flash.put(files)
 
     def read_files(self) -> dict[str, bytes]:
         """All files of the flash, absolute names to contents. Only while powered off."""
         self._must_be_off()
-        return self._flash.read(self._micropython)
+        return self._flash.read()
 
     def _must_be_off(self) -> None:
         if self._powered:
@@ -424,7 +435,9 @@ class VirtualBoard:
         self._output = Output(self._console.write, lambda: self._type(b"\x01") if raw_repl else None, raw_repl)
         self._interpreter = Interpreter(
             self._micropython,
+            self._shims,
             self._heap,
+            self._limits,
             self.chip.name,
             self._flash,
             self._rom,

@@ -41,6 +41,8 @@ class Chip:
     """Bytes of the partition for ROMFS, 0 where there is none."""
     unreachable: int = 118
     """EHOSTUNREACH, in newlib's numbers or in those of py/mperrno.h."""
+    has_small_heap: bool = False
+    """Whether it takes MicroPython for 32 bits with a heap of the chip's size: see small_heap.py."""
 
 
 CHIPS = {
@@ -75,6 +77,7 @@ CHIPS = {
             1024 * 1024 - 5 * 4096,
             320 * 1024,
             113,
+            has_small_heap=True,
         ),
     )
 }

@@ -11,10 +11,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from .board import VirtualBoard
-from .chips import CHIPS
+from .chips import CHIPS, chip_named
 from .errors import BoardError
 from .link import Address, Connection, Direction
 from .sensors import KINDS
+from .small_heap import ready_for
 from .wifi import Wifi
 
 BOARD_ADDRESS = "192.168.4.23"
@@ -62,6 +63,8 @@ def run_board(
 
     previous = signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     try:
+        if micropython is None:
+            ready_for(chip_named(chip))
         files = collect(source_dir) if source_dir is not None else None
         with contextlib.ExitStack() as stack:
             board = VirtualBoard(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from .errors import BoardError
+from .executable import find_micropython
 
 SHIMS = Path(__file__).parent / "shims"
 _BLOCK = 4096
@@ -89,7 +90,7 @@ class FlashImage:
             os.close(self._fd)
             self._fd = -1
 
-    def put(self, files: Mapping[str, Content], micropython: Path) -> None:
+    def put(self, files: Mapping[str, Content]) -> None:
         """Write files, with the directories they need. str is text, a path is a host file's content."""
         with tempfile.TemporaryDirectory(prefix="board-") as directory:
             for name, content in files.items():
@@ -101,12 +102,12 @@ class FlashImage:
                     target.write_bytes(content.encode())
                 else:
                     target.write_bytes(Path(content).read_bytes())
-            self._copy("/host", "/", directory, micropython)
+            self._copy("/host", "/", directory)
 
-    def read(self, micropython: Path) -> dict[str, bytes]:
+    def read(self) -> dict[str, bytes]:
         """All files: absolute names to contents."""
         with tempfile.TemporaryDirectory(prefix="board-") as directory:
-            self._copy("/", "/host", directory, micropython)
+            self._copy("/", "/host", directory)
             root = Path(directory)
             return {
                 "/" + path.relative_to(root).as_posix(): path.read_bytes()
@@ -114,7 +115,7 @@ class FlashImage:
                 if path.is_file()
             }
 
-    def _copy(self, source: str, target: str, directory: str, micropython: Path) -> None:
+    def _copy(self, source: str, target: str, directory: str) -> None:
         script = _COPY.format(
             shims=str(SHIMS),
             chip=self._chip,
@@ -125,7 +126,7 @@ class FlashImage:
             target=target,
         )
         done = subprocess.run(
-            [str(micropython), "-c", script],
+            [str(find_micropython()), "-c", script],
             pass_fds=(self._fd,),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

