@@ -59,8 +59,8 @@ def note(error, cause, count=0):
     try:
         now = time.gmtime()
         when = "%04d-%02d-%02d %02d:%02d:%02d" % tuple(now[:6]) if now[0] >= 2025 else "-"
-        text = _without_secrets(_words(error)).replace("\n\n", "\n")
-        _add("# %d %s %s\n%s\n" % (count, when, cause, text))
+        lines = [line for line in _without_secrets(_words(error)).split("\n") if line]
+        _add("# %d %s %s\n%s\n\n" % (count, when, cause, "\n".join(lines)))
     except (OSError, MemoryError) as e:
         print("boot: not kept: %s" % (e or "no memory"))
 

@@ -360,14 +360,14 @@ class Device:
                 return "ok"
             if isinstance(reply, (str, bytes, bytearray)):
                 return reply
-            if not is_value(reply):
+            if not is_value(reply, null=True):
                 raise ValueError("the reply is no text, number, bool, or dict or list of them: " + type(reply).__name__)
             return json.dumps(reply)
         except KeyboardInterrupt:
             raise
         except UnicodeError as e:
             log_exception("command", e)
-            return "error: not UTF-8"
+            return "error: the command is not UTF-8"
         except BaseException as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
             keep("command", e, self._failed)
             self._failed = True

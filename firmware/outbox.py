@@ -166,17 +166,23 @@ def stream_id_of(stream_id):
     return encoded
 
 
-def is_value(value, depth=_DEPTH):
-    """True for what json.dumps() makes JSON from, and the platform takes: MicroPython's makes something of anything."""
-    if isinstance(value, (dict, list)):
+def is_value(value, depth=_DEPTH, null=False):
+    """True for what json.dumps() makes JSON from, and the platform takes: MicroPython's makes something of anything.
+    null: None may be in it, and tuples, as in a reply, which is only text to the platform."""
+    if isinstance(value, (dict, list)) or null and isinstance(value, tuple):
         if isinstance(value, dict):
             for key in value:
                 if not key or not isinstance(key, str):
                     return False
             value = value.values()
-        return depth > 0 and all(is_value(v, depth - 1) for v in value)
+        if not depth:
+            return False
+        for inner in value:
+            if not is_value(inner, depth - 1, null):
+                return False
+        return True
     if isinstance(value, float):
         return value - value == 0  # neither infinite nor NaN
     if isinstance(value, int):
         return value >> 63 in (0, -1)
-    return isinstance(value, (str, bool))  # a bool is no int on a board
+    return isinstance(value, (str, bool)) or null and value is None  # a bool is no int on a board

@@ -311,6 +311,89 @@ def test_put_refuses_what_is_not_json():
         json.loads(bytes(outbox.buf[outbox.value_at : outbox.value_at + outbox.value_len]).decode())
 
 
+def cyclic():
+    it = {}
+    it["it"] = it
+    return it
+
+
+def generator():
+    yield 1
+
+
+def deep(n):
+    it = 1
+    for _ in range(n):
+        it = {"d": it}
+    return it
+
+
+class Thing:
+    pass
+
+
+def test_what_put_refuses_is_said_with_its_cure():
+    with Bench(online=False) as it:
+        for value, words in (
+            (None, "is None; to send nothing, do not call put()"),
+            (b"26", "is bytes; make it text: value.decode()"),
+            (bytearray(b"26"), "is bytes; make it text: value.decode()"),
+            (generator(), "is a generator, as async def gives one that is not awaited; await it"),
+            (cyclic, "is a function; call it: name()"),
+            (it.turns, "is a function; call it: name()"),
+            (Thing, "is a class, not a value"),
+            (Thing(), "is a Thing; must be a number, text, bool or a dict of them"),
+            ((1, 2), 'is a tuple; make it a dict: {"x": 1, "y": 2}'),
+            ({1, 2}, 'is a set; make it a dict: {"x": 1, "y": 2}'),
+            (float("nan"), "is nan; a number must be finite"),
+            (-float("inf"), "is -inf; a number must be finite"),
+            (1 << 63, "is an integer of more than 64 bits; make it a float or text"),
+            (-(1 << 63) - 1, "is an integer of more than 64 bits; make it a float or text"),
+            (10**300, "is an integer of more than 64 bits; make it a float or text"),
+            (cyclic(), "has dicts in dicts too deep, or in a circle"),
+            (deep(7), "has dicts in dicts too deep, or in a circle"),
+            ({1: 2}, "has the key 1; keys must be text, and not empty"),
+            ({"": 2}, "has the key ''; keys must be text, and not empty"),
+            ({"a": {"b": b"c"}}, "has a value that is bytes; make it text: value.decode()"),
+            ({"a": None}, "has a value that is None; to send nothing, do not call put()"),
+            ([1, float("nan")], "has a value that is nan; a number must be finite"),
+            ("x" * 1000, "1002 bytes, too long for tx_size"),
+        ):
+            it.log.lines.clear()
+            assert it.device.put("t", value) is False, words
+            assert it.log.lines == ["stream: t: " + words], it.log.lines
+        for value in (deep(6), (1 << 63) - 1, -(1 << 63), [], {}, 3.4e38, "\0\x7f\u2028"):
+            assert it.device.put("t", value) is True, repr(value)
+
+
+def test_put_refuses_half_a_character():
+    """CPython's json.dumps() makes an escape of it, which is not the board's."""
+    if MICROPYTHON:
+        with Bench(online=False) as it:
+            assert it.device.put("t", "a" + chr(0xD800)) is False
+            assert it.device.put("t", {"a": chr(0xDFFF)}) is False
+            assert "lone surrogate" in it.log
+
+
+def test_put_refuses_ids_of_another_kind():
+    with Bench(online=False) as it:
+        for stream_id in (None, 7, b"\xff\xfe", "温".encode()[:2], ("a",)):
+            it.log.lines.clear()
+            assert it.device.put(stream_id, 1) is False
+            assert "stream id: must be text, or UTF-8 in bytes" in it.log
+
+
+def test_put_without_memory_is_told():
+    with Bench(online=False) as it:
+
+        def no_memory(*args):
+            raise MemoryError
+
+        with replaced(it.device.outbox, "put", no_memory):
+            assert it.device.put("t", 1) is False
+        assert "no memory" in it.log
+
+
 def test_put_refuses_an_id_that_would_not_be_json():
     device = device_of(tx_size=2048)
     for stream_id in ("", 'say "x"', "back\\slash", "line\n", b'"', b"\0", "x" * 256, "x" * 300, "温" * 86):
@@ -454,6 +537,70 @@ def test_an_upload_after_a_week_without_any():
             assert it.device._batch, "not sent after %d days" % days
 
 
+# A batch that the platform dislikes
+
+
+def serve(it, dislikes, most=400):
+    """The platform: takes what comes and closes the connection at a data point it dislikes, until all is uploaded.
+    Returns the values it has taken, and how often it has closed."""
+    taken, closed = [], 0
+    for _ in range(most):
+        if not len(it.device.outbox):
+            return taken, closed
+        values = it.upload(acknowledge=False)
+        if any(dislikes(value) for value in values):
+            closed += 1
+            it.close()
+            it.until(lambda: it.client.state == OFFLINE, "the end")
+            it.go_online()
+        else:
+            taken += values
+            it.acknowledge()
+    raise AssertionError("no end: %s" % it.log.lines)
+
+
+def test_one_data_point_the_platform_dislikes_does_not_block_the_rest():
+    for bad in ([0], [4], [9], [3, 4], [0, 9], list(range(10))):
+        with Bench() as it:
+            for i in range(10):
+                it.device.put("n%d" % i, i)
+            taken, closed = serve(it, lambda value, bad=bad: value[1] in bad)
+            assert sorted(taken) == [("n%d" % i, i) for i in range(10) if i not in bad]
+            assert it.device.outbox.dropped == len(bad) and closed <= 12 * len(bad)
+            for i in bad:
+                assert "n%d: dropped, for the connection is lost each time after it: %d" % (i, i) in it.log
+
+
+def test_afterwards_batches_are_as_large_as_before():
+    with Bench() as it:
+        for i in range(10):
+            it.device.put("n", i)
+        serve(it, lambda value: value[1] == 5)
+        for round in range(9):
+            it.device.put("n", round)
+            it.upload()
+        for i in range(10):
+            it.device.put("n", i)
+        assert len(it.upload()) == 10
+
+
+def test_a_connection_that_is_lost_for_other_reasons_costs_no_data_point():
+    with Bench() as it:
+        it.device.put("n", 1)
+        for _ in range(5):  # Wi-Fi
+            it.upload(acknowledge=False)
+            it.air.lose()
+            it.turns(3)
+            it.air.settle()
+            it.go_online()
+        for _ in range(5):  # before the upload
+            it.close()
+            it.device._online_at = None
+            it.until(lambda: it.client.state == OFFLINE, "the end")
+            it.go_online()
+        assert it.upload() == [("n", 1)] and it.device.outbox.dropped == 0
+
+
 # Commands
 
 
@@ -474,6 +621,8 @@ def test_a_command_and_what_becomes_of_its_result():
         (0, b"0"),
         (False, b"false"),
         ([1, 2], b"[1, 2]"),
+        ((1, None), b"[1, null]"),
+        ({"v": [1, 2.5, None, True]}, b'{"v": [1, 2.5, null, true]}'),
     ):
         payloads = []
 

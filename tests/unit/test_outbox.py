@@ -1,10 +1,12 @@
 """The outbox: first in, first out, bounded, and what is on its way stays as it is."""
 
 import random
+import sys
 
 import fakes  # noqa: F401  # the way to firmware
-from support import raises
+from support import MICROPYTHON, SkipTest, raises
 
+from firmware import outbox as module
 from firmware.outbox import Outbox
 
 HEAD = 7  # bytes a record has besides its stream's id and its value
@@ -208,6 +210,97 @@ def test_random_operations_match_a_plain_list():
             for drop_oldest in (True, False):
                 dropped += check_against_model(size, drop_oldest, seed)
     assert dropped > 1000  # it was full often enough
+
+
+# put() in the middle of something
+
+
+class Interrupted:
+    """Calls put() at one of the lines that this module's code runs, as a timer's callback may: at the n-th. A context;
+    `left` is how many lines are left until then."""
+
+    def __init__(self, outbox, n):
+        self._outbox = outbox
+        self.left = n
+
+    def __enter__(self):
+        sys.settrace(self._trace)
+
+    def __exit__(self, *args):
+        sys.settrace(None)
+
+    def _trace(self, frame, event, argument):
+        if frame.f_code.co_filename != module.__file__:
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                sys.settrace(None)
+                frame.f_trace = None
+                self._outbox.put(b"timer", b"77", 7)
+        return self._trace
+
+
+def work(outbox):
+    """What the main loop does: puts, gathers, sends, and has it acknowledged; returns what it has sent."""
+    sent = []
+    for i in range(12):
+        outbox.put(b"main", b"%d" % i, i)
+        if i % 3 == 2:
+            outbox.locked = True
+            records = contents(outbox)
+            outbox.send(min(2, len(records)))
+            assert contents(outbox)[:2] == records[:2]
+            sent += records[:2]
+            outbox.done()
+            outbox.unlock()
+    return sent
+
+
+def test_put_may_interrupt_anything_at_every_line():
+    """No record is damaged, none is lost but by the rules, and the timer's comes, too."""
+    if MICROPYTHON:
+        raise SkipTest("sys.settrace()")
+    for size in (40, 64, 200):
+        expected = None
+        n = 0
+        while True:
+            outbox = Outbox(size)
+            interruption = Interrupted(outbox, n)
+            with interruption:
+                sent = work(outbox)
+            everything = sent + contents(outbox)
+            assert not outbox.locked and len(outbox) <= size
+            timer = [record for record in everything if record[0] == b"timer"]
+            main = [record for record in everything if record[0] == b"main"]
+            assert all(record == (b"timer", b"77", 7) for record in timer)
+            assert all(name == b"main" and value == b"%d" % time for name, value, time in main)
+            assert len(everything) + outbox.dropped == 12 + (n > 0 and interruption.left <= 0)
+            if n == 0:
+                expected = main
+            if size == 200:
+                assert main == expected and len(timer) == (n > 0 and interruption.left <= 0)
+            if n > 0 and interruption.left > 0:
+                break
+            n += 1
+        assert n > 300
+
+
+def test_while_locked_only_so_many_wait_outside():
+    outbox = Outbox(4096)
+    outbox.locked = True
+    assert [outbox.put(b"a", b"%d" % i, i) for i in range(20)] == [True] * 16 + [False] * 4
+    assert len(outbox) == 0 and outbox.dropped == 4
+    outbox.unlock()
+    assert contents(outbox) == [(b"a", b"%d" % i, i) for i in range(16)]
+    assert outbox.put(b"b", b"1", 1) and len(contents(outbox)) == 17
+
+
+def test_a_buffer_of_somebody_s():
+    buf = bytearray(b"from firmware import Device")
+    outbox = Outbox(256, True, buf)
+    assert outbox.buf is buf and len(outbox) == 0
+    assert outbox.put(b"a", b"12345", 1) and contents(outbox) == [(b"a", b"12345", 1)]
 
 
 def test_every_fill_level_wraps():
