@@ -385,7 +385,10 @@ class Device:
         refused = isinstance(reason, ConnectionRefused) and reason.code != 3
         self._fault_at = ticks_ms()
         self._delay = self._backoff.next(min(lasted, 3600) * 1000, refused)
-        words = explain(reason) or "%s: %s" % (type(reason).__name__, reason)
+        try:
+            words = explain(reason) or rare("trouble").words(reason)
+        except MemoryError:  # which may be the reason
+            words = str(reason) or "MemoryError"
         self._trouble = "%s; next attempt in %d s" % (words, self._delay // 1000)
         log("mqtt", self._trouble)
 

@@ -1,13 +1,12 @@
 """config.json on the host: checked by the very module that checks it on the board."""
 
-import importlib.util
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from ..files import board_directory
+from .board_module import board_module
 
 Config = dict[str, Any]
 
@@ -16,15 +15,8 @@ _SECRET = re.compile("auth|password|token|secret|access_key|api_key")
 _EXAMPLE_NETWORK = "your network"
 
 
-@cache
 def _board_module() -> Any:
-    """firmware/config.py alone; the package it is in wants a board's modules."""
-    path = board_directory() / "firmware" / "config.py"
-    spec = importlib.util.spec_from_file_location("onenet_board_config", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return board_module("config")
 
 
 class NotJson(Exception):
