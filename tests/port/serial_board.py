@@ -54,7 +54,7 @@ def installed() -> dict[str, Path]:
     return sources({"main.py": board_directory() / "main.py"})
 
 
-def deployment(form: Form = Form.MPY, timeout: float = PATIENCE, *files: Path) -> Deployment:
+def deployment(form: Form | None = None, timeout: float = PATIENCE, *files: Path) -> Deployment:
     return Deployment(sources(find_program(files)), form, timeout)
 
 

@@ -13,13 +13,14 @@ from onenet_tools.board import BoardError, ResetCause
 from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
-from onenet_tools.port import connection, find
+from onenet_tools.port import find, way_in
 from onenet_tools.port.deploy import deploy
 from onenet_tools.port.errors import PortError, Stopped
 from onenet_tools.port.program import Dialect, Form, in_form
 from serial_board import AUTH_INFO, ONLINE, PATIENCE, ROM_SIZE, Report, board, config, deployment, installed
 
 MODULES = {name.removesuffix(".py") for name in board_modules()}
+USERS_BOOT = "import gc\ngc.threshold(50000)\n"
 STOPS = "print('old program')\nimport time\nwhile True:\n    time.sleep(1)\n"
 
 
@@ -118,14 +119,14 @@ def test_where_there_is_no_romfs_or_too_little(broker: Mosquitto) -> None:
 
 def test_a_main_py_that_was_edited_on_the_board_is_kept(broker: Mosquitto) -> None:
     edited = "# edited on the board\n" + STOPS
-    with board(broker, {"main.py": edited, "boot.py": "import gc\n"}) as it:
+    with board(broker, {"main.py": edited, "boot.py": USERS_BOOT}) as it:
         report = Report()
         deploy(it.port, deployment(), report)
         assert "main.py on the board was edited there; it is kept as main.py.old" in report.lines
         assert "boot.py on the board was another one; it is kept as boot.py.old" in report.lines
         it.power_cut()
         files = it.read_files()
-        assert files["/main.py.old"] == edited.encode() and files["/boot.py.old"] == b"import gc\n"
+        assert files["/main.py.old"] == edited.encode() and files["/boot.py.old"] == USERS_BOOT.encode()
 
 
 def test_the_program_may_have_modules_and_folders_of_its_own(broker: Mosquitto, tmp_path: Path) -> None:
@@ -193,8 +194,10 @@ def test_a_program_that_crashes(broker: Mosquitto, tmp_path: Path, capsys: pytes
     with board(broker, installed()) as it:
         assert main(["deploy", "--port", it.port, str(program)]) == 1
         told = capsys.readouterr()
-        assert "Traceback" in told.out
-        assert "ZeroDivisionError: divide by zero" in told.err
+        assert "careful: tried out on this computer" in told.out and "Traceback" in told.out
+        assert told.err.startswith(
+            "error: main.py has ended with ZeroDivisionError: divide by zero; the old program is"
+        )
 
 
 def test_a_broker_that_is_away(broker: Mosquitto) -> None:
@@ -256,7 +259,8 @@ def test_a_full_flash_is_told_before_anything_is_sent(broker: Mosquitto) -> None
 
 
 def test_where_there_is_no_micropython(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(connection, "_PATIENCE", 1)
+    monkeypatch.setattr(way_in, "PATIENCE", 1)
+    monkeypatch.setattr(way_in, "SOMEBODY", 1)
     controller, port = pty.openpty()
     tty.setraw(port)
     os.write(controller, b"ets Jun  8 2016 00:22:57\r\ninvalid header: 0xffffffff\r\n")

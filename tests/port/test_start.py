@@ -42,7 +42,11 @@ def test_online() -> None:
         ),
         (CRASH, "main.py has ended with ValueError: no sensor"),
         ([">>> "], "no program runs; main.py has to end with device.run()"),
-        (["boot: main.py has crashed again and again; the next try is in 10 minutes"], "crashes at each start"),
+        (["boot: main.py has crashed again and again; the next try is in 10 minutes"], "in a reset again and again"),
+        (
+            [*CRASH[:-1], "boot: main.py has failed, 3 times in a row; the next try is in 60 s, unless Ctrl-C"],
+            "main.py has ended with ValueError: no sensor, 3 times in a row; the board tries again in 60 s",
+        ),
     ],
 )
 def test_what_will_not_go_away_by_itself(lines: list[str], words: str) -> None:

@@ -122,9 +122,14 @@ def deploy(
     port: _Ports = None,
     every: _Every = False,
     source: Annotated[bool, typer.Option("--source", help="Modules as .py, which the board compiles.")] = False,
-    mpy: Annotated[bool, typer.Option("--mpy", help="Modules as .mpy for the board's processor: the default.")] = False,
+    mpy: Annotated[
+        bool, typer.Option("--mpy", help="Modules as .mpy for its processor: the default on an ESP32.")
+    ] = False,
     romfs: Annotated[
-        bool, typer.Option("--romfs", help="Modules in a ROMFS, where they run from flash and take little heap.")
+        bool, typer.Option("--romfs", help="Modules in a ROMFS, where they run from flash: the default on an ESP8266.")
+    ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Stay with the new program also if it does not come online.")
     ] = False,
     timeout: Annotated[
         float,
@@ -133,9 +138,12 @@ def deploy(
 ) -> int:
     """Put the program on a board, and see it come online.
 
-    Sends what is different from what the board has. Until all of it is there,
-    and the board is reset, the old program stays: interrupt this whenever you
-    like. config.json and files of your own on the board stay as they are.
+    Tries the program out on this computer first: what does not compile, or
+    imports what is not there, is not sent. Sends what is different from what
+    the board has. Until all of it is there, and the board is reset, the old
+    program stays: interrupt this whenever you like. If the new one ends with an
+    error, or is not online in time, the old one is put back.
+    config.json and files of your own on the board stay as they are.
     Exit status 0: online; 1: not; 2: not understood.
     """
     from .deploy_all import run_deploy
@@ -146,7 +154,7 @@ def deploy(
     with failures_in_one_line(PortError):
         if len(chosen) > 1:
             raise PortError("give one of --source, --mpy and --romfs")
-        return run_deploy(port or [], every, files or [], chosen[0] if chosen else Form.MPY, timeout)
+        return run_deploy(port or [], every, files or [], chosen[0] if chosen else None, timeout, keep)
 
 
 @app.command()

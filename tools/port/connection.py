@@ -6,6 +6,7 @@ board; only hard_reset() and soft_reset() do.
 
 import ast
 import binascii
+import contextlib
 import hashlib
 import struct
 import time
@@ -30,10 +31,17 @@ _PROMPT = b"raw REPL; CTRL-B to exit\r\n"
 _PATIENCE = 15.0  # seconds for a board to start and to answer
 _TRY = 0.7  # seconds in which a program may answer Ctrl-C; it gets another one then
 _SILENCE = 15.0  # seconds a statement may take without printing anything
-_CHUNK = 1024  # bytes of a file in one statement: the board has to have room for some copies
+_SMALL_CHUNK = 512  # bytes of a file in one statement: the board has to have room for some copies
+_CHUNK = 1024
 _LARGE_CHUNK = 4096
-_MUCH_HEAP = 65536  # bytes free, from which on large chunks are sent
+_LITTLE_HEAP = 20000  # bytes free, up to which small chunks are sent
+_MUCH_HEAP = 65536  # and from which on large ones
+_SETTLE = 0.3  # seconds of silence after which no answer to an earlier try will come any more
 _POLL = 0.02
+_BURST = b"\x03" * 16  # Ctrl-C, as many as pass at 115200 baud
+_BURST_TIME = 0.0015  # in so many seconds
+_RESET = 0.1  # seconds that a chip is held in reset
+_ENOUGH = 256  # bytes of what comes that are looked at
 
 _HELPERS = """
 import gc,os,hashlib,binascii
@@ -55,6 +63,17 @@ print(gc.mem_free())
 
 class Gone(PortError):
     """The board was there and is not any more."""
+
+
+class NoAnswer(PortError):
+    """No MicroPython answers, or none that lets itself be stopped."""
+
+    def __init__(self, port: str, said: bool) -> None:
+        self.said = said
+        """Whether anything came from the board."""
+        words = "something runs there that does not stop for Ctrl-C; press its reset button and try again"
+        none = f"if it was never put there: onenet flash --port {port}"
+        super().__init__(f"no MicroPython answers at {port}; {words if said else none}")
 
 
 class Remote(PortError):
@@ -94,6 +113,8 @@ class Connection:
             raise PortError(f"{self.port} does not open; try again") from error
         self._transport.is_pty = False  # or each wait for a byte takes all of the timeout
         self._serial = self._transport.serial
+        with contextlib.suppress(NotImplementedError):  # by a port server
+            self._serial.write_timeout = _TRY
         self._chunk = 0
 
     def _not_open(self, error: Exception) -> PortError:
@@ -119,6 +140,8 @@ class Connection:
             yield
         except TransportExecError as error:
             raise Remote(self.port, str(error.error_output)) from error
+        except serial.SerialTimeoutException as error:
+            raise PortError(f"the board at {self.port} takes nothing; reset it and try again") from error
         except OSError as error:
             raise Gone(f"the board at {self.port} is gone; plug it in again") from error
         except (TransportError, struct.error) as error:
@@ -157,46 +180,69 @@ class Connection:
     # Its REPL
 
     def interrupt(self, patience: float | None = None, while_waiting: Callable[[], None] = lambda: None) -> None:
-        """Stops whatever runs, with as many Ctrl-C as it takes, and enters the raw REPL without a soft reset.
+        """Stops whatever runs, with as many Ctrl-C as it takes, and enters the raw REPL without a soft reset. Raises
+        NoAnswer if it does not stop.
 
         Also where the port goes and comes back meanwhile, as it does with a board that has USB itself and is reset.
         """
         self._chunk = 0
+        self._said = False
+        settle = 0.0
         deadline = time.monotonic() + (_PATIENCE if patience is None else patience)
         while True:
             while_waiting()
             try:
-                if self._try_to_interrupt():
+                if self._try_to_interrupt(settle):
                     return
+                settle = _SETTLE
             except Gone:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(_POLL)
                 self.reopen()
             if time.monotonic() > deadline:
-                raise PortError(
-                    f"no MicroPython answers at {self.port}; if it was never put there: onenet flash --port {self.port}"
-                )
+                raise NoAnswer(self.port, self._said)
 
-    def _try_to_interrupt(self) -> bool:
+    def _try_to_interrupt(self, settle: float) -> bool:
+        """Whether the board is at its raw REPL, and has been silent for so many seconds."""
         with self._troubles():
             self._serial.reset_input_buffer()
-            self._serial.write(b"\r\x03\x03")
-            time.sleep(_POLL)
-            self._serial.write(b"\r\x01")
+            try:
+                self._serial.write(b"\r\x03\x03")
+                time.sleep(_POLL)
+                self._serial.write(b"\r\x01")
+            except serial.SerialTimeoutException:  # nobody takes it
+                return False
         seen = b""
         deadline = time.monotonic() + _TRY
         while not seen.endswith(_PROMPT + b">"):
             if time.monotonic() > deadline:
                 return False
-            seen += self.read()
+            seen = (seen + self.read())[-_ENOUGH:]
+            self._said = self._said or bool(seen)
         # The answer to an earlier try may still come. One that is asked for in silence is the right one, and the
         # transport wants to read its > itself.
-        while self.read():
-            pass
+        silent_since = time.monotonic()
+        while (more := self.read()) or time.monotonic() - silent_since < settle:
+            silent_since = time.monotonic() if more else silent_since
         with self._troubles():
             self._serial.write(b"\x01")
             return bool(self._transport.read_until(1, _PROMPT, timeout_overall=_TRY).endswith(_PROMPT))
+
+    def interrupt_start(self, seconds: float, while_waiting: Callable[[], None] = lambda: None) -> None:
+        """Presses Ctrl-C without a gap while the board starts, until it is at its prompt or the time is up: it counts
+        only between MicroPython's start of boot.py and what the program does against it, which may be a moment."""
+        seen = b""
+        deadline = time.monotonic() + seconds
+        while not seen.endswith(b"\r\n>>> ") and time.monotonic() < deadline:
+            while_waiting()
+            try:
+                with self._troubles(), contextlib.suppress(serial.SerialTimeoutException):
+                    self._serial.write(_BURST)
+                    time.sleep(_BURST_TIME)
+                    seen = (seen + bytes(self._serial.read(self._serial.in_waiting)))[-_ENOUGH:]
+            except Gone:
+                self.reopen()
 
     def leave(self) -> None:
         """Back to the prompt, without a reset."""
@@ -213,7 +259,14 @@ class Connection:
 
     def eval(self, expression: str) -> Any:
         """The value of an expression, of a type that repr() shows as Python reads it."""
-        text = self.exec(f"print(repr({expression}))").strip()
+        return self.value_of(f"print(repr({expression}))")
+
+    def value_of(self, source: str) -> Any:
+        """The value whose repr() these statements print."""
+        return self.literal(self.exec(source).strip())
+
+    def literal(self, text: str) -> Any:
+        """The value that a repr() from the board stands for."""
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError) as error:
@@ -237,7 +290,7 @@ class Connection:
         """Makes there what sending files takes: _a(base64), and _hash(path), the SHA-256 of a file in hex."""
         if not self._chunk:
             free = int(self.exec(_HELPERS))
-            self._chunk = _LARGE_CHUNK if free > _MUCH_HEAP else _CHUNK
+            self._chunk = _LARGE_CHUNK if free > _MUCH_HEAP else _CHUNK if free > _LITTLE_HEAP else _SMALL_CHUNK
 
     def read_file(self, path: str) -> bytes | None:
         """What is in a file; None if there is none."""
@@ -247,7 +300,7 @@ class Connection:
         self.exec(f"_f=open({path!r},'rb')")
         data = b""
         while True:
-            chunk = self.eval(f"_b(_f.read({_CHUNK}))")
+            chunk = self.eval(f"_b(_f.read({_SMALL_CHUNK}))")
             if chunk == b"\n":
                 break
             data += binascii.a2b_base64(chunk)
@@ -259,6 +312,18 @@ class Connection:
         return bool(self.eval(f"{name!r} in __import__('os').listdir({folder or '/'!r})"))
 
     # Resets
+
+    def reset_by_lines(self) -> bool:
+        """Resets the board as esptool does: RTS without DTR pulls EN down on most boards, and neither lets it run.
+        False where the port has no such lines."""
+        try:
+            self._serial.dtr = False
+            self._serial.rts = True
+            time.sleep(_RESET)
+            self._serial.rts = False
+        except OSError:
+            return False
+        return True
 
     def hard_reset(self) -> None:
         """As the button does, which ends a watchdog too."""

@@ -3,75 +3,85 @@
 The files go into a staging folder, those that are different. Then one rename makes a record valid that says where each
 belongs and what is to be deleted; boot.py does what it says before main.py runs, again and again until it is done. All
 of this happens in safe mode, where no program runs and no watchdog: in a start of its own, for only a reset stops a
-watchdog, and only for one, so that whatever happens here, the next reset starts a program.
+watchdog, and only for one, so that whatever happens here, the next reset starts a program. A new program that does not
+come online is replaced by the old one in the same way.
 """
 
 import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .. import __version__
 from ..files import board_directory
+from . import names, romfs
 from .connection import Connection, Gone
-from .errors import PortError, Stopped
-from .inventory import STAGING, Inventory, knows_records, take_inventory
+from .errors import PortError
+from .inventory import ESP8266, STAGING, Inventory, take_inventory
 from .many import Report
 from .plan import FINISH, RECORD, Plan, make_plan, other_form, staged
 from .program import OURS, Form, in_form
-from .start import Lines, Start
+from .put_back import Before, before_the_deploy, plan_of
+from .rehearsal import Rehearsal, line_that_imports
+from .safe_mode import copy_on_board, enter_safe_mode, make_staging
+from .start import Lines, NotOnline, Start
+from .way_in import get_in
 
-_ATTEMPTS = 3  # to get into safe mode: a watchdog may come in between
-_SAFE_MODE_PATIENCE = 6.0  # seconds from a reset to safe mode
-_ONCE = "/safe_mode_once"
-
-_COPY = """
-with open({0!r},'rb') as f, open({1!r},'wb') as g:
- while 1:
-  d=f.read(512)
-  if not d:break
-  g.write(d)
-"""
+_FINISHING = 1.0  # seconds that boot.py may take to move the files of a small deploy
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What is wanted. `files` are those of sources(), `timeout` is seconds for the board to come online, 0 for not to
-    wait."""
+    """What is wanted."""
 
     files: dict[str, Path]
-    form: Form
+    """Those of sources()."""
+    form: Form | None
+    """None for what suits the board: ROMFS on an ESP8266, .mpy elsewhere."""
     timeout: float
+    """Seconds for the board to come online, 0 for not to wait."""
+    keep: bool = False
+    """Stay with the new program also if it does not come online."""
+    program: Mapping[str, Path] | None = None
+    """Of the files those that are the user's own."""
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    """What came of trying the program out."""
 
 
 def deploy(port: str, wanted: Deployment, report: Report) -> str:
     """Does it; returns what came of it. Raises PortError, also where the board does not come online."""
     with Connection(port) as connection:
-        done = _replace(connection, wanted, report)
+        done, before = _replace(connection, wanted, report)
         report.line(done)
         connection.hard_reset()
         if not wanted.timeout:
             return done
         report.stage("starting")
-        device = wait_online(connection, report, wanted.timeout)
+        try:
+            device = wait_online(connection, report, wanted.timeout)
+        except NotOnline as error:
+            raise PortError(f"{error}; {_afterwards(connection, wanted, before, error, report)}") from error
         return f"online as device {device}"
 
 
-def _replace(connection: Connection, wanted: Deployment, report: Report) -> str:
-    """From the old program running to the new one ready to start."""
+def _replace(connection: Connection, wanted: Deployment, report: Report) -> tuple[str, Before | None]:
+    """From the old program running to the new one ready to start; what was done, and what was there before."""
     report.stage("stopping the program")
-    connection.interrupt(while_waiting=_alive(report))
+    before = None
     try:
-        _enter_safe_mode(connection, report)
+        boot_kept = enter_safe_mode(connection, report, wanted.files.get("boot.py"))
         report.stage("comparing")
         there = take_inventory(connection, {name for file in wanted.files for name in (file, other_form(file))})
+        _check_names(connection, wanted, there, report)
         plan = _plan(connection, wanted, there, report)
         if not plan.moves and not plan.deletes:
-            return f"the board has all of version {__version__} already"
-        _send(connection, plan, report)
-        connection.exec(f"os.rename('{RECORD}.new','{RECORD}')")
-        return _summary(plan)
+            return f"the board has all of version {__version__} already", None
+        if wanted.timeout and not wanted.keep:
+            before = before_the_deploy(connection, plan, there, boot_kept, report)
+        _commit(connection, plan, report)
+        sent = sum(map(len, plan.to_send.values()))
+        return f"version {__version__} is on the board: {len(plan.to_send)} files, {sent / 1024:.1f} KB sent", before
     except BaseException:
         # Not left at a prompt, if it can be helped; a board that is out of reach waits for somebody to reset it.
         with contextlib.suppress(PortError):
@@ -80,97 +90,102 @@ def _replace(connection: Connection, wanted: Deployment, report: Report) -> str:
         raise
 
 
+def _afterwards(
+    connection: Connection, wanted: Deployment, before: Before | None, error: NotOnline, report: Report
+) -> str:
+    """What becomes of a program that is not online: the old one comes back where that may help. Says it in words."""
+    if wanted.keep:
+        return f"the new program stays, and goes on trying: onenet monitor --port {connection.port}"
+    if not error.by_program:
+        return "the program stays, for no other would do better"
+    if before is None or not before.has_program:
+        return "there is no other program to put back"
+    try:
+        report.stage("putting the old program back")
+        enter_safe_mode(connection, report)
+        there = take_inventory(connection, before.files)
+        plan = plan_of(before, there)
+        _commit(connection, plan, report)
+        connection.hard_reset()
+        if "boot.py" in plan.moves:  # our own boot.py does it, and has then to make way for the old one
+            _await_finished(connection, report)
+            connection.hard_reset()
+    except PortError as trouble:
+        return f"the old program could not be put back: {trouble}"
+    return "the old program is back on the board; to stay with the new one: onenet deploy --keep"
+
+
+def _await_finished(connection: Connection, report: Report) -> None:
+    """Until boot.py has done what the record says. The board is at its raw REPL then."""
+    time.sleep(_FINISHING)
+    while True:
+        get_in(connection, report.line, lambda: report.progress(0, 1))
+        if not connection.exists(f"/{STAGING}"):
+            return
+        connection.hard_reset()  # our Ctrl-C was earlier
+
+
+# What is to be done
+
+
+def _check_names(connection: Connection, wanted: Deployment, there: Inventory, report: Report) -> None:
+    """Raises PortError if something on the board would be loaded in place of ours, or the program lacks a module."""
+    going = {name for file in wanted.files for name in (file, other_form(file))}
+    names.check_present(sorted(there.names - going), connection.port)
+    at_hand = {names.module_of(name.removeprefix("lib/")) for name in there.names}
+    for module in wanted.rehearsal.missing:
+        top = module.partition(".")[0]
+        if top not in at_hand and not connection.value_of(_IMPORTABLE.format(top)):
+            raise PortError(
+                f"{line_that_imports(module, wanted.program or {})}: there is no module {module}, neither on the board "
+                f"nor in what is sent; send it too: onenet deploy main.py {top}.py, or install it: mpremote connect "
+                f"{connection.port} mip install {top}; nothing was sent"
+            )
+
+
+_IMPORTABLE = """
+try:
+ __import__({!r})
+ print(1)
+except ImportError:print(0)
+"""
+
+
 def _plan(connection: Connection, wanted: Deployment, there: Inventory, report: Report) -> Plan:
     """What is to be done on the file system. A ROMFS image is written on the way, beside the one in force."""
-    from . import romfs
-
     sources = wanted.files
     if there.frozen:
         report.line("our modules are frozen into this MicroPython, and are not sent")
         sources = {name: path for name, path in sources.items() if not name.startswith(OURS)}
-    if wanted.form is Form.ROMFS:
+    form = _form(wanted.form, there)
+    if form is Form.ROMFS:
         files, rom = romfs.split(sources, there)
         at = romfs.write_rom(connection, rom, there, report)
-        return make_plan(Form.ROMFS, files | romfs.file_for(at), there, rom)
-    files = in_form(wanted.form, sources, there.dialect)
+        return make_plan(form, files | romfs.file_for(at), there, rom)
+    files = in_form(form, sources, there.identity.dialect)
     if there.has_image or there.rom_at is not None:  # its modules would be loaded in place of these
         files |= romfs.file_for(-1)
-    return make_plan(wanted.form, files, there)
+    return make_plan(form, files, there)
 
 
-def _summary(plan: Plan) -> str:
-    sent = sum(map(len, plan.to_send.values()))
-    return f"version {__version__} is on the board: {len(plan.to_send)} files, {sent / 1024:.1f} KB sent"
-
-
-# Into safe mode
-
-
-def _enter_safe_mode(connection: Connection, report: Report) -> None:
-    """Resets the board into a start without program and watchdog, and takes its raw REPL."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            _ask_for_safe_mode(connection, report)
-            _await_safe_mode(connection, report)
-            connection.interrupt(while_waiting=_alive(report))
-            # Where our Ctrl-C came before boot.py had seen the file
-            connection.exec(f"import os\nif {_ONCE[1:]!r} in os.listdir('/'):os.remove({_ONCE!r})")
-            if not connection.eval("'_not_reset' in globals()"):
-                return
-        except Stopped:
-            raise
-        except PortError:
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise PortError(f"the board at {connection.port} does not reset; press its reset button and try again")
-
-
-def _alive(report: Report) -> Callable[[], None]:
-    """Something to call now and then, which raises Stopped after Ctrl-C."""
-    return lambda: report.progress(0, 1)
-
-
-def _ask_for_safe_mode(connection: Connection, report: Report) -> None:
-    """As far as the reset that begins it."""
-    connection.interrupt(while_waiting=_alive(report))
-    there = connection.exists("/boot.py")
-    if not (there and knows_records(connection)):
-        connection.clear()  # or there may not be enough memory
-        _bring_boot(connection, there)
-        if there:
-            report.line("boot.py on the board was another one; it is kept as boot.py.old")
-    connection.exec("_not_reset=1")
-    # In one go: this may be killed at any moment, and then the next reset is to start the program
-    connection.begin(f"import machine\nopen({_ONCE!r},'w').close()\nmachine.reset()")
-
-
-def _bring_boot(connection: Connection, another_there: bool) -> None:
-    """Everything else needs it, so it comes first, by a rename of its own."""
-    new = f"/{staged('boot.py')}"
-    _make_staging(connection)
-    connection.write_file(new, (board_directory() / "boot.py").read_bytes())
-    if another_there:
-        connection.exec(_COPY.format("/boot.py", "/boot.py.old"))
-    connection.exec(f"os.rename({new!r},'/boot.py')")
-
-
-def _await_safe_mode(connection: Connection, report: Report) -> None:
-    """Until boot.py has told that main.py is not run. Where that cannot be heard, Ctrl-C does as well."""
-    said = b""
-    deadline = time.monotonic() + _SAFE_MODE_PATIENCE
-    while b"safe mode:" not in said and time.monotonic() < deadline:
-        report.progress(0, 1)
-        try:
-            said += connection.read()
-        except Gone:
-            connection.reopen()
+def _form(wanted: Form | None, there: Inventory) -> Form:
+    """In which form the modules go to the board. Raises PortError if it has not the memory for it."""
+    small = there.identity.platform == ESP8266 and not there.frozen
+    if small and wanted not in (None, Form.ROMFS):
+        raise PortError(
+            "an ESP8266 has not the memory to load the program's modules from files; leave out "
+            f"--{'source' if wanted is Form.SOURCE else 'mpy'}: they go into its ROMFS then, and run from flash"
+        )
+    return wanted or (Form.ROMFS if small else Form.MPY)
 
 
 # Sending
 
 
-def _make_staging(connection: Connection) -> None:
-    connection.exec(f"import os\nif {STAGING!r} not in os.listdir('/'):os.mkdir('/{STAGING}')")
+def _commit(connection: Connection, plan: Plan, report: Report) -> None:
+    """Sends what is needed, and makes it valid: the next start is the new program's."""
+    _send(connection, plan, report)
+    connection.exec(f"os.rename('{RECORD}.new','{RECORD}')")
 
 
 def _send(connection: Connection, plan: Plan, report: Report) -> None:
@@ -183,7 +198,7 @@ def _send(connection: Connection, plan: Plan, report: Report) -> None:
             f"the board at {connection.port} has {free // 1024} KB of flash free, and {plan.room(block) // 1024} KB "
             f"are needed; delete files: mpremote connect {connection.port} fs rm :NAME"
         )
-    _make_staging(connection)
+    make_staging(connection)
     report.stage("sending")
     finish = (board_directory() / "firmware/finish.py").read_bytes()
     files = {staged(name): data for name, data in plan.to_send.items()} | {FINISH: finish, f"{RECORD}.new": plan.record}
@@ -198,7 +213,7 @@ def _send(connection: Connection, plan: Plan, report: Report) -> None:
     for path, data in files.items():
         connection.write_file(path, data, sent)
     for name, kept in plan.keep.items():
-        connection.exec(_COPY.format(name, kept))
+        copy_on_board(connection, name, kept)
         report.line(f"{name} on the board was edited there; it is kept as {kept}")
 
 
@@ -206,7 +221,7 @@ def _send(connection: Connection, plan: Plan, report: Report) -> None:
 
 
 def wait_online(connection: Connection, report: Report, timeout: float) -> str:
-    """Shows the log until the board is online; returns its device id. Raises PortError if it does not get there."""
+    """Shows the log until the board is online; returns its device id. Raises NotOnline if it does not get there."""
     start = Start(connection.port)
     lines = Lines()
     deadline = time.monotonic() + timeout
@@ -226,6 +241,4 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
             start.feed(lines.rest)
         if start.online:
             return start.online
-    raise PortError(
-        f"not online after {timeout:g} s: {start.reason}; it goes on trying: onenet monitor --port {connection.port}"
-    )
+    raise NotOnline(f"not online after {timeout:g} s: {start.reason}")

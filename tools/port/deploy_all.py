@@ -6,15 +6,25 @@ from pathlib import Path
 from .deploy import Deployment, deploy
 from .find import chosen_ports
 from .many import Job, run_on_all
+from .names import check_sent, hidden_of_micropython
 from .program import Form, find_program, sources
+from .rehearsal import rehearse
 
 
-def run_deploy(ports: Sequence[str], every: bool, files: Sequence[Path], form: Form, timeout: float) -> int:
+def run_deploy(
+    ports: Sequence[str], every: bool, files: Sequence[Path], form: Form | None, timeout: float, keep: bool
+) -> int:
     """Deploys to these boards, or the only one there is, or all; returns the exit status. Raises PortError."""
     program = find_program(files)
+    check_sent(program)
     chosen = chosen_ports(ports, every, "deploy")
-    wanted = Deployment(sources(program), form, timeout)
     print(f"the program is {program['main.py'].resolve()}")
+    for name, module in hidden_of_micropython(program):
+        print(f"careful: {name} on the board is loaded in place of MicroPython's own {module}; better rename it")
+    rehearsal = rehearse(program)
+    if rehearsal.warning:
+        print(f"careful: {rehearsal.warning}")
+    wanted = Deployment(sources(program), form, timeout, keep, program, rehearsal)
 
     def job(port: str) -> Job:
         return lambda report: deploy(port, wanted, report)

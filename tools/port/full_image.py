@@ -13,7 +13,7 @@ from .esp import FatalError, flash_size_bytes, merge_bin
 from .filesystem import ESP8266_ROMFS, filesystem_area, make_filesystem
 from .image import NO_ROMFS, Image, check_release, parse_image, read_image
 from .images import Images
-from .inventory import Inventory
+from .inventory import Identity, Inventory
 from .plan import Rom, make_plan
 from .program import Dialect, Form, find_program, in_form, sources
 from .romfs import file_for
@@ -21,7 +21,7 @@ from .romfs import image as romfs_image
 
 _MPY = 6 | 3 << 8
 """The form of .mpy files that MicroPython 1.23 and later load: version 6.3."""
-_NOTHING = Inventory((), "", Dialect(0), 4096, 0, False, None, False, {})
+_NOTHING = Inventory(Identity((), Dialect(0), "", ""), 4096, 0, False, None, False, {})
 
 
 def run_image(

@@ -49,7 +49,7 @@ def split(files: dict[str, Path], there: Inventory) -> tuple[dict[str, bytes], R
             "MicroPython on the board has no partition for ROMFS; put one with it there (for an ESP8266: onenet flash "
             "--board ESP8266_GENERIC-FLASH_2M_ROMFS), or use: onenet deploy --mpy"
         )
-    compiled = in_form(Form.MPY, files, there.dialect)
+    compiled = in_form(Form.MPY, files, there.identity.dialect)
     modules = {name: data for name, data in compiled.items() if name.endswith(".mpy")}
     return {name: data for name, data in compiled.items() if name not in modules}, Rom(image(modules), tuple(modules))
 

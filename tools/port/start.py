@@ -10,11 +10,16 @@ ONLINE = re.compile(r"online as device ([^,\s]+)")
 _PROBLEMS = re.compile(r"has (\d+) problem\(s\):")
 _WIFI_TROUBLE = re.compile(r"(.*): (wrong password|not in reach|refused|no answer)(.*)")
 _NEXT = re.compile(r"; next attempt in \d+ s$")
+_FAILED = re.compile(r"boot: main\.py has failed, (\d+) times in a row; the next try is in (\d+) s")
 PROMPT = ">>> "
 
 
 class NotOnline(PortError):
-    """The program runs into something that will not go away by itself."""
+    """The board is not online. `by_program`: because of what runs there, not of its config.json or the network's no."""
+
+    def __init__(self, words: str, by_program: bool = True) -> None:
+        super().__init__(words)
+        self.by_program = by_program
 
 
 class Start:
@@ -45,8 +50,13 @@ class Start:
             self.reason = f"the program says {line}"
         elif line.startswith("boot: main.py has crashed"):
             raise NotOnline(
-                f"main.py on the board crashes at each start; `onenet monitor --port {self._port}` shows why"
+                f"main.py on the board has ended in a reset again and again, and the board waits 10 minutes before the "
+                f"next try; what it said: onenet crashes --port {self._port}, or onenet monitor --port {self._port}"
             )
+        elif failed := _FAILED.match(line):
+            why = self._last_of_traceback or f"an error: onenet crashes --port {self._port}"
+            times = f", {failed[1]} times in a row" if failed[1] != "1" else ""
+            raise NotOnline(f"main.py has ended with {why}{times}; the board tries again in {failed[2]} s")
         if found := _LINE.match(line):
             self._take(found[1], found[2])
 
@@ -56,7 +66,7 @@ class Start:
         elif subject == "wifi" and (trouble := _WIFI_TROUBLE.match(words)):
             name, kind, more = trouble.groups()
             self.reason = f"Wi-Fi {name}: {kind}{more}"
-            self._again(f"{self.reason}; mend it: onenet config --port {self._port} --ssid NAME")
+            self._again(f"{self.reason}; mend it: onenet config --port {self._port} --ssid NAME", by_program=False)
         elif subject == "wifi" and words.startswith("joined"):
             self.reason = f"Wi-Fi is {words}, but the platform does not answer"
         elif subject == "config" and (count := _PROBLEMS.search(words)):
@@ -67,18 +77,19 @@ class Start:
             self.online = found[1]
         elif "refused (code" in words:
             raise NotOnline(
-                f"{_NEXT.sub('', words)} by the platform; mend it: onenet config --port {self._port} --device-id ID"
+                f"{_NEXT.sub('', words)} by the platform; mend it: onenet config --port {self._port} --device-id ID",
+                by_program=False,
             )
         elif _NEXT.search(words):
             self.reason = _NEXT.sub("", words)
             if words.startswith("closed before CONNACK"):
                 self._again(self.reason)
 
-    def _again(self, words: str) -> None:
+    def _again(self, words: str, by_program: bool = True) -> None:
         """What comes twice will come for ever."""
         self._told[words] = self._told.get(words, 0) + 1
         if self._told[words] == 2:
-            raise NotOnline(words)
+            raise NotOnline(words, by_program)
 
     def _take_problem(self, line: str) -> None:
         assert self._problems is not None
@@ -87,8 +98,8 @@ class Start:
         if len(self._problems) == self._problem_count or not line.startswith("- "):
             words = "; ".join(self._problems)
             if words.startswith("is missing"):
-                raise NotOnline(f"the board has no config.json; write it: onenet config --port {self._port}")
-            raise NotOnline(f"config.json on the board: {words}; mend it: onenet config --port {self._port}")
+                raise NotOnline(f"the board has no config.json; write it: onenet config --port {self._port}", False)
+            raise NotOnline(f"config.json on the board: {words}; mend it: onenet config --port {self._port}", False)
 
     def _ended(self) -> None:
         if "safe mode" in self._last_of_traceback:

@@ -1,0 +1,84 @@
+"""Programs that do not let themselves be stopped."""
+
+import threading
+
+import pytest
+from onenet_tools.port import way_in
+from onenet_tools.port.connection import Connection, NoAnswer
+from onenet_tools.port.deploy import deploy
+from port_server import with_reset_lines
+from serial_board import PATIENCE, Report, board, deployment
+
+STUBBORN = {
+    "bare-except": "import time\nprint('runs')\nwhile True:\n    try:\n        time.sleep(0.1)\n        print('x')\n"
+    "    except:\n        pass\n",
+    "no-ctrl-c": "import micropython, time\nmicropython.kbd_intr(-1)\nprint('runs')\n"
+    "while True:\n    time.sleep(0.5)\n",
+    "no-ctrl-c-busy": "import micropython\nmicropython.kbd_intr(-1)\nprint('runs')\nwhile True:\n    pass\n",
+}
+STOPPABLE = {
+    "flood": "print('runs')\nn = 0\nwhile True:\n    n += 1\n    print('A' * 200, n)\n",
+    "busy": "print('runs')\nwhile True:\n    pass\n",
+    "resets": "import machine, time\nprint('runs')\ntime.sleep(1)\nmachine.reset()\n",
+    "watchdog": "import machine, time\nprint('runs')\ndog = machine.WDT(timeout=2000)\n"
+    "while True:\n    dog.feed()\n    time.sleep(0.5)\n",
+    "sleeps": "import machine, time\nprint('runs')\ntime.sleep(0.5)\nmachine.deepsleep(3000)\n",
+}
+BOOT_LOOPS = "import time\nprint('runs')\nwhile True:\n    time.sleep(0.2)\n"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way_in, "PATIENCE", 2.0)
+
+
+@pytest.mark.parametrize("name", STOPPABLE)
+def test_ctrl_c_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way_in, "PATIENCE", PATIENCE)
+    with board(files={"main.py": STOPPABLE[name]}) as it:
+        it.wait_for("runs", PATIENCE)
+        report = Report()
+        deploy(it.port, deployment(timeout=0), report)
+        assert "Ctrl-C" not in report.text
+
+
+def test_a_boot_py_of_the_users_that_never_ends() -> None:
+    with board(files={"boot.py": BOOT_LOOPS, "main.py": "print(1)\n"}) as it:
+        it.wait_for("runs", PATIENCE)
+        deploy(it.port, deployment(timeout=0), Report())
+
+
+@pytest.mark.parametrize("name", STUBBORN)
+def test_the_lines_of_the_port_reset_the_board(name: str) -> None:
+    with board(files={"main.py": STUBBORN[name]}) as it, with_reset_lines(it) as port:
+        it.wait_for("runs", PATIENCE)
+        report = Report()
+        deploy(port, deployment(timeout=0), report)
+        assert "resetting the board at" in report.text and "press the reset button" not in report.text
+
+
+@pytest.mark.parametrize("name", STUBBORN)
+def test_somebody_presses_the_button_where_the_port_has_no_lines(name: str) -> None:
+    with board(files={"main.py": STUBBORN[name]}) as it:
+        it.wait_for("runs", PATIENCE)
+        asked: list[str] = []
+
+        def say(words: str) -> None:
+            asked.append(words)
+            threading.Timer(0.5, it.reset_button).start()
+
+        with Connection(it.port) as connection:
+            way_in.get_in(connection, say)
+            assert connection.eval("6 * 7") == 42
+        assert len(asked) == 1 and f"press the reset button (RST or EN) of the board at {it.port} now" in asked[0]
+
+
+def test_nobody_presses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way_in, "SOMEBODY", 1.0)
+    with board(files={"main.py": STUBBORN["bare-except"]}) as it:
+        it.wait_for("runs", PATIENCE)
+        with (
+            Connection(it.port) as connection,
+            pytest.raises(NoAnswer, match="something runs there that does not stop for Ctrl-C; press its reset button"),
+        ):
+            way_in.get_in(connection, lambda words: None)

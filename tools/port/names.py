@@ -1,0 +1,75 @@
+"""Names of modules: which file on a board would be loaded in place of one of ours, or of MicroPython's own.
+
+MicroPython looks for a module at the root first, then in what is frozen into it, then in /lib and in a ROMFS.
+"""
+
+from collections.abc import Iterable
+
+from .errors import PortError
+
+OUR_PACKAGES = ("firmware", "mqtt", "onenet")
+
+_NAMES = """
+    aioble aioespnow apa106 array asyncio binascii bluetooth btree builtins cmath collections cryptolib deflate dht
+    ds18x20 errno esp esp32 espnow flashbdev framebuf gc hashlib heapq inisetup io json lwip machine math micropython
+    mip neopixel network ntptime onewire openamp os platform random re requests select socket ssl struct sys time tls
+    uarray uasyncio ubinascii ucollections ucryptolib uctypes uerrno uhashlib uheapq uio ujson umachine umqtt uos upip
+    uplatform upysh urandom ure urequests uselect usocket ussl ustruct usys utime uwebsocket uzlib vfs webrepl
+    webrepl_setup websocket zlib _asyncio _boot _onewire _thread _webrepl
+"""
+PORTS_MODULES = frozenset(_NAMES.split())
+"""Modules that MicroPython brings on an ESP32 or an ESP8266, built in or frozen."""
+
+
+def module_of(name: str) -> str:
+    """The module, or package, that a file at the root makes, as "mqtt" for mqtt.py, mqtt.mpy and mqtt/client.py; or
+    empty."""
+    top, slash, _ = name.partition("/")
+    if slash:
+        return top
+    stem, _, suffix = name.rpartition(".")
+    return stem if suffix in ("py", "mpy") else ""
+
+
+def hides_ours(name: str) -> str:
+    """Which of our packages would not be found any more with this file on a board; or empty."""
+    module = module_of(name)
+    if module not in OUR_PACKAGES or name.startswith("firmware/"):  # where our own lies
+        module = module_of(name.removeprefix("lib/")) if name.startswith("lib/") else ""
+        beside = name in {f"lib/{package}{suffix}" for package in OUR_PACKAGES for suffix in (".py", ".mpy")}
+        return module if beside or name.startswith("lib/firmware/") else ""
+    return module
+
+
+def check_sent(names: Iterable[str]) -> None:
+    """Raises PortError if one of these files, by their names on the board, would hide a package of ours."""
+    for name in names:
+        if module := hides_ours(name):
+            top = name.partition("/")[0] if "/" in name and not name.startswith("lib/") else name
+            raise PortError(
+                f"{top} would be loaded in place of this firmware's own {module}, and the board would stay offline; "
+                f"give {'the folder' if top != name else 'the file'} another name"
+            )
+
+
+def check_present(names: Iterable[str], port: str) -> None:
+    """Raises PortError if one of these files, which are on the board, hides a package of ours."""
+    for name in names:
+        if module := hides_ours(name):
+            raise PortError(
+                f"{name} on the board would be loaded in place of this firmware's own {module}, and the board would "
+                f"stay offline; nothing was sent; {_way_out(name, port)}"
+            )
+
+
+def _way_out(name: str, port: str) -> str:
+    top, slash, _ = name.partition("/")
+    if slash and top != "lib":
+        return f"keep a copy and delete it: mpremote connect {port} cp -r :{top} . + rm -r :{top}"
+    return f"keep a copy and delete it: mpremote connect {port} cp :{name} old-{name.rpartition('/')[2]} + rm :{name}"
+
+
+def hidden_of_micropython(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Which of these files would be loaded in place of a module of MicroPython's own, and which module that is."""
+    found = {module: name for name in names if (module := module_of(name)) in PORTS_MODULES}
+    return [(name, module) for module, name in sorted(found.items())]
