@@ -1,6 +1,8 @@
 """Programs that do not let themselves be stopped."""
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from onenet_tools.port import way_in
@@ -57,19 +59,36 @@ def test_the_lines_of_the_port_reset_the_board(name: str) -> None:
         assert "resetting the board at" in report.text and "press the reset button" not in report.text
 
 
+def _until(work: Callable[..., None], done: threading.Event) -> Callable[..., None]:
+    def and_then(*arguments: Any) -> None:
+        work(*arguments)
+        done.set()
+
+    return and_then
+
+
 @pytest.mark.parametrize("name", STUBBORN)
 def test_somebody_presses_the_button_where_the_port_has_no_lines(name: str) -> None:
     with board(files={"main.py": STUBBORN[name]}) as it:
         it.wait_for("runs", PATIENCE)
         asked: list[str] = []
+        there = threading.Event()
+
+        def press() -> None:
+            while not there.wait(2):  # again and again: a program may forbid Ctrl-C in the first moment
+                it.reset_button()
+
+        somebody = threading.Thread(target=press)
 
         def say(words: str) -> None:
             asked.append(words)
-            threading.Timer(0.5, it.reset_button).start()
+            somebody.start()
 
         with Connection(it.port) as connection:
+            connection.interrupt_start = _until(connection.interrupt_start, there)  # type: ignore[method-assign]
             way_in.get_in(connection, say)
             assert connection.eval("6 * 7") == 42
+        somebody.join()
         assert len(asked) == 1 and f"press the reset button (RST or EN) of the board at {it.port} now" in asked[0]
 
 

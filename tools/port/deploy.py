@@ -241,4 +241,4 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
             start.feed(lines.rest)
         if start.online:
             return start.online
-    raise NotOnline(f"not online after {timeout:g} s: {start.reason}")
+    raise NotOnline(f"not online after {timeout:g} s: {start.reason}", start.by_program)

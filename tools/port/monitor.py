@@ -46,7 +46,7 @@ def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | N
         show.note("ended; the program on the board goes on")
         return 0
     except NotOnline as error:
-        complain(f"not online: {error}")
+        complain(f"not online: {error}" + (f"; {error.meanwhile}" if error.meanwhile else ""))
         return 1
     if until_online:
         complain(f"not online after {timeout:g} s: {start.reason}")

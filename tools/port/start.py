@@ -17,9 +17,11 @@ PROMPT = ">>> "
 class NotOnline(PortError):
     """The board is not online. `by_program`: because of what runs there, not of its config.json or the network's no."""
 
-    def __init__(self, words: str, by_program: bool = True) -> None:
+    def __init__(self, words: str, by_program: bool = True, meanwhile: str = "") -> None:
         super().__init__(words)
         self.by_program = by_program
+        self.meanwhile = meanwhile
+        """What the board does now, in words, if that is known."""
 
 
 class Start:
@@ -35,6 +37,8 @@ class Start:
         self.online = ""
         self.reason = "nothing came from the board"
         """Why it is not online so far, as far as anybody knows."""
+        self.by_program = True
+        """As far as anybody knows it is because of the program."""
 
     def feed(self, line: str) -> None:
         """One line, or the beginning of one that does not end, which the prompt is. Raises NotOnline."""
@@ -55,8 +59,7 @@ class Start:
             )
         elif failed := _FAILED.match(line):
             why = self._last_of_traceback or f"an error: onenet crashes --port {self._port}"
-            times = f", {failed[1]} times in a row" if failed[1] != "1" else ""
-            raise NotOnline(f"main.py has ended with {why}{times}; the board tries again in {failed[2]} s")
+            raise NotOnline(f"main.py has ended with {why}", True, f"the board tries again in {failed[2]} s")
         if found := _LINE.match(line):
             self._take(found[1], found[2])
 
@@ -65,9 +68,11 @@ class Start:
             self._take_mqtt(words)
         elif subject == "wifi" and (trouble := _WIFI_TROUBLE.match(words)):
             name, kind, more = trouble.groups()
-            self.reason = f"Wi-Fi {name}: {kind}{more}"
-            self._again(f"{self.reason}; mend it: onenet config --port {self._port} --ssid NAME", by_program=False)
+            self.reason = f"Wi-Fi {name}: {kind}{more}; mend it: onenet config --port {self._port} --ssid NAME"
+            self.by_program = False
+            self._again(self.reason, by_program=False)
         elif subject == "wifi" and words.startswith("joined"):
+            self.by_program = True
             self.reason = f"Wi-Fi is {words}, but the platform does not answer"
         elif subject == "config" and (count := _PROBLEMS.search(words)):
             self._problems, self._problem_count = [], int(count[1])
