@@ -5,12 +5,12 @@ import sys
 
 
 def describe():
-    """Version of the program, MicroPython's, the machine, the MAC address."""
+    """Version of the program, MicroPython's, the machine, the MAC address, and what the program has failed with."""
     implementation = sys.implementation
     micropython = ".".join([str(number) for number in implementation.version[:3]])
     machine = getattr(implementation, "_machine", sys.platform)
     mac = ":".join(["%02x" % byte for byte in network.WLAN(network.STA_IF).config("mac")])
-    return "version %s, MicroPython %s, %s, %s" % (_version(), micropython, machine, mac)
+    return "version %s, MicroPython %s, %s, %s%s" % (_version(), micropython, machine, mac, _failures())
 
 
 def _version():
@@ -20,3 +20,18 @@ def _version():
             return file.read(40).split('"')[3]
     except (OSError, IndexError):
         return "?"
+
+
+def _failures():
+    """How many are kept in the file crashes, and how the last one ends; or empty."""
+    count = 0
+    last = ""
+    try:
+        with open("/crashes") as file:
+            for line in file:
+                if line[:2] == "# ":
+                    count += 1
+                last = line.strip() or last
+    except (OSError, ValueError, MemoryError):  # ValueError: somebody's own file
+        pass
+    return "; %d failure%s kept, the last: %s" % (count, "s" if count > 1 else "", last) if count else ""

@@ -177,16 +177,19 @@ def test_what_the_program_has_failed_with(plugged: list[Found], capsys: pytest.C
         )
 
 
+@pytest.mark.parametrize(
+    ("crashes", "times"), [(CRASHES, "2 times are"), (CRASHES[CRASHES.index("# 2") :], "1 time is")]
+)
 def test_what_a_running_program_says_it_has_failed_with(
-    plugged: list[Found], capsys: pytest.CaptureFixture[str]
+    crashes: str, times: str, plugged: list[Found], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tells = TELLS.replace("00:07')", "00:07; 1 failure kept, the last: OSError: [Errno 5] EIO')")
-    with VirtualBoard(files={"main.py": tells}) as board:
+    with VirtualBoard(files={**FILES, "config.json": json.dumps(CONFIG), "crashes": crashes}) as board:
         plugged.append(Found(board.port))
-        board.wait_for("start")
+        board.wait_for("wifi: ")
         assert main(["boards"]) == 0
         told = capsys.readouterr().out
-        assert f"{board.port}: its program has failed, 1 time is kept; the last: OSError: [Errno 5] EIO\n" in told
+        assert f"{board.port}: its program has failed, {times} kept; the last: ValueError: no sensor\n" in told
+        assert len(board.resets) == 1
 
 
 def test_safe_mode_is_not_left(plugged: list[Found], capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from onenet_tools.board import VirtualBoard
 from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.port import find
-from onenet_tools.port.board_config import masked, value_from_text, with_network
+from onenet_tools.port.board_config import first_ssid, masked, password_of, value_from_text, with_network
 from onenet_tools.port.configure import Changes
 from serial_board import (
     AUTH_INFO,
@@ -307,6 +307,19 @@ def test_networks() -> None:
     assert [network["ssid"] for network in two["wifi"]] == ["b", "a"]
     assert with_network(two, "a", None)["wifi"][0] == {"ssid": "a", "password": "12345678"}
     assert with_network({"wifi": "nonsense"}, "a", "")["wifi"] == [{"ssid": "a", "password": ""}]
+
+
+def test_networks_with_names_in_hex() -> None:
+    """A router's name in GBK cannot be typed, but its characters can."""
+    gbk = {"ssid_hex": "家里".encode("gbk").hex(), "password": "12345678"}
+    odd = {"ssid_hex": "ff00", "password": ""}
+    there = {"wifi": [gbk, odd, {"ssid": "home", "password": "87654321"}]}
+    assert first_ssid(there) == "家里"
+    assert password_of(there, "家里") == "12345678" and password_of(there, "ff00") == ""
+    assert with_network(there, "家里", "new one!")["wifi"] == [gbk | {"password": "new one!"}, *there["wifi"][1:]]
+    assert with_network(there, "home", None)["wifi"] == [there["wifi"][2], gbk, odd]
+    assert with_network(there, "other", "12345678")["wifi"][1:] == there["wifi"]
+    assert first_ssid({"wifi": [{"ssid_hex": "x"}]}) == first_ssid({"wifi": [{"ssid_hex": 5}]}) == ""
 
 
 def test_without_its_host_the_port_goes_too() -> None:

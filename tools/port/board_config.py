@@ -51,31 +51,50 @@ def known_keys() -> list[str]:
     return list(_board_module().check(json.loads((board_directory() / "config.json.example").read_text("utf-8"))))
 
 
+def name_of(network: Any) -> str:
+    """The name of a Wi-Fi network of the configuration, also of one given in hex; empty if it has none."""
+    if not isinstance(network, dict):
+        return ""
+    if "ssid_hex" not in network:
+        return network["ssid"] if isinstance(network.get("ssid"), str) else ""
+    try:
+        name = bytes.fromhex(network["ssid_hex"])
+    except (TypeError, ValueError):
+        return ""
+    for encoding in ("utf-8", "gb18030"):  # the second is what older routers in China have
+        try:
+            return name.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    return name.hex()
+
+
+def _networks(config: Config) -> list[dict[str, Any]]:
+    networks = config.get("wifi")
+    return [network for network in networks if isinstance(network, dict)] if isinstance(networks, list) else []
+
+
 def with_network(config: Config, ssid: str, password: str | None) -> Config:
     """The same with this Wi-Fi network before the others; password None: the one it has there."""
-    networks = config.get("wifi")
-    known = [n for n in networks if isinstance(n, dict)] if isinstance(networks, list) else []
     if password is None:
         password = password_of(config, ssid)
-    others = [n for n in known if n.get("ssid") not in (ssid, _EXAMPLE_NETWORK)]
-    return config | {"wifi": [{"ssid": ssid, "password": password or ""}, *others]}
+    here = next((network for network in _networks(config) if name_of(network) == ssid), {})
+    name = {"ssid_hex": here["ssid_hex"]} if "ssid_hex" in here else {"ssid": ssid}
+    others = [network for network in _networks(config) if name_of(network) not in (ssid, _EXAMPLE_NETWORK)]
+    return config | {"wifi": [{**name, "password": password or ""}, *others]}
 
 
 def first_ssid(config: Config) -> str:
     """The name of the first Wi-Fi network; empty if there is none."""
     networks = config.get("wifi")
-    first = networks[0] if isinstance(networks, list) and networks else None
-    name = first.get("ssid") if isinstance(first, dict) else None
-    return name if isinstance(name, str) and name != _EXAMPLE_NETWORK else ""
+    name = name_of(networks[0]) if isinstance(networks, list) and networks else ""
+    return name if name != _EXAMPLE_NETWORK else ""
 
 
 def password_of(config: Config, ssid: str) -> str | None:
     """The password of a Wi-Fi network; None if the network is not there."""
-    networks = config.get("wifi")
-    for network in networks if isinstance(networks, list) else []:
-        if isinstance(network, dict) and network.get("ssid") == ssid:
-            return str(network.get("password", ""))
-    return None
+    found = (str(network.get("password", "")) for network in _networks(config) if name_of(network) == ssid)
+    return next(found, None)
 
 
 def value_from_text(key: str, text: str) -> Any:
