@@ -101,7 +101,7 @@ test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, 
 misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)
 
-test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board against real brokers
+test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board against real brokers; CHIP=esp8266 for another chip's port
 	$(call stage,e2e,end to end,$(PYTEST) tests/e2e)
 
 # Checks

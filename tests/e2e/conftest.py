@@ -8,6 +8,7 @@ is for a bad day.
 import contextlib
 import itertools
 import json
+import os
 import threading
 import time
 import uuid
@@ -23,6 +24,9 @@ from onenet_tools.files import board_directory, board_modules
 from real_mosquitto import mosquitto
 
 PATIENCE = 30.0  # seconds
+CHIP = os.environ.get("CHIP", "esp32")
+"""Whose port the boards of the stories behave as: make test-e2e CHIP=esp8266."""
+
 ADDRESS = ("183.230.40.39", 6002)
 PRODUCT_ID, AUTH_INFO = "458945", "136928831"
 WATCHER, WATCHER_PASSWORD = "watcher", "only a test"
@@ -228,6 +232,7 @@ def board(
         every["config.json"] = config or json.dumps(config_of(**changes))
     every.update(files or {})
     with VirtualBoard(
+        chip=CHIP,
         files=every,
         wifi=wifi or Wifi({SSID: WIFI_PASSWORD}),
         routes={ADDRESS: ("127.0.0.1", broker.port)} if routes is None else routes,

@@ -43,13 +43,13 @@ class VirtualBoard:
 
     `flash` is the image file, made blank if missing; None is a new one that goes away with the board. `files` are
     written to it before the first start: names on the board to bytes, text, or the path of a host file. `micropython`
-    is the executable (default: beside this Python, else on PATH), `heap` its heap as "128K" or "2M"; a 64-bit object
-    is twice the size of a board's. `chip` is esp32, esp32c3 or esp8266, whose port the board behaves as. `routes` leads
-    (host, port) as the program asks for it to (host, port) on the host side; loopback leads to itself, everything else
-    is unreachable unless `internet` is true. `unique_id` is also the MAC. `flash_size` bytes are for files, `rom_size`
-    for a ROMFS in a file beside the image (0: there is none); both are by default what the chip's official image has.
-    `main_anyway`: main.py runs even if boot.py fails, as on an ESP8266 before 1.24. `on_output` gets all console bytes,
-    in the board's own thread. `boot_timeout` is in seconds.
+    is the executable (default: beside this Python, else on PATH), `heap` its heap as "128K" or "2M" (default: twice the
+    port's, as a 64-bit object is twice the size of a board's). `chip` is esp32, esp32c3 or esp8266, whose port the
+    board behaves as. `routes` leads (host, port) as the program asks for it to (host, port) on the host side; loopback
+    leads to itself, everything else is unreachable unless `internet` is true. `unique_id` is also the MAC. `flash_size`
+    bytes are for files, `rom_size` for a ROMFS in a file beside the image (0: there is none); both are by default what
+    the chip's official image has. `main_anyway`: main.py runs even if boot.py fails, as on an ESP8266 before 1.24.
+    `on_output` gets all console bytes, in the board's own thread. `boot_timeout` is in seconds.
 
     Use it in a `with` statement, which powers it on, or call power_on() and close(). Methods and attributes may be used
     from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
@@ -82,7 +82,7 @@ class VirtualBoard:
         files: Mapping[str, Content] | None = None,
         *,
         micropython: str | os.PathLike[str] | None = None,
-        heap: str = "2M",
+        heap: str | None = None,
         wifi: Wifi | None = None,
         routes: Mapping[Address, Address] | None = None,
         internet: bool = False,
@@ -96,7 +96,7 @@ class VirtualBoard:
         on_output: Callable[[bytes], None] | None = None,
     ) -> None:
         self.chip = chip_named(chip)
-        self._heap = heap
+        self._heap = heap or self.chip.heap
         self._limits: tuple[int, int] | None = None
         self._shims = SHIMS
         if self.chip.has_small_heap and micropython is None:

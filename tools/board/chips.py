@@ -39,6 +39,9 @@ class Chip:
     """Bytes of file system."""
     rom_size: int
     """Bytes of the partition for ROMFS, 0 where there is none."""
+    heap: str = "320K"
+    """Of MicroPython, twice as much as on the chip, since objects of 64 bits are twice as large: 56,000 bytes, and the
+    100 KB that ESP-IDF can give when these are full (py/gc.c: gc_try_add_heap())."""
     unreachable: int = 118
     """EHOSTUNREACH, in newlib's numbers or in those of py/mperrno.h."""
     has_small_heap: bool = False
@@ -76,6 +79,7 @@ CHIPS = {
             # 320 KiB at 0xB0000
             1024 * 1024 - 5 * 4096,
             320 * 1024,
+            "2M",  # has to hold the flash that is mapped on the chip; the chip's 36 KB are those of another interpreter
             113,
             has_small_heap=True,
         ),

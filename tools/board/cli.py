@@ -16,7 +16,7 @@ from .errors import BoardError
 from .link import Address, Connection, Direction
 from .sensors import KINDS
 from .small_heap import ready_for
-from .wifi import Wifi
+from .wifi import LIVELY, Wifi
 
 BOARD_ADDRESS = "192.168.4.23"
 """Of the board, as shims/_network.py says it."""
@@ -33,7 +33,7 @@ def run_board(
     *,
     wifi: Wifi | None = None,
     micropython: str | os.PathLike[str] | None = None,
-    heap: str = "2M",
+    heap: str | None = None,
     chip: str = "esp32",
     rom_size: int | None = None,
     internet: bool = False,
@@ -44,7 +44,8 @@ def run_board(
     """Run a board in the foreground until Ctrl-C or SIGTERM, with its console on stdout.
 
     `flash` is the image to use or make (None: a new one, not kept); the files of `source_dir` are copied to it first.
-    `chip` and `rom_size` are those of VirtualBoard.
+    `heap`, `chip` and `rom_size` are those of VirtualBoard. Joining Wi-Fi takes as long as in life, unless `wifi` says
+    otherwise.
     `pcap` is a file for what goes over its TCP connections. `sensors` are those at its pins, each in the words of
     Sensors.put(); lines on stdin change them while it runs. `hint` says what can be done with the board, given its
     port. Returns the exit status; what cannot be done is said in one line on stderr.
@@ -73,7 +74,7 @@ def run_board(
                 micropython=micropython,
                 heap=heap,
                 chip=chip,
-                wifi=wifi,
+                wifi=wifi or Wifi(association_time=LIVELY["association_time"], dhcp_time=LIVELY["dhcp_time"]),
                 routes=routes,
                 rom_size=rom_size,
                 internet=internet,
@@ -221,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help="a sensor at a pin or bus: " + "; ".join(KINDS.values()) + "; a line like it on stdin changes it",
     )
-    parser.add_argument("--heap", default="2M", help="MicroPython's heap, as 128K or 2M (default: %(default)s)")
+    parser.add_argument("--heap", help="MicroPython's heap, as 128K or 2M (default: as its port's)")
     parser.add_argument("--micropython", metavar="PROGRAM", help="MicroPython unix port (default: the one installed)")
     options = parser.parse_args(arguments)
     return run_board(

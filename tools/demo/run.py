@@ -159,7 +159,7 @@ def powered(
     board = VirtualBoard(
         files=files,
         chip=chip,
-        wifi=Wifi({SSID: PASSWORD}, association_time=1, dhcp_time=0.5),
+        wifi=Wifi({SSID: PASSWORD}, association_time=1.5, dhcp_time=0.5),
         routes={(config["host"], config["port"]): ("127.0.0.1", port)},
         on_output=output,
     )
