@@ -57,15 +57,15 @@ if machine.reset_cause() == 0:
 def test_wdt_survives_ctrl_c_and_ctrl_d(chip: str) -> None:
     main = """
 import machine
-print("main", machine.reset_cause())
 if machine.reset_cause() in (0, 1) and not machine.RTC().memory():
     machine.RTC().memory(b"began")
     machine.WDT()
+    print("armed")
     while True:
         pass
 """
     with VirtualBoard(chip=chip, files={"main.py": main}) as board:
-        board.wait_for("^main")
+        board.wait_for("^armed")
         board.send(b"\x03\x04")
         board.wait_for("soft reboot")
         board.wait_for_resets(3, timeout=30)
