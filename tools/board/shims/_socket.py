@@ -66,16 +66,23 @@ def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
     ]
 
 
+_byte = bytearray(1)
+
+
 class socket(io.IOBase):
+    """What a connection needs is in few words of the heap: on a board a socket takes not much more."""
+
+    _type = SOCK_STREAM
+    _asked = _where = None  # of the last datagram
+    _started = False
+    _patient = False
+
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0, *, own=None):
         self._own = own or _own_socket(AF_INET, type)
-        self._own_write = self._own.write
-        self._type = type
-        self._asked = self._where = None  # of the last datagram
-        self._started = own is not None
-        self._patient = False
-        self._byte = bytearray(1)
-        self.settimeout(None)
+        if type != SOCK_STREAM:
+            self._type = type
+        if own:
+            self._started = True
 
     # What is waited for
 
@@ -84,12 +91,8 @@ class socket(io.IOBase):
 
     def settimeout(self, seconds):
         self._own.settimeout(seconds)
-        self._patient = bool(seconds)
-        for name in ("read", "readinto", "readline", "recv"):
-            if not self._patient:
-                setattr(self, name, getattr(self._own, name))
-            elif name in self.__dict__:
-                delattr(self, name)
+        if self._patient or seconds:
+            self._patient = bool(seconds)
 
     def _timely(self, function, *arguments):
         """Call one of the interpreter's own functions. Raises OSError with the port's numbers."""
@@ -99,7 +102,7 @@ class socket(io.IOBase):
             if self._patient and error.errno in (EAGAIN, 115):  # Linux's EINPROGRESS
                 raise OSError(ETIMEDOUT)
             raise OSError(_port.ERRNOS.get(error.errno, error.errno))
-        if result is None and self._patient and function is not self._own.connect:
+        if result is None and self._patient:
             raise OSError(ETIMEDOUT)
         return result
 
@@ -117,13 +120,17 @@ class socket(io.IOBase):
         where = _host.ask("connect", host=host, port=port)
         self._started = True
         try:
-            self._timely(self._own.connect, _own(where))
+            self._timely(self._connect, _own(where))
         except OSError as error:
             # lwIP knows no refusal, only a reset: ERR_RST of tcp_process()
             raise OSError(ECONNRESET if error.errno == errno.ECONNREFUSED else error.errno)
 
+    def _connect(self, address):
+        self._own.connect(address)
+        return True
+
     def bind(self, address):
-        self._timely(self._own.bind, _own(_checked(address)))
+        self._own.bind(_own(_checked(address)))
 
     def listen(self, backlog=2):
         self._own.listen(backlog)
@@ -155,26 +162,25 @@ class socket(io.IOBase):
     def close(self):
         self._own.close()
 
-    # Data
+    # Data. What a main loop calls is short, so that its frame takes nothing from the heap.
 
     def write(self, data, first=None, second=None):
-        """Short, so that its frame takes nothing from the heap."""
-        _host.peek(_host.WRITE_ERROR, self._byte)
-        if self._byte[0] or self._patient:
+        _host.peek(_host.WRITE_ERROR, _byte)
+        if _byte[0] or self._patient:
             return self._write_with_care(data, first, second)
         if first is None:
-            return self._own_write(data)
+            return self._own.write(data)
         if second is None:
-            return self._own_write(data, first)
-        return self._own_write(data, first, second)
+            return self._own.write(data, first)
+        return self._own.write(data, first, second)
 
     def _write_with_care(self, data, first, second):
         self._fault()
         if first is None:
-            return self._timely(self._own_write, data)
+            return self._timely(self._own.write, data)
         if second is None:
-            return self._timely(self._own_write, data, first)
-        return self._timely(self._own_write, data, first, second)
+            return self._timely(self._own.write, data, first)
+        return self._timely(self._own.write, data, first, second)
 
     def send(self, data):
         self._fault()
@@ -196,25 +202,35 @@ class socket(io.IOBase):
         return self._timely(self._own.recvfrom, size)[0], self._asked
 
     def recv(self, size):
-        return self._timely(self._own.recv, size)
+        if self._patient:
+            return self._timely(self._own.recv, size)
+        return self._own.recv(size)
 
     def read(self, size=-1):
-        return self._timely(self._own.read, size)
+        if self._patient:
+            return self._timely(self._own.read, size)
+        return self._own.read(size)
 
-    def readinto(self, buffer, size=-1):
-        return self._timely(self._own.readinto, buffer, len(buffer) if size < 0 else size)
+    def readinto(self, buffer, size=None):
+        if size is None:
+            size = len(buffer)
+        if self._patient:
+            return self._timely(self._own.readinto, buffer, size)
+        return self._own.readinto(buffer, size)
 
     def readline(self, size=-1):
-        return self._timely(self._own.readline, size)
+        if self._patient:
+            return self._timely(self._own.readline, size)
+        return self._own.readline(size)
 
     def makefile(self, mode="rb", buffering=0):
         return self
 
     def _fault(self):
         """What a test has brought about."""
-        _host.peek(_host.WRITE_ERROR, self._byte)
-        if self._byte[0]:
-            raise OSError(self._byte[0])
+        _host.peek(_host.WRITE_ERROR, _byte)
+        if _byte[0]:
+            raise OSError(_byte[0])
 
     def ioctl(self, request, argument):
         """What poll and ssl ask a stream."""
