@@ -15,10 +15,7 @@ def reset(wifi, now):
         return
     words = "not online for %d minutes" % (wifi._reset_after // 60)
     log("wifi", words + ": resetting the board")
-    try:
-        rare("crash").note(OSError(words), "wifi")
-    except MemoryError:
-        pass
+    _note(words)
     machine.reset()
 
 
@@ -31,3 +28,11 @@ def _others_only(wifi):
     except (OSError, RuntimeError, AttributeError):
         return False
     return bool(heard) and not any(name in ours for name in heard)
+
+
+def _note(words):
+    """In the file crashes."""
+    try:
+        rare("crash").note(OSError(words), "wifi")
+    except (ImportError, KeyError, MemoryError):
+        pass

@@ -2,9 +2,11 @@
 
 Two kinds are replaced, in place, so that lines stay as they are and a traceback's line still tells where:
 
-- private names (_x) that these modules define themselves. Two of them become the same one where they never meet in a
-  class or a module's globals, so a board learns some forty in place of some two hundred;
+- private names (_x) that these modules define themselves, and the public ones that only they know: see INNER;
 - names of parameters, but for those of the classes and functions that programs call: see FACES.
+
+What they become are names that every MicroPython has anyway (FREE), so they cost nothing: an attribute may well be
+called append. Two become the same one where they never meet, in a class or a module's globals.
 
 Everything else stays, so what imports, calls or inherits from these modules by their public names never notices.
 """
@@ -18,6 +20,34 @@ FACES = frozenset(
     {"Client", "ThreadedClient", "Legacy", "Device", "Wifi", "Clock", "lib/onenet/dp.py", "firmware/health.py"}
 )
 """Classes, and modules, whose public functions programs may call with parameters by name."""
+
+INNER = frozenset(
+    (
+        # mqtt, onenet
+        "accepted", "acknowledged", "bad_utf8", "borrowed", "check_packet_id", "check_publish", "check_qos", "fits",
+        "forget", "four_bytes", "full", "gather", "header", "heard", "id_at", "id_len", "ignored", "late", "lost",
+        "make_again", "next_id", "octets", "opened", "owed", "packet_size", "ping_due", "pinged", "pinging",
+        "points_room", "progress", "publish_header", "publish_points", "ready", "releasing", "rewind", "slots",
+        "stay_connected", "take", "topic_filter", "topic_name", "try_next", "unsent", "value_at", "value_len", "went",
+        # firmware
+        "culprit", "doubt", "interrupted", "is_value", "keep", "look", "note", "patient", "proven", "rare", "set_clock",
+        "somebody", "stream_id_of", "unlock", "wait_after",
+    )
+)  # fmt: skip
+"""Public names with which these modules talk among themselves: no program has a use for them, and nothing of
+MicroPython's is called so."""
+
+FREE = (
+    *("append", "args", "callable", "chr", "classmethod", "clear", "close", "copy", "count", "dir", "divmod", "end"),
+    *("endswith", "eval", "exec", "extend", "find", "format", "from_bytes", "get", "hash", "id", "index", "insert"),
+    *("isalpha", "isdigit", "islower", "isspace", "issubclass", "isupper", "items", "iter", "join", "key", "keys"),
+    *("list", "little", "locals", "lower", "lstrip", "map", "next", "open", "ord", "pop", "popitem", "pow", "read"),
+    *("readinto", "readline", "remove", "replace", "repr", "reverse", "rfind", "rindex", "round", "rsplit", "rstrip"),
+    *("send", "sep", "set", "setdefault", "sort", "sorted", "split", "start", "startswith", "step", "stop", "strip"),
+    *("sum", "throw", "to_bytes", "update", "upper", "value", "values", "write", "zip"),
+)
+"""Names of py/makeqstrdata.py's static_qstr_list, whose numbers are part of the .mpy format; but not what the compiler
+knows."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Edits = dict[tuple[int, int], tuple[str, str]]
@@ -40,7 +70,7 @@ def shorten(sources: Mapping[str, str]) -> dict[str, str]:
             if old in private:
                 edits[line, column] = old, private[old]
         for function in _inner_functions(trees[name], name in FACES):
-            _rename_parameters(function, by_keyword, edits)
+            _rename_parameters(function, by_keyword, private, edits)
         shortened[name] = _edited(source, edits)
     return shortened
 
@@ -89,25 +119,34 @@ def _is_private(name: str) -> bool:
 def _private_names(trees: Mapping[str, ast.Module]) -> dict[str, str]:
     """What each private name becomes that is defined in these modules."""
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
-    meetings = [*map(_globals, trees.values()), *_families(nodes)]
-    defined = {name for names in meetings for name in names if _is_private(name)}
+    bound = [*map(_globals, trees.values()), *_families(nodes)]
+    meetings = [*map(_plain_names, trees.values()), *_families(nodes)]
+    defined = {name for names in bound for name in names if _is_private(name) or name in INNER}
     for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Constant):
             defined.discard(node.value)  # for getattr() and the like
         elif isinstance(node, ast.Global | ast.Nonlocal):
             defined.difference_update(node.names)
         elif isinstance(node, ast.Import):
             defined.difference_update(alias.asname or alias.name for alias in node.names)
-    meet: dict[str, set[str]] = {name: set() for name in defined}
+    said = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    meet: dict[str, set[str]] = {name: said.copy() for name in defined}
     for names in meetings:
         for name in names & defined:
             meet[name] |= names
-    public = {_place(node)[2] for node in nodes} - defined
     short: dict[str, str] = {}
     for name in sorted(defined, key=lambda name: (-len(meet[name]), name)):
-        used = {short[other] for other in meet[name] if other in short}
-        short[name] = next(new for new in map("_".__add__, _words()) if new not in used and new not in public)
+        used = {short.get(other, other) for other in meet[name]}
+        short[name] = next(new for new in _short_names("_") if new not in used)
     return short
+
+
+def _plain_names(tree: ast.Module) -> set[str]:
+    """What a module calls its globals, locals and parameters, and the builtins it uses."""
+    methods = {part for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for part in node.body}
+    plain = ast.Name | ast.arg | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    nodes = (node for node in ast.walk(tree) if isinstance(node, plain) and node not in methods)
+    return {_place(node)[2] for node in nodes} | _globals(tree)
 
 
 def _globals(tree: ast.Module) -> set[str]:
@@ -161,12 +200,15 @@ def _inner_functions(node: ast.AST, is_face: bool) -> Iterator[_Function]:
             yield from _inner_functions(part, is_face)
 
 
-def _rename_parameters(function: _Function, by_keyword: set[str | None], edits: _Edits) -> None:
-    used = {_place(node)[2] for node in ast.walk(function)}
+def _rename_parameters(
+    function: _Function, by_keyword: set[str | None], private: Mapping[str, str], edits: _Edits
+) -> None:
+    names = {_place(node)[2] for node in ast.walk(function)}
+    used = {private.get(name, name) for name in names}
     inner = [node for node in ast.walk(function) if isinstance(node, _Function | ast.ClassDef) and node is not function]
     # What an inner function mentions stays: its own parameters get the same letters.
     theirs = {_place(node)[2] for part in inner for node in ast.walk(part)}
-    words = _words()
+    words = _short_names()
     for parameter in [*function.args.posonlyargs, *function.args.args]:
         old = parameter.arg
         if old == "self" or old in by_keyword or old in theirs or len(old) == 1:
@@ -178,7 +220,9 @@ def _rename_parameters(function: _Function, by_keyword: set[str | None], edits: 
                 edits[line, column] = old, new
 
 
-def _words() -> Iterator[str]:
+def _short_names(prefix: str = "") -> Iterator[str]:
+    """Those that cost nothing, then others."""
+    yield from FREE
     for length in itertools.count(1):
         for word in itertools.product(string.ascii_lowercase, repeat=length):
-            yield "".join(word)
+            yield prefix + "".join(word)

@@ -220,16 +220,12 @@ def board(
     files: dict[str, str] | None = None,
     wifi: Wifi | None = None,
     routes: dict[tuple[str, int], tuple[str, int]] | None = None,
-    chip: str = "esp32",
-    networks: list[dict[str, str]] | None = None,
     **changes: Any,
 ) -> Iterator[VirtualBoard]:
     """A board that has just been powered on, with all the files a real one gets.
 
-    changes: those of config.json, networks being its "wifi"; or config is all of its text, None for none.
+    changes: those of config.json; or config is all of its text, None for none.
     """
-    if networks:
-        changes["wifi"] = networks
     every: dict[str, Any] = {name: _DIRECTORY / name for name in ["boot.py", *board_modules()]}
     every["main.py"] = main
     if config is not None:
@@ -240,7 +236,6 @@ def board(
         files=every,
         wifi=wifi or Wifi({SSID: WIFI_PASSWORD}),
         routes={ADDRESS: ("127.0.0.1", broker.port)} if routes is None else routes,
-        chip=chip,
     ) as it:
         yield it
         assert AUTH_INFO not in it.log and WIFI_PASSWORD not in it.log

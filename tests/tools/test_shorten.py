@@ -1,14 +1,40 @@
 """What names become before modules are compiled for a board, and what they must not."""
 
 import ast
+import io
+import json
+import os
+import select
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from onenet_tools.board.executable import find_micropython
+from onenet_tools.board.flash import SHIMS
 from onenet_tools.files import board_directory, board_modules
-from onenet_tools.shorten import function_at, shorten
+from onenet_tools.shorten import INNER, function_at, shorten
+
+FOREIGN = (
+    str,
+    bytes,
+    bytearray,
+    memoryview,
+    dict,
+    list,
+    set,
+    int,
+    float,
+    socket.socket,
+    select,
+    io,
+    os,
+    json,
+    time,
+    sys,
+)
 
 
 def run(sources: dict[str, str], program: str, folder: Path) -> str:
@@ -34,11 +60,11 @@ def names(text: str) -> set[str]:
 def test_a_private_attribute_is_the_same_one_in_every_module(tmp_path: Path) -> None:
     sources = {
         "a.py": "class A:\n    def __init__(self):\n        self._first = 1\n        self._second = 2\n",
-        "b.py": "from a import A\ndef look(of_what):\n    return of_what._first, of_what._second\n",
+        "b.py": "from a import A\ndef peep(of_what):\n    return of_what._first, of_what._second\n",
     }
     short = shorten(sources)
     assert "_first" not in short["a.py"] + short["b.py"]
-    assert run(short, "import a, b; print(b.look(a.A()))", tmp_path) == "(1, 2)\n"
+    assert run(short, "import a, b; print(b.peep(a.A()))", tmp_path) == "(1, 2)\n"
 
 
 def test_names_that_never_meet_become_the_same_one() -> None:
@@ -53,6 +79,17 @@ def test_names_of_a_class_and_its_base_stay_apart(base: str, tmp_path: Path) -> 
         "b.py": "from a import A\n" + base + "    def _two(self): return 2\n    def two(self): return self._two()\n",
     }
     assert run(shorten(sources), "import b; print(b.B().one(), b.B().two())", tmp_path) == "1 2\n"
+
+
+def test_a_name_is_not_one_that_its_module_or_class_uses(tmp_path: Path) -> None:
+    text = (
+        "def _first(append):\n    args = append\n    return callable(args), [args].copy()\n"
+        "class A:\n    def __init__(self): self._list = []\n"
+        "    def append(self, x): self._list.append(x)\n    def args(self): return self._list\n"
+    )
+    program = "import a; x = a.A(); x.append(3); print(x.args(), list(vars(a))[-2:]); f = list(vars(a))[-2]"
+    said = run(shorten({"a.py": text}), program + "; print(vars(a)[f](5))", tmp_path)
+    assert said.endswith("\n(False, [5])\n") and said.startswith("[3] ")
 
 
 def test_names_of_a_class_and_its_bases_base_stay_apart(tmp_path: Path) -> None:
@@ -113,10 +150,21 @@ def test_the_libraries_work_with_short_names(tmp_path: Path) -> None:
         "from mqtt import Client, MQTTError\n"
         "c = Client('me', '127.0.0.1', port=1, username='u', password='p', keepalive=10, window=2)\n"
         "c.publish('a', 'b', qos=1)\n"
-        "try:\n    c.connect()\nexcept OSError as e:\n    print('refused', c.session.full())\n"
+        "try:\n    c.connect()\nexcept OSError as e:\n    print('refused', c.can_publish(1))\n"
     )
     done = subprocess.run([find_micropython(None), "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout == "refused False\n", done.stderr
+    assert done.stdout == "refused True\n", done.stderr
+
+
+def test_inner_names_are_nobody_elses() -> None:
+    """What they are called is defined here, stands in no text, and nothing that a board's programs use is called so."""
+    sources = board_sources()
+    assert set().union(*map(names, sources.values())) >= INNER
+    shims = [path.read_text("utf-8") for path in (SHIMS).glob("_*.py")]
+    theirs = set().union(*map(names, shims), *(dir(kind) for kind in FOREIGN))
+    assert not INNER & theirs
+    programs = [(board_directory() / name).read_text("utf-8") for name in ("boot.py", "main.py", "firmware/finish.py")]
+    assert not INNER & set().union(*map(names, programs))
 
 
 def test_a_line_tells_the_functions_own_name() -> None:

@@ -25,9 +25,8 @@ from .flash import SHIMS
 
 FREE = 36_960
 """Bytes that an ESP8266 has free before boot.py: what MicroPython 1.25.0's official image printed on one."""
-HEAP = "120K"
-"""What the interpreter gets, of which the shims take some and a filling the rest. Little enough for malloc() not to map
-it where addresses need all 32 bits, which id() does not give."""
+HEAP = "160K"
+"""What the interpreter gets, of which the shims take some and a filling the rest."""
 THRESHOLD = 9_600
 """Of gc.threshold(): a quarter of the heap, as ports/esp8266/modules/_boot.py sets it."""
 

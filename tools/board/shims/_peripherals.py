@@ -30,6 +30,12 @@ def find(name):
     return found
 
 
+def find_all():
+    """For a board with a heap of the chip's size, which is not to pay for what is in flash there."""
+    for name in _HOMES:
+        find(name)
+
+
 def pin_id(pin):
     """The number of `pin`, a Pin or a number. Raises ValueError("invalid pin")."""
     from machine import Pin

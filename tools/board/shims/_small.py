@@ -16,11 +16,11 @@ _kept = None
 
 def find_heap():
     global _start, _end
-    mine = id([]) & 0x7FFFFFFF  # id() is one bit short
+    mine = id([]) & 0x7FFFFFFF  # id() is one bit short, the highest
     with open("/proc/self/maps") as maps:
         for line in maps:
             start, end = (int(word, 16) for word in line.split()[0].split("-"))
-            if start <= mine < end:
+            if start <= mine < end or start <= mine | 0x80000000 < end:
                 _start, _end = start, end
 
 
@@ -60,13 +60,10 @@ def _fill_holes():
     """What fills the holes between the shims' objects, so that all that is free is one piece."""
     gc.collect()
     gc.collect()
-    filling = before = None
-    while True:
+    filling = None
+    while not _is_one_piece():
         filling = (filling,)
-        at = id(filling) & 0x7FFFFFFF
-        if before is not None and _is_one_piece():
-            return filling
-        before = at
+    return filling
 
 
 def _is_one_piece():

@@ -30,6 +30,8 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main, main_anywa
         import _small
     _install_shims(port.MODULES, rom[1], not limits)
     __import__("_frozen").install(sys.path[0])
+    if limits:  # in C, these take no heap, so they come before it has its limit
+        __import__("_peripherals").find_all()
     _mount(*flash)
     has_rom = rom[1] and _mount_rom(*rom)
     sys.path[:] = ("", ".frozen") + (("/rom", "/rom/lib") if has_rom else ()) + port.PATH
