@@ -259,6 +259,39 @@ def test_another_program_is_stopped_and_started_again(
         board.wait_for(r"^start$", since=before)
 
 
+EATS = """
+import gc, time
+kept = []
+while gc.mem_free() > 7000:
+    kept.append(bytearray(500))
+    gc.collect()
+print('start')
+while True:
+    time.sleep_ms(10)
+"""
+
+
+def test_questions_fit_what_memory_a_program_leaves(
+    plugged: list[Found], silent: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On an ESP8266, of whose heap a program of this project leaves some 8 KB."""
+    monkeypatch.setenv("ONENET_WIFI_PASSWORD", "12345678")
+    config = json.dumps({key: value for key, value in CONFIG.items() if key != "wifi"})
+    files = {"main.py": EATS, "config.json": config, "crashes": CRASHES * 8}
+    with VirtualBoard(chip="esp8266", files=files) as board:
+        plugged.append(Found(board.port))
+        board.wait_for("start")
+        before = len(board.log)
+        assert main(["boards", "--port", board.port]) == 0
+        told = capsys.readouterr().out
+        assert "ESP8266" in told and "16 times are kept; the last: ValueError: no sensor" in told
+        board.wait_for(r"^start$", since=before)
+        assert main(["config", "--port", board.port, "--ssid", "home"]) == 0
+        board.wait_for("start", since=board.log.index("start", before) + 10)
+        board.power_cut()
+        assert json.loads(board.read_files()["/config.json"])["wifi"] == CONFIG["wifi"]
+
+
 def test_a_configuration_that_is_wrong(plugged: list[Found], silent: None, capsys: pytest.CaptureFixture[str]) -> None:
     with VirtualBoard(files={**FILES, "config.json": "{}"}) as board:
         board.wait_for("config: ")
