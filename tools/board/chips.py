@@ -39,9 +39,9 @@ class Chip:
     """Bytes of file system."""
     rom_size: int
     """Bytes of the partition for ROMFS, 0 where there is none."""
-    heap: str = "320K"
+    heap: str = "400K"
     """Of MicroPython, twice as much as on the chip, since objects of 64 bits are twice as large: 56,000 bytes, and the
-    100 KB that ESP-IDF can give when these are full (py/gc.c: gc_try_add_heap())."""
+    144 KB that ESP-IDF has to give when these are full (py/gc.c: gc_try_add_heap())."""
     unreachable: int = 118
     """EHOSTUNREACH, in newlib's numbers or in those of py/mperrno.h."""
     has_small_heap: bool = False
