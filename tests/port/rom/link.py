@@ -8,6 +8,7 @@ import contextlib
 import os
 import select
 import socket
+import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
@@ -16,6 +17,12 @@ from pathlib import Path
 from serial.rfc2217 import PortManager
 
 from .loader import CableOut, Loader
+
+_SPEEDS = {
+    getattr(termios, f"B{baud}"): baud
+    for baud in (9600, 115200, 230400, 460800, 921600)
+    if hasattr(termios, f"B{baud}")
+}
 
 
 @contextlib.contextmanager
@@ -35,6 +42,7 @@ def on_pty(loader: Loader, directory: Path, name: str = "ttyUSB0") -> Iterator[s
         os.close(slave)
         os.close(master)
 
+    loader.line_speed = lambda: _SPEEDS.get(termios.tcgetattr(slave)[5])
     with _served(loader, lambda: os.read(master, 65536), send, master, unplug):
         yield str(port)
 

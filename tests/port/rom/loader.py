@@ -19,6 +19,7 @@ NAMES = {number: name for name, number in OP.items()}
 
 _FAILED, _BAD_CHECKSUM = 0x06, 0x07
 _SECTOR = 4096
+_STUBS_FLASH = 16 * 1024 * 1024  # what the stub believes until SPI_SET_PARAMS
 
 
 BOOT_LOG = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:%s\r\n"
@@ -26,18 +27,25 @@ PROGRAM_LOG = b"2418 mqtt: connecting to 183.230.40.39:6002\r\n"
 
 
 class Flash:
-    """A NOR flash chip: erasing makes ones, writing only makes zeros."""
+    """A NOR flash chip: erasing makes ones, writing only makes zeros. It has no address lines above its size: what is
+    behind its end is at its beginning."""
 
     def __init__(self, size: int, content: bytes = b"") -> None:
         self.data = bytearray(content.ljust(size, b"\xff"))
 
     def erase(self, offset: int, size: int) -> None:
         start, end = offset // _SECTOR * _SECTOR, -(-(offset + size) // _SECTOR) * _SECTOR
-        self.data[start:end] = b"\xff" * (end - start)
+        for at in range(start, end, _SECTOR):
+            at %= len(self.data)
+            self.data[at : at + _SECTOR] = b"\xff" * _SECTOR
 
     def write(self, offset: int, data: bytes) -> None:
-        there = int.from_bytes(self.data[offset : offset + len(data)], "big")
-        self.data[offset : offset + len(data)] = (there & int.from_bytes(data, "big")).to_bytes(len(data), "big")
+        while data:
+            offset %= len(self.data)
+            part = data[: len(self.data) - offset]
+            there = int.from_bytes(self.data[offset : offset + len(part)], "big")
+            self.data[offset : offset + len(part)] = (there & int.from_bytes(part, "big")).to_bytes(len(part), "big")
+            offset, data = offset + len(part), data[len(part) :]
 
     @property
     def id(self) -> int:
@@ -86,6 +94,9 @@ class Loader:
     """The program in flash runs, not the loader."""
     resets: int = 0
     send: Callable[[bytes], None] = lambda data: None  # set by the link
+    line_speed: Callable[[], int | None] = lambda: None  # set by the link, where it has one: what the host's end is at
+    baud: int | None = None
+    """What the chip's end of the line is at; None: whatever the host's is, as the ROM finds out from SYNC."""
     on_erase: Callable[[], object] = lambda: None
     """Called when the whole flash is to be erased."""
 
@@ -98,6 +109,7 @@ class Loader:
         self._silent = False
         self._noise = random.Random(1)
         self.chip_id = self.chip.chip_id
+        self._flash_size = _STUBS_FLASH
         self._written = 0  # bytes of flash in the transfer under way
         self._total = 0
 
@@ -105,6 +117,8 @@ class Loader:
         if self.program_runs:
             self.send(PROGRAM_LOG)
             return
+        if self.baud and self.line_speed() not in (None, self.baud):
+            return  # at the wrong speed there are only bits that mean nothing
         for packet in self._slip.feed(data):
             self._packet(packet)
 
@@ -113,6 +127,8 @@ class Loader:
         self.resets += 1
         boot_held &= not self.faults.only_reset_wired
         self.stub_runs = False
+        self.baud = None
+        self._flash_size = _STUBS_FLASH
         self.program_runs = not boot_held
         self._slip = slip.Decoder()
         self.send(BOOT_LOG % (b"0x3 (DOWNLOAD_BOOT(UART0))" if boot_held else b"0x13 (SPI_FAST_FLASH_BOOT)"))
@@ -211,6 +227,7 @@ class Loader:
         whole = self._ram.get(stub.text_start) == stub.text and self._ram.get(stub.data_start) == stub.data
         if not stay and entry == stub.entry and whole:  # else it would crash, and say nothing
             self.stub_runs = True
+            self.baud = self.line_speed()
             self.send(slip.encode(b"OHAI"))
 
     def _block(self, op: int, data: bytes, checksum: int) -> bytes | None:
@@ -231,7 +248,15 @@ class Loader:
     def _spi_attach(self, op: int, data: bytes, checksum: int) -> None:
         self._answer(op)
 
-    _spi_set_params = _change_baudrate = _spi_attach
+    def _spi_set_params(self, op: int, data: bytes, checksum: int) -> None:
+        _id, self._flash_size, *_sizes = struct.unpack("<IIIIII", data)
+        self._answer(op)
+
+    def _change_baudrate(self, op: int, data: bytes, checksum: int) -> None:
+        new, old = struct.unpack("<II", data)
+        assert bool(old) is self.stub_runs  # the ROM wants 0 there, the stub the speed so far
+        self._answer(op)
+        self.baud = new
 
     def _erase_flash(self, op: int, data: bytes, checksum: int) -> None:
         self.on_erase()
@@ -243,6 +268,9 @@ class Loader:
         assert len(data) == (20 if self.stub_runs or self.chip.chip_id is not None else 16)
         if self.chip.name == "ESP8266" and not self.stub_runs:
             size = blocks * self._block_size  # its ROM erases more than it is told, so esptool tells it less
+        if self._offset + size > self._flash_size:
+            self._answer(op, error=_FAILED)
+            return
         self._total, self._written = size, 0
         self._inflate = None
         if size:
