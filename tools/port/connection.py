@@ -38,8 +38,8 @@ _LITTLE_HEAP = 20000  # bytes free, up to which small chunks are sent
 _MUCH_HEAP = 65536  # and from which on large ones
 _SETTLE = 0.3  # seconds of silence after which no answer to an earlier try will come any more
 _POLL = 0.02
-_BURST = b"\x03" * 16  # Ctrl-C, as many as pass at 115200 baud
-_BURST_TIME = 0.0015  # in so many seconds
+_BURST = b"\x03\x03"  # Ctrl-C while a board starts
+_BURST_TIME = 0.005  # seconds from one to the next: boot.py alone takes longer
 _RESET = 0.1  # seconds that a chip is held in reset
 _ENOUGH = 256  # bytes of what comes that are looked at
 
@@ -230,7 +230,7 @@ class Connection:
             return bool(self._transport.read_until(1, _PROMPT, timeout_overall=_TRY).endswith(_PROMPT))
 
     def interrupt_start(self, seconds: float, while_waiting: Callable[[], None] = lambda: None) -> None:
-        """Presses Ctrl-C without a gap while the board starts, until it is at its prompt or the time is up: it counts
+        """Presses Ctrl-C all the time while the board starts, until it is at its prompt or the time is up: it counts
         only between MicroPython's start of boot.py and what the program does against it, which may be a moment."""
         seen = b""
         deadline = time.monotonic() + seconds

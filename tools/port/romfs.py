@@ -12,33 +12,47 @@ from mpremote.romfs import VfsRomWriter
 
 from .connection import Connection
 from .errors import PortError
-from .inventory import ROM_FILE, Inventory
+from .inventory import ESP8266, ROM_FILE, Inventory
 from .many import Report
 from .plan import Rom
 from .program import Form, in_form
 
-_CHUNK = 1024  # bytes in one statement: the board has to have room for some copies
+_CHUNK = 512  # bytes in one statement: the board has to have room for some copies
 
-_PREPARE = """
-import vfs
-def _erase(at,n):
- if hasattr(_dev,'ioctl'):
-  for b in range(at//_block,(at+n+_block-1)//_block):_dev.ioctl(6,b)
- else:
-  _ok(vfs.rom_ioctl(3,0,at,(n+_block-1)//_block*_block))
-def _write(at,data):
- if hasattr(_dev,'ioctl'):_dev.writeblocks(at//_block,data,at%_block)
- else:_ok(vfs.rom_ioctl(4,0,at,data))
-def _ok(result):
- if isinstance(result,int) and result<0:raise OSError(-result)
+# How to erase a block and to write, by what the port has. The ESP8266's rom_ioctl() erases from the beginning only, so
+# from the image in force: ports/esp8266/vfs_rom_ioctl.c. Its chip can be written as such, and the partition ends where
+# the file system begins: esp_flash_user_start() in ports/esp8266/modesp.c.
+_BY_CHIP = """
+import esp
+_dev=vfs.rom_ioctl(2,0)
+_at=esp.flash_user_start()-len(_dev)
+def _erase(at):esp.flash_erase((_at+at)//4096)
+def _write(at,data):esp.flash_write(_at+at,data)
+b=bytearray(64)
+esp.flash_read(_at,b)
+print(len(_dev),4096 if _at%4096==0 and b==bytes(_dev[:64]) else 0)
+"""
+_BY_BLOCK = """
+_dev=vfs.rom_ioctl(2,0)
+_block=_dev.ioctl(5,0)
+def _erase(at):_dev.ioctl(6,at//_block)
+def _write(at,data):_dev.writeblocks(at//_block,data,at%_block)
+print(len(memoryview(_dev)),_block)
+"""
+_BY_IOCTL = """
+def _ok(n):
+ if n<0:raise OSError(-n)
+def _erase(at):_ok(vfs.rom_ioctl(3,0,at,_block))
+def _write(at,data):_ok(vfs.rom_ioctl(4,0,at,data))
+_block=vfs.rom_ioctl(6,0)
+print(len(vfs.rom_ioctl(2,0)),_block)
+"""
+_HASH = """
 def _rom_hash(at,n):
  h=hashlib.sha256()
  m=memoryview(vfs.rom_ioctl(2,0))
- for i in range(at,at+n,512):h.update(bytes(m[i:min(i+512,at+n)]))
+ for i in range(at,at+n,256):h.update(bytes(m[i:min(i+256,at+n)]))
  return binascii.hexlify(h.digest()).decode()
-_dev=vfs.rom_ioctl(2,0)
-_block=_dev.ioctl(5,0) if hasattr(_dev,'ioctl') else vfs.rom_ioctl(6,0)
-print(len(memoryview(_dev)),_block)
 """
 
 
@@ -83,7 +97,7 @@ def _add(writer: VfsRomWriter, tree: dict[str, object]) -> None:
 def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report) -> int:
     """Writes the image to where none is in force, unless it is in force already; returns the byte it begins at."""
     connection.prepare()
-    size, block = map(int, connection.exec(_PREPARE).split())
+    size, block = _prepare(connection, there)
     half = size // 2 // block * block
     if len(rom.image) > half:
         raise PortError(
@@ -94,7 +108,7 @@ def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report
         return there.rom_at
     at = 0 if there.rom_at == half else half
     if not _is_at(connection, rom, at):
-        _write(connection, rom.image, at, report)
+        _write(connection, rom.image, at, block, report)
         if not _is_at(connection, rom, at):
             raise PortError(
                 f"the ROMFS did not arrive as it was sent to {connection.port}; try another cable, and again"
@@ -102,18 +116,34 @@ def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report
     return at
 
 
-def _write(connection: Connection, data: bytes, at: int, report: Report) -> None:
+def _prepare(connection: Connection, there: Inventory) -> tuple[int, int]:
+    """Makes _erase(at), _write(at, data) and _rom_hash(at, length) there; bytes of the partition and of a block."""
+    connection.exec("import vfs")
+    connection.exec(_HASH)
+    if there.identity.platform == ESP8266:
+        ways = _BY_CHIP
+    else:
+        ways = _BY_BLOCK if connection.eval("hasattr(vfs.rom_ioctl(2,0),'ioctl')") else _BY_IOCTL
+    size, block = map(int, connection.exec(ways).split())
+    if block <= 0:
+        raise PortError(
+            f"the ROMFS of the board at {connection.port} is not where MicroPython's own image FLASH_2M_ROMFS has it; "
+            "put that one there: onenet flash --board ESP8266_GENERIC-FLASH_2M_ROMFS"
+        )
+    return size, block
+
+
+def _write(connection: Connection, data: bytes, at: int, block: int, report: Report) -> None:
     report.stage("erasing ROMFS")
-    step = 32768
-    for done in range(0, len(data), step):
-        connection.exec(f"_erase({at + done},{min(step, len(data) - done)})")
+    for done in range(0, len(data), block):
+        connection.exec(f"_erase({at + done})")
+        report.progress(done, len(data))
     report.stage("sending ROMFS")
     padded = data + bytes(-len(data) % 16)  # a chip writes whole words
     for done in range(0, len(padded), _CHUNK):
         chunk = padded[done : done + _CHUNK]
         connection.exec(f"_write({at + done},_a({binascii.b2a_base64(chunk, newline=False)!r}))")
         report.progress(done + len(chunk), len(padded))
-    connection.exec("if not hasattr(_dev,'ioctl'):_ok(vfs.rom_ioctl(5,0))")
 
 
 def _is_at(connection: Connection, rom: Rom, at: int) -> bool:
