@@ -5,6 +5,7 @@ import os
 import sys
 import time
 import vfs
+from micropython import kbd_intr
 
 import _host
 
@@ -22,6 +23,7 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main, main_anywa
     a soft reset out of the raw REPL, where a board runs boot.py only. `main_anyway`: a
     boot.py that fails does not keep main.py from running.
     """
+    kbd_intr(-1)  # until boot.py runs, Ctrl-C is a character like others
     _host.attach(state_fd, control_fd)
     _host.chip = chip
     sys.modules["_port"] = port = __import__("_port_" + chip)
@@ -41,6 +43,7 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main, main_anywa
         _repl.prepare()
         vfs.umount("/shim")
         _small.leave(*limits)
+    kbd_intr(3)
     try:
         if (_run_file("boot.py") or main_anyway) and with_main:
             _run_file("main.py")
