@@ -1,5 +1,6 @@
 """Gets a board into safe mode, where no program runs and no watchdog, for one start only: see boot.py."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def enter_safe_mode(connection: Connection, report: Report, boot: Path | None = 
         except PortError:
             if attempt == _ATTEMPTS - 1:
                 raise
+            with contextlib.suppress(PortError):  # what the program has left may leave no memory to answer
+                connection.clear()
     raise PortError(f"the board at {connection.port} does not reset; press its reset button and try again")
 
 

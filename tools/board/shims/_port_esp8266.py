@@ -20,7 +20,7 @@ PATH = ("/lib", "/")  # of sys.path, behind what every port has; main.c: mp_rese
 PLATFORM = "esp8266"
 MACHINE = "ESP module with ESP8266"  # boards/ESP8266_GENERIC/mpconfigboard.h
 NO_BUILTINS = ("execfile", "compile")  # mpconfigport.h
-MPY_ARCH = 10  # xtensa: no other interpreter loads native code for it, nor this one the interpreter's own
+MPY_ARCH = 9  # xtensa: no other interpreter loads native code for it, nor this one the interpreter's own
 HOSTNAME = "mpy-esp8266"
 
 RESETS = (0, 6, 1, 5, 4)  # PWRON, HARD, WDT, DEEPSLEEP, SOFT; modmachine.c, by the SDK's rst_reason
