@@ -167,6 +167,7 @@ class Station(ABC):
     def _got_address(self) -> None:
         self._attempt = None
         self._connected = True
+        self.air.joins += 1
         self.publish()
 
     @abstractmethod

@@ -34,6 +34,8 @@ class Wifi:
     error: str | None
     """What every connect() of the driver raises: "WiFi Out of Memory" and other texts of esp_exceptions_helper() in
     ports/esp32/network_common.c as OSError, "Wifi Unknown Error 0x…" as RuntimeError."""
+    joins: int
+    """How often the board has got an address."""
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class Wifi:
         self.association_time = association_time
         self.dhcp_time = dhcp_time
         self.error = None
+        self.joins = 0
         self._up = up
         self._rssi = rssi
         self._mute: Names = False

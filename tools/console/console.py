@@ -40,6 +40,8 @@ class Options:
     pcap: Path | None = None
     product_id: str = ""
     """In place of the data file's, for good."""
+    pages: bool = True
+    """Whether it has HTTP, which only one console of a process can have."""
 
 
 class Console:
@@ -70,7 +72,9 @@ class Console:
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         options = self.options
         mqtt_sockets = stack.enter_context(_listening(self.mqtt_port, options.lan, "MQTT", "--port"))
-        http_sockets = stack.enter_context(_listening(self.http_port, options.lan, "the web page", "--http-port"))
+        http_sockets = []
+        if options.pages:
+            http_sockets = stack.enter_context(_listening(self.http_port, options.lan, "the web page", "--http-port"))
         self.platform = open_platform(options.data or default_file(), options.product_id)
         stack.push_async_callback(self.platform.stop)
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
@@ -87,7 +91,8 @@ class Console:
         for sock in mqtt_sockets:
             server = await asyncio.start_server(gate.serve, sock=sock, limit=_READ_AHEAD)
             stack.callback(server.close)
-        await stack.enter_async_context(serving(make_app(self.platform), http_sockets))
+        if options.pages:
+            await stack.enter_async_context(serving(make_app(self.platform), http_sockets))
 
 
 class RunningConsole:
@@ -112,16 +117,22 @@ class RunningConsole:
 
 @contextlib.contextmanager
 def running_console(
-    data: Path | None = None, *, mqtt_port: int = 0, http_port: int = 0, lan: bool = False, pcap: Path | None = None
+    data: Path | None = None,
+    *,
+    mqtt_port: int = 0,
+    http_port: int = 0,
+    lan: bool = False,
+    pcap: Path | None = None,
+    pages: bool = True,
 ) -> Iterator[RunningConsole]:
     """A console in a thread, on free ports unless told otherwise; without `data` its data file is temporary.
 
-    Raises ConsoleError and StoreError.
+    pages: whether it has HTTP, which only one console of a process can have. Raises ConsoleError and StoreError.
     """
     with contextlib.ExitStack() as stack:
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="console-")), "console.sqlite3")
-        options = Options(data, mqtt_port, http_port, lan, pcap)
+        options = Options(data, mqtt_port, http_port, lan, pcap, pages=pages)
         yield stack.enter_context(_in_thread(options))
 
 

@@ -11,7 +11,7 @@ from ..console.console import ConsoleError
 from ..console.store import StoreError
 from ..failures import complain
 from .misfortunes import MISFORTUNES
-from .run import run_misfortunes
+from .run import JOBS, run_misfortunes
 
 
 def main() -> int:
@@ -22,19 +22,23 @@ def main() -> int:
     names = [one.name for one in MISFORTUNES]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(names)} (default: all)")
     parser.add_argument("--chip", choices=list(CHIPS), default="esp32")
-    parser.add_argument("--jobs", type=int, default=6, help="how many at a time (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="how many at a time (default: %(default)s)")
     parser.add_argument("--log", type=Path, default=Path("build", "misfortunes.log"), help="what failed boards said")
     options = parser.parse_args()
+    names = [one.name for one in MISFORTUNES if options.chip.startswith(one.chips)]
     for name in options.names:
         if name not in names:
-            parser.error(f"there is no misfortune {name}; choose from {', '.join(names)}")
+            parser.error(f"there is no misfortune {name} of {options.chip}; choose from {', '.join(names)}")
     options.log.parent.mkdir(parents=True, exist_ok=True)
     try:
         ready_for(CHIPS[options.chip])
         with options.log.open("w") as file:
-            return run_misfortunes(
+            failed = run_misfortunes(
                 options.chip, options.names, options.jobs, lambda text: print(text, file=file, flush=True)
             )
+        if failed:
+            print(f"What the others said is in {options.log}.")
+        return failed
     except (BoardError, ConsoleError, StoreError) as error:
         complain(str(error))
         return 1
