@@ -207,6 +207,26 @@ def config(
 
 
 @app.command()
+def crashes(
+    port: Annotated[
+        str | None, typer.Option(metavar="PORT", help="The board's serial port. Default: the only one there is.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Delete them from the board, too.")] = False,
+) -> int:
+    """Show what a board's program has failed with.
+
+    The board keeps the last failures in its flash, with the time and the
+    traceback. Its program is stopped for a moment, and started again.
+    """
+    from .crashes import run_crashes
+    from .errors import PortError
+    from .find import the_port
+
+    with failures_in_one_line(PortError):
+        return run_crashes(the_port(port, "crashes"), clear)
+
+
+@app.command()
 def monitor(
     port: Annotated[
         str | None, typer.Option(metavar="PORT", help="The board's serial port. Default: the only one there is.")

@@ -1,0 +1,54 @@
+"""`onenet crashes`: what a board's program has failed with, as the board has kept it in flash."""
+
+from datetime import datetime, timezone
+
+from rich.console import Console
+from rich.text import Text
+
+from ..api.text import harmless
+from .connection import Connection
+from .crash_file import FILE, Failure, parse
+from .way_in import get_in
+from .words import explain
+
+
+def run_crashes(port: str, clear: bool) -> int:
+    """Shows the failures a board has kept, oldest first, and with `clear` deletes them; returns the exit status.
+
+    The program is stopped for it, and started again. Raises PortError.
+    """
+    console = Console(highlight=False)
+    with Connection(port) as connection:
+        get_in(connection, console.print)
+        try:
+            text = (connection.read_file(FILE) or b"").decode(errors="replace")
+            if clear and text:
+                connection.exec(f"import os\nos.remove({FILE!r})")
+        finally:
+            connection.hard_reset()
+    failures = parse(text)
+    for failure in failures:
+        console.print(_shown(failure), soft_wrap=True)
+    if not failures:
+        console.print(f"the board at {port} has kept no failure")
+    elif clear:
+        console.print(f"deleted {len(failures)} from the board")
+    return 0
+
+
+def _shown(failure: Failure) -> Text:
+    shown = Text.assemble((_when(failure.when), "bold"), f"  {harmless(failure.cause)}")
+    if failure.in_a_row > 1:
+        shown.append(f", {failure.in_a_row} times in a row")
+    for line in failure.traceback.splitlines():
+        shown.append(f"\n  {harmless(line)}", "red" if line == failure.error else "")
+    if words := explain(failure.error):
+        shown.append(f"\n  {words}", "yellow")
+    return shown.append("\n")
+
+
+def _when(utc: str) -> str:
+    """In this computer's time, as the log of onenet monitor has it."""
+    if not utc:
+        return "at an unknown time"
+    return datetime.fromisoformat(utc).replace(tzinfo=timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
