@@ -1,0 +1,259 @@
+"""A board's life from power-on to power-off: its interpreter runs, is reset, sleeps, and runs again."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .chips import Chip
+from .clock import Clock
+from .console import Console
+from .errors import BoardError
+from .flash import FlashImage
+from .interpreter import Interpreter
+from .output import Output
+from .state import ResetCause, State
+from .surroundings import Surroundings
+from .watchdog import Watchdog
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What stays the same through a board's life."""
+
+    chip: Chip
+    micropython: Path
+    shims: Path
+    heap: str
+    limits: tuple[int, int] | None
+    flash: FlashImage
+    rom: FlashImage | None
+    state: State
+    main_anyway: bool
+    boot_timeout: float
+
+
+class Life:
+    """Lives in the event loop. `resets` is why the board started, each time."""
+
+    def __init__(
+        self,
+        hardware: Hardware,
+        surroundings: Surroundings,
+        on_output: Callable[[bytes], None] | None,
+    ) -> None:
+        self._hardware = hardware
+        self._surroundings = surroundings
+        self._loop = asyncio.get_running_loop()
+        self.console = Console(self.type, on_output, self._hold_output)
+        self.clock = Clock(hardware.chip, hardware.state)
+        self.resets: list[ResetCause] = []
+        self.powered = False
+        self.interpreter: Interpreter | None = None
+        self.output: Output | None = None
+        self._watchdog = Watchdog(hardware.state.feeds, self._bite)
+        self._booted: asyncio.Future[None] | None = None
+        self._gone: asyncio.Future[None] | None = None
+        self._then: Callable[[], None] | None = None
+        self._sleeping: asyncio.TimerHandle | None = None
+
+    # What the outside does
+
+    async def power_on(self) -> None:
+        """Returns when the interpreter runs, before boot.py does. Raises BoardError."""
+        if self.powered:
+            raise BoardError("the board is on already")
+        hardware = self._hardware
+        self.powered = True
+        self.console.clear_log()
+        hardware.state.clear_rtc_memory()
+        self.clock.lose()
+        try:
+            self._start(ResetCause.PWRON)
+            assert self._booted
+            await asyncio.wait_for(asyncio.shield(self._booted), hardware.boot_timeout)
+        except (TimeoutError, asyncio.TimeoutError) as error:
+            await self.power_cut()
+            raise BoardError(f"no sign of life for {hardware.boot_timeout:g} s:\n{self.console.tail()}") from error
+        except BoardError:
+            await self.power_cut()
+            raise
+        except OSError as error:
+            await self.power_cut()
+            raise BoardError(f"cannot start {hardware.micropython}: {error}") from error
+
+    async def power_cut(self) -> None:
+        self.powered = False
+        self._watchdog.stop()
+        if self._sleeping:
+            self._sleeping.cancel()
+            self._sleeping = None
+        if self.interpreter and self._gone:
+            self._kill(lambda: None)
+            await self._gone
+        self._forget()
+
+    async def pull_reset(self, cause: ResetCause) -> None:
+        """Returns when the new start has begun. Raises BoardError."""
+        if not self.powered:
+            raise BoardError("the board is off; power_on() first")
+        if self._sleeping:
+            self._sleeping.cancel()
+            self._wake(cause)
+        elif self._gone:
+            self._hard_reset(cause)
+            await self._gone
+
+    def type(self, data: bytes) -> None:
+        if self.interpreter:
+            self.interpreter.send(data)
+
+    # What the program does
+
+    async def answer(self, request: dict[str, Any]) -> Any:
+        """Answer a question of the shims. Raises Raised, OSError."""
+        if self._then:  # it is being killed already
+            await self._never()
+        match request["ask"]:
+            case "hello":
+                assert self.interpreter and self._booted
+                self.interpreter.take_input()
+                if not self._booted.done():
+                    self._booted.set_result(None)
+                return self.clock.now_us()
+            case "clock":
+                self.clock.set_us(request["us"])
+            case "watchdog":
+                self._watchdog.start(request["ms"] / 1000)
+            case "reset":
+                self._hard_reset(ResetCause.HARD)
+                await self._never()
+            case "soft_reset":
+                assert self.interpreter and self.output
+                raw_repl = self.output.raw_repl
+                self._then = lambda: self._soft_reset(with_main=not raw_repl, raw_repl=raw_repl)
+                self.interpreter.kill()
+                await self._never()
+            case "crash":
+                self.console.write(f"\r\n{request['words']}\r\n".encode())
+                self._hard_reset(ResetCause[request["cause"]])
+                await self._never()
+            case "deepsleep":
+                self._sleep(request["ms"])
+                await self._never()
+            case _:
+                return await self._surroundings.answer(request)
+        return None
+
+    async def _never(self) -> None:
+        """Leave a question without an answer, until its process is gone and this is cancelled."""
+        await self._loop.create_future()
+
+    # Starts and ends
+
+    def _hard_reset(self, cause: ResetCause) -> None:
+        self._kill(lambda: self._start(cause))
+
+    def _soft_reset(self, with_main: bool, raw_repl: bool, typed: bytes = b"") -> None:
+        self.console.write(b"MPY: soft reboot\r\n")
+        self._start(ResetCause.SOFT, with_main, raw_repl, typed)
+
+    def _bite(self) -> None:
+        self._hard_reset(ResetCause.WDT)
+
+    def _sleep(self, milliseconds: int | None) -> None:
+        def begin() -> None:
+            self._forget()
+            seconds = float("inf") if milliseconds is None else milliseconds / 1000
+            self._sleeping = self._loop.call_later(min(seconds, 1e8), self._wake, ResetCause.DEEPSLEEP)
+
+        self._kill(begin)
+
+    def _wake(self, cause: ResetCause) -> None:
+        self._sleeping = None
+        self._start(cause)
+
+    def _kill(self, then: Callable[[], None]) -> None:
+        """End the run without a word to anybody; `then` follows when the process is gone."""
+        self._then = then
+        self._watchdog.stop()
+        self._surroundings.link.orphan()
+        if self.interpreter:
+            self.interpreter.kill()
+
+    def _forget(self) -> None:
+        """What every reset but a soft one does to the hardware."""
+        self._watchdog.stop()
+        self._surroundings.power_off()
+        self._hardware.state.clear_pins()
+
+    def _start(self, cause: ResetCause, with_main: bool = True, raw_repl: bool = False, typed: bytes = b"") -> None:
+        """Begin a run of the interpreter."""
+        hardware = self._hardware
+        if cause is not ResetCause.SOFT:
+            self._forget()
+            self._surroundings.start()
+            self.console.begin_line()
+        if cause in hardware.chip.forgetful:
+            hardware.state.clear_rtc_memory()
+        self.clock.reset(cause)
+        if cause in hardware.chip.resets:
+            hardware.state.set_reset_cause(hardware.chip.resets[cause])
+        self._then = None
+        self._booted = self._loop.create_future()
+        self._gone = self._loop.create_future()
+        self.output = Output(self.console.write, lambda: self.type(b"\x01") if raw_repl else None, raw_repl)
+        self.interpreter = Interpreter(
+            hardware.micropython,
+            hardware.shims,
+            hardware.heap,
+            hardware.limits,
+            hardware.chip.name,
+            hardware.flash,
+            hardware.rom,
+            hardware.state,
+            with_main,
+            hardware.main_anyway,
+            typed,
+            self.output.feed,
+            self.answer,
+            self._exited,
+        )
+        self.resets.append(cause)
+        self.console.notify()
+
+    def _exited(self, status: int) -> None:
+        assert self.interpreter and self.output and self._booted and self._gone
+        self.output.flush()
+        raw_repl = self.output.raw_repl
+        interrupted = self.interpreter.interrupted
+        typed = self.interpreter.untaken_input
+        self.interpreter = None
+        self._surroundings.peripherals.interrupts.clear()
+        self._gone.set_result(None)
+        if self._then:
+            self._then()
+        elif not self._booted.done():
+            error = BoardError(
+                f"{self._hardware.micropython} ended with status {status} at once:\n{self.console.tail()}"
+            )
+            self._booted.set_exception(error)
+            self._booted.exception()  # noted, so asyncio does not complain where nobody waits for the boot
+            self.powered = False
+            self.console.fail(error)
+        elif interrupted and status in (1, -signal.SIGINT):
+            # A Ctrl-C in the moment between the program and the prompt ends the unix port. Give a prompt.
+            self._soft_reset(with_main=False, raw_repl=raw_repl, typed=typed)
+        elif status >= 0:  # Ctrl-D, or SystemExit at the prompt
+            self._soft_reset(with_main=not raw_repl, raw_repl=raw_repl, typed=typed)
+        else:
+            name = signal.Signals(-status).name
+            self.console.write(f"\r\nthe interpreter was ended by {name}\r\n".encode())
+            self._surroundings.link.orphan()
+            self._start(ResetCause.PANIC)
+
+    def _hold_output(self, hold: bool) -> None:
+        if self.interpreter:
+            self.interpreter.hold_output(hold)
