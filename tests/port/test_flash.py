@@ -163,6 +163,6 @@ def test_an_official_image(
     told = capsys.readouterr().out
     assert f"4 MB of flash: MicroPython v1.25.0 of 2025-04-15, {board}, {len(data)} bytes, written" in told
     if chip == "ESP8266":
-        assert "note: this image has no ROMFS" in told
+        assert "careful: this image has no ROMFS" in told
         assert "take ESP8266_GENERIC-FLASH_2M_ROMFS" in told
     assert (f"next: onenet config --port {port}, then onenet deploy" in told) is (chip == "ESP32")

@@ -9,7 +9,7 @@ from pathlib import Path
 import official
 import pytest
 from emulated import MIB, emulated, image_file, untouched
-from onenet_tools.board import VirtualBoard
+from onenet_tools.board import VirtualBoard, Wifi
 from onenet_tools.board.executable import find_micropython
 from onenet_tools.cli import main
 from onenet_tools.port.board_config import to_file
@@ -154,16 +154,17 @@ def test_a_board_starts_from_a_flashed_image(tmp_path: Path, capsys: pytest.Capt
         board.wait_for(r"mqtt: connecting to 183\.230\.40\.39:6002")
 
 
-def test_a_board_starts_from_romfs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flash_size", [2 * MIB, 4 * MIB])
+def test_an_esp8266_starts_from_its_romfs(flash_size: int, tmp_path: Path) -> None:
+    """With the chip's heap, and the very bytes that are flashed."""
     official = parse_image("official.bin", firmware.esp8266())
-    native = dataclasses.replace(official, chip=dataclasses.replace(official.chip, arch="x64"))
-    files, rom = board_files(native, find_program([]), to_file(CONFIG))
-    image = merge(native, files, rom, 4 * MIB)
-    area = filesystem_area(official, 4 * MIB)
+    files, rom = board_files(official, find_program([]), to_file(CONFIG))
+    image = merge(official, files, rom, flash_size)
+    area = filesystem_area(official, flash_size)
     flash = tmp_path / "flash.img"
     flash.write_bytes(cut(image, area.offset, area.size))
-    flash.with_name("flash.img.rom").write_bytes(cut(image, ESP8266_ROMFS.offset, ESP8266_ROMFS.size))
-    with VirtualBoard(flash, rom_size=ESP8266_ROMFS.size) as board:
+    in_rom = cut(image, ESP8266_ROMFS.offset, ESP8266_ROMFS.size)
+    with VirtualBoard(flash, rom=in_rom, chip="esp8266", wifi=Wifi({"home": "password"})) as board:
         board.wait_for(r"mqtt: connecting to 183\.230\.40\.39:6002")
 
 
@@ -208,7 +209,7 @@ def test_the_official_images(name: str, chip: str, here: Path, capsys: pytest.Ca
     assert main(["image", "--image", str(official.official(name)), "-o", "whole.bin"]) == 0
     told = capsys.readouterr().out
     assert "whole.bin: MicroPython v1.25.0 of 2025-04-15" in told
-    assert ("warning: this image has no ROMFS" in told) is (chip == "ESP8266")
+    assert ("careful: this image has no ROMFS" in told) is (chip == "ESP8266")
     whole = parse_image("whole.bin", Path("whole.bin").read_bytes())
     if chip == "ESP8266":
         assert whole.data[3] >> 4 == 4  # 4 MB
@@ -252,6 +253,11 @@ def test_secrets_are_for_the_owner_only(here: Path, capsys: pytest.CaptureFixtur
         (["--image", "ESP32.bin", "--flash-size", "2MB"], "leaves no room for files in 2 MB of flash"),
         (["--image", "ESP32.bin", "-o", "ESP32.bin/x.bin"], "cannot write ESP32.bin/x.bin"),
         (["--image", "ESP32.bin", "--program", "none.py"], "there is no file none.py"),
+        (
+            ["--image", "ESP32.bin", "--program", "mqtt.py"],
+            "mqtt.py would be loaded in place of this firmware's own mqtt",
+        ),
+        (["--image", "ESP32.bin", "--program", "wrong/main.py"], "main.py"),
         (["--image", "arduino.bin"], "arduino.bin is no MicroPython; take the .bin file from micropython.org"),
         (
             ["--image", "ESP8266_GENERIC-FLASH_1M-v1.24.0.bin"],
@@ -270,6 +276,9 @@ def test_what_cannot_be_made(arguments: list[str], words: str, here: Path, capsy
     image_file(here, "ESP8266_GENERIC-FLASH_1M-v1.24.0", plain)
     image_file(here, "vfs", firmware.esp32(partitions=[*firmware.TABLE, firmware.VFS]))
     (here / "broken.json").write_text("{")
+    (here / "mqtt.py").write_text("")
+    (here / "wrong").mkdir()
+    (here / "wrong" / "main.py").write_text("while True print(1)\n")
     (here / "wrong.json").write_text(json.dumps(CONFIG | {"port": 0, "auth_info": ""}))
     assert main(["image", *arguments]) == 2
     told = capsys.readouterr().err

@@ -47,7 +47,7 @@ def run_flash(
     if not run_on_all({port: job(port) for port in chosen}):
         return 2
     if any(image.lacks_romfs for image in taken):
-        print(f"note: {NO_ROMFS}")
+        print(f"careful: {NO_ROMFS}")
     elif not all(brings_filesystem(image) for image in taken):
         where = f"--port {shlex.quote(chosen[0])}" if len(chosen) == 1 else "--all"
         config = f"onenet config {where}" if len(chosen) == 1 else "onenet config --csv FILE"

@@ -14,8 +14,10 @@ from .filesystem import ESP8266_ROMFS, filesystem_area, make_filesystem
 from .image import NO_ROMFS, Image, check_release, parse_image, read_image
 from .images import Images
 from .inventory import Identity, Inventory
+from .names import check_sent
 from .plan import Rom, make_plan
 from .program import Dialect, Form, find_program, in_form, sources
+from .rehearsal import rehearse
 from .romfs import file_for
 from .romfs import image as romfs_image
 
@@ -45,6 +47,8 @@ def run_image(
         official = images.newest(board, lambda words: print(f"image: {words}"), lambda done, total: None)
     path = output or Path("build", "image", official.name.removesuffix(".bin") + "-onenet.bin")
     mine = find_program(program)
+    check_sent(mine)
+    rehearsal = rehearse(mine)
     files, rom = board_files(official, mine, content)
     whole = merge(official, files, rom, size)
     _write(path, whole.data, secret=content is not None)
@@ -59,8 +63,9 @@ def run_image(
     if content is not None:
         whose = "only you can read the file" if os.name == "posix" else "keep the file to yourself"
         print(f"It holds the Wi-Fi password and the auth-info: {whose}.")
-    if official.lacks_romfs:
-        print(f"warning: {NO_ROMFS}")
+    for warning in (rehearsal.warning, NO_ROMFS if official.lacks_romfs else ""):
+        if warning:
+            print(f"careful: {warning}")
     print(f"next: onenet flash --image {path}")
     return 0
 
