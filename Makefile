@@ -95,8 +95,8 @@ test-port: $(VENV) mosquitto micropython32 ## flash, config, deploy and monitor,
 test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium, its web page
 	$(call stage,console,console,$(PYTEST) tests/console tests/api)
 
-test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, with a tally; COUNT=20 for fewer, SEED=7 to repeat one
-	@$(BIN)/python tests/port/interruptions.py $(or $(COUNT),100) $(if $(SEED),--seed $(SEED))
+test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, with a tally; CHIP=esp8266, COUNT=20, SEED=7
+	@$(BIN)/python tests/port/interruptions.py $(or $(COUNT),100) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
 
 misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)

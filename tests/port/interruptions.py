@@ -1,4 +1,4 @@
-"""Deploys that are interrupted at random: python tests/port/interruptions.py [COUNT] [--seed N]
+"""Deploys that are interrupted at random: python tests/port/interruptions.py [COUNT] [--seed N] [--chip NAME]
 
 Each begins on a board with the old program, in one of its forms, and deploys the new one, in one of its forms. At some
 moment the deploying process is killed, or the board loses its power, or both. Then the board is switched on, or reset,
@@ -22,16 +22,18 @@ from pathlib import Path
 from typing import Any
 
 from onenet_tools.board import BoardError, VirtualBoard
-from onenet_tools.files import board_directory, board_modules
+from onenet_tools.board.executable import find_micropython
+from onenet_tools.files import board_directory, board_modules, source_for
 from onenet_tools.port.deploy import Deployment, deploy
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.program import Form
 
-FORMS = (Form.MPY, Form.SOURCE, Form.ROMFS)
+FORMS = {"esp32": (Form.MPY, Form.SOURCE, Form.ROMFS), "esp8266": (Form.ROMFS,)}
+"""By chip: in which its modules may be."""
 OLD, NEW = "old", "new"
 PATIENCE = 60.0  # seconds
 AT_ONCE = 4
-_ROM_SIZE = 192 * 1024
+_ROM_SIZES = {"esp32": 192 * 1024, "esp8266": 320 * 1024}
 
 _MAIN = """
 import binascii, hashlib, json, os, sys, time
@@ -57,7 +59,7 @@ modules = {{}}
 for name in {modules}:
     try:
         module = __import__(name, None, None, ("BUILD",))
-        modules[name] = [module.BUILD, module.__file__]
+        modules[name] = [module.BUILD, getattr(module, "__file__", None)]
     except ImportError:
         modules[name] = None
 print("STATE", json.dumps([BUILD, files, modules]))
@@ -82,16 +84,16 @@ class Quiet:
         pass
 
 
-def program(build: str, folder: Path) -> dict[str, Path]:
+def program(build: str, folder: Path, chip: str) -> dict[str, Path]:
     """A program all of whose files say which one they are of; each has a module that the other has not."""
     names = [*board_modules(), f"firmware/only_{build}.py"]
     everywhere = [
         name.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in names
     ]
     known = sorted({*everywhere, f"firmware.only_{OLD}", f"firmware.only_{NEW}"})
-    texts = {name: _source(name) for name in names}
+    texts = {name: _source(name, chip) for name in names}
     texts["main.py"] = _MAIN.format(modules=known)
-    texts["boot.py"] = _source("boot.py")
+    texts["boot.py"] = _source("boot.py", chip)
     files = {}
     for name, text in texts.items():
         files[name] = folder / build / name
@@ -101,8 +103,8 @@ def program(build: str, folder: Path) -> dict[str, Path]:
     return files
 
 
-def _source(name: str) -> str:
-    path = board_directory() / name
+def _source(name: str, chip: str) -> str:
+    path = source_for("xtensa" if chip == "esp8266" else "xtensawin", name, board_directory() / name)
     return path.read_text("utf-8") if path.exists() else ""
 
 
@@ -114,9 +116,9 @@ def _deploy(port: str, wanted: Deployment) -> None:
         sys.exit(1)
 
 
-def state(board: VirtualBoard, since: int = 0) -> State:
-    """What the program tells that starts now."""
-    found: State = json.loads(board.wait_for(r"^STATE (.*)\n", PATIENCE, since)[1])
+def state(board: VirtualBoard, since: int = 0, build: str = "") -> State:
+    """What the program tells that starts now, or this one."""
+    found: State = json.loads(board.wait_for(rf'^STATE (\["{build}.*)\n', PATIENCE, since)[1])
     return found
 
 
@@ -145,16 +147,22 @@ class Trial:
 class Interruptions:
     """Boards to begin with, and what they must tell."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, chip: str) -> None:
         self.folder = folder
-        self.programs = {build: program(build, folder) for build in (OLD, NEW)}
+        self.chip = chip
+        self.forms = FORMS[chip]
+        self.programs = {build: program(build, folder, chip) for build in (OLD, NEW)}
         self.expected: dict[tuple[str, Form], State] = {}
         self.longest = 0.0
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["onenet_tools.port.deploy", "onenet_tools.port.romfs"])
         self._process = context.Process
-        with ThreadPoolExecutor(len(FORMS)) as pool:
-            list(pool.map(self._prepare_both, FORMS))
+        with ThreadPoolExecutor(len(self.forms)) as pool:
+            list(pool.map(self._prepare_both, self.forms))
+
+    def _board(self, image: Path) -> VirtualBoard:
+        """What the program tells takes more memory than an ESP8266 has, so it has none of its limits here."""
+        return VirtualBoard(image, chip=self.chip, rom_size=_ROM_SIZES[self.chip], micropython=find_micropython())
 
     def _image(self, form: Form) -> Path:
         return self.folder / f"{form.value}.img"
@@ -166,12 +174,12 @@ class Interruptions:
     def _prepare(self, build: str, form: Form) -> None:
         """Without interruption: the old program's image, and what both programs tell."""
         wanted = Deployment(self.programs[build], form, 0)
-        with VirtualBoard(self._image(form), rom_size=_ROM_SIZE) as board:
+        with self._board(self._image(form)) as board:
             start = time.monotonic()
             deploy(board.port, wanted, Quiet())
             self.longest = max(self.longest, time.monotonic() - start)
-            told = state(board)
-            assert told[0] == build and {module[0] for module in told[2].values() if module} == {build}, told
+            told = state(board, build=build)  # the old one has told its own before
+            assert told[0] == build and {module[0] for module in told[2].values() if module} == {build}, told[2]
             self.expected[build, form] = told
             board.power_cut()
         if build == OLD:
@@ -188,7 +196,9 @@ class Interruptions:
         for number in range(1, count + 1):
             how = chance.choice(("kill", "power cut", "kill, power cut", "power cut after the commit"))
             longest = 0.15 if how.endswith("commit") else 2 * self.longest
-            trials.append(Trial(number, chance.choice(FORMS), chance.choice(FORMS), how, chance.uniform(0, longest)))
+            trials.append(
+                Trial(number, chance.choice(self.forms), chance.choice(self.forms), how, chance.uniform(0, longest))
+            )
         return trials
 
     def run(self, trial: Trial) -> str:
@@ -196,7 +206,7 @@ class Interruptions:
         image = self.folder / f"trial-{trial.number}.img"
         for suffix in ("", ".rom"):
             shutil.copy(f"{self._image(trial.old)}{suffix}.begin", f"{image}{suffix}")
-        with VirtualBoard(image, rom_size=_ROM_SIZE) as board:
+        with self._board(image) as board:
             state(board)
             process = self._process(target=_deploy, args=(board.port, Deployment(self.programs[NEW], trial.new, 0)))
             process.start()
@@ -236,12 +246,12 @@ class Interruptions:
             board.power_cut()
 
 
-def run_all(count: int, seed: int, quiet: bool = False) -> tuple[Counter[str], list[str]]:
+def run_all(count: int, seed: int, quiet: bool = False, chip: str = "esp32") -> tuple[Counter[str], list[str]]:
     """So many interruptions, some at a time; returns how many came to what, and what went wrong."""
     results: Counter[str] = Counter()
     wrong = []
     with tempfile.TemporaryDirectory(prefix="interruptions-") as folder:
-        interruptions = Interruptions(Path(folder))
+        interruptions = Interruptions(Path(folder), chip)
         trials = interruptions.plan(count, random.Random(seed))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             running = {pool.submit(interruptions.run, trial): trial for trial in trials}
@@ -268,11 +278,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Interrupts deploys at random and looks what the board starts then.")
     parser.add_argument("count", nargs="?", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--chip", choices=FORMS, default="esp32")
     options = parser.parse_args(arguments)
     start = time.monotonic()
-    print(f"{options.count} interrupted deploys, seed {options.seed}", flush=True)
-    results, wrong = run_all(options.count, options.seed)
-    print(f"\n{tally(results)}\n\n{time.monotonic() - start:.0f} s; the same again: --seed {options.seed}")
+    print(f"{options.count} interrupted deploys to an {options.chip}, seed {options.seed}", flush=True)
+    results, wrong = run_all(options.count, options.seed, chip=options.chip)
+    took = f"{time.monotonic() - start:.0f} s"
+    print(f"\n{tally(results)}\n\n{took}; the same again: --chip {options.chip} --seed {options.seed}")
     for line in wrong:
         print(f"WRONG: {line}")
     return 1 if wrong else 0

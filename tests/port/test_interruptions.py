@@ -2,11 +2,13 @@
 
 import random
 
-from interruptions import run_all, tally
+import pytest
+from interruptions import FORMS, run_all, tally
 
 
-def test_the_board_starts_the_old_program_or_the_new_one() -> None:
+@pytest.mark.parametrize("chip", FORMS)
+def test_the_board_starts_the_old_program_or_the_new_one(chip: str) -> None:
     seed = random.randrange(1_000_000)
-    results, wrong = run_all(6, seed, quiet=True)
+    results, wrong = run_all(6, seed, quiet=True, chip=chip)
     assert not wrong, f"seed {seed}: {wrong}"
     assert sum(results.values()) == 6, tally(results)
