@@ -69,6 +69,12 @@ def _board_sources(arch: str) -> dict[Path, str]:
     return {files[name]: text for name, text in short.items()}
 
 
+def shipped_source(source: Path, arch: str = "xtensawin") -> str:
+    """The text that is compiled for a board: ours with shortened names."""
+    text = _board_sources(arch).get(source)
+    return source.read_text("utf-8") if text is None else text
+
+
 def _compile(name: str, source: Path, arch: str, target: Path) -> Module:
     path = (target / name).with_suffix(".mpy")
     path.parent.mkdir(parents=True, exist_ok=True)

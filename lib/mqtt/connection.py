@@ -1,6 +1,6 @@
 """The connection: a socket, TCP or TLS, that never blocks, the packet on its way out, and what came in.
 
-It knows nothing of packets. What goes wrong is given to _fail(), which whoever builds on this has.
+It does not know what packets mean. What goes wrong is given to _fail().
 
 In steady state nothing in this library allocates memory. MicroPython keeps a function's state on the C stack up to 11
 words (locals, deepest expression, three words a `try`), and beyond that on the heap for as long as it runs. `except X
@@ -10,6 +10,10 @@ as e` takes six, so what runs for every packet has none: where something goes wr
 import sys
 from errno import ECONNRESET
 from micropython import const
+
+from .errors import ConnectionClosed, MQTTError
+from .parser import Parser
+from .session import Session
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
@@ -33,15 +37,38 @@ _EPIPE = const(32)
 _BROKEN = (OSError, ValueError)  # the second is MicroPython's word for a certificate that does not hold
 
 
+def borrowed(name):
+    """The module of this name, for a caller that wants it seldom: a board forgets it, and has its memory back when the
+    caller is done with it. One that was loaded already stays."""
+    if name in sys.modules:
+        return sys.modules[name]
+    __import__(name)
+    module = sys.modules[name]
+    if MICROPYTHON:
+        del sys.modules[name]
+        package, _, last = name.rpartition(".")
+        delattr(sys.modules[package], last)
+    return module
+
+
 class Connection:
     """One packet at a time goes out: `_out` is the buffer it is sent from, and where that is the transmit buffer, the
-    rest of a long payload may follow from where it is. `session` is told of progress."""
+    rest of a long payload may follow from where it is. The session is told of progress. A failure closes the
+    connection; whoever is on the way sees that it is gone, and raises the reason."""
 
-    def __init__(self, tx_size, rx_size, session):
+    def __init__(self, tx_size, rx_size, keepalive, window, timeout):
+        # The buffers first: they need most room in one piece.
+        self._parser = Parser(rx_size)
         self._tx = bytearray(tx_size)
-        self._rx = bytearray(rx_size)
-        self.session = session
+        self._rx = bytearray(min(rx_size, 256))
+        self.session = Session(keepalive * 1000, window, timeout)
+        self.timeout = timeout
+        self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
+        self._inside = False  # in loop(), so perhaps in a callback
         self.state = OFFLINE
+        self.reason = None  # why the last connection was lost
+        self.on_disconnect = None
+        self._failure = None  # the reason, until it is raised
         self._at = self._end = 0  # what of _rx is not taken yet
         self._sock = self._inner = None  # the second is what is below TLS, else the same
         self._out = None  # what is being sent; None when nothing is
@@ -52,6 +79,31 @@ class Connection:
         self._poller = poll()
         self._polled = 0  # the events it waits for
         self._gathering = True
+        self._good = None  # host, port, and the address that led to CONNACK
+        self._handshake = None  # the module, while it is needed
+
+    def start(self):
+        """Starts to connect and returns; loop() does the rest, `state` and on_connect tell.
+
+        The name is looked up, which is the one thing here that may block, unless the address is known that was good
+        last; only if that one fails is the name looked up, in loop(). Raises what loop() does.
+        """
+        if self._sock:
+            raise MQTTError("already connected")
+        self._handshake = borrowed("mqtt.handshake")
+        self._handshake.start(self)
+        self._raise()
+
+    def connected(self):
+        """True from start() on until the connection is closed; `state` is ONLINE once the server has accepted it."""
+        return self._sock is not None
+
+    def close(self):
+        """Closes the connection without a word to the server, which will then publish the will."""
+        if self._sock:
+            self._shut()
+            self.state = OFFLINE
+            self.session.lost()
 
     def _register(self):
         self._polled = POLLIN | POLLOUT
@@ -85,7 +137,7 @@ class Connection:
         self._out = buf
         self._out_at = 0
         self._out_left = n
-        self._since = self.session.sent = ticks_ms()
+        self._since = self.session.sent = ticks_ms()  # type: ignore[assignment]
         self._flush()
 
     def _flush(self):
@@ -131,10 +183,10 @@ class Connection:
         if n:
             self._at = 0
             self._end = n
-            self.session.heard = ticks_ms()
+            self.session.heard = ticks_ms()  # type: ignore[assignment]
             return True
         if n == 0:
-            self._ended()  # type: ignore[attr-defined]
+            self._ended()
 
     def _receive(self):
         if self.state == ONLINE:
@@ -144,7 +196,7 @@ class Connection:
                 pass
         n = self._try_to(self._get, 0)
         if n == 0 and self.state == ONLINE:  # after an error the system says it is the end
-            self._fail(OSError(ECONNRESET, "ECONNRESET"))  # type: ignore[attr-defined]
+            self._fail(OSError(ECONNRESET, "ECONNRESET"))
             n = None
         return n
 
@@ -159,7 +211,29 @@ class Connection:
         except _BROKEN as e:
             if self.state == ONLINE and after_reset and e.args[0] == after_reset:
                 e = OSError(ECONNRESET, "ECONNRESET")
-            self._fail(e)  # type: ignore[attr-defined]
+            self._fail(e)
+
+    def _fail(self, reason):
+        """Closes the connection, for whoever is on the way to see that it is gone; _raise() says why."""
+        state = self.state
+        self.close()
+        (self._handshake or borrowed("mqtt.handshake")).failed(self, state, reason)
+
+    def _ended(self):
+        self._fail(ConnectionClosed("by the server" if self.state == ONLINE else "by the server, before CONNACK"))
+
+    def _lost(self, reason):
+        """There is no connection, and nothing more to try."""
+        self._handshake = None
+        self.reason = self._failure = reason
+        if self.on_disconnect:
+            self.on_disconnect(reason)
+
+    def _raise(self):
+        reason = self._failure
+        if reason:
+            self._failure = None
+            raise reason
 
     def _shut(self):
         """Closes it, whatever state it is in."""

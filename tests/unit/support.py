@@ -8,7 +8,8 @@ from socket import SO_LINGER, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from time import time
 
 from mqtt import Client
-from mqtt.client import OFFLINE, ONLINE, ticks_ms  # noqa: F401
+from mqtt.client import OFFLINE, ONLINE
+from mqtt.connection import ticks_ms  # noqa: F401
 from mqtt.forever import sleep_ms
 
 LIB = __file__.rpartition("/")[0] + "/../../lib"

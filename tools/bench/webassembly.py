@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..mpy import shipped_source
 from .peers import cross_compile
 
 _PACKAGE = "@micropython/micropython-webassembly-pyscript"
@@ -80,8 +81,8 @@ def _last_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def plain_mpy(source: Path, name: str) -> bytes:
-    """The module as .mpy without machine code, its viper functions as plain ones."""
-    text = re.sub(r"^@micropython\.(viper|native)\n", "", source.read_text("utf-8"), flags=re.MULTILINE)
+    """The module as .mpy, ours as it is shipped, but without machine code, its viper functions as plain ones."""
+    text = re.sub(r"^@micropython\.(viper|native)\n", "", shipped_source(source), flags=re.MULTILINE)
     text = re.sub(r"\bptr(8|16|32)?\(", "(", text)
     text = re.sub(r"\buint\(", "int(", text)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,178 @@
+"""Sending: makes packets and gives them to the connection, each in one visit to the transmit buffer where it fits.
+
+A PUBLISH whose topic and payload are bytes is built by one function of wire; what is anything else, or too long for
+the buffer, takes the way round. What is to be acknowledged goes through a slot of the session.
+"""
+
+from micropython import const
+
+from .connection import ONLINE, POLLIN, POLLOUT, Connection, borrowed, ticks_ms
+from .errors import MQTTError, Timeout
+from .wire import copy, four_bytes, header, publish, publish_header
+
+BYTES = (bytes, bytearray, memoryview)
+
+_WAITS = (None, "TCP connect", "no CONNACK", "send stalled")  # by state
+_TICKS = const(0x3FFFFFFF)
+
+# In a slot of the session
+_FIRST = const(1)
+_ID = const(2)
+_TOPIC = const(3)
+_PAYLOAD = const(4)
+
+
+class Sender(Connection):
+    """Whoever builds on this has loop(), which runs the connection."""
+
+    def _check(self, first, topic, payload):
+        """Refuses, before it takes a slot, what could never be sent."""
+        n = len(payload)
+        if publish_header(b"", first | 0x100, topic, n) < 0:
+            _refuse(first >> 1 & ~0x18, topic, n)
+        if isinstance(payload, BYTES):
+            n = 0  # can be sent from where it is
+            if type(payload) is memoryview:
+                _check_view(payload, self._parser)
+        elif not hasattr(payload, "write"):
+            raise TypeError("payload: must be str or bytes")
+        self._check_size(len(topic) + n + 9)
+
+    def _check_size(self, size):
+        if size > len(self._tx):
+            raise ValueError("buffer: needs %d bytes, tx_size is %d" % (size, len(self._tx)))
+
+    def _keep(self, first, topic, payload):
+        """Takes a slot for a PUBLISH with QoS 1 or 2, and sends it if it can."""
+        if type(payload) is str:
+            payload = payload.encode()
+        if type(payload) is bytes and self._out is None and self.session.ready():
+            n = publish(self._tx, self.session.next_id() << 8 | first, topic, payload)
+            if n > 0:
+                return self._take_built(first, topic, payload, n)
+        self._check(first, topic, payload)
+        return self._take(first, topic, payload)
+
+    def _take_built(self, first, topic, payload, n):
+        """The packet is in the transmit buffer already."""
+        first = self.session.take(first, topic, payload)
+        if self.state == ONLINE:
+            if self._gathering:
+                self._gather(False)
+            self.session.went(first, ticks_ms())
+            self._send(self._tx, n)
+        return first[_ID]
+
+    def _take(self, first, topic, payload):
+        while self.session.full():
+            if self._inside or not self._sock:
+                raise MQTTError("window full")
+            self.loop(1000)  # type: ignore[attr-defined]
+        packet_id = self.session.take(first, topic, payload)[_ID]
+        self._pump()  # the next loop() raises the reason if this fails: it is safe in its slot
+        return packet_id
+
+    def _pump(self):
+        """Sends what is due, as long as each packet leaves at once."""
+        session = self.session
+        while self._out is None and self._sock:
+            if session.owed:
+                self._acknowledge(session.owed)
+            elif session.unsent and self.state == ONLINE:
+                self._send_slot(session.next())
+            else:
+                return
+
+    def _acknowledge(self, owed):
+        self.session.owed = 0
+        self._send_four(owed >> 16, owed & 0xFFFF)
+
+    def _send_four(self, first, packet_id):
+        if self._gathering:
+            self._gather(False)
+        self._send(self._tx, four_bytes(self._tx, first, packet_id))
+
+    def _send_slot(self, slot):
+        release = self.session.releasing(slot)
+        self.session.went(slot, ticks_ms())  # before the write: half a packet sent is sent, the next time a duplicate
+        if release:
+            return self._send_four(0x62, slot[_ID])
+        if self._gathering:
+            self._gather(False)
+        if slot[_FIRST] & 0x80:
+            return self._send(self._tx, slot[_PAYLOAD](self._tx, slot[_ID], slot[_TOPIC]))
+        self._publish(slot[_ID] << 8 | slot[_FIRST], slot[_TOPIC], slot[_PAYLOAD])
+
+    def _publish(self, head, topic, payload):
+        n = publish(self._tx, head, topic, payload) if type(payload) is bytes else -1
+        if n < 0:
+            n = self._build(head, topic, payload)
+        self._send(self._tx, n)
+
+    def _build(self, head, topic, payload):
+        """Puts a PUBLISH into the transmit buffer, of a payload that is no bytes or too long for it; returns where it
+        ends there."""
+        if isinstance(payload, str):
+            payload = payload.encode()
+        if head < 0x100:  # QoS 0: not checked yet
+            self._check(head, topic, payload)
+        at = publish_header(self._tx, head, topic, len(payload))
+        if not isinstance(payload, BYTES):
+            self._check_size(at + len(payload))
+            payload.write(self._tx, at)
+            return at + len(payload)
+        self._body_at = min(len(payload), len(self._tx) - at)
+        if self._body_at < len(payload):
+            self._body = payload
+            if self._gathering:
+                self._gather(False)
+        return copy(self._tx, at, payload, 0, self._body_at)
+
+    def _drain(self):
+        """Waits until what is being sent has gone; timeout ms without progress are too long. In a callback what comes
+        meanwhile is only kept, as far as there is room for it: a server may read no further until we have read."""
+        while self._out is not None:
+            if not self._inside:
+                self.loop(1000)  # type: ignore[attr-defined]
+                continue
+            self._poll_for(POLLOUT if self._at < self._end else POLLIN | POLLOUT)
+            if self._wait(self._longest) & ~POLLOUT and self._at == self._end:
+                self._read()
+            self._flush()
+            if self._sock:
+                self._check_deadlines(False)
+
+    # Deadlines
+
+    def _check_deadlines(self, idle):
+        """idle: nothing is left to be read, so what has not come is late."""
+        now = ticks_ms()
+        if self.state != ONLINE or self._out is not None:
+            if (now - self._since) & _TICKS >= self.timeout:  # type: ignore[operator]
+                self._fail(Timeout(_WAITS[self.state]))
+            return
+        if idle:
+            self._check_waits(now)
+        if self._sock and self.session.ping_due(now):
+            self.session.pinged(now)
+            self._send(self._tx, header(self._tx, 0xC0, 0))
+
+    def _check_waits(self, now):
+        if self._parser.first:
+            if (now - self.session.heard) & _TICKS >= self.timeout:
+                self._fail(Timeout("rest of a packet"))
+            return
+        words = self.session.late(now)
+        if words:
+            self._fail(Timeout(words))
+
+
+def _refuse(qos, topic, n):
+    borrowed("mqtt.packet").check_publish(None, topic, n, qos, 1)
+
+
+def _check_view(payload, parsed):
+    if getattr(payload, "itemsize", 1) != 1:
+        raise ValueError("payload: a memoryview's items must be bytes")
+    if payload is parsed.topic or payload is parsed.payload:
+        raise ValueError("payload: what was received will be overwritten; publish bytes(payload)")
