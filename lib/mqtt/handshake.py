@@ -108,10 +108,12 @@ def accepted(client):
     subscriptions = client._subscriptions
     if subscriptions and not parsed.session_present:
         subscriptions.lost()
-    if client.on_connect:
-        client.on_connect(parsed.session_present)
-    if subscriptions:
-        subscriptions.make_again()
+    try:
+        if client.on_connect:
+            client.on_connect(parsed.session_present)
+    finally:  # what it says about a filter counts, so this comes after
+        if subscriptions:
+            subscriptions.make_again()
 
 
 def failed(client, state, reason):

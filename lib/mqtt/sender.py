@@ -172,7 +172,7 @@ def _refuse(qos, topic, n):
 
 
 def _check_view(payload, parsed):
-    if getattr(payload, "itemsize", 1) != 1:
+    if len(bytes(payload[:1])) > 1:  # MicroPython has no itemsize
         raise ValueError("payload: a memoryview's items must be bytes")
     if payload is parsed.topic or payload is parsed.payload:
         raise ValueError("payload: what was received will be overwritten; publish bytes(payload)")

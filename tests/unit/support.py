@@ -7,6 +7,9 @@ from random import getrandbits
 from socket import SO_LINGER, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from time import time
 
+import mqtt.connection
+import mqtt.handshake
+import mqtt.sender
 from mqtt import Client
 from mqtt.client import OFFLINE, ONLINE
 from mqtt.connection import ticks_ms  # noqa: F401
@@ -447,3 +450,75 @@ def wait(condition, *clients):
         assert time() - start < PATIENCE, "waited in vain"
         for client in clients:
             client.loop(5)
+
+
+def ack_of(first, packet_id):
+    return bytes([first, 2, packet_id >> 8, packet_id & 255])
+
+
+def puback(packet_id):
+    return ack_of(0x40, packet_id)
+
+
+def subscribe_of(packet_id, *filters):
+    body = b"".join([field(name) + bytes([qos]) for name, qos in filters])
+    return packet_of(0x82, bytes([packet_id >> 8, packet_id & 255]) + body)
+
+
+def unused_port():
+    sock, port = listen()
+    sock.close()
+    return port
+
+
+class Deaf:
+    """A poller that never reports the socket the client has now, as if its SYN went unanswered."""
+
+    def __init__(self, client):
+        self.client, self.sock, self.poller = client, client._sock, client._poller
+
+    def ipoll(self, ms):
+        if self.client._sock is not self.sock:
+            return self.poller.ipoll(ms)
+        sleep_ms(ms)
+        return ()
+
+    def register(self, sock, events):
+        self.poller.register(sock, events)
+
+    def modify(self, sock, events):
+        self.poller.modify(sock, events)
+
+    def unregister(self, sock):
+        self.poller.unregister(sock)
+
+
+class Trouble(Exception):
+    """What a callback raises."""
+
+
+def two_addresses(port):
+    """A getaddrinfo() that finds an address at this port before the right one."""
+    return lambda host, right, *args: getaddrinfo(host, port, 0, SOCK_STREAM) + getaddrinfo(host, right, 0, SOCK_STREAM)
+
+
+class Clock:
+    """with Clock() as clock: time stands still for the clients, and passes when the test says so."""
+
+    def __init__(self):
+        self.now = ticks_ms()
+        self._modules = [
+            replaced(module, "ticks_ms", lambda: self.now) for module in (mqtt.connection, mqtt.sender, mqtt.handshake)
+        ]
+
+    def __enter__(self):
+        for module in self._modules:
+            module.swap()
+        return self
+
+    def __exit__(self, *args):
+        for module in self._modules:
+            module.swap()
+
+    def skip(self, ms):
+        self.now = (self.now + ms) & 0x3FFFFFFF

@@ -3,9 +3,22 @@
 import _thread
 
 import mqtt.forever
+from mqtt import MQTTError
 from mqtt.client import OFFLINE, ONLINE
 from mqtt.threaded import ThreadedClient
-from support import ACCEPTED, DISCONNECT, Broker, broker_options, listen_to, publish_of, replaced, sleep_ms, unhex, wait
+from support import (
+    ACCEPTED,
+    DISCONNECT,
+    Broker,
+    Trouble,
+    broker_options,
+    listen_to,
+    publish_of,
+    replaced,
+    sleep_ms,
+    unhex,
+    wait,
+)
 
 
 class Threaded(Broker):
@@ -174,3 +187,39 @@ def test_real_broker_both_ways():
     for qos in (0, 1, 2):
         topic = b"threaded/%d" % qos
         assert [m for m in messages if m[0] == topic] == [(topic, b"%d" % n, qos, 0) for n in range(10)]
+
+
+def test_close_and_reconnect_from_another_thread_leave_the_loop_alive():
+    class Quick:
+        def next(self, *args):
+            return 10
+
+    for call in ("close", "reconnect"):
+        client = ThreadedClient("threaded", **broker_options())
+        with replaced(mqtt.forever, "Backoff", Quick):
+            client.loop_start()
+            wait(lambda: sleep_ms(1) or client.state == ONLINE)  # noqa: B023
+            for _ in range(30):
+                try:
+                    getattr(client, call)()
+                except (MQTTError, OSError):  # the loop's thread was quicker
+                    pass
+                sleep_ms(3)
+            assert client._running
+            wait(lambda: sleep_ms(1) or client.state == ONLINE)  # noqa: B023
+            client.loop_stop()
+            assert not client._running
+
+
+def test_an_exception_of_a_callback_is_told_before_the_thread_ends():
+    reasons = []
+    client = ThreadedClient("threaded", **broker_options())
+    client.on_disconnect = reasons.append
+
+    def on_connect(session_present):
+        raise Trouble
+
+    client.on_connect = on_connect
+    client.loop_start()
+    wait(lambda: sleep_ms(1) or not client._running)
+    assert [type(reason) for reason in reasons] == [Trouble] and client.state == OFFLINE
