@@ -15,7 +15,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import micropython  # noqa: E402, F401  # the shim, before anything of lib/ and before the runner of that name here
 
-LAST = ("test_threaded", "test_tls", "test_real_broker", "test_zero_heap")  # they talk to a network; the fast ones go first
+LAST = (
+    "test_threaded",
+    "test_tls",
+    "test_real_broker",
+    "test_zero_heap",
+)  # the fast ones go first
 
 
 def pytest_collection_modifyitems(items):

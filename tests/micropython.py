@@ -8,7 +8,12 @@ import os
 import sys
 
 HERE = __file__.rpartition("/")[0] or "."
-LAST = ("test_threaded", "test_tls", "test_real_broker", "test_zero_heap")  # they talk to a network; the fast ones go first
+LAST = (
+    "test_threaded",
+    "test_tls",
+    "test_real_broker",
+    "test_zero_heap",
+)  # the fast ones go first
 
 
 def modules():

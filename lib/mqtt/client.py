@@ -5,10 +5,17 @@ wait has a deadline. A failure closes the connection, is told to on_disconnect a
 not acknowledged and sends it again on the next connection.
 """
 
-from .connection import CONNECTING, OFFLINE, ONLINE, OPENING, POLLOUT, borrowed  # noqa: F401
-from .errors import ConnectionClosed, MQTTError, ProtocolError
-from .sender import BYTES, Sender
+from micropython import const
+
+from .connection import POLLOUT
+from .errors import ConnectionClosed, MQTTError, ProtocolError, borrowed
+from .sender import _BYTES, Sender
 from .wire import header
+
+OFFLINE = 0
+_OPENING = const(1)
+_CONNECTING = const(2)
+ONLINE = 3
 
 
 class Client(Sender):
@@ -140,11 +147,6 @@ class Client(Sender):
             self._subscriptions = Subscriptions(self)
         return self._subscriptions
 
-    def request(self, first, filters, build):
-        """Sends what build(buf, packet_id, filters) makes of the filters: for Subscriptions."""
-        self._check_size(build(None, 1, filters))
-        return self._take(first, filters, build)
-
     # The loop
 
     def loop(self, timeout_ms=0):
@@ -173,10 +175,10 @@ class Client(Sender):
 
         on_disconnect tells what happened. Refused credentials are tried again too, slowly.
         """
-        from .forever import stay_connected
+        from .forever import _stay_connected
 
         self.stopped = False
-        stay_connected(self)
+        _stay_connected(self)
 
     def _round(self, timeout_ms):
         if timeout_ms > self._longest:
@@ -184,13 +186,13 @@ class Client(Sender):
         if timeout_ms < 0 or self._at < self._end and not self._held():
             timeout_ms = 0
         events = self._wait(timeout_ms)
-        if self.state == OPENING:
+        if self.state == _OPENING:
             if events:
-                self._handshake.opened(self)
+                self._handshake._opened(self)
         elif self._out is not None:
             self._flush()
         idle = True
-        if events & ~POLLOUT and self._at == self._end and self._sock and self.state != OPENING:
+        if events & ~POLLOUT and self._at == self._end and self._sock and self.state != _OPENING:
             idle = not self._read()
         self._take_in()
         if self._sock:
@@ -227,8 +229,8 @@ class Client(Sender):
     def _handle(self, kind):
         parsed = self._parser
         session = self.session
-        if (kind == 2) != (self.state == CONNECTING):  # [MQTT-3.2.0-1]
-            self._fail(ProtocolError("packet type %d: before CONNACK, or CONNACK again" % kind, 0))
+        if (kind == 2) != (self.state == _CONNECTING):  # [MQTT-3.2.0-1]
+            self._fail(ProtocolError("packet type %d: before CONNACK, or CONNACK again" % kind))
         elif kind == 3:
             if session.message(parsed.qos, parsed.packet_id):
                 if parsed.oversize:
@@ -238,7 +240,7 @@ class Client(Sender):
                 elif self.on_message:
                     self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
         elif kind == 2:
-            self._handshake.accepted(self)
+            self._handshake._accepted(self)
         elif kind == 6:
             session.release(parsed.packet_id)
         elif kind == 13:
@@ -247,7 +249,7 @@ class Client(Sender):
             self._subscribing().acknowledged(kind, parsed.packet_id, parsed.codes if kind == 9 else None)
         elif session.acknowledged(kind, parsed.packet_id):
             if self._subscriptions:
-                self._subscriptions.make_again()
+                self._subscriptions._make_again()
             if self.on_publish:
                 self.on_publish(parsed.packet_id)
 
@@ -255,6 +257,6 @@ class Client(Sender):
 def _as_topic(topic):
     if isinstance(topic, str):
         return topic.encode()
-    if not isinstance(topic, BYTES):
+    if not isinstance(topic, _BYTES):
         raise TypeError("topic: must be str or bytes")
     return bytes(topic)

@@ -7,15 +7,12 @@ words (locals, deepest expression, three words a `try`), and beyond that on the 
 as e` takes six, so what runs for every packet has none: where something goes wrong it is tried again, to learn what.
 """
 
-import sys
 from errno import ECONNRESET
 from micropython import const
 
-from .errors import ConnectionClosed, MQTTError
+from .errors import MICROPYTHON, ConnectionClosed, MQTTError, borrowed
 from .parser import Parser
 from .session import Session
-
-MICROPYTHON = sys.implementation.name == "micropython"
 
 if MICROPYTHON:
     import socket
@@ -28,27 +25,12 @@ else:
 
     _NODELAY = 1
 
-OFFLINE = 0
-OPENING = 1  # TCP connect under way
-CONNECTING = 2  # TLS handshake, CONNECT, CONNACK
-ONLINE = 3
+# States
+_OFFLINE = const(0)
+_ONLINE = const(3)  # the others are handshake's
 
 _EPIPE = const(32)
 _BROKEN = (OSError, ValueError)  # the second is MicroPython's word for a certificate that does not hold
-
-
-def borrowed(name):
-    """The module of this name, for a caller that wants it seldom: a board forgets it, and has its memory back when the
-    caller is done with it. One that was loaded already stays."""
-    if name in sys.modules:
-        return sys.modules[name]
-    __import__(name)
-    module = sys.modules[name]
-    if MICROPYTHON:
-        del sys.modules[name]
-        package, _, last = name.rpartition(".")
-        delattr(sys.modules[package], last)
-    return module
 
 
 class Connection:
@@ -65,7 +47,7 @@ class Connection:
         self.timeout = timeout
         self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
         self._inside = False  # in loop(), so perhaps in a callback
-        self.state = OFFLINE
+        self.state = _OFFLINE
         self.reason = None  # why the last connection was lost
         self.on_disconnect = None
         self._failure = None  # the reason, until it is raised
@@ -102,7 +84,7 @@ class Connection:
         """Closes the connection without a word to the server, which will then publish the will."""
         if self._sock:
             self._shut()
-            self.state = OFFLINE
+            self.state = _OFFLINE
             self.session.lost()
 
     def _register(self):
@@ -167,7 +149,7 @@ class Connection:
             self._body = None
 
     def _write(self):
-        if self.state == ONLINE:
+        if self.state == _ONLINE:
             try:
                 return self._put()
             except OSError:
@@ -189,13 +171,13 @@ class Connection:
             self._ended()
 
     def _receive(self):
-        if self.state == ONLINE:
+        if self.state == _ONLINE:
             try:
                 return self._get()
             except OSError:
                 pass
         n = self._try_to(self._get, 0)
-        if n == 0 and self.state == ONLINE:  # after an error the system says it is the end
+        if n == 0 and self.state == _ONLINE:  # after an error the system says it is the end
             self._fail(OSError(ECONNRESET, "ECONNRESET"))
             n = None
         return n
@@ -209,7 +191,7 @@ class Connection:
         try:
             return act()
         except _BROKEN as e:
-            if self.state == ONLINE and after_reset and e.args[0] == after_reset:
+            if self.state == _ONLINE and after_reset and e.args[0] == after_reset:
                 e = OSError(ECONNRESET, "ECONNRESET")
             self._fail(e)
 
@@ -217,10 +199,10 @@ class Connection:
         """Closes the connection, for whoever is on the way to see that it is gone; _raise() says why."""
         state = self.state
         self.close()
-        (self._handshake or borrowed("mqtt.handshake")).failed(self, state, reason)
+        (self._handshake or borrowed("mqtt.handshake"))._failed(self, state, reason)
 
     def _ended(self):
-        self._fail(ConnectionClosed("by the server" if self.state == ONLINE else "by the server, before CONNACK"))
+        self._fail(ConnectionClosed("by the server" if self.state == _ONLINE else "by the server, before CONNACK"))
 
     def _lost(self, reason):
         """There is no connection, and nothing more to try."""

@@ -1,8 +1,7 @@
 """Staying connected, for programs whose main loop is the client's. Loaded by loop_forever()."""
 
 from .backoff import Backoff
-from .connection import MICROPYTHON
-from .errors import ConnectionRefused, MQTTError
+from .errors import MICROPYTHON, ConnectionRefused, MQTTError
 
 if MICROPYTHON:
     from time import sleep_ms, ticks_diff, ticks_ms
@@ -10,7 +9,7 @@ else:
     from .host import sleep_ms, ticks_diff, ticks_ms
 
 
-def stay_connected(client):
+def _stay_connected(client):
     """Loops, and connects again after a pause that grows, until client.stopped."""
     backoff = Backoff()
     while not client.stopped:

@@ -5,10 +5,11 @@ is looked up and each address is tried, whatever kept the one before from accept
 """
 
 from errno import EINPROGRESS
+from micropython import const
 from socket import SOCK_STREAM, getaddrinfo
 
-from .connection import CONNECTING, MICROPYTHON, OFFLINE, ONLINE, OPENING, ticks_ms
-from .errors import ConnectionRefused, MQTTError
+from .connection import ticks_ms
+from .errors import MICROPYTHON, ConnectionRefused, MQTTError
 
 if MICROPYTHON:
     from socket import socket
@@ -19,6 +20,14 @@ if MICROPYTHON:
 else:
     from .host import socket
     from .host import wrap as _wrap
+
+# States of the client
+_OFFLINE = const(0)
+_OPENING = const(1)  # TCP connect under way
+_CONNECTING = const(2)  # TLS handshake, CONNECT, CONNACK
+_ONLINE = const(3)
+
+_CODES = "unacceptable protocol version|client id rejected|server unavailable|bad user name or password|not authorized"
 
 
 def start(client):
@@ -66,7 +75,7 @@ def _open(client, info):
     client._parser.reset()
     client._at = client._end = 0
     client._sock = client._inner = sock = socket(family, kind, proto)
-    client.state = OPENING
+    client.state = _OPENING
     client._since = ticks_ms()
     sock.setblocking(False)
     try:
@@ -78,9 +87,9 @@ def _open(client, info):
     client._register()
 
 
-def opened(client):
+def _opened(client):
     """TCP is up, or failed: then the first write raises the reason."""
-    client.state = CONNECTING
+    client.state = _CONNECTING
     if client._ssl:
         client._gather(False)
         client._poller.unregister(client._sock)
@@ -92,16 +101,18 @@ def opened(client):
     client._send(client._connect, len(client._connect))
 
 
-def accepted(client):
+def _accepted(client):
     """CONNACK came."""
     parsed = client._parser
     if parsed.code:
-        return client._fail(ConnectionRefused(parsed.code))
+        error = ConnectionRefused("connection refused, code %d: %s" % (parsed.code, _CODES.split("|")[parsed.code - 1]))
+        error.code = parsed.code
+        return client._fail(error)
     if client._clean_session:
         parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
     client._good = (client.host, client.port, client._trying)
     client._addresses = ()
-    client.state = ONLINE
+    client.state = _ONLINE
     client.online_since = ticks_ms()
     client.session.connected(client.online_since, client._clean_session, parsed.session_present)
     client._handshake = None
@@ -113,14 +124,14 @@ def accepted(client):
             client.on_connect(parsed.session_present)
     finally:  # what it says about a filter counts, so this comes after
         if subscriptions:
-            subscriptions.make_again()
+            subscriptions._make_again()
 
 
-def failed(client, state, reason):
+def _failed(client, state, reason):
     """The connection that was in this state is closed, and why; there may be another address to try."""
     if client._ssl:
         reason = _plainly(reason)
-    if OFFLINE < state < ONLINE and not isinstance(reason, ConnectionRefused):
+    if _OFFLINE < state < _ONLINE and not isinstance(reason, ConnectionRefused):
         try_next(client, reason)
     else:
         client._lost(reason)

@@ -135,7 +135,7 @@ def connect(
     return size
 
 
-def check_publish(buf, topic, n, qos, packet_id):
+def _check_publish(buf, topic, n, qos, packet_id):
     """The size of a PUBLISH with n bytes of payload; ValueError for what publish_header() would not write."""
     check_qos(qos)
     topic = topic_name(topic)
@@ -153,7 +153,7 @@ def publish(buf, topic, payload=b"", qos=0, retain=False, dup=False, packet_id=0
     elif not isinstance(payload, _TEXT):
         raise TypeError("payload: must be str or bytes")
     n = len(payload)
-    size = check_publish(buf, topic, n, qos, packet_id)
+    size = _check_publish(buf, topic, n, qos, packet_id)
     if dup and not qos:
         raise ValueError("dup: needs qos 1 or 2")  # [MQTT-3.3.1-2]
     if buf is not None:

@@ -7,7 +7,7 @@ is a ProtocolError that says what and where.
 
 from micropython import const
 
-from .errors import ProtocolError
+from .errors import borrowed
 from .wire import bad_utf8, copy
 
 _CONNACK = const(2)
@@ -26,8 +26,8 @@ class Parser:
     """
 
     # By packet type: the first byte a well-formed packet has, 0 for one a client must not get; the remaining length.
-    FIRST = b"\x00\x00\x20\x30\x40\x50\x62\x70\x00\x90\x00\xb0\x00\xd0\x00\x00"
-    LENGTH = b"\x00\x00\x02\xff\x02\x02\x02\x02\x00\xff\x00\x02\x00\x00\x00\x00"
+    _FIRST = b"\x00\x00\x20\x30\x40\x50\x62\x70\x00\x90\x00\xb0\x00\xd0\x00\x00"
+    _LENGTH = b"\x00\x00\x02\xff\x02\x02\x02\x02\x00\xff\x00\x02\x00\x00\x00\x00"
 
     def __init__(self, size):
         """size: bytes of the buffer, 16 or more; the longest packet body that is delivered whole."""
@@ -80,40 +80,42 @@ class Parser:
 
     def _begin(self, first):
         kind = first >> 4
-        expected = self.FIRST[kind]
+        expected = self._FIRST[kind]
         if not expected:
-            self._refuse("packet type %d: %s" % (kind, "wrong direction" if 0 < kind < 15 else "reserved"), 0)
+            self._refuse(0 if 0 < kind < 15 else 1, 0, kind)
         if kind == _PUBLISH:
-            self.qos = qos = first >> 1 & 3
-            self.dup = dup = first >> 3 & 1
+            self.qos = first >> 1 & 3
+            self.dup = first >> 3 & 1
             self.retain = first & 1
-            if qos == 3 or dup > qos:  # [MQTT-3.3.1-4], [MQTT-3.3.1-2]
-                self._refuse("PUBLISH: QoS 3" if qos == 3 else "PUBLISH: DUP with QoS 0", 0)
+            if self.qos == 3 or self.dup > self.qos:  # [MQTT-3.3.1-4], [MQTT-3.3.1-2]
+                self._refuse(2 if self.qos == 3 else 3, 0)
         elif first != expected:
-            self._refuse("packet type %d: flags %d" % (kind, first & 15), 0)
+            self._refuse(4, 0, kind, first & 15)
         self.first = first
         self._shift = self._length = 0
         self._missing = -1
 
     def _more_length(self, byte):
-        shift = self._shift
-        self._length = length = self._length | (byte & 0x7F) << shift
-        self._shift = shift = shift + 7
+        self._length |= (byte & 0x7F) << self._shift
+        self._shift += 7
         if byte & 0x80:
-            if shift == 28:
-                self._refuse("remaining length of over 4 bytes", 4)
+            if self._shift == 28:
+                self._refuse(5, 4)
             return
-        kind = self.first >> 4
-        expected = self.LENGTH[kind]
+        length = self._length
         self.oversize = length > len(self._buf)
-        if (
-            length != expected
-            if expected != _ANY
-            else length < (5 if kind == _PUBLISH and self.qos else 3) or self.oversize and kind != _PUBLISH
-        ):
-            self._refuse("packet type %d: remaining length %d" % (kind, length), 1)
+        self._check_length(self.first >> 4, length)
         self.packet_id = 0
         self._missing = length
+
+    def _check_length(self, kind, length):
+        expected = self._LENGTH[kind]
+        if expected != _ANY:
+            bad = length != expected
+        else:
+            bad = length < (5 if kind == _PUBLISH and self.qos else 3) or self.oversize and kind != _PUBLISH
+        if bad:
+            self._refuse(6, 1, kind, length)
 
     def _drain(self, data, at, n):
         """Keeps what the buffer has room for, the topic mostly, and the packet identifier wherever it comes by."""
@@ -140,7 +142,7 @@ class Parser:
             self.code = buf[1]
             # Reserved bits, return codes above 5, and a session where the connection is refused [MQTT-3.2.2-4]
             if word & 0xFEF8 or word & 7 > 5 or word > 0x100:
-                self._fail("CONNACK: flags %d, return code %d" % (buf[0], buf[1]), 0)
+                self._fail(7, 0, buf[0], buf[1])
         elif self._length:
             self._decode_rest(kind, self._length, word)
         self.type = kind
@@ -149,13 +151,13 @@ class Parser:
         """end: where the topic ends."""
         start = end + 2 if self.qos else end  # of the payload
         if start > length:
-            self._fail("PUBLISH: topic longer than the packet", 0)
+            self._fail(8, 0)
         if end > len(buf):
             self.topic = self._view(0, 0)
         else:
             bad = bad_utf8(buf, 2, end, 1) if end > 2 else 0
             if bad >= 0:
-                self._fail("PUBLISH: topic empty, with wildcard, U+0000 or invalid UTF-8", bad)
+                self._fail(9, bad)
             self.topic = self._view(2, end)
         self.size = length - start
         if self.oversize:
@@ -165,18 +167,23 @@ class Parser:
                 self.packet_id = buf[end] << 8 | buf[end + 1]
             self.payload = self._view(start, length)
         if self.qos and not self.packet_id:
-            self._fail("PUBLISH: packet id 0", end)
+            self._fail(10, end)
 
     def _decode_rest(self, kind, length, packet_id):
         if not packet_id:
-            self._fail("packet type %d: packet id 0" % kind, 0)
+            self._fail(11, 0, kind)
         self.packet_id = packet_id
         if kind == _SUBACK:
-            for i in range(2, length):
-                code = self._buf[i]
-                if code > 2 and code != 0x80:  # [MQTT-3.9.3-2]
-                    self._fail("SUBACK: return code %d" % code, i)
             self.codes = self._view(2, length)
+            self._check_codes()
+
+    def _check_codes(self):
+        for i in range(2, self._length):
+            self._check_code(self._buf[i], i)
+
+    def _check_code(self, code, at):
+        if code > 2 and code != 0x80:  # [MQTT-3.9.3-2]
+            self._fail(12, at, code)
 
     def _view(self, start, end):
         """memoryview of the buffer: one of the last few where its place is the same, for a new one is an allocation."""
@@ -187,9 +194,10 @@ class Parser:
             self._views[i] = view = self._all[start:end]
         return view
 
-    def _fail(self, what, at):
-        self._refuse(what, 1 + self._shift // 7 + at)
+    def _fail(self, what, at, *values):
+        self._refuse(what, 1 + self._shift // 7 + at, *values)
 
-    def _refuse(self, what, at):
-        self.error = ProtocolError(what, at)
+    def _refuse(self, what, at, *values):
+        """what: a number in malformed.py, or words."""
+        self.error = borrowed("mqtt.malformed").error(what, at, *values)
         raise self.error

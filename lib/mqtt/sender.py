@@ -6,16 +6,19 @@ the buffer, takes the way round. What is to be acknowledged goes through a slot 
 
 from micropython import const
 
-from .connection import ONLINE, POLLIN, POLLOUT, Connection, borrowed, ticks_ms
-from .errors import MQTTError, Timeout
+from .connection import POLLIN, POLLOUT, Connection, ticks_ms
+from .errors import MQTTError, Timeout, borrowed
 from .wire import copy, four_bytes, header, publish, publish_header
 
-BYTES = (bytes, bytearray, memoryview)
+_BYTES = (bytes, bytearray, memoryview)
 
 _WAITS = (None, "TCP connect", "no CONNACK", "send stalled")  # by state
+_ONLINE = const(3)
 _TICKS = const(0x3FFFFFFF)
 
 # In a slot of the session
+_STAGE = const(0)
+_RELEASE = const(3)
 _FIRST = const(1)
 _ID = const(2)
 _TOPIC = const(3)
@@ -30,7 +33,7 @@ class Sender(Connection):
         n = len(payload)
         if publish_header(b"", first | 0x100, topic, n) < 0:
             _refuse(first >> 1 & ~0x18, topic, n)
-        if isinstance(payload, BYTES):
+        if isinstance(payload, _BYTES):
             n = 0  # can be sent from where it is
             if type(payload) is memoryview:
                 _check_view(payload, self._parser)
@@ -42,12 +45,17 @@ class Sender(Connection):
         if size > len(self._tx):
             raise ValueError("buffer: needs %d bytes, tx_size is %d" % (size, len(self._tx)))
 
+    def _request(self, first, filters, build):
+        """Sends what build(buf, packet_id, filters) makes of the filters: for Subscriptions."""
+        self._check_size(build(None, 1, filters))
+        return self._take(first, filters, build)
+
     def _keep(self, first, topic, payload):
         """Takes a slot for a PUBLISH with QoS 1 or 2, and sends it if it can."""
         if type(payload) is str:
             payload = payload.encode()
         if type(payload) is bytes and self._out is None and self.session.ready():
-            n = publish(self._tx, self.session.next_id() << 8 | first, topic, payload)
+            n = publish(self._tx, self.session._next_id() << 8 | first, topic, payload)
             if n > 0:
                 return self._take_built(first, topic, payload, n)
         self._check(first, topic, payload)
@@ -56,7 +64,7 @@ class Sender(Connection):
     def _take_built(self, first, topic, payload, n):
         """The packet is in the transmit buffer already."""
         first = self.session.take(first, topic, payload)
-        if self.state == ONLINE:
+        if self.state == _ONLINE:
             if self._gathering:
                 self._gather(False)
             self.session.went(first, ticks_ms())
@@ -78,7 +86,7 @@ class Sender(Connection):
         while self._out is None and self._sock:
             if session.owed:
                 self._acknowledge(session.owed)
-            elif session.unsent and self.state == ONLINE:
+            elif session.unsent and self.state == _ONLINE:
                 self._send_slot(session.next())
             else:
                 return
@@ -93,7 +101,7 @@ class Sender(Connection):
         self._send(self._tx, four_bytes(self._tx, first, packet_id))
 
     def _send_slot(self, slot):
-        release = self.session.releasing(slot)
+        release = slot[_STAGE] == _RELEASE
         self.session.went(slot, ticks_ms())  # before the write: half a packet sent is sent, the next time a duplicate
         if release:
             return self._send_four(0x62, slot[_ID])
@@ -117,7 +125,7 @@ class Sender(Connection):
         if head < 0x100:  # QoS 0: not checked yet
             self._check(head, topic, payload)
         at = publish_header(self._tx, head, topic, len(payload))
-        if not isinstance(payload, BYTES):
+        if not isinstance(payload, _BYTES):
             self._check_size(at + len(payload))
             payload.write(self._tx, at)
             return at + len(payload)
@@ -147,7 +155,7 @@ class Sender(Connection):
     def _check_deadlines(self, idle):
         """idle: nothing is left to be read, so what has not come is late."""
         now = ticks_ms()
-        if self.state != ONLINE or self._out is not None:
+        if self.state != _ONLINE or self._out is not None:
             if (now - self._since) & _TICKS >= self.timeout:  # type: ignore[operator]
                 self._fail(Timeout(_WAITS[self.state]))
             return
@@ -168,7 +176,7 @@ class Sender(Connection):
 
 
 def _refuse(qos, topic, n):
-    borrowed("mqtt.packet").check_publish(None, topic, n, qos, 1)
+    borrowed("mqtt.packet")._check_publish(None, topic, n, qos, 1)
 
 
 def _check_view(payload, parsed):

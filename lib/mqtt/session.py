@@ -54,7 +54,7 @@ class Session:
         self._doubt = False
         self._count = 0  # slots in use
         self._last_id = 0
-        self.slots = [[0, 0, 0, None, None, 0] for _ in range(window)]
+        self._slots = [[0, 0, 0, None, None, 0] for _ in range(window)]
         self._last = None  # the slot whose packet went last
         self._incoming = None  # QoS 2 delivered, PUBREL not yet seen; made when the first one comes
         self.lost()
@@ -66,7 +66,7 @@ class Session:
         self.owed = 0
         self.pinging = False
         self.unsent = self._count
-        for slot in self.slots:
+        for slot in self._slots:
             if slot[_STAGE] == _SENT:
                 slot[_STAGE] = _SEND
                 if slot[_FIRST] >> 4 == 3:
@@ -86,7 +86,7 @@ class Session:
         if clean_session or not session_present:
             self._incoming = None
         if clean_session:
-            for slot in self.slots:
+            for slot in self._slots:
                 if slot[_ID]:
                     slot[_STAGE] = _SEND
                     if slot[_FIRST] >> 4 == 3:
@@ -130,7 +130,7 @@ class Session:
             return self._late(now)
 
     def _late(self, now):
-        for slot in self.slots:
+        for slot in self._slots:
             if slot[_STAGE] and not slot[_STAGE] & 1 and (now - slot[_SINCE]) & _TICKS >= self.timeout:
                 return self._doubted(slot, now)
 
@@ -145,13 +145,13 @@ class Session:
     # Outgoing
 
     def full(self):
-        return self._count == len(self.slots)
+        return self._count == len(self._slots)
 
     def ready(self):
         """True where a packet could take a slot and go out at once."""
-        return not self.unsent and self._count < len(self.slots)
+        return not self.unsent and self._count < len(self._slots)
 
-    def next_id(self):
+    def _next_id(self):
         """A packet identifier no slot has."""
         packet_id = self._last_id
         while True:
@@ -161,12 +161,12 @@ class Session:
 
     def take(self, first, topic, payload):
         """Takes a slot for a packet: PUBLISH with QoS 1 or 2, SUBSCRIBE or UNSUBSCRIBE by their first byte; returns it.
-        Its packet identifier is next_id().
+        Its packet identifier is _next_id().
 
         topic and payload are kept, not copied, until the acknowledgement. The caller sees to it that not full().
         """
-        self._last_id = self.next_id()
-        slot = self.slots[self._count]
+        self._last_id = self._next_id()
+        slot = self._slots[self._count]
         self._count += 1
         slot[_ID] = self._last_id
         slot[_FIRST] = first
@@ -177,14 +177,11 @@ class Session:
         return slot
 
     def next(self):
-        """The slot whose packet is to be sent now, oldest first, or None; see releasing()."""
+        """The slot whose packet is to be sent now, oldest first, or None: PUBREL where its stage is _RELEASE."""
         if self.unsent:
-            for slot in self.slots:
+            for slot in self._slots:
                 if slot[_STAGE] & 1:
                     return slot
-
-    def releasing(self, slot):
-        return slot[_STAGE] == _RELEASE
 
     def went(self, slot, now):
         """The packet of this slot goes out."""
@@ -222,7 +219,7 @@ class Session:
 
     def _find(self, packet_id):
         """The slot that has this packet identifier, or None."""
-        for slot in self.slots:
+        for slot in self._slots:
             if slot[_ID] == packet_id:
                 return slot
 
@@ -235,7 +232,7 @@ class Session:
         slot[_STAGE] = slot[_ID] = 0
         slot[_TOPIC] = slot[_PAYLOAD] = None
         self._count -= 1
-        slots = self.slots
+        slots = self._slots
         if self._count:  # it goes behind those in use
             i = 0
             while slots[i] is not slot:

@@ -21,7 +21,7 @@ class Subscriptions:
         if isinstance(filters, (str, bytes, bytearray)):
             filters = [(filters, qos)]
         filters = [(_bytes(name), qos) for name, qos in filters]
-        packet_id = self._client.request(0x82, filters, packet.subscribe)
+        packet_id = self._client._request(0x82, filters, packet.subscribe)
         for name, qos in filters:
             self._wanted[name] = qos
             self._found(name)
@@ -31,7 +31,7 @@ class Subscriptions:
         if isinstance(filters, (str, bytes, bytearray)):
             filters = [filters]
         filters = [_bytes(name) for name in filters]
-        packet_id = self._client.request(0xA2, filters, packet.unsubscribe)
+        packet_id = self._client._request(0xA2, filters, packet.unsubscribe)
         for name in filters:
             self._wanted.pop(name, None)
             self._found(name)
@@ -43,7 +43,7 @@ class Subscriptions:
 
     def _asked(self, name):
         """True if a SUBSCRIBE that is not acknowledged yet asks for it."""
-        for slot in self._client.session.slots:
+        for slot in self._client.session._slots:
             if slot[1] == 0x82 and slot[2] and name in [wanted for wanted, _ in slot[3]]:
                 return True
         return False
@@ -52,7 +52,7 @@ class Subscriptions:
         """The server has no session of ours."""
         self._missing = [name for name in self._wanted if not self._asked(name)]
 
-    def make_again(self):
+    def _make_again(self):
         """Asks for what is missing, as far as there are slots."""
         session = self._client.session
         while self._missing and not session.full():
@@ -66,19 +66,19 @@ class Subscriptions:
         if not client.session.acknowledged(kind, packet_id):
             return
         if codes is None:
-            self.make_again()
+            self._make_again()
             if client.on_unsubscribe:
                 client.on_unsubscribe(packet_id)
             return
         if len(codes) != len(filters):  # [MQTT-3.8.4-5]
-            return client._fail(ProtocolError("SUBACK: %d return codes for %d filters" % (len(codes), len(filters)), 1))
+            return client._fail(ProtocolError("SUBACK: %d return codes for %d filters" % (len(codes), len(filters))))
         refused = None
         for i, (name, qos) in enumerate(filters):
             if codes[i] == 0x80:
                 refused = name
                 if self._wanted.get(name) == qos and not self._asked(name):
                     del self._wanted[name]
-        self.make_again()
+        self._make_again()
         if client.on_subscribe:
             client.on_subscribe(packet_id, codes)
         elif refused is not None:

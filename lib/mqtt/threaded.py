@@ -5,8 +5,8 @@ import sys
 from micropython import const
 
 from .client import Client
-from .connection import MICROPYTHON
-from .forever import sleep_ms, stay_connected
+from .errors import MICROPYTHON
+from .forever import _stay_connected, sleep_ms
 
 _STACK = const(16384)  # bytes; an ESP32 gives a thread 4096, too few for a callback
 
@@ -40,7 +40,7 @@ class ThreadedClient(Client):
 
     def _run(self):
         try:
-            stay_connected(self)
+            _stay_connected(self)
         except BaseException as e:  # a callback's; nobody would look after the connection
             self._locked(self._give_up, e)
             raise

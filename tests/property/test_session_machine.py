@@ -85,7 +85,7 @@ class Connection(RuleBasedStateMachine):
         return self.now
 
     def in_flight(self):
-        return {slot[4] for slot in self.session.slots if slot[4] is not None}
+        return {slot[4] for slot in self.session._slots if slot[4] is not None}
 
     # The application
 
@@ -93,7 +93,7 @@ class Connection(RuleBasedStateMachine):
     @rule(qos=st.sampled_from([1, 2]))
     def client_publishes(self, qos):
         self.messages += 1
-        before = {slot[2] for slot in self.session.slots}
+        before = {slot[2] for slot in self.session._slots}
         packet_id = self.session.take(0x30 | qos << 1, b"t", self.messages)[2]
         assert 1 <= packet_id <= 65535 and packet_id not in before
         self.sent[self.messages] = qos
@@ -166,7 +166,7 @@ class Connection(RuleBasedStateMachine):
         if not slot:
             return
         _, first, packet_id, _, message, _ = slot
-        if session.releasing(slot):
+        if slot[0] == 3:
             assert message in self.confirmed
             self.to_server.append((PUBREL, packet_id, 0, False, None))
         else:
@@ -193,7 +193,7 @@ class Connection(RuleBasedStateMachine):
         elif kind == PUBREL:
             session.release(packet_id)
         else:
-            messages = [slot[4] for slot in session.slots if slot[2] == packet_id]
+            messages = [slot[4] for slot in session._slots if slot[2] == packet_id]
             if kind == PUBREC and messages:
                 self.confirmed.add(messages[0])
             session.acknowledged(kind, packet_id)
@@ -213,9 +213,9 @@ class Connection(RuleBasedStateMachine):
     @invariant()
     def identifiers_are_in_use_once(self):
         if hasattr(self, "session"):
-            ids = [slot[2] for slot in self.session.slots if slot[2]]
+            ids = [slot[2] for slot in self.session._slots if slot[2]]
             assert len(ids) == len(set(ids))
-            assert self.session.unsent == sum(slot[0] & 1 for slot in self.session.slots)
+            assert self.session.unsent == sum(slot[0] & 1 for slot in self.session._slots)
 
     def teardown(self):
         if not hasattr(self, "session"):
@@ -227,7 +227,7 @@ class Connection(RuleBasedStateMachine):
             self.broker_receives(len(self.to_server))
             self.client_receives(len(self.to_client))
         assert not self.to_server and not self.session.owed and self.session.next() is None
-        assert not any(slot[0] or slot[2] for slot in self.session.slots) and not self.session.full()
+        assert not any(slot[0] or slot[2] for slot in self.session._slots) and not self.session.full()
         assert not self.broker.outgoing and not self.broker.holding
         self.judge(self.sent, self.broker.delivered)
         self.judge(self.to_receive, self.received)

@@ -489,12 +489,18 @@ def test_subscribing_to_commands_is_for_plain_brokers():
 # Words
 
 
+def refused(code):
+    error = ConnectionRefused()
+    error.code = code
+    return error
+
+
 def test_a_refusal_in_words():
     for code in (2, 4, 5):
-        text = explain(ConnectionRefused(code))
+        text = explain(refused(code))
         assert "device id, product id or auth-info refused" in text and str(code) in text
     for code in (1, 3):
-        assert explain(ConnectionRefused(code)) is None
+        assert explain(refused(code)) is None
 
 
 def test_a_connection_closed_by_the_platform_in_words():

@@ -41,14 +41,14 @@ def test_a_publish_header_at_each_boundary_of_the_remaining_length():
             buf = bytearray(len(expected))
             assert packet.publish_header(buf, 0x123430 | qos << 1, b"t", n) == len(expected)
             assert bytes(buf) == expected
-            assert packet.check_publish(None, b"t", n, qos, 0x1234) == len(expected) + n
+            assert packet._check_publish(None, b"t", n, qos, 0x1234) == len(expected) + n
 
 
 def test_a_packet_over_the_largest_remaining_length_is_refused():
     buf = bytearray(20)
     for qos, n in ((0, 268435453), (1, 268435451), (2, 268435451)):
         assert packet.publish_header(buf, 0x130 | qos << 1, b"t", n) == -1
-        raises(ValueError, packet.check_publish, None, b"t", n, qos, 1, match="268435455")
+        raises(ValueError, packet._check_publish, None, b"t", n, qos, 1, match="268435455")
     assert buf == bytes(20)
     raises(ValueError, packet.packet_size, None, 268435456, match="packet")
 

@@ -4,7 +4,8 @@ from mqtt.session import Session
 
 PUBLISH_1, PUBLISH_2, SUBSCRIBE, UNSUBSCRIBE = 0x32, 0x34, 0x82, 0xA2  # first bytes
 PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK = 4, 5, 7, 9, 11  # packet types
-FIRST, ID, TOPIC, PAYLOAD = 1, 2, 3, 4  # in a slot
+STAGE, FIRST, ID, TOPIC, PAYLOAD = 0, 1, 2, 3, 4  # in a slot
+RELEASE = 3  # a stage
 WRAP = 1 << 30  # where ticks_ms() starts over
 
 
@@ -15,7 +16,7 @@ def pump(session, now=0):
         slot = session.next()
         if not slot:
             return sent
-        sent.append((0x62 if session.releasing(slot) else slot[FIRST], slot[ID]))
+        sent.append((0x62 if slot[STAGE] == RELEASE else slot[FIRST], slot[ID]))
         session.went(slot, now)
 
 
@@ -117,7 +118,7 @@ def test_packets_go_out_in_the_order_they_were_taken():  # [MQTT-4.6.0-1]
 def test_what_is_kept_is_let_go_with_the_acknowledgement():
     session = Session(window=1)
     packet_id = take(session, PUBLISH_1, b"topic", b"payload")
-    slot = session.slots[0]
+    slot = session._slots[0]
     assert (slot[TOPIC], slot[PAYLOAD]) == (b"topic", b"payload")
     pump(session)
     session.acknowledged(PUBACK, packet_id)
