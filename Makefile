@@ -80,7 +80,7 @@ test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
 	$(call stage,unit,CPython,$(PYTEST) tests/unit tests/property tests/packets tests/tools)
 
 # The tests of what an ESP8266 gets in another form come first.
-ON_MICROPYTHON := $(BIN)/micropython tests/micropython.py
+ON_MICROPYTHON := $(BIN)/micropython -X heapsize=8M tests/micropython.py
 CODEC := test_packet test_parser test_server test_publishing test_messages test_subscribing test_real_broker
 
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython

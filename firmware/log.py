@@ -3,7 +3,7 @@
 import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
-from mqtt import borrowed
+from mqtt.errors import borrowed
 
 _counted: list = [ticks_ms(), 0]  # the ticks up to which seconds are counted, and these
 
