@@ -15,7 +15,10 @@ def reset(wifi, now):
         return
     words = "not online for %d minutes" % (wifi._reset_after // 60)
     log("wifi", words + ": resetting the board")
-    _note(words)
+    try:
+        rare("crash").note(OSError(words), "wifi")
+    except MemoryError:
+        pass
     machine.reset()
 
 
@@ -28,11 +31,3 @@ def _others_only(wifi):
     except (OSError, RuntimeError, AttributeError):
         return False
     return bool(heard) and not any(name in ours for name in heard)
-
-
-def _note(words):
-    """In the file crashes."""
-    try:
-        rare("crash").note(OSError(words), "wifi")
-    except (ImportError, KeyError, MemoryError):
-        pass

@@ -18,6 +18,7 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 from onenet_tools.board import VirtualBoard, Wifi
+from onenet_tools.board.executable import find_micropython
 from onenet_tools.broker import Mosquitto
 from onenet_tools.datapoints import decode
 from onenet_tools.files import board_directory, board_modules
@@ -220,22 +221,28 @@ def board(
     files: dict[str, str] | None = None,
     wifi: Wifi | None = None,
     routes: dict[tuple[str, int], tuple[str, int]] | None = None,
+    chip: str = CHIP,
+    networks: list[dict[str, str]] | None = None,
     **changes: Any,
 ) -> Iterator[VirtualBoard]:
     """A board that has just been powered on, with all the files a real one gets.
 
-    changes: those of config.json; or config is all of its text, None for none.
+    changes: those of config.json, networks being its "wifi"; or config is all of its text, None for none.
     """
+    if networks:
+        changes["wifi"] = networks
     every: dict[str, Any] = {name: _DIRECTORY / name for name in ["boot.py", *board_modules()]}
     every["main.py"] = main
     if config is not None:
         every["config.json"] = config or json.dumps(config_of(**changes))
     every.update(files or {})
     with VirtualBoard(
-        chip=CHIP,
         files=every,
         wifi=wifi or Wifi({SSID: WIFI_PASSWORD}),
         routes={ADDRESS: ("127.0.0.1", broker.port)} if routes is None else routes,
+        chip=chip,
+        # A story of one chip's network is not about its heap.
+        micropython=find_micropython() if chip != CHIP else None,
     ) as it:
         yield it
         assert AUTH_INFO not in it.log and WIFI_PASSWORD not in it.log

@@ -19,8 +19,20 @@ GBK = b"\xbc\xd2"  # "home" in Chinese
 DAY = 86400
 
 
+class Crash:
+    """Stands for firmware/crash.py, with what is to be written down in `notes`."""
+
+    notes = None
+
+    def note(self, error, cause):
+        self.notes.append("%s: %s" % (cause, error))
+
+
+crash = Crash()
+
+
 def _loaded(name):
-    return {"joining": joining, "last_resort": last_resort}[name]
+    return {"joining": joining, "last_resort": last_resort, "crash": crash}[name]
 
 
 class Bench:
@@ -36,6 +48,7 @@ class Bench:
 
     def __enter__(self):
         machine.resets = 0
+        crash.notes = []
         self.ticks.__enter__()
         log_module._counted[:] = [log_module.ticks_ms(), 0]
         self.log.__enter__()
@@ -417,6 +430,7 @@ def test_the_board_is_reset_when_nothing_comes_through_for_long():
         assert machine.resets == 0
         it.fail(2, every=60)
         assert machine.resets == 1 and "not online for 30 minutes: resetting the board" in it.log
+        assert crash.notes == ["wifi: not online for 30 minutes"]
 
 
 def test_the_board_is_reset_when_its_network_is_there_and_cannot_be_joined():
