@@ -26,8 +26,8 @@ class Parser:
     """
 
     # By packet type: the first byte a well-formed packet has, 0 for one a client must not get; the remaining length.
-    _FIRST = b"\x00\x00\x20\x30\x40\x50\x62\x70\x00\x90\x00\xb0\x00\xd0\x00\x00"
-    _LENGTH = b"\x00\x00\x02\xff\x02\x02\x02\x02\x00\xff\x00\x02\x00\x00\x00\x00"
+    _FIRSTS = b"\x00\x00\x20\x30\x40\x50\x62\x70\x00\x90\x00\xb0\x00\xd0\x00\x00"
+    _LENGTHS = b"\x00\x00\x02\xff\x02\x02\x02\x02\x00\xff\x00\x02\x00\x00\x00\x00"
 
     def __init__(self, size):
         """size: bytes of the buffer, 16 or more; the longest packet body that is delivered whole."""
@@ -80,7 +80,7 @@ class Parser:
 
     def _begin(self, first):
         kind = first >> 4
-        expected = self._FIRST[kind]
+        expected = self._FIRSTS[kind]
         if not expected:
             self._refuse(0 if 0 < kind < 15 else 1, 0, kind)
         if kind == _PUBLISH:
@@ -109,7 +109,7 @@ class Parser:
         self._missing = length
 
     def _check_length(self, kind, length):
-        expected = self._LENGTH[kind]
+        expected = self._LENGTHS[kind]
         if expected != _ANY:
             bad = length != expected
         else:

@@ -157,7 +157,7 @@ def test_finds_fault_where_the_board_does(packet, changes, length):
 @settings(max_examples=600)
 @given(
     st.binary(max_size=80)
-    | st.tuples(st.sampled_from(AnyParser._FIRST), st.binary(max_size=40)).map(
+    | st.tuples(st.sampled_from(AnyParser._FIRSTS), st.binary(max_size=40)).map(
         lambda pair: bytes([pair[0], len(pair[1])]) + pair[1]
     )
 )

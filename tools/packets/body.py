@@ -31,7 +31,7 @@ _PURPOSE = {
     14: "the client leaves; its will is not published",
 }
 _PUBLISH = 3
-_ANY = 0xFF  # of AnyParser._LENGTH: the remaining length is not fixed
+_ANY = 0xFF  # of AnyParser._LENGTHS: the remaining length is not fixed
 _SUMMARY = 160  # characters of a payload in a summary
 _OTHERS = (
     (b"\x16\x03", "a TLS handshake"),
@@ -78,7 +78,7 @@ def _packet_type(cursor: Cursor) -> int:
     looks = f" (this looks like {other})" if other else ""
     if name is None:
         raise Fault(0, f"packet type {kind} is reserved{looks}", "1 to 14 [MQTT 2.2.1]")
-    expected = AnyParser._FIRST[kind] & 0x0F
+    expected = AnyParser._FIRSTS[kind] & 0x0F
     if kind == _PUBLISH:
         if flags & 6 == 6:
             raise Fault(0, f"QoS 3{looks}", "0, 1 or 2 [MQTT-3.3.1-4]")
@@ -104,7 +104,7 @@ def _remaining_length(cursor: Cursor, kind: int) -> None:
     length = sum((digit & 0x7F) << 7 * i for i, digit in enumerate(part))
     terms = " + ".join(f"{digit & 0x7F} * {128**i}" if i else f"{digit & 0x7F}" for i, digit in enumerate(part))
     cursor.note(name, f"{length}", f"bytes that follow{'' if size == 1 else ': ' + terms}", "2.2.3")
-    expected = AnyParser._LENGTH[kind]
+    expected = AnyParser._LENGTHS[kind]
     if expected not in (_ANY, length):
         raise Fault(1, f"remaining length {length}", f"{expected} in a {cursor.type}")
     cursor.end = cursor.at + length
