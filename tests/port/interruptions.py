@@ -162,7 +162,9 @@ class Interruptions:
 
     def _board(self, image: Path) -> VirtualBoard:
         """What the program tells takes more memory than an ESP8266 has, so it has none of its limits here."""
-        return VirtualBoard(image, chip=self.chip, rom_size=_ROM_SIZES[self.chip], micropython=find_micropython())
+        return VirtualBoard(
+            image, chip=self.chip, rom_size=_ROM_SIZES[self.chip], micropython=find_micropython(), heap="2M"
+        )
 
     def _image(self, form: Form) -> Path:
         return self.folder / f"{form.value}.img"
