@@ -42,12 +42,17 @@ class Clock:
         if not self._host or uptime() < self._ask_at:
             return False
         self._ask_at = uptime() + _RETRY
-        before = self.now()
         watchdog.patient(True)
-        moved = rare("ntp").set_clock(self, self._host, before)
+        try:
+            self._set(rare("ntp"), self.now())
+        except MemoryError:
+            pass
         watchdog.patient(False)
+        return True
+
+    def _set(self, ntp, before):
+        moved = ntp.set_clock(self, self._host, before)
         if moved is not None:
             self._ask_at = uptime() + _RESYNC
             if before <= _SET:
                 self._jump = moved
-        return True

@@ -58,6 +58,9 @@ def doubt(wifi, now, error):
     if isinstance(error, (ConnectionRefused, ConnectionClosed)) or error.args and error.args[0] in _ANSWERS:
         wifi.proven()
         return
+    if isinstance(error, MemoryError):  # which is our own
+        _reset_if_due(wifi, now)
+        return
     wifi._doubts += 1
     if wifi._joined:
         if not _address(wifi):

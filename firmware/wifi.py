@@ -8,6 +8,7 @@ from micropython import const
 from .log import rare, uptime
 
 _NEVER = const(0x3FFFFFFF)
+_LATER = const(5)  # seconds
 
 
 class Wifi:
@@ -43,7 +44,7 @@ class Wifi:
             return self._joined
         self._look_at = _NEVER
         self._seen = up
-        rare("joining").look(self, up, now)
+        self._see_to(up, now, None)
         return self._joined
 
     def proven(self):
@@ -55,7 +56,18 @@ class Wifi:
         """A connection over this network could not be made, for this reason. After some of them, unless somebody has
         answered, the network is left and joined again, or the next one; after reset_after minutes the board is reset.
         """
-        rare("joining").doubt(self, uptime(), error)
+        self._see_to(True, uptime(), error)
+
+    def _see_to(self, up, now, error):
+        """What is seldom done needs memory that there may not be."""
+        try:
+            joining = rare("joining")
+            if error:
+                joining.doubt(self, now, error)
+            else:
+                joining.look(self, up, now)
+        except MemoryError:
+            self._look_at = now + _LATER
 
     def rssi(self):
         """Signal strength in dBm, None where it is not known."""

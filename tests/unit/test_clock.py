@@ -177,6 +177,19 @@ def test_whatever_ntptime_raises_is_a_failure():
             assert it.clock.sync() and it.clock.true(3) == NOW - 300
 
 
+def test_a_lack_of_memory_is_a_failure():
+    with Bench() as it:
+
+        def none_left(name):
+            raise MemoryError
+
+        module.rare = none_left
+        assert it.clock.sync() and not it.clock.sync()
+        module.rare = lambda name: ntp
+        it.go_on(300)
+        assert it.clock.sync() and it.clock.now() == NOW
+
+
 def test_a_date_that_cannot_be_is_refused_and_the_clock_put_back():
     for wrong in (0, 86400, 788918400, 1139293696, 1139293696 + 3600):  # 2000, 2025; 2036 is a kiss of death
         for before in (3, NOW - 7):

@@ -419,6 +419,25 @@ def test_errors_that_come_of_a_network_that_is_dead():
             assert it.tried() == ["home", "home"], error
 
 
+def test_a_lack_of_memory_is_not_the_networks_fault_and_goes_by():
+    def none_left(name):
+        raise MemoryError
+
+    with Bench([HOME], {"home": "12345678"}) as it:
+        module.rare = none_left
+        assert not it.turn(20)
+        module.rare = _loaded
+        it.until_joined()
+        it.fail(20, error=MemoryError())
+        module.rare = none_left
+        it.fail(20)
+        it.air.lose()
+        assert it.tried() == ["home"]
+        it.turn(60)
+        module.rare = _loaded
+        assert it.until_joined() < 15
+
+
 # The last resort
 
 
