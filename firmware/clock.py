@@ -10,7 +10,8 @@ from .log import rare, uptime
 _OFFSET = 0 if time.gmtime(0)[0] == 2000 else 946684800  # ESP ports count from 2000, others from 1970
 _SET = const(820000000)  # December 2025: a clock that shows less was never set
 _RETRY = const(300)  # seconds
-_RESYNC = 900 if sys.platform == "esp8266" else 43200  # its clock is off by seconds to minutes a day
+_ESP8266 = sys.platform == "esp8266"
+_RESYNC = 900 if _ESP8266 else 43200  # its clock is off by seconds to minutes a day
 
 
 class Clock:
@@ -22,6 +23,8 @@ class Clock:
         self._host = ntp_host
         self._jump = 0  # by how much setting the clock moved it
         self._ask_at = 0  # uptime
+        if _ESP8266 and ntp_host:
+            rare("ntp").forget_time()
 
     def now(self):
         """The clock's seconds, set or not."""

@@ -24,6 +24,7 @@ from .wifi import Wifi
 _TURN = const(200)  # ms a turn of the loop waits for the network at most
 _COMMANDS = const(4)  # commands that may wait for their turn
 _STEADY = const(60000)  # ms after which the program is taken not to crash
+_HOUR = const(3600000)  # ms, more than any wait
 _LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
 
 
@@ -322,6 +323,7 @@ class Device:
         if self._count > 1:
             self._most = self._count >> 1
             self.outbox.send(0)
+            self._backoff.next(_HOUR)  # something new is tried, so the waits start over
             log("mqtt", "lost again and again with the same %d data points: goes on with fewer" % self._count)
         else:
             log("stream", rare("refusal").culprit(self.outbox))

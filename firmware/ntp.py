@@ -2,7 +2,7 @@
 
 import sys
 import time
-from machine import RTC
+from machine import DEEPSLEEP_RESET, RTC, reset_cause
 from micropython import const
 
 from .log import log, uptime
@@ -10,6 +10,7 @@ from .log import log, uptime
 _BUILT = const(820000000)  # seconds since 2000: December 2025. No true time is before
 _ERA = const(1139293696)  # 2036-02-07 06:28:16, where NTP's seconds begin anew: a "kiss of death" has no time, so 0
 _DAY = const(86400)
+_2000 = 0 if time.gmtime(0)[0] == 2000 else 946684800
 
 
 def set_clock(clock, host, before):
@@ -40,6 +41,13 @@ def set_clock(clock, host, before):
         return None
     log("clock", words)
     return now - should
+
+
+def forget_time():
+    """For an ESP8266 that starts: any reset but the one after deep sleep sets its clock back to when the run before
+    began (esp8266/machine_rtc.c). Such a time looks well and is wrong, so let it be none."""
+    if reset_cause() != DEEPSLEEP_RESET:
+        _put_back(time.gmtime(_2000))
 
 
 def _put_back(moment):

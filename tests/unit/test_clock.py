@@ -101,6 +101,33 @@ def test_setting_it_corrects_what_was_noted_before():
         assert it.clock.true(it.clock.now()) == NOW
 
 
+def test_an_esp8266_does_not_believe_its_clock_after_a_reset():
+    """It goes back to when the run before began, by half an hour say; only deep sleep keeps it right."""
+    for cause, kept in ((machine.HARD_RESET, False), (machine.WDT_RESET, False), (machine.DEEPSLEEP_RESET, True)):
+        with Bench() as it:
+            it.time.seconds = NOW - 1800
+            module._ESP8266, machine.cause = True, cause
+            try:
+                clock = Clock("ntp.example")
+            finally:
+                module._ESP8266, machine.cause = False, machine.PWRON_RESET
+            noted = clock.now()
+            it.go_on(10)
+            assert clock.true(noted) == (NOW - 1800 if kept else 0)
+            clock.sync()
+            assert clock.true(noted) == (NOW - 1800 if kept else NOW - 10)
+
+
+def test_a_clock_that_the_program_sets_is_left_alone():
+    with Bench() as it:
+        it.time.seconds = NOW - 1800
+        module._ESP8266 = True
+        try:
+            assert Clock("").now() == NOW - 1800
+        finally:
+            module._ESP8266 = False
+
+
 def test_now_is_whole_seconds():
     with Bench() as it:
         assert type(it.clock.now()) is int

@@ -584,6 +584,24 @@ def test_afterwards_batches_are_as_large_as_before():
         assert len(it.upload()) == 10
 
 
+def test_the_culprit_is_looked_for_without_the_long_waits_of_a_server_that_is_down():
+    """Each time fewer go, something new is tried. Not where one was dropped: the server may dislike them all."""
+    waits = []
+    with Bench() as it:
+        fault = it.device._fault
+
+        def noting(reason):
+            fault(reason)
+            waits.append(("fewer" in " ".join(it.log.lines[-2:]), it.device._delay))
+
+        it.device._fault = noting
+        for i in range(10):
+            it.device.put("n", i)
+        serve(it, lambda value: value[1] == 3)
+    halved = [wait for fewer, wait in waits if fewer]
+    assert len(halved) >= 3 and max(halved) <= 250, waits
+
+
 def test_a_connection_that_is_lost_for_other_reasons_costs_no_data_point():
     with Bench() as it:
         it.device.put("n", 1)

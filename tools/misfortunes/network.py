@@ -271,6 +271,7 @@ def culprit():
     return "poison"
 """
     scene.program = PROGRAM + add + RUN
+    scene.other_drops = 1
     seen = []
 
     def tap(direction: str, data: bytes, connection: Connection) -> None:

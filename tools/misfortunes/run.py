@@ -121,6 +121,7 @@ def _recover(one: Misfortune, it: Scene) -> Outcome:
     seconds = time.monotonic() - over
     it.until(lambda: len(it.arrived() & it.measured(mark)) >= _STEADY, "the board did not go on", one.patience)
     boot, n, more, dropped = map(int, it.obeys(b"be quiet").split(b":"))
+    dropped -= it.other_drops
     wanted = it.measured() | {f"{boot}:{i + 1}" for i in range(n)}
     floods = {f"{boot}:{i + 1}" for i in range(more)}
 

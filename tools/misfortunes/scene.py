@@ -113,6 +113,8 @@ class Scene:
         self._points: list[tuple[str, Point]] = []
         self._lock = threading.Lock()
         self._made = False
+        self.other_drops = 0
+        """Data points besides the numbers that the outbox lets go."""
         self.over_at: tuple[float, int] | None = None
         """When the misfortune was over: on the monotonic clock, and where in the output."""
         self._began = _now()
