@@ -19,7 +19,9 @@ from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.port import find
 from onenet_tools.port.board_config import first_ssid, masked, password_of, value_from_text, with_network
-from onenet_tools.port.configure import Changes
+from onenet_tools.port.configure import Changes, read_secrets
+from onenet_tools.port.errors import PortError
+from onenet_tools.port.fleet import read_fleet
 from serial_board import (
     AUTH_INFO,
     DEVICE_ID,
@@ -118,6 +120,26 @@ def test_secrets_from_a_file(tmp_path: Path) -> None:
         assert main(["config", "--port", it.port, *GIVEN, "--secrets", str(file)]) == 0
         written = on_board(it)
         assert written["auth_info"] == "from=the file" and written["wifi"][0]["password"] == "12345678 9"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_secrets_and_tables_in_whatever_encoding_an_editor_saves(encoding: str, tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.write_text("auth_info=鉴权信息\nwifi_password=12345678\n", encoding)
+    assert read_secrets(secrets)["auth_info"] == "鉴权信息"
+    fleet = tmp_path / "fleet.csv"
+    fleet.write_text("board,ssid,wifi_password\nCOM3,家里,12345678\n", encoding)
+    (row,) = read_fleet(fleet, Changes())
+    assert (row.board, row.changes.ssid) == ("COM3", "家里")
+
+
+def test_what_is_no_text(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.write_bytes(b"\x89PNG\xff\xff")
+    with pytest.raises(PortError, match="is neither UTF-8 nor GB 18030; save it as UTF-8"):
+        read_secrets(secrets)
+    with pytest.raises(PortError, match="none cannot be read: No such file"):
+        read_secrets(tmp_path / "none")
 
 
 def test_showing_tells_no_secret(capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,7 @@ from .connection import Connection
 from .errors import PortError
 from .find import the_port
 from .many import Report
+from .texts import read_text
 
 FILE = "/config.json"
 WIFI_PASSWORD = "wifi_password"
@@ -79,10 +80,7 @@ def read_secrets(file: Path | None) -> dict[str, str]:
     found = {name: os.environ[variable] for variable, name in SECRETS.items() if variable in os.environ}
     if file is None:
         return found
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PortError(f"{file} cannot be read: {error}") from error
+    text = sys.stdin.read() if str(file) == "-" else read_text(file)
     for number, line in enumerate(text.splitlines(), 1):
         name, equals, value = line.partition("=")
         if not line.strip() or line.startswith("#"):

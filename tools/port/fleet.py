@@ -12,6 +12,7 @@ from .connection import Connection
 from .errors import PortError
 from .find import all_ports
 from .many import Job, Report, run_on_all
+from .texts import read_text
 
 BOARD = "board"
 _UNIQUE_ID = "__import__('binascii').hexlify(__import__('machine').unique_id()).decode()"
@@ -33,7 +34,7 @@ class Row:
 def read_fleet(path: Path, common: Changes) -> list[Row]:
     """The rows of the table, with what is common to all. Raises PortError with line and column."""
     rows = []
-    reader = csv.DictReader(io.StringIO(_text(path)), skipinitialspace=True)
+    reader = csv.DictReader(io.StringIO(read_text(path)), skipinitialspace=True)
     columns = [(column or "").strip() for column in reader.fieldnames or []]
     _check_columns(path, columns)
     for cells in reader:
@@ -47,19 +48,6 @@ def read_fleet(path: Path, common: Changes) -> list[Row]:
         raise PortError(f"{path} has no rows but its first line")
     _check_unique(path, rows)
     return rows
-
-
-def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PortError(f"{path} cannot be read: {error.strerror}") from error
-    for encoding in ("utf-8-sig", "gb18030"):  # the second is what Excel writes in China
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            pass
-    raise PortError(f"{path} is neither UTF-8 nor GB 18030; save it as CSV UTF-8")
 
 
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
