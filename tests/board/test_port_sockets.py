@@ -155,6 +155,26 @@ tell(s.write, b"data")
         board.wait_for("^told 4 ")
 
 
+def test_esp8266_a_write_without_memory_blocks_for_long(echo: EchoServer) -> None:
+    """lwip_tcp_send(), extmod/modlwip.c: up to 10 s, of a socket that shall not wait, too."""
+    main = (
+        ONLINE
+        + """
+s = socket.socket()
+s.connect(("1.2.3.4", 6002))
+s.setblocking(False)
+print("connected")
+input()
+tell(s.write, b"data")
+"""
+    )
+    with VirtualBoard(chip="esp8266", files={"main.py": main}, routes={ROUTE: echo.address}) as board:
+        board.wait_for("^connected")
+        board.link.write_delay = 0.5
+        board.send(b"\r")
+        board.wait_for(r"^told 4 after [5-9]\d\d$")
+
+
 @both_ports
 def test_a_read_that_times_out_is_etimedout(chip: str, echo: EchoServer) -> None:
     main = (

@@ -55,7 +55,7 @@ class Link:
         internet: bool,
         from_outside: Callable[[Callable[[], Any]], Any],
         unreachable: int = errno.EHOSTUNREACH,
-        fail_writes: Callable[[int], None] = lambda number: None,
+        trouble_writes: Callable[[int, float], None] = lambda number, seconds: None,
     ) -> None:
         self.routes = dict(routes or {})
         self.internet = internet
@@ -66,8 +66,9 @@ class Link:
         """What every connect() raises, as the port numbers it: 12, 23, 105 where the IP stack has nothing left."""
         self._from_outside = from_outside
         self._unreachable = unreachable  # the port's number
-        self._fail_writes = fail_writes
+        self._trouble_writes = trouble_writes
         self._write_error: int | None = None
+        self._write_delay = 0.0
         self._stalled = False
         self._has_address = False
         self._flows = False
@@ -98,7 +99,18 @@ class Link:
     @write_error.setter
     def write_error(self, number: int | None) -> None:
         self._write_error = number
-        self._fail_writes(number or 0)
+        self._trouble_writes(number or 0, self._write_delay)
+
+    @property
+    def write_delay(self) -> float:
+        """Seconds, up to 25, that every write to a socket blocks, whoever waits or not: lwip_tcp_send() in
+        extmod/modlwip.c does so for 10 s where the stack of an ESP8266 has no memory left."""
+        return self._write_delay
+
+    @write_delay.setter
+    def write_delay(self, seconds: float) -> None:
+        self._write_delay = seconds
+        self._trouble_writes(self._write_error or 0, seconds)
 
     @property
     def connections(self) -> list[Connection]:

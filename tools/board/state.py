@@ -105,8 +105,9 @@ class State:
         """What to add to the host's monotonic microseconds to get the board's ticks, and to the board's clock."""
         self._put(_JUMP, "<iiI", _wrapped(ticks_us // 1000), _wrapped(ticks_us), seconds)
 
-    def set_write_error(self, number: int) -> None:
-        self._map[_WRITE_ERROR] = number
+    def trouble_writes(self, error: int, seconds: float) -> None:
+        """What a write to a socket raises, 0 for nothing, and how long it blocks, to a tenth of a second."""
+        self._put(_WRITE_ERROR, "<BB", error, round(seconds * 10))
 
     def set_temperature(self, celsius: int) -> None:
         self._put(_TEMPERATURE, "<b", celsius)

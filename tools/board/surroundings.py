@@ -33,7 +33,7 @@ class Surroundings:
         self._state = state
         self._call = call
         self.wifi = wifi
-        self.link = Link(routes, internet, call, chip.unreachable, state.set_write_error)
+        self.link = Link(routes, internet, call, chip.unreachable, state.trouble_writes)
         self.peripherals = Peripherals(chip, pins, adc)
         pins.on_change = self._pin_changed
         self._flows = False

@@ -19,6 +19,7 @@ from socket import socket as _own_socket
 from socket import SO_BROADCAST as _OWN_BROADCAST
 from socket import SO_REUSEADDR as _OWN_REUSEADDR
 from socket import SOL_SOCKET as _OWN_SOL_SOCKET
+from time import sleep_ms
 
 import _host
 import _port
@@ -66,7 +67,7 @@ def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
     ]
 
 
-_byte = bytearray(1)
+_trouble = bytearray(2)  # the number of an error, and tenths of a second
 
 
 class socket(io.IOBase):
@@ -165,8 +166,8 @@ class socket(io.IOBase):
     # Data. What a main loop calls is short, so that its frame takes nothing from the heap.
 
     def write(self, data, first=None, second=None):
-        _host.peek(_host.WRITE_ERROR, _byte)
-        if _byte[0] or self._patient:
+        _host.peek(_host.WRITE_ERROR, _trouble)
+        if _trouble[0] or _trouble[1] or self._patient:
             return self._write_with_care(data, first, second)
         if first is None:
             return self._own.write(data)
@@ -228,9 +229,11 @@ class socket(io.IOBase):
 
     def _fault(self):
         """What a test has brought about."""
-        _host.peek(_host.WRITE_ERROR, _byte)
-        if _byte[0]:
-            raise OSError(_byte[0])
+        _host.peek(_host.WRITE_ERROR, _trouble)
+        if _trouble[1]:
+            sleep_ms(_trouble[1] * 100)
+        if _trouble[0]:
+            raise OSError(_trouble[0])
 
     def ioctl(self, request, argument):
         """What poll and ssl ask a stream."""
