@@ -9,7 +9,7 @@ from micropython import const
 
 from .connection import POLLOUT
 from .errors import ConnectionClosed, MQTTError, ProtocolError, borrowed
-from .sender import _BYTES, Sender
+from .sender import Sender
 from .wire import header
 
 OFFLINE = 0
@@ -84,9 +84,8 @@ class Client(Sender):
         self.stopped = True
         if self.state == ONLINE:
             self._drain()
-            if self.session.owed:
-                self._acknowledge(self.session.owed)
-                self._drain()
+            self._pump()
+            self._drain()
         if self.state == ONLINE:
             self._send(self._tx, header(self._tx, 0xE0, 0))
             self._drain()
@@ -107,8 +106,8 @@ class Client(Sender):
         full or the last packet not gone, this waits, timeout ms at most; a callback must look at can_publish() first.
         Raises ValueError, TypeError, and what loop() does.
         """
-        if type(topic) is not bytes:
-            topic = _as_topic(topic)
+        if isinstance(topic, str):
+            topic = topic.encode()
         if qos:
             return self._keep(qos << 1 | (0x31 if retain else 0x30), topic, payload)
         if self.state != ONLINE:
@@ -252,11 +251,3 @@ class Client(Sender):
                 self._subscriptions._make_again()
             if self.on_publish:
                 self.on_publish(parsed.packet_id)
-
-
-def _as_topic(topic):
-    if isinstance(topic, str):
-        return topic.encode()
-    if not isinstance(topic, _BYTES):
-        raise TypeError("topic: must be str or bytes")
-    return bytes(topic)

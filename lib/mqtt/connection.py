@@ -87,10 +87,6 @@ class Connection:
             self.state = _OFFLINE
             self.session.lost()
 
-    def _register(self):
-        self._polled = POLLIN | POLLOUT
-        self._poller.register(self._sock, self._polled)
-
     def _poll_for(self, events):
         if self._polled != events:
             self._polled = events
@@ -168,7 +164,7 @@ class Connection:
             self.session.heard = ticks_ms()  # type: ignore[assignment]
             return True
         if n == 0:
-            self._ended()
+            self._fail(ConnectionClosed("by the server" if self.state == _ONLINE else "by the server, before CONNACK"))
 
     def _receive(self):
         if self.state == _ONLINE:
@@ -201,16 +197,6 @@ class Connection:
         self.close()
         (self._handshake or borrowed("mqtt.handshake"))._failed(self, state, reason)
 
-    def _ended(self):
-        self._fail(ConnectionClosed("by the server" if self.state == _ONLINE else "by the server, before CONNACK"))
-
-    def _lost(self, reason):
-        """There is no connection, and nothing more to try."""
-        self._handshake = None
-        self.reason = self._failure = reason
-        if self.on_disconnect:
-            self.on_disconnect(reason)
-
     def _raise(self):
         reason = self._failure
         if reason:
@@ -223,13 +209,9 @@ class Connection:
             self._poller.unregister(self._sock)
         except (KeyError, OSError):  # not registered yet
             pass
-        _close(self._sock)
-        _close(self._inner)  # which a TLS that failed forgets
+        for sock in (self._sock, self._inner):  # a TLS that failed forgets the socket below it
+            try:
+                sock.close()
+            except OSError:
+                pass
         self._sock = self._inner = self._out = self._body = None
-
-
-def _close(sock):
-    try:
-        sock.close()
-    except OSError:
-        pass

@@ -8,7 +8,7 @@ from errno import EINPROGRESS
 from micropython import const
 from socket import SOCK_STREAM, getaddrinfo
 
-from .connection import ticks_ms
+from .connection import POLLIN, POLLOUT, ticks_ms
 from .errors import MICROPYTHON, ConnectionRefused, MQTTError
 
 if MICROPYTHON:
@@ -58,7 +58,7 @@ def try_next(client, reason):
         except OSError as e:
             client.close()
             reason = e
-    client._lost(reason or OSError("no address for %s" % client.host))
+    _lost(client, reason or OSError("no address for %s" % client.host))
 
 
 def _look_up(client):
@@ -84,7 +84,7 @@ def _open(client, info):
         if e.errno != EINPROGRESS:
             raise
     client._gathering = True
-    client._register()
+    _register(client)
 
 
 def _opened(client):
@@ -97,7 +97,7 @@ def _opened(client):
             client._sock = _wrap(client._ssl, client._sock, client._server_hostname)
         except (OSError, ValueError, MemoryError) as e:
             return client._fail(e)
-        client._register()
+        _register(client)
     client._send(client._connect, len(client._connect))
 
 
@@ -134,7 +134,20 @@ def _failed(client, state, reason):
     if _OFFLINE < state < _ONLINE and not isinstance(reason, ConnectionRefused):
         try_next(client, reason)
     else:
-        client._lost(reason)
+        _lost(client, reason)
+
+
+def _lost(client, reason):
+    """There is no connection, and nothing more to try."""
+    client._handshake = None
+    client.reason = client._failure = reason
+    if client.on_disconnect:
+        client.on_disconnect(reason)
+
+
+def _register(client):
+    client._polled = POLLIN | POLLOUT
+    client._poller.register(client._sock, POLLIN | POLLOUT)
 
 
 def _plainly(reason):

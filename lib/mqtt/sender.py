@@ -54,12 +54,17 @@ class Sender(Connection):
         """Takes a slot for a PUBLISH with QoS 1 or 2, and sends it if it can."""
         if type(payload) is str:
             payload = payload.encode()
-        if type(payload) is bytes and self._out is None and self.session.ready():
+        if (
+            type(topic) is bytes is type(payload)
+            and self._out is None
+            and not self.session.unsent
+            and not self.session.full()
+        ):
             n = publish(self._tx, self.session._next_id() << 8 | first, topic, payload)
             if n > 0:
                 return self._take_built(first, topic, payload, n)
         self._check(first, topic, payload)
-        return self._take(first, topic, payload)
+        return self._take(first, bytes(topic), payload)  # which, of bytes, is no copy
 
     def _take_built(self, first, topic, payload, n):
         """The packet is in the transmit buffer already."""
@@ -84,27 +89,26 @@ class Sender(Connection):
         """Sends what is due, as long as each packet leaves at once."""
         session = self.session
         while self._out is None and self._sock:
-            if session.owed:
-                self._acknowledge(session.owed)
+            owed = session.owed
+            if owed:
+                session.owed = 0
+                self._acknowledge(owed)
             elif session.unsent and self.state == _ONLINE:
                 self._send_slot(session.next())
             else:
                 return
 
-    def _acknowledge(self, owed):
-        self.session.owed = 0
-        self._send_four(owed >> 16, owed & 0xFFFF)
-
-    def _send_four(self, first, packet_id):
+    def _acknowledge(self, word):
+        """word: first byte << 16 | packet identifier."""
         if self._gathering:
             self._gather(False)
-        self._send(self._tx, four_bytes(self._tx, first, packet_id))
+        self._send(self._tx, four_bytes(self._tx, word >> 16, word & 0xFFFF))
 
     def _send_slot(self, slot):
         release = slot[_STAGE] == _RELEASE
         self.session.went(slot, ticks_ms())  # before the write: half a packet sent is sent, the next time a duplicate
         if release:
-            return self._send_four(0x62, slot[_ID])
+            return self._acknowledge(0x620000 | slot[_ID])
         if self._gathering:
             self._gather(False)
         if slot[_FIRST] & 0x80:
@@ -122,9 +126,9 @@ class Sender(Connection):
         ends there."""
         if isinstance(payload, str):
             payload = payload.encode()
-        if head < 0x100:  # QoS 0: not checked yet
-            self._check(head, topic, payload)
         at = publish_header(self._tx, head, topic, len(payload))
+        if head < 0x100 or at < 0:  # QoS 0: not checked yet
+            self._check(head & 0xFF, topic, payload)
         if not isinstance(payload, _BYTES):
             self._check_size(at + len(payload))
             payload.write(self._tx, at)

@@ -147,10 +147,6 @@ class Session:
     def full(self):
         return self._count == len(self._slots)
 
-    def ready(self):
-        """True where a packet could take a slot and go out at once."""
-        return not self.unsent and self._count < len(self._slots)
-
     def _next_id(self):
         """A packet identifier no slot has."""
         packet_id = self._last_id
@@ -222,11 +218,6 @@ class Session:
         for slot in self._slots:
             if slot[_ID] == packet_id:
                 return slot
-
-    def filters(self, packet_id):
-        """The topic filters of the SUBSCRIBE or UNSUBSCRIBE with this identifier; None if there is none."""
-        slot = self._find(packet_id)
-        return slot[_TOPIC] if slot and slot[_FIRST] & 0x80 else None
 
     def _free(self, slot):
         slot[_STAGE] = slot[_ID] = 0

@@ -62,9 +62,10 @@ class Subscriptions:
     def acknowledged(self, kind, packet_id, codes):
         """SUBACK, with its codes, or UNSUBACK came: notes it and tells the client's callbacks."""
         client = self._client
-        filters = client.session.filters(packet_id)
+        filters = [slot[3] for slot in client.session._slots if slot[2] == packet_id and slot[1] & 0x80]
         if not client.session.acknowledged(kind, packet_id):
             return
+        filters = filters[0]
         if codes is None:
             self._make_again()
             if client.on_unsubscribe:

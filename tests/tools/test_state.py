@@ -12,7 +12,7 @@ MOST = 11
 """Words of a function's state that MicroPython keeps on the C stack (py/vm.c, py/objfun.c: VM_MAX_STATE_ON_STACK)."""
 
 SELDOM = {
-    "connection": {"__init__", "_try_to"},
+    "connection": {"__init__", "_try_to", "_shut"},
     "sender": set(),
     "client": {"__init__", "credentials", "Client"},
     "session": {"__init__", "connected", "<listcomp>"},
