@@ -1,6 +1,5 @@
 """What time it is, as far as the board knows."""
 
-import sys
 import time
 from micropython import const
 
@@ -10,8 +9,6 @@ from .log import rare, uptime
 _OFFSET = 0 if time.gmtime(0)[0] == 2000 else 946684800  # ESP ports count from 2000, others from 1970
 _SET = const(820000000)  # December 2025: a clock that shows less was never set
 _RETRY = const(300)  # seconds
-_ESP8266 = sys.platform == "esp8266"
-_RESYNC = 900 if _ESP8266 else 43200  # its clock is off by seconds to minutes a day
 
 
 class Clock:
@@ -23,8 +20,8 @@ class Clock:
         self._host = ntp_host
         self._jump = 0  # by how much setting the clock moved it
         self._ask_at = 0  # uptime
-        if _ESP8266 and ntp_host:
-            rare("ntp").forget_time()
+        if ntp_host:
+            rare("ntp").begin()
 
     def now(self):
         """The clock's seconds, set or not."""
@@ -47,15 +44,8 @@ class Clock:
         self._ask_at = uptime() + _RETRY
         watchdog.patient(True)
         try:
-            self._set(rare("ntp"), self.now())
+            rare("ntp").set_clock(self)
         except MemoryError:
             pass
         watchdog.patient(False)
         return True
-
-    def _set(self, ntp, before):
-        moved = ntp.set_clock(self, self._host, before)
-        if moved is not None:
-            self._ask_at = uptime() + _RESYNC
-            if before <= _SET:
-                self._jump = moved

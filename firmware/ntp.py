@@ -10,13 +10,39 @@ from .log import log, uptime
 _BUILT = const(820000000)  # seconds since 2000: December 2025. No true time is before
 _ERA = const(1139293696)  # 2036-02-07 06:28:16, where NTP's seconds begin anew: a "kiss of death" has no time, so 0
 _DAY = const(86400)
+_ESP8266 = sys.platform == "esp8266"
+_RESYNC = 900 if _ESP8266 else 43200  # seconds: its clock is off by seconds to minutes a day
 _2000 = 0 if time.gmtime(0)[0] == 2000 else 946684800
 
 
-def set_clock(clock, host, before):
-    """Asks, and returns by how many seconds the clock was moved; None where it is as it was, which is logged.
-    before: clock.now()."""
-    start = uptime()
+def begin():
+    """Any reset of an ESP8266 but the one after deep sleep sets its clock back to when the run before began
+    (esp8266/machine_rtc.c). Such a time looks well and is wrong, so let it be none."""
+    if _ESP8266 and reset_cause() != DEEPSLEEP_RESET:
+        _put_back(time.gmtime(_2000))
+
+
+def set_clock(clock):
+    """Asks, and sets what the Clock knows of it; where the clock is as it was, the log says why."""
+    before = clock.now() - uptime()
+    words = _ask(clock._host)
+    should = before + uptime()
+    now = clock.now()
+    if not words:
+        moment = "%04d-%02d-%02d %02d:%02d:%02d UTC" % tuple(time.gmtime()[:6])
+        if _BUILT <= now < _ERA or now >= _ERA + _DAY:
+            log("clock", moment)
+            clock._ask_at = uptime() + _RESYNC
+            if should <= _BUILT:
+                clock._jump = now - should
+            return
+        words = "%s says %s, which cannot be" % (clock._host, moment)
+        _put_back(time.gmtime(int(time.time()) - now + should))
+    log("clock", words)
+
+
+def _ask(host):
+    """Sets the clock; in words, why not."""
     loaded = "ntptime" in sys.modules
     try:
         import ntptime
@@ -24,30 +50,13 @@ def set_clock(clock, host, before):
         ntptime.host = host
         ntptime.settime()
     except OSError as e:
-        log("clock", "no answer from %s (%s)" % (host, e))
-        return None
+        return "no answer from %s (%s)" % (host, e)
     except Exception as e:  # noqa: BLE001 - ntptime checks nothing: a short answer, a list of no addresses, one of None
-        log("clock", "no time from %s (%s: %s)" % (host, type(e).__name__, e))
-        return None
+        return "no time from %s (%s: %s)" % (host, type(e).__name__, e)
     finally:
         if not loaded:
             sys.modules.pop("ntptime", None)
-    should = before + uptime() - start
-    now = clock.now()
-    words = "%04d-%02d-%02d %02d:%02d:%02d UTC" % tuple(time.gmtime()[:6])
-    if now < _BUILT or _ERA <= now < _ERA + _DAY:
-        _put_back(time.gmtime(int(time.time()) - now + should))
-        log("clock", "%s says %s, which cannot be" % (host, words))
-        return None
-    log("clock", words)
-    return now - should
-
-
-def forget_time():
-    """For an ESP8266 that starts: any reset but the one after deep sleep sets its clock back to when the run before
-    began (esp8266/machine_rtc.c). Such a time looks well and is wrong, so let it be none."""
-    if reset_cause() != DEEPSLEEP_RESET:
-        _put_back(time.gmtime(_2000))
+    return None
 
 
 def _put_back(moment):

@@ -106,11 +106,11 @@ def test_an_esp8266_does_not_believe_its_clock_after_a_reset():
     for cause, kept in ((machine.HARD_RESET, False), (machine.WDT_RESET, False), (machine.DEEPSLEEP_RESET, True)):
         with Bench() as it:
             it.time.seconds = NOW - 1800
-            module._ESP8266, machine.cause = True, cause
+            ntp._ESP8266, machine.cause = True, cause
             try:
                 clock = Clock("ntp.example")
             finally:
-                module._ESP8266, machine.cause = False, machine.PWRON_RESET
+                ntp._ESP8266, machine.cause = False, machine.PWRON_RESET
             noted = clock.now()
             it.go_on(10)
             assert clock.true(noted) == (NOW - 1800 if kept else 0)
@@ -121,11 +121,11 @@ def test_an_esp8266_does_not_believe_its_clock_after_a_reset():
 def test_a_clock_that_the_program_sets_is_left_alone():
     with Bench() as it:
         it.time.seconds = NOW - 1800
-        module._ESP8266 = True
+        ntp._ESP8266 = True
         try:
             assert Clock("").now() == NOW - 1800
         finally:
-            module._ESP8266 = False
+            ntp._ESP8266 = False
 
 
 def test_now_is_whole_seconds():
@@ -263,7 +263,7 @@ def test_the_time_a_lookup_takes_does_not_move_what_was_noted():
 
 def test_an_esp8266_asks_every_quarter_of_an_hour():
     with Bench() as it:
-        kept, module._RESYNC = module._RESYNC, 900
+        kept, ntp._RESYNC = ntp._RESYNC, 900
         try:
             for n in range(1, 10):
                 assert it.clock.sync() and len(ntptime.asked) == n
@@ -271,7 +271,7 @@ def test_an_esp8266_asks_every_quarter_of_an_hour():
                 assert not it.clock.sync()
                 it.go_on(1)
         finally:
-            module._RESYNC = kept
+            ntp._RESYNC = kept
 
 
 def test_no_host_no_question():
