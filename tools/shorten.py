@@ -15,6 +15,7 @@ import ast
 import itertools
 import string
 from collections.abc import Iterator, Mapping
+from typing import TypeGuard
 
 FACES = frozenset(
     {"Client", "ThreadedClient", "Legacy", "Device", "Wifi", "Clock", "lib/onenet/dp.py", "firmware/health.py"}
@@ -127,6 +128,8 @@ def _private_names(trees: Mapping[str, ast.Module]) -> dict[str, str]:
             defined.discard(node.value)  # for getattr() and the like
         elif isinstance(node, ast.Global | ast.Nonlocal):
             defined.difference_update(node.names)
+        elif _is_constant(node):
+            defined.difference_update(target.id for target in node.targets if isinstance(target, ast.Name))
         elif isinstance(node, ast.Import):
             defined.difference_update(alias.asname or alias.name for alias in node.names)
     said = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -145,8 +148,11 @@ def _plain_names(tree: ast.Module) -> set[str]:
     """What a module calls its globals, locals and parameters, and the builtins it uses."""
     methods = {part for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for part in node.body}
     plain = ast.Name | ast.arg | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    nodes = (node for node in ast.walk(tree) if isinstance(node, plain) and node not in methods)
-    return {_place(node)[2] for node in nodes} | _globals(tree)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, plain) and node not in methods]
+    imported = {
+        name for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for name in _bound(node)
+    }
+    return {_place(node)[2] for node in nodes} | _globals(tree) | imported
 
 
 def _globals(tree: ast.Module) -> set[str]:
@@ -170,12 +176,17 @@ def _families(nodes: list[ast.AST]) -> list[set[str]]:
     return [family(name) for name in own]
 
 
+def _is_constant(node: ast.AST) -> TypeGuard[ast.Assign]:
+    """_X = const(…), whose name the compiler forgets if it begins with an underscore, and only then."""
+    return isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("const(")
+
+
 def _bound(node: ast.stmt) -> Iterator[str]:
     """The names that a statement binds where it stands; not constants, which are gone once compiled."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
         return
-    if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("const("):
+    if _is_constant(node):
         return
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):

@@ -92,6 +92,17 @@ def test_a_name_is_not_one_that_its_module_or_class_uses(tmp_path: Path) -> None
     assert said.endswith("\n(False, [5])\n") and said.startswith("[3] ")
 
 
+def test_a_constant_keeps_its_underscore() -> None:
+    sources = {
+        "a.py": "from micropython import const\nfrom b import append\n_ONE = const(1)\nx = append(_ONE)\n",
+        "b.py": "_ONE = 1\ndef append(x): return x + _ONE\n",
+        "c.py": "def f():\n    from b import append\n    return append(_g())\ndef _g(): return 1\n",
+    }
+    short = shorten(sources)
+    assert short["a.py"] == sources["a.py"]
+    assert "def append" not in short["c.py"]
+
+
 def test_names_of_a_class_and_its_bases_base_stay_apart(tmp_path: Path) -> None:
     text = (
         "class A:\n    def _one(self): return 1\n    def one(self): return self._one()\n"
