@@ -37,23 +37,18 @@ sys.path[:] = ("/rom", "/rom/lib", "/lib", "", ".frozen")  # our folders first: 
 
 value = None
 try:
-    value = __import__("firmware/start").begin()  # by its path, without the rest of the package
-except Exception as e:  # noqa: BLE001 - firmware/ is not there, or not whole: main.py may do without
-    sys.print_exception(e)
-    for file in os.listdir():
-        if file == "safe_mode" or file == "safe_mode_once":
-            value = "safe mode: main.py is not run; delete the file safe_mode and reset to leave it"
-            if file[9:]:
-                os.remove(file)
-if isinstance(value, str):
-    raise RuntimeError(value)
+    value = __import__("firmware/start").begin()  # by its path, without the rest of the package; raises for safe mode
+except ImportError:  # firmware/ is not there: main.py may do without, but not in a deploy, which sends this file first
+    if "safe_mode_once" in os.listdir():
+        os.remove("safe_mode_once")
+        raise RuntimeError("safe mode: main.py is not run")
 if value:
-    reason = None
     try:
         if value is True:
             execfile("main.py")  # type: ignore[name-defined] # noqa: F821
         else:
             exec(value)  # an ESP8266, which has no execfile()
+        value = None
     except BaseException as e:  # noqa: BLE001 - whatever main.py raises
-        reason = e
-    raise RuntimeError(__import__("firmware/start").ended(reason))
+        value = e
+    __import__("firmware/start").ended(value)

@@ -7,34 +7,18 @@ from select import POLLIN, poll
 from sys import stdin
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
-from mqtt.backoff import Backoff
 from mqtt.client import OFFLINE, ONLINE
-from mqtt.errors import ConnectionRefused, MQTTError, SubscribeError, Timeout
+from mqtt.errors import MQTTError, SubscribeError, Timeout
 from mqtt.wire import bad_utf8
-from onenet.legacy import Legacy, Points, explain
-
-import __main__  # type: ignore[import-not-found]
 
 from . import watchdog
-from .clock import Clock
-from .log import keep, log, log_exception, rare, uptime
-from .outbox import Outbox, is_value, stream_id_of
-from .wifi import Wifi
+from .log import keep, log, rare, uptime
+from .outbox import is_value, stream_id_of
 
 _TURN = const(200)  # ms a turn of the loop waits for the network at most
 _COMMANDS = const(4)  # commands that may wait for their turn
 _STEADY = const(60000)  # ms after which the program is taken not to crash
-_HOUR = const(3600000)  # ms, more than any wait
-_LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
-
-
-class _Stream:
-    def __init__(self, stream_id, every, measure):
-        self.id = stream_id
-        self.every = every  # ms
-        self.measure = measure
-        self.last = None  # ticks of the last measurement
-        self.failed = False  # so its error is kept already
+_ID, _EVERY, _MEASURE, _LAST, _FAILED = const(0), const(1), const(2), const(3), const(4)  # of a stream, which is a list
 
 
 class Device:
@@ -46,7 +30,7 @@ class Device:
 
     def __init__(self, path="config.json"):
         self.config = self.led = self.wifi = None
-        self._streams = []
+        self._streams = []  # [id, ms between measurements, function, ticks of the last, whether it has failed already]
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed
         self._failed = False  # a command has, so its error is kept already
@@ -59,53 +43,7 @@ class Device:
         self._delay = 0
         self._online_at = None  # uptime when we came online
         self._trouble = "not online yet"
-        self._load(path)
-        if self.config:
-            self._build()
-
-    def _load(self, path):
-        config = rare("config")  # 6 KB that are not needed again
-        try:
-            self.config = config.load(path)
-        except config.ConfigError as e:
-            self._problem = str(e)
-
-    def _build(self):
-        config = self.config
-        self.clock = Clock(config["ntp_host"])
-        self.wifi = Wifi(config["wifi"], config["reset_after"])
-        buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
-        self.outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest", buf)
-        self._backoff = Backoff()
-        self._platform = platform = Legacy(
-            config["device_id"],
-            config["product_id"],
-            config["auth_info"],
-            config["host"],
-            config["port"],
-            config["keep_alive"],
-            tx_size=config["tx_size"],
-            rx_size=config["rx_size"],
-        )
-        platform.on_command = self._command_came
-        platform.on_sent = self._sent
-        self._client = platform.client
-        self._client.on_connect = self._connected
-        self._client.on_oversize = self._oversize
-        self._points = Points(self.outbox, self.clock, platform.points_room(config["tx_size"]))
-        if config["trace"]:
-            from .trace import trace
-
-            trace(self._client)
-        if config["subscribe_commands"]:
-            platform.subscribe_commands()
-        if config["led_pin"] >= 0:
-            self.led = rare("led").make(config["led_pin"], config["led_active_low"])
-        if config["health_interval"]:
-            from . import health
-
-            self.stream("free_heap")(health.free_heap)
-            self.stream("reset_cause")(health.reset_cause)
+        rare("seldom").begin(self, path)
 
     # What the program says
 
@@ -125,8 +63,8 @@ class Device:
             raise ValueError("every: must be 0.1 to 86400 s")
 
         def add(measure):
-            self._streams = [stream for stream in self._streams if stream.id != encoded]  # the last one counts
-            self._streams.append(_Stream(encoded, int(every * 1000), measure))
+            self._streams = [stream for stream in self._streams if stream[_ID] != encoded]  # the last one counts
+            self._streams.append([encoded, int(every * 1000), measure, None, False])
             return measure
 
         return add
@@ -177,37 +115,20 @@ class Device:
                 if self.config:
                     self._turn()
                 else:
-                    self._say_problem()
+                    self._tell()
+                    for _ in range(100):  # and again, for whoever connects later
+                        watchdog.feed()
+                        sleep_ms(100)
                 for _ in keys.ipoll(0):
                     self._key_pressed(keys)
                 if start is not None and ticks_diff(ticks_ms(), start) > _STEADY:
                     start = _forget_crashes()
             except KeyboardInterrupt:
-                if self._stopped():
+                if rare("seldom").stopped(self):
+                    _forget_crashes()
                     return
 
     # The main loop
-
-    def _say_problem(self):
-        """What is wrong with the configuration, again and again for whoever connects later; mpremote interrupts it."""
-        log("config", self._problem)
-        for _ in range(100):
-            watchdog.feed()
-            sleep_ms(100)
-
-    def _stopped(self):
-        """True if the KeyboardInterrupt was somebody's; or else the loop may go on."""
-        if rare("keyboard").somebody(watchdog.feed):
-            _forget_crashes()
-            log("device", "stopped" + ("" if watchdog.stop() else "; the watchdog still runs"))
-            if self.config:
-                self._client.close()
-            return True
-        if self.config:
-            if self.outbox.locked:  # and so in the middle of a change
-                raise RuntimeError("interrupted in put()")
-            self._client.close()
-        return False
 
     def _turn(self):
         """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent."""
@@ -249,7 +170,7 @@ class Device:
             if self._online_at is None:
                 self.wifi.doubt(e)
             elif self._batch and not isinstance(e, (Timeout, MemoryError)):
-                self._suspect()
+                rare("seldom").suspect(self)
             self._fault(e)
         finally:
             self.outbox.unlock()
@@ -258,22 +179,22 @@ class Device:
         now = ticks_ms()
         measured = False
         for stream in self._streams:
-            last = stream.last
-            if last is None or ticks_diff(now, last) >= stream.every:
+            last = stream[_LAST]
+            if last is None or ticks_diff(now, last) >= stream[_EVERY]:
                 # In step with the last one, unless a whole interval was missed.
-                late = last is None or ticks_diff(now, last) >= 2 * stream.every
-                stream.last = now if late else ticks_add(last, stream.every)
+                late = last is None or ticks_diff(now, last) >= 2 * stream[_EVERY]
+                stream[_LAST] = now if late else ticks_add(last, stream[_EVERY])
                 measured = True
                 try:
-                    value = stream.measure()
+                    value = stream[_MEASURE]()
                 except KeyboardInterrupt:
                     raise
                 except BaseException as e:  # noqa: BLE001 - a broken sensor must not take the board offline
-                    keep("stream " + stream.id.decode(), e, stream.failed)
-                    stream.failed = True
+                    keep("stream " + stream[_ID].decode(), e, stream[_FAILED])
+                    stream[_FAILED] = True
                     continue
                 if value is not None:
-                    self.put(stream.id, value)
+                    self.put(stream[_ID], value)
         if measured:
             gc.collect()  # now, when nothing waits, rather than in the middle of a packet
 
@@ -291,12 +212,10 @@ class Device:
             log("device", rare("about").describe())
 
     def _tell(self):
-        if not self.config:
-            log("config", self._problem)
-        elif self._client.state == ONLINE:
+        if self.config and self._client.state == ONLINE:
             log("mqtt", "online as device %s, %d bytes free" % (self.config["device_id"], gc.mem_free()))
         else:
-            log("mqtt", self._trouble)
+            log("mqtt" if self.config else "config", self._trouble)
 
     def _upload(self):
         """Sends the oldest data points, one packet at a time; they stay in the outbox until it is acknowledged."""
@@ -312,23 +231,6 @@ class Device:
             self.outbox.done()
             self._batch = self._losses = 0
             self._most = self._most * 2 & 0x7F
-
-    def _suspect(self):
-        """The connection was lost with the batch on its way. After some times fewer points go at once, down to one: the
-        one that the platform dislikes. What follows shall not wait for ever."""
-        self._losses += 1
-        if self._losses < _LOSSES and not (self._most and self._count > 1):
-            return
-        self._client.session.forget(self._batch)
-        if self._count > 1:
-            self._most = self._count >> 1
-            self.outbox.send(0)
-            self._backoff.next(_HOUR)  # something new is tried, so the waits start over
-            log("mqtt", "lost again and again with the same %d data points: goes on with fewer" % self._count)
-        else:
-            log("stream", rare("refusal").culprit(self.outbox))
-            self.outbox.drop()
-        self._batch = self._losses = 0
 
     def _command_came(self, command_id, payload):
         """Called within loop(): only notes the command, for obeying may take long."""
@@ -360,39 +262,18 @@ class Device:
                 self.outbox.locked = True
             if reply is None:
                 return "ok"
-            if isinstance(reply, (str, bytes, bytearray)):
-                return reply
-            if not is_value(reply, null=True):
-                raise ValueError("the reply is no text, number, bool, or dict or list of them: " + type(reply).__name__)
-            return json.dumps(reply)
+            return reply if isinstance(reply, (str, bytes, bytearray)) else rare("seldom").reply_of(reply)
         except KeyboardInterrupt:
             raise
-        except UnicodeError as e:
-            log_exception("command", e)
-            return "error: the command is not UTF-8"
         except BaseException as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
-            keep("command", e, self._failed)
-            self._failed = True
-            return "error: " + (str(e) or type(e).__name__)
+            return rare("seldom").reply_to_error(self, e)
 
     def _oversize(self, topic, size):
-        log("mqtt", "a message of %d bytes is longer than rx_size" % size)
-        if len(topic) > 6 and bytes(topic[:6]) == b"$creq/":
-            self._command_came(bytes(topic[6:]), size)
+        rare("seldom").oversize(self, topic, size)
 
     def _fault(self, reason):
-        watchdog.patient(False)
-        lasted = 0 if self._online_at is None else uptime() - self._online_at
-        self._online_at = None
-        refused = isinstance(reason, ConnectionRefused) and reason.code != 3
         self._fault_at = ticks_ms()
-        self._delay = self._backoff.next(min(lasted, 3600) * 1000, refused)
-        try:
-            words = explain(reason) or rare("trouble").words(reason)
-        except MemoryError:  # which may be the reason
-            words = str(reason) or "MemoryError"
-        self._trouble = "%s; next attempt in %d s" % (words, self._delay // 1000)
-        log("mqtt", self._trouble)
+        rare("seldom").fault(self, reason)
 
 
 def _forget_crashes():

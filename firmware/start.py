@@ -32,9 +32,15 @@ _GOOD_RESETS = _BUTTON_RESETS + (machine.DEEPSLEEP_RESET,) + (() if _ESP8266 els
 
 
 def begin():
-    """Before main.py: what boot.py is to do. A str: raise it, for main.py is not to run. None: leave main.py to
-    MicroPython. True: run it; or else run what is returned, its source."""
-    started = ticks_ms()
+    """Before main.py: what boot.py is to do. None: leave main.py to MicroPython. True: run it; or else run what is
+    returned, its source. Raises RuntimeError in safe mode, where main.py is not to run."""
+    try:
+        return _begin_patiently(ticks_ms())
+    finally:
+        _drop()
+
+
+def _begin_patiently(started):
     while True:
         try:
             return _begin(started)
@@ -42,8 +48,11 @@ def begin():
             if __import__("firmware/keyboard").somebody():
                 _at_prompt(started)
                 raise
-        finally:
-            _drop()
+        except Exception as e:  # noqa: BLE001
+            if isinstance(e, RuntimeError):
+                raise
+            sys.print_exception(e)
+            return True  # whatever is wrong with this, main.py is to run
 
 
 def _begin(started):
@@ -56,7 +65,7 @@ def _begin(started):
         __main__.safe_mode = True  # type: ignore[attr-defined]
         _write(0, _RUNNING)
         _at_prompt(started)
-        return "safe mode: main.py is not run; " + way_out
+        raise RuntimeError("safe mode: main.py is not run; " + way_out)
     if soft or "main.py" not in os.listdir():
         _at_prompt(started)
         return None
@@ -70,7 +79,7 @@ def _begin(started):
 
 def ended(error):
     """After main.py, which has raised this, None if nothing. Resets the board for another try, but where somebody is
-    there; returns what to raise then."""
+    there: then it raises RuntimeError, for MicroPython is not to run main.py once more."""
     try:
         if error:
             crash = __import__("firmware/crash")
@@ -81,14 +90,18 @@ def ended(error):
         if watchdog:
             watchdog.stop()
         _at_prompt(0)
-        return "stopped: Ctrl-D starts main.py again"
+        raise RuntimeError("stopped: Ctrl-D starts main.py again")
     finally:
         _drop()
 
 
 def _drop():
+    """Nothing of this stays. Clearing what is left is for the collector, which takes anything on the stack that looks
+    like a module for a use of it."""
     for name in ("start", "crash", "keyboard"):
         sys.modules.pop("firmware/" + name, None)
+    if "/" in __name__:
+        globals().clear()
 
 
 def _begin_watchdog(seconds):

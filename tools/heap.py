@@ -48,7 +48,7 @@ def load():
     if n == 5 or n % 500 == 0:
         report("measured %d" % n)
     return n
-device._streams[-1].every = 5
+device._streams[-1][1] = 5  # ms
 loop = device._client.loop
 device._client.loop = lambda ms: loop(min(ms, 5))
 """

@@ -85,13 +85,12 @@ def test_a_program_that_crashes_again_and_again_is_stopped_for_a_while(way: str)
         assert "crashed" not in it.log[seen:]
 
 
-def test_boot_py_alone_knows_the_files() -> None:
-    """A deploy brings it first of all, and where firmware/ is not whole there has to be a way in, too."""
-    for name in ("safe_mode", "safe_mode_once"):
-        with board(files={**BARE, "main.py": RUNS, name: ""}) as it:
-            in_safe_mode(it, "delete the file safe_mode and reset to leave it")
-            mpremote(it, "reset") if name == "safe_mode_once" else mpremote(it, "fs", "rm", ":safe_mode", "+", "reset")
-            it.wait_for("main runs", PATIENCE)
+def test_boot_py_alone_knows_the_file_for_one_start() -> None:
+    """A deploy brings it first of all."""
+    with board(files={**BARE, "main.py": RUNS, "safe_mode_once": ""}) as it:
+        in_safe_mode(it)
+        mpremote(it, "reset")
+        it.wait_for("main runs", PATIENCE)
 
 
 def test_a_deploy_that_cannot_be_finished_keeps_main_py_from_running() -> None:

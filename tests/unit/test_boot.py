@@ -44,7 +44,7 @@ class Start:
 
     def ended(self, error):
         self.ends.append(error)
-        return "stopped"
+        raise RuntimeError("stopped")
 
 
 def boot(way, files=None, vfs=None, path=()):
@@ -112,7 +112,7 @@ def test_main_py_is_left_to_micropython():
 
 
 def test_safe_mode_keeps_micropython_from_running_main_py():
-    left, _, start, ended = boot("safe mode: main.py is not run", {"main.py": "ran = 1"})
+    left, _, start, ended = boot(RuntimeError("safe mode: main.py is not run"), {"main.py": "ran = 1"})
     assert ended == "safe mode: main.py is not run" and "ran" not in left and not start.ends
 
 
@@ -138,7 +138,11 @@ def test_whatever_main_py_raises_is_handled():
 
 def test_without_our_firmware_main_py_is_left_to_micropython():
     assert boot(ImportError("no module"))[3] is None
-    assert boot(MemoryError())[3] is None
+
+
+def test_in_a_deploy_that_sends_boot_py_first_main_py_does_not_run():
+    _, _, _, ended = boot(ImportError("no module"), {"safe_mode_once": "", "main.py": "ran = 1"})
+    assert ended == "safe mode: main.py is not run"
 
 
 def test_it_leaves_few_names_to_main_py():

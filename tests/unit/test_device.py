@@ -13,7 +13,7 @@ from mqtt.errors import ConnectionClosed
 from support import ACCEPTED, MICROPYTHON, Broker, publish_of, raises, replaced, sleep_ms
 
 from firmware import device as module
-from firmware import watchdog
+from firmware import seldom, watchdog
 from firmware.device import Device
 from firmware.log import rare
 
@@ -56,7 +56,7 @@ class Bench(Broker):
         self.air = network.new_air({"home": "12345678"})
         self.air.join("home", "12345678")
         self.ticks = fakes.Ticks(module, start=5000)
-        self.log = fakes.Log(module)
+        self.log = fakes.Log(module, seldom)
         self.ticks.__enter__()
         self.log.__enter__()
         self.config = config
@@ -989,9 +989,9 @@ def run(device, turns=3, ms=0, end=Stop, keys=(), somebody=True):
 
     device._turn = turn
     watchdog._state.clear()
-    with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
+    with fakes.Log(module, seldom) as log, fakes.Ticks(module) as ticks:
         with replaced(module, "poll", keyboard), replaced(module, "stdin", keyboard):
-            with replaced(module, "rare", rarely(somebody)):
+            with replaced(seldom, "rare", rarely(somebody)):
                 try:
                     device.run()
                 except Stop:
@@ -1071,7 +1071,7 @@ def test_ctrl_c_closes_the_connection_and_returns():
 
         it.device._turn = interrupt
         with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
-            with replaced(module, "rare", rarely(True)):
+            with replaced(seldom, "rare", rarely(True)):
                 it.device.run()
         assert it.client.state == OFFLINE and "stopped" in it.log
 
@@ -1088,7 +1088,7 @@ def test_ctrl_c_with_nobody_there_is_noise():
 
         it.device._turn = interrupt
         with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
-            with replaced(module, "rare", rarely(False)):
+            with replaced(seldom, "rare", rarely(False)):
                 raises(Stop, it.device.run)
         assert not ends and it.client.state == OFFLINE and "stopped" not in it.log
         it.device._turn = turn
@@ -1105,7 +1105,7 @@ def test_ctrl_c_in_the_middle_of_put_starts_the_program_anew():
 
         it.device._turn = interrupt
         with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
-            with replaced(module, "rare", rarely(False)):
+            with replaced(seldom, "rare", rarely(False)):
                 raises(RuntimeError, it.device.run, match="interrupted")
 
 
@@ -1124,10 +1124,10 @@ def broken(text):
 def messages(device, rounds=2):
     """What run() says of a wrong configuration until Ctrl-C."""
     watchdog._state.clear()
-    with fakes.Log(module) as log, fakes.Ticks(module) as ticks:
+    with fakes.Log(module, seldom) as log, fakes.Ticks(module) as ticks:
         module.sleep_ms = sleeper(ticks, rounds * 10000)
         with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
-            with replaced(module, "rare", rarely(True)):
+            with replaced(seldom, "rare", rarely(True)):
                 device.run()
     return log
 

@@ -217,7 +217,9 @@ def test_where_there_is_no_main_py_nothing_is_run():
 def test_safe_mode_is_told_to_boot_py_and_to_onenet_boards():
     try:
         with Board(files=dict(MAIN, safe_mode=""), memory=b"crashes \3"):
-            assert module.begin() == "safe mode: main.py is not run; delete the file safe_mode and reset to leave it"
+            raises(
+                RuntimeError, module.begin, match="safe mode: main.py is not run; delete the file safe_mode and reset"
+            )
             assert __main__.safe_mode is True and machine.rtc_memory == b""
     finally:
         del __main__.safe_mode
@@ -279,14 +281,14 @@ def test_an_esp8266_knows_a_soft_reset_by_what_was_left_at_the_prompt():
             assert module.begin() is not None
             __main__.__dict__.pop("boot_buffer")
     with esp8266(), Board(files=MAIN, now=4000) as board:
-        module.ended(None)
+        raises(RuntimeError, module.ended, None)
         at_prompt = machine.rtc_memory
     for now, soft in ((4000, True), (4001, True), (90000, True), (3999, False), (250, False)):
         with esp8266(), Board(files=MAIN, memory=at_prompt, now=now):
             assert (module.begin() is None) == soft, now
             __main__.__dict__.pop("boot_buffer", None)
     with esp8266(), Board(files=dict(MAIN, safe_mode=""), now=300) as board:
-        module.begin()
+        raises(RuntimeError, module.begin)
         assert board.slept >= 500  # the next hard start is certainly earlier
         assert module._soft_reset(board._clock.now) and not module._soft_reset(700)
     del __main__.safe_mode
@@ -329,12 +331,14 @@ def reset():
 
 
 def after(error, memory=b"", ctrl_c_after=None, somebody=True):
-    """What ended() returns, or Reset; ms it took; the board's memory and files afterwards."""
+    """What ended() raises, as text, or Reset; ms it took; the board's memory and files afterwards."""
     keep = dict(__main__.__dict__)
     with Board(machine.HARD_RESET, memory=memory, somebody=somebody) as board, replaced(machine, "reset", reset):
         board._clock.ctrl_c_after = ctrl_c_after
         try:
-            result = module.ended(error)
+            module.ended(error)
+        except RuntimeError as e:
+            result = str(e)
         except Reset:
             result = Reset
         finally:

@@ -1,0 +1,136 @@
+"""What a Device does seldom: how it begins, and its mishaps. Loaded when it comes to that: code and words take memory.
+
+It is a room of device.py, and knows its attributes.
+"""
+
+import json
+from micropython import const
+
+from mqtt.backoff import Backoff
+from mqtt.errors import ConnectionRefused
+from onenet.legacy import Legacy, Points, explain
+
+import __main__  # type: ignore[import-not-found]
+
+from . import watchdog
+from .clock import Clock
+from .log import keep, log, log_exception, rare, uptime
+from .outbox import Outbox, is_value
+from .wifi import Wifi
+
+_HOUR = const(3600000)  # ms, more than any wait
+_LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
+
+
+def begin(device, path):
+    """Makes the device's parts by its configuration; where that is wrong, there are none."""
+    checker = rare("config")
+    try:
+        device.config = config = checker.load(path)
+    except checker.ConfigError as e:
+        device._trouble = str(e)
+        return
+    buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
+    device.outbox = outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest", buf)
+    device._platform = platform = Legacy(
+        config["device_id"],
+        config["product_id"],
+        config["auth_info"],
+        config["host"],
+        config["port"],
+        config["keep_alive"],
+        tx_size=config["tx_size"],
+        rx_size=config["rx_size"],
+    )
+    device._backoff = Backoff()
+    device.clock = Clock(config["ntp_host"])
+    device.wifi = Wifi(config["wifi"], config["reset_after"])
+    platform.on_command = device._command_came
+    platform.on_sent = device._sent
+    device._client = client = platform.client
+    client.on_connect = device._connected
+    client.on_oversize = device._oversize
+    device._points = Points(outbox, device.clock, platform.points_room(config["tx_size"]))
+    if config["trace"]:
+        from .trace import trace
+
+        trace(client)
+    if config["subscribe_commands"]:
+        platform.subscribe_commands()
+    if config["led_pin"] >= 0:
+        device.led = rare("led").make(config["led_pin"], config["led_active_low"])
+    if config["health_interval"]:
+        from . import health
+
+        device.stream("free_heap")(health.free_heap)
+        device.stream("reset_cause")(health.reset_cause)
+
+
+def stopped(device):
+    """After a KeyboardInterrupt: True if it was somebody's; or else the loop may go on."""
+    if rare("keyboard").somebody(watchdog.feed):
+        log("device", "stopped" + ("" if watchdog.stop() else "; the watchdog still runs"))
+        if device.config:
+            device._client.close()
+        return True
+    if device.config:
+        if device.outbox.locked:  # and so in the middle of a change
+            raise RuntimeError("interrupted in put()")
+        device._client.close()
+    return False
+
+
+def fault(device, reason):
+    """The connection is lost, or did not come about. Says why, and when the next one is tried."""
+    watchdog.patient(False)
+    lasted = 0 if device._online_at is None else uptime() - device._online_at
+    device._online_at = None
+    refused = isinstance(reason, ConnectionRefused) and reason.code != 3
+    device._delay = device._backoff.next(min(lasted, 3600) * 1000, refused)
+    try:
+        words = explain(reason) or rare("trouble").words(reason)
+    except MemoryError:  # which may be the reason
+        words = str(reason) or "MemoryError"
+    device._trouble = "%s; next attempt in %d s" % (words, device._delay // 1000)
+    log("mqtt", device._trouble)
+
+
+def suspect(device):
+    """The connection was lost with the batch on its way. After some times fewer points go at once, down to one: the one
+    that the platform dislikes. What follows shall not wait for ever."""
+    device._losses += 1
+    if device._losses < _LOSSES and not (device._most and device._count > 1):
+        return
+    device._client.session.forget(device._batch)
+    if device._count > 1:
+        device._most = device._count >> 1
+        device.outbox.send(0)
+        device._backoff.next(_HOUR)  # something new is tried, so the waits start over
+        log("mqtt", "lost again and again with the same %d data points: goes on with fewer" % device._count)
+    else:
+        log("stream", rare("refusal").culprit(device.outbox))
+        device.outbox.drop()
+    device._batch = device._losses = 0
+
+
+def reply_of(result):
+    """The reply that the result of a command's function makes, if that is neither text nor bytes."""
+    if not is_value(result, null=True):
+        raise ValueError("the reply is no text, number, bool, or dict or list of them: " + type(result).__name__)
+    return json.dumps(result)
+
+
+def reply_to_error(device, error):
+    """The reply to a command whose function has raised this."""
+    if isinstance(error, UnicodeError):
+        log_exception("command", error)
+        return "error: the command is not UTF-8"
+    keep("command", error, device._failed)
+    device._failed = True
+    return "error: " + (str(error) or type(error).__name__)
+
+
+def oversize(device, topic, size):
+    log("mqtt", "a message of %d bytes is longer than rx_size" % size)
+    if len(topic) > 6 and bytes(topic[:6]) == b"$creq/":
+        device._command_came(bytes(topic[6:]), size)
