@@ -41,7 +41,7 @@ try:
 except ImportError:  # firmware/ is not there: main.py may do without, but not in a deploy, which sends this file first
     if "safe_mode_once" in os.listdir():
         os.remove("safe_mode_once")
-        raise RuntimeError("safe mode: main.py is not run")
+        raise RuntimeError("safe mode: main.py is not run; reset to leave it")
 if value:
     try:
         if value is True:
@@ -51,4 +51,8 @@ if value:
         value = None
     except BaseException as e:  # noqa: BLE001 - whatever main.py raises
         value = e
+        if not isinstance(e, KeyboardInterrupt):  # the lack of memory, perhaps
+            for file in list(globals()):
+                if file not in ("__name__", "os", "sys", "value"):
+                    del globals()[file]
     __import__("firmware/start").ended(value)

@@ -5,7 +5,6 @@ cause": how many times in a row, 0 where that is not known or the program went o
 failed, or started the board. The traceback follows, and an empty line.
 """
 
-import gc
 import io
 import json
 import machine
@@ -27,7 +26,6 @@ def wait_after(error, count):
     feed = watchdog.feed if watchdog else keyboard.nothing
     if isinstance(error, KeyboardInterrupt):
         return keyboard.somebody(feed)
-    _forget_program()
     count += 1
     print("boot: main.py has failed:")
     show(error)
@@ -35,16 +33,6 @@ def wait_after(error, count):
     seconds = _PAUSES[min(count, len(_PAUSES)) - 1]
     text = "boot: main.py has failed, %d times in a row; the next try is in %d s, unless Ctrl-C" % (count, seconds)
     return keyboard.interrupted(text, seconds, feed)
-
-
-def _forget_program():
-    """Frees what main.py has left."""
-    import __main__
-
-    for name in list(__main__.__dict__):
-        if name[:2] != "__" and name != "safe_mode":
-            del __main__.__dict__[name]
-    gc.collect()
 
 
 def show(error):

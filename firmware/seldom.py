@@ -22,14 +22,9 @@ _HOUR = const(3600000)  # ms, more than any wait
 _LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
 
 
-def begin(device, path):
-    """Makes the device's parts by its configuration; where that is wrong, there are none."""
-    checker = rare("config")
-    try:
-        device.config = config = checker.load(path)
-    except checker.ConfigError as e:
-        device._trouble = str(e)
-        return
+def begin(device):
+    """Makes the device's parts by its configuration."""
+    config = device.config
     buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
     device.outbox = outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest", buf)
     device._platform = platform = Legacy(

@@ -11,6 +11,7 @@ The count of crashes is in RTC memory, after a mark: count, state, ticks. A prog
 left alone, and nothing is counted.
 """
 
+import gc
 import json
 import machine
 import os
@@ -81,11 +82,9 @@ def ended(error):
     """After main.py, which has raised this, None if nothing. Resets the board for another try, but where somebody is
     there: then it raises RuntimeError, for MicroPython is not to run main.py once more."""
     try:
-        if error:
-            crash = __import__("firmware/crash")
-            if not crash.wait_after(error, _count()):
-                _write(_count(), _WAITED)
-                machine.reset()
+        if error and not _wait_after(error):
+            _write(_count(), _WAITED)
+            machine.reset()
         watchdog = sys.modules.get("firmware.watchdog")
         if watchdog:
             watchdog.stop()
@@ -93,6 +92,21 @@ def ended(error):
         raise RuntimeError("stopped: Ctrl-D starts main.py again")
     finally:
         _drop()
+
+
+def _wait_after(error):
+    """Until it is time for the next try; True if somebody is there."""
+    if not isinstance(error, KeyboardInterrupt):
+        for name in list(sys.modules):  # boot.py has freed main.py's own
+            if name[:9] in ("firmware", "firmware.") and name != "firmware.watchdog" or name[:4] in ("mqtt", "onen"):
+                del sys.modules[name]
+        gc.collect()
+    try:
+        return __import__("firmware/crash").wait_after(error, _count())
+    except MemoryError:
+        sys.print_exception(error)
+        sleep_ms(9000)  # less than any watchdog
+        return False
 
 
 def _drop():

@@ -84,7 +84,7 @@ def test_source_in_place_of_mpy_and_back(broker: Mosquitto) -> None:
 def test_in_a_romfs(broker: Mosquitto, tmp_path: Path) -> None:
     program = tmp_path / "main.py"
     main_py = (board_directory() / "main.py").read_text()
-    with board(broker, rom_size=ROM_SIZE) as it:
+    with board(broker, rom_size=ROM_SIZE, heap="1M") as it:
         for number, form in enumerate((Form.ROMFS, Form.ROMFS, Form.MPY)):
             program.write_text(
                 main_py.replace("device.run()", f"import mqtt; print(mqtt.__file__, {number})\ndevice.run()")

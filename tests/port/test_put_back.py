@@ -66,7 +66,7 @@ def test_with_the_boot_py_it_had(broker: Mosquitto, tmp_path: Path) -> None:
 def test_a_version_of_ours_comes_back(broker: Mosquitto, tmp_path: Path) -> None:
     """With its modules, those in a ROMFS among them."""
     for old in (Form.MPY, Form.ROMFS, Form.SOURCE):
-        with board(broker, rom_size=ROM_SIZE) as it:
+        with board(broker, rom_size=ROM_SIZE, heap="1M") as it:
             deploy(it.port, deployment(old), Report())
             before = files_of(it)
             it.power_on()

@@ -332,7 +332,7 @@ def reset():
 
 def after(error, memory=b"", ctrl_c_after=None, somebody=True):
     """What ended() raises, as text, or Reset; ms it took; the board's memory and files afterwards."""
-    keep = dict(__main__.__dict__)
+    modules = dict(sys.modules)
     with Board(machine.HARD_RESET, memory=memory, somebody=somebody) as board, replaced(machine, "reset", reset):
         board._clock.ctrl_c_after = ctrl_c_after
         try:
@@ -342,7 +342,7 @@ def after(error, memory=b"", ctrl_c_after=None, somebody=True):
         except Reset:
             result = Reset
         finally:
-            __main__.__dict__.update(keep)
+            sys.modules.update(modules)
         return result, board.slept, machine.rtc_memory, files()
 
 
