@@ -24,15 +24,13 @@ FACES = frozenset(
 
 INNER = frozenset(
     (
-        # mqtt, onenet
-        "accepted", "acknowledged", "bad_utf8", "borrowed", "check_packet_id", "check_publish", "check_qos", "fits",
-        "forget", "four_bytes", "full", "gather", "header", "heard", "id_at", "id_len", "ignored", "late", "lost",
-        "make_again", "next_id", "octets", "opened", "owed", "packet_size", "ping_due", "pinged", "pinging",
-        "points_room", "progress", "publish_header", "publish_points", "ready", "releasing", "rewind", "slots",
-        "stay_connected", "take", "topic_filter", "topic_name", "try_next", "unsent", "value_at", "value_len", "went",
-        # firmware
-        "culprit", "doubt", "interrupted", "is_value", "keep", "look", "note", "patient", "proven", "rare", "set_clock",
-        "somebody", "stream_id_of", "unlock", "wait_after",
+        "acknowledged", "bad_utf8", "borrowed", "check_packet_id", "check_qos", "codes", "culprit", "describe",
+        "doubt", "filters", "fits", "forget", "forget_time", "four_bytes", "full", "gather", "header", "heard",
+        "id_at", "id_len", "ignored", "interrupted", "is_value", "keep", "late", "look", "lost", "measure",
+        "name_of", "note", "octets", "oversize", "owed", "packet_size", "patient", "ping_due", "pinged", "pinging",
+        "points_room", "progress", "proven", "publish_header", "publish_points", "rare", "ready", "rewind",
+        "session_present", "set_clock", "somebody", "stream_id_of", "take", "topic_filter", "topic_name",
+        "try_next", "unlock", "unsent", "value_at", "value_len", "wait_after", "went",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of
