@@ -22,6 +22,7 @@ from rich.table import Table
 from .bench.peers import BOARD
 from .bench.webassembly import ROMFS_SETUP, WebAssembly, plain_mpy
 from .files import board_directory, board_modules
+from .heap import run_heap
 from .mpy import compile_board
 from .romfs import romfs_image
 
@@ -254,6 +255,7 @@ def run_size(build: Path, recording: bool = False, checking: bool = False) -> in
         console = Console(highlight=False, width=120)
     console.print(table(sizes))
     found = problems(sizes, load_record()) if checking else []
+    found += run_heap(console, recording, checking)
     for line in found:
         console.print(line, style="bold red", soft_wrap=True)
     return 1 if found else 0

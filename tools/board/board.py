@@ -17,10 +17,11 @@ from .dns import Dns
 from .errors import BoardError
 from .executable import find_micropython
 from .flash import SHIMS, Content, FlashImage
+from .heap import Heap, heaps
 from .life import Hardware, Life
 from .link import Address, Link
 from .sensors import Sensors
-from .small_heap import FREE, HEAP, THRESHOLD, compiled_shims, find_micropython32
+from .small_heap import FREE, OUTSIDE, compiled_shims, find_micropython32
 from .sntp import TimeServer
 from .state import Analog, Pins, ResetCause, State
 from .surroundings import Surroundings
@@ -42,8 +43,10 @@ class VirtualBoard:
     board behaves as. `routes` leads (host, port) as the program asks for it to (host, port) on the host side; loopback
     leads to itself, everything else is unreachable unless `internet` is true. `unique_id` is also the MAC. `flash_size`
     bytes are for files, `rom_size` for a ROMFS in a file beside the image (0: there is none); both are by default what
-    the chip's official image has. `main_anyway`: main.py runs even if boot.py fails, as on an ESP8266 before 1.24.
-    `on_output` gets all console bytes, in the board's own thread. `boot_timeout` is in seconds.
+    the chip's official image has. `rom` is what the ROMFS holds at first. `small_heap` bytes are free before boot.py,
+    of MicroPython for 32 bits, whose objects have a chip's size; by default that is so on an ESP8266 alone.
+    `main_anyway`: main.py runs even if boot.py fails, as on an ESP8266 before 1.24. `on_output` gets all console bytes,
+    in the board's own thread. `boot_timeout` is in seconds.
 
     Use it in a `with` statement, which powers it on, or call power_on() and close(). Methods and attributes may be used
     from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
@@ -84,6 +87,7 @@ class VirtualBoard:
         flash_size: int | None = None,
         rom_size: int | None = None,
         rom: bytes = b"",
+        small_heap: int | None = None,
         unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01",
         main_anyway: bool = False,
         boot_timeout: float = 20,
@@ -92,9 +96,10 @@ class VirtualBoard:
         self.chip = chip_named(chip)
         self.wifi = wifi or Wifi()
         heap, limits, shims = heap or self.chip.heap, None, SHIMS
-        if self.chip.has_small_heap and micropython is None:
-            executable = find_micropython32()
-            heap, limits, shims = HEAP, (FREE, THRESHOLD), compiled_shims()
+        if (small_heap or self.chip.threshold) and micropython is None:
+            executable, shims = find_micropython32(), compiled_shims()
+            limits = small_heap or FREE, self.chip.threshold or -1
+            heap = str(limits[0] + OUTSIDE)
         else:
             executable = find_micropython(micropython)
         with contextlib.ExitStack() as undo:
@@ -194,6 +199,14 @@ class VirtualBoard:
         connection.
         """
         self._call(lambda: self._life.clock.skip(int(seconds)))
+
+    def heap(self, timeout: float = 10) -> Heap:
+        """How the program's heap is after a collection, when it looks at its ticks next. That costs the program
+        nothing, and is in the log."""
+        since = len(self.log)
+        times = self._call(self._state.ask_for_heap)
+        self.wait_for(f"^HEAP told {times}$", timeout, since)
+        return heaps(self.log[since:])[-1]
 
     # Console
 

@@ -44,8 +44,8 @@ class Chip:
     144 KB that ESP-IDF has to give when these are full (py/gc.c: gc_try_add_heap())."""
     unreachable: int = 118
     """EHOSTUNREACH, in newlib's numbers or in those of py/mperrno.h."""
-    has_small_heap: bool = False
-    """Whether it takes MicroPython for 32 bits with a heap of the chip's size: see small_heap.py."""
+    threshold: int = 0
+    """Of gc.threshold(), where there is little heap: then it takes MicroPython for 32 bits, see small_heap.py."""
 
 
 CHIPS = {
@@ -81,7 +81,7 @@ CHIPS = {
             320 * 1024,
             "2M",  # has to hold the flash that is mapped on the chip; the chip's 36 KB are those of another interpreter
             113,
-            has_small_heap=True,
+            threshold=9_600,  # modules/_boot.py: a quarter of the heap
         ),
     )
 }

@@ -18,6 +18,7 @@ from typing import Any
 
 from .errors import Raised
 from .flash import FlashImage
+from .small_heap import ENVIRONMENT
 from .state import State
 
 _CTRL_C = b"\x03"
@@ -92,7 +93,7 @@ class Interpreter:
                 stderr=slave,
                 pass_fds=(flash.fileno(), state.fileno(), theirs.fileno(), *([rom.fileno()] if rom else [])),
                 start_new_session=True,
-                env={"PATH": os.environ.get("PATH", os.defpath)},
+                env={"PATH": os.environ.get("PATH", os.defpath), **ENVIRONMENT},
             )
         except BaseException:
             os.close(self._terminal)

@@ -25,10 +25,10 @@ from .flash import SHIMS
 
 FREE = 36_960
 """Bytes that an ESP8266 has free before boot.py: what MicroPython 1.25.0's official image printed on one."""
-HEAP = "160K"
-"""What the interpreter gets, of which the shims take some and a filling the rest."""
-THRESHOLD = 9_600
-"""Of gc.threshold(): a quarter of the heap, as ports/esp8266/modules/_boot.py sets it."""
+OUTSIDE = 124 * 1024
+"""Bytes the interpreter gets besides, of which the shims take some and a filling the rest."""
+ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "1000000"}
+"""Or malloc() maps such a heap where addresses need all 32 bits, which id() does not give."""
 
 _PACKAGES = ("micropython", "libc6", "libgcc-s1", "libffi8", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -116,10 +116,15 @@ def fetch_micropython32(say: Callable[[str], None]) -> Path:
     return find_micropython32()
 
 
+def fetch_and_say() -> None:
+    """Fetches it if need be, saying so on stderr. Raises NotHereError."""
+    fetch_micropython32(lambda text: print(text, file=sys.stderr, flush=True))
+
+
 def ready_for(chip: Chip) -> None:
     """Fetches what a virtual board of this kind needs, saying so on stderr. Raises NotHereError."""
-    if chip.has_small_heap:
-        fetch_micropython32(lambda text: print(text, file=sys.stderr, flush=True))
+    if chip.threshold:
+        fetch_and_say()
 
 
 def _settle(made: Path, place: Path) -> None:

@@ -22,6 +22,7 @@ _CONNECTED = 24
 _HAS_ADDRESS = 25
 _WRITE_ERROR = 26
 _JUMP = 28
+_HEAP_ASKED = 40
 _PIN_LEVEL = 64
 _PIN_MODE = 128
 _ADC_LEVEL = 192
@@ -108,6 +109,12 @@ class State:
     def trouble_writes(self, error: int, seconds: float) -> None:
         """What a write to a socket raises, 0 for nothing, and how long it blocks, to a tenth of a second."""
         self._put(_WRITE_ERROR, "<BB", error, round(seconds * 10))
+
+    def ask_for_heap(self) -> int:
+        """Has the program's next look at its ticks tell how the heap is; returns which time this is."""
+        times = int(struct.unpack_from("<i", self._map, _HEAP_ASKED)[0]) + 1
+        self._put(_HEAP_ASKED, "<i", times)
+        return times
 
     def set_temperature(self, celsius: int) -> None:
         self._put(_TEMPERATURE, "<b", celsius)

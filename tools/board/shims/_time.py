@@ -5,8 +5,12 @@ it goes on through resets until machine.RTC or ntptime set it. Ticks count from 
 and start anew after 2**30 (MICROPY_PY_TIME_TICKS_PERIOD, py/mpconfig.h), for ticks_ms() after 12.4 days. A test can
 let clock and ticks jump. Limit: the times littlefs notes for files are the host's.
 
-What a main loop calls allocates nothing, and no number here is too large for a small int of 32 bits.
+What a main loop calls allocates nothing, and no number here is too large for a small int of 32 bits. Where the host
+side wants to know how the heap is, it is told here, for there is no program that does not look at its ticks.
 """
+
+import gc
+import micropython
 
 from array import array
 from time import *
@@ -25,14 +29,18 @@ _MASK = 0x3FFFFFFF
 _HALF = 0x20000000
 _LONG = 0x8000000  # ms, 37 hours: less than what can be told apart
 
-_jump = array("i", (0, 0, 0))  # what to add to the host's ticks_ms and ticks_us, and seconds the clock has jumped
+# What to add to the host's ticks_ms and ticks_us, seconds the clock has jumped, and how often the heap was asked for.
+_jump = array("i", (0, 0, 0, 0))
+_told = 0  # so often
 _seconds = 0  # since the epoch, without jumps, when the host's ticks were _since
 _since = 0
 
 
 def _start(now_us):
     """Set the clock to `now_us`, microseconds since 2000; jumps come on top."""
-    global _seconds, _since
+    global _seconds, _since, _told
+    _host.peek(_host.JUMP, _jump)
+    _told = _jump[3]
     _seconds = now_us // 1000000
     _since = _own_add(_own_ms(), -(now_us // 1000 % 1000))
 
@@ -74,6 +82,8 @@ def time_ns():
 
 def ticks_ms():
     _host.peek(_host.JUMP, _jump)
+    if _jump[3] != _told:
+        _tell_heap()
     return _own_add(_own_ms(), _jump[0]) & _MASK
 
 
@@ -83,6 +93,17 @@ def ticks_us():
 
 
 ticks_cpu = ticks_us
+
+
+def _tell_heap():
+    global _told
+    _told = _jump[3]
+    gc.collect()
+    print("HEAP asked", _told)
+    micropython.mem_info()
+    micropython.qstr_info()
+    print("HEAP told", _told)
+
 
 if _own_diff(0, _MASK) != 1:  # the interpreter's own period is that of 64 bits
 
