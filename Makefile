@@ -162,7 +162,7 @@ chip: $(VENV) ## an emulated chip in download mode, to try onenet flash on: CHIP
 bench: $(VENV) .venv/.bench mosquitto ## measure this library beside the other MicroPython MQTT clients: minutes; QUICK=1 for one
 	@$(BIN)/onenet bench $(if $(QUICK),--quick)
 
-size: $(VENV) ## what each of the board's modules costs: lines, .mpy bytes, heap; needs node and npm
+size: $(VENV) ## what each of the board's modules costs: lines, .mpy bytes, heap; and what boards at work have left; needs node and npm
 	@$(BIN)/onenet size
 
 wheel: $(VENV) ## the package to install, into dist/

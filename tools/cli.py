@@ -179,17 +179,26 @@ def bench(
 @costs.command()
 def size(
     check: Annotated[
-        bool, typer.Option("--check", help="Fail where a module keeps over 10 % more heap than recorded.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Fail where a module keeps over 10 % more heap than recorded, or a board at work has less left.",
+        ),
     ] = False,
-    record: Annotated[bool, typer.Option("--record", help="Write the heap of each module to tools/size.json.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write these figures to tools/size.json and tools/heap.json.")
+    ] = False,
 ) -> int:
-    """Show what each of the board's modules costs: lines, .mpy bytes, heap kept by import."""
+    """Show what each of the board's modules costs: lines, .mpy bytes, heap kept by import; and what heap is left on
+    virtual boards after days of work, which takes some minutes."""
     from .bench import PeerError
     from .bench.webassembly import WebAssemblyError
+    from .board import BoardError
     from .mpy import CompileError
+    from .port.errors import PortError
     from .size import run_size
 
-    with failures_in_one_line(CompileError, PeerError, WebAssemblyError, OSError):
+    with failures_in_one_line(BoardError, CompileError, PeerError, PortError, WebAssemblyError, OSError):
         return run_size(Path("build"), record, check)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from onenet_tools.board import VirtualBoard
+from onenet_tools.board.heap import MARK, heaps
 from onenet_tools.board.small_heap import FREE
 from onenet_tools.mpy import compile_files
 from onenet_tools.romfs import romfs_image
@@ -111,3 +112,31 @@ def test_modules_run_from_a_romfs_without_a_copy(tmp_path: Path) -> None:
     main = "import gc\nbefore = gc.mem_alloc()\nimport big\ngc.collect()\nprint('took', gc.mem_alloc() - before)\n"
     with VirtualBoard(chip="esp8266", files={"main.py": main}, rom=romfs_image({"big.mpy": big})) as board:
         assert int(board.wait_for(r"^took (-?\d+)$")[1]) < 2000
+
+
+def test_tells_how_the_heap_is_while_the_program_runs() -> None:
+    main = MARK.format("main.py starts") + (
+        "from time import ticks_ms\nprint('on')\ninput()\nx = [0] * 2000\nprint('more')\nwhile True: ticks_ms()\n"
+    )
+    with VirtualBoard(chip="esp8266", files={"main.py": main}) as board:
+        board.wait_for("^on$")
+        (start,) = heaps(board.log)
+        assert start.where == "main.py starts"
+        board.send(b"\r")
+        board.wait_for("^more$")
+        one, two = board.heap(), board.heap()
+        assert (one.free, one.largest) == (two.free, two.largest)  # asking costs nothing
+        assert 8000 <= start.free - one.free < 8500
+        assert 20_000 < one.largest <= one.free
+        board.send(b"\x03")
+        board.wait_for("^>>> ")
+        board.reset_button()
+        board.wait_for(r"(^on$(.|\n)*){2}")
+        assert len(heaps(board.log)) == 4  # nobody has asked this program
+
+
+def test_another_chip_may_have_a_small_heap() -> None:
+    boot = "import gc, sys\nprint('free', gc.mem_free(), sys.platform)\n"
+    with VirtualBoard(files={"boot.py": boot}, small_heap=56_000) as board:
+        free = int(board.wait_for(r"^free (\d+) esp32$")[1])
+    assert 55_000 < free <= 56_000

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from onenet_tools import size
+from onenet_tools import heap, size
 from onenet_tools.bench.webassembly import plain_mpy
 from onenet_tools.cli import main
 from onenet_tools.size import Size, code_lines, measure, problems
@@ -36,6 +36,7 @@ def test_command_records_and_checks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(size, "RECORD", tmp_path / "size.json")
+    monkeypatch.setattr(heap, "BARS", ())  # they take long
     monkeypatch.setattr(size, "board_modules", lambda: NAMES)
     assert main(["size", "--check"]) == 1
     assert "lib/mqtt/wire.py: not recorded" in capsys.readouterr().out

@@ -11,8 +11,8 @@ MARK = (
 
 _BLOCK = 16  # bytes
 _SAYS = re.compile(
-    r"^HEAP (.*)$\n(?:.*\n)*?GC: total: \d+, used: \d+, free: (\d+)\n.*max free sz: (\d+)\n"
-    r"(?:.*\n)*?qstr pool: n_pool=\d+, n_qstr=(\d+)",
+    r"^HEAP (.*)$\n(?:(?!HEAP ).*\n)*?GC: total: \d+, used: \d+, free: (\d+)\n.*max free sz: (\d+)\n"
+    r"(?:(?!HEAP ).*\n)*?qstr pool: n_pool=\d+, n_qstr=(\d+)",
     re.M,
 )
 
