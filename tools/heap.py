@@ -148,7 +148,7 @@ def _start_of(bar: Bar, console: RunningConsole) -> list[Heap]:
         at = text.index(place) + (place[0] == "\n")
         files[name] = (text[:at] + MARK.format(where) + text[at:]).encode()
     with _board(bar, console, files) as board:
-        board.wait_for(r"(^qstr pool(.|\n)*){3}|the next try is in", _PATIENCE)
+        board.wait_for(r"(n_total_bytes=\d+\n(.|\n)*){3}|the next try is in", _PATIENCE)
         found = heaps(board.log)
     if len(found) < 3:
         raise BoardError(f"the program has ended:\n{board.log[-1500:]}")
