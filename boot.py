@@ -45,12 +45,12 @@ except ImportError:  # firmware/ is not there: main.py may do without, but not i
 if value:
     try:
         if value is True:
-            execfile("main.py")  # type: ignore[name-defined] # noqa: F821
+            execfile("main.py")  # noqa: F821
         else:
             exec(value)  # an ESP8266, which has no execfile()
         value = None
     except BaseException as e:  # noqa: BLE001 - whatever main.py raises
-        value = e
+        value = e  # type: ignore[assignment]
         if not isinstance(e, KeyboardInterrupt):  # the lack of memory, perhaps
             for file in list(globals()):
                 if file not in ("__name__", "os", "sys", "value"):

@@ -29,7 +29,8 @@ class Device:
     """
 
     def __init__(self, path="config.json"):
-        self.config = self.led = self.wifi = None
+        self.config = self.led = self.wifi = self.clock = self.outbox = None
+        self._client = self._platform = self._points = None
         self._streams = []  # [id, ms between measurements, function, ticks of the last, whether it has failed already]
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed

@@ -61,9 +61,9 @@ def _begin(started):
     config = _read_config()
     way_out = _reason_for_safe_mode(config, soft)
     if way_out:
-        import __main__
+        import __main__  # type: ignore[import-not-found]
 
-        __main__.safe_mode = True  # type: ignore[attr-defined]
+        __main__.safe_mode = True
         _write(0, _RUNNING)
         _at_prompt(started)
         raise RuntimeError("safe mode: main.py is not run; " + way_out)
@@ -259,6 +259,6 @@ def _source(size):
         size = 2048
     with open("main.py", "rb") as file:
         n = os.stat("main.py")[6]
-        buf = __main__.boot_buffer = bytearray(max(n, size))  # type: ignore[attr-defined]
+        buf = __main__.boot_buffer = bytearray(max(n, size))
         file.readinto(buf)
     return memoryview(buf)[:n]
