@@ -25,14 +25,19 @@ _FIRMWARE = """
 from firmware import Device
 device = Device("/config.json")
 left = 20
+class Enough(BaseException):
+    pass
 @device.stream("probe", every=0.1)
 def probe():
     global left
     if standin.connacks:
         left -= 1
         if not left:
-            raise KeyboardInterrupt
-device.run()
+            raise Enough
+try:
+    device.run()
+except Enough:
+    pass
 """
 
 

@@ -197,6 +197,12 @@ class WLAN:
     def status(self, what=None):
         return -50
 
+    def connect(self, *arguments):
+        pass
+
+    def disconnect(self):
+        pass
+
 
 class _Socket:
     AF_INET = 2
@@ -216,6 +222,7 @@ class _Select:
 
 class _Network:
     STA_IF = 0
+    AP_IF = 1
     WLAN = WLAN
 
 
@@ -224,8 +231,18 @@ class RTC:
         return b""
 
 
+class Pin:
+    IN = OUT = PULL_UP = 0
+
+
 class _Machine:
     RTC = RTC
+    Pin = Signal = Timer = WDT = Pin
+    PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = range(1, 6)
+
+    @staticmethod
+    def reset_cause():
+        return 1
 
     @staticmethod
     def unique_id():
