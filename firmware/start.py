@@ -133,8 +133,8 @@ def _soft_reset(now):
         return machine.reset_cause() == machine.SOFT_RESET
     # It tells nothing of Ctrl-D, but its ticks go on. What it calls a soft reset is machine.reset().
     if not _ours():
-        return ticks_diff(now, 0) > 10000
-    return _state() == _PROMPT and ticks_diff(now, int.from_bytes(machine.RTC().memory()[10:14], "big")) >= 0
+        return now > 10000  # from 0 on, so no ticks_diff(): it is wrong after six days
+    return _state() == _PROMPT and now >= int.from_bytes(machine.RTC().memory()[10:14], "big")
 
 
 def _at_prompt(started):

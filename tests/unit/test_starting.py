@@ -283,7 +283,7 @@ def test_an_esp8266_knows_a_soft_reset_by_what_was_left_at_the_prompt():
     with esp8266(), Board(files=MAIN, now=4000) as board:
         raises(RuntimeError, module.ended, None)
         at_prompt = machine.rtc_memory
-    for now, soft in ((4000, True), (4001, True), (90000, True), (3999, False), (250, False)):
+    for now, soft in ((4000, True), (4001, True), (0x3FFFFFFF, True), (3999, False), (250, False)):
         with esp8266(), Board(files=MAIN, memory=at_prompt, now=now):
             assert (module.begin() is None) == soft, now
             __main__.__dict__.pop("boot_buffer", None)
@@ -295,7 +295,7 @@ def test_an_esp8266_knows_a_soft_reset_by_what_was_left_at_the_prompt():
 
 
 def test_an_esp8266_whose_program_has_the_rtc_memory_goes_by_its_ticks():
-    for now, soft in ((300, False), (9999, False), (10001, True)):
+    for now, soft in ((300, False), (9999, False), (10001, True), (0x20000005, True), (0x3FFFFFFF, True)):
         with esp8266(), Board(files=MAIN, memory=b"mine", now=now):
             assert (module.begin() is None) == soft
             assert machine.rtc_memory == b"mine"
