@@ -33,7 +33,7 @@ def probe():
     if standin.connacks:
         left -= 1
         if not left:
-            raise Enough
+            standin.stop = Enough  # what a stream raises is caught
 try:
     device.run()
 except Enough:

@@ -16,6 +16,7 @@ POLLOUT = 4
 spent = 0
 writes = 0
 connacks = 0
+stop = None  # what the next wait for the network raises
 _sockets = []
 
 
@@ -165,6 +166,8 @@ class poll:
         self._socket = None
 
     def ipoll(self, timeout=-1, flags=0):
+        if stop:
+            raise stop
         sock = self._socket
         ready = sock is not sys.stdin and sock.ready()  # nobody types anything
         events = self._events & (POLLIN | POLLOUT if ready else POLLOUT)
