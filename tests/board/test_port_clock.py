@@ -83,7 +83,8 @@ def test_esp8266_clock_goes_back_with_every_reset() -> None:
         assert 0 <= 836569815 - clock < 60  # from then on, as if there had been no days since
 
 
-def test_asyncio_keeps_its_own_time() -> None:
+@pytest.mark.parametrize("chip", CHIPS)
+def test_asyncio_keeps_its_own_time(chip: str) -> None:
     main = """
 import asyncio, time
 async def task():
@@ -94,5 +95,5 @@ async def main():
     print(await asyncio.wait_for(task(), 5), await asyncio.gather(task(), task()))
 asyncio.run(main())
 """
-    with VirtualBoard(files={"main.py": main}) as board:
+    with VirtualBoard(chip=chip, files={"main.py": main}) as board:
         board.wait_for(r"^done \['done', 'done'\]")

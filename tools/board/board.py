@@ -45,8 +45,7 @@ class VirtualBoard:
     bytes are for files, `rom_size` for a ROMFS in a file beside the image (0: there is none); both are by default what
     the chip's official image has. `rom` is what the ROMFS holds at first. `small_heap` bytes are free before boot.py,
     of MicroPython for 32 bits, whose objects have a chip's size; by default that is so on an ESP8266 alone.
-    `main_anyway`: main.py runs even if boot.py fails, as on an ESP8266 before 1.24. `on_output` gets all console bytes,
-    in the board's own thread. `boot_timeout` is in seconds.
+    `on_output` gets all console bytes, in the board's own thread. `boot_timeout` is in seconds.
 
     Use it in a `with` statement, which powers it on, or call power_on() and close(). Methods and attributes may be used
     from any thread but that of `on_output` and `link.tap`; failures raise BoardError.
@@ -89,7 +88,6 @@ class VirtualBoard:
         rom: bytes = b"",
         small_heap: int | None = None,
         unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01",
-        main_anyway: bool = False,
         boot_timeout: float = 20,
         on_output: Callable[[bytes], None] | None = None,
     ) -> None:
@@ -127,7 +125,6 @@ class VirtualBoard:
                 self._flash,
                 rom_image,
                 self._state,
-                main_anyway,
                 boot_timeout,
             )
             self._loop = asyncio.new_event_loop()

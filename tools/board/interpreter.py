@@ -50,7 +50,6 @@ class Interpreter:
         rom: FlashImage | None,
         state: State,
         with_main: bool,
-        main_anyway: bool,
         typed: bytes,
         on_output: Callable[[bytes], None],
         on_request: Callable[[dict[str, Any]], Awaitable[Any]],
@@ -80,7 +79,6 @@ class Interpreter:
             "state_fd": state.fileno(),
             "control_fd": theirs.fileno(),
             "with_main": with_main,
-            "main_anyway": main_anyway,
         }
         start = f"__import__('sys').path[0] = {str(shims)!r}; __import__('_start').run(**{arguments})"
         launcher = str(Path(__file__).with_name("launch.py"))

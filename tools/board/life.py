@@ -31,7 +31,6 @@ class Hardware:
     flash: FlashImage
     rom: FlashImage | None
     state: State
-    main_anyway: bool
     boot_timeout: float
 
 
@@ -118,11 +117,13 @@ class Life:
             await self._never()
         match request["ask"]:
             case "hello":
-                assert self.interpreter and self._booted
-                self.interpreter.take_input()
+                assert self._booted
                 if not self._booted.done():
                     self._booted.set_result(None)
                 return self.clock.now_us()
+            case "boot":
+                assert self.interpreter
+                self.interpreter.take_input()
             case "clock":
                 self.clock.set_us(request["us"])
             case "watchdog":
@@ -215,7 +216,6 @@ class Life:
             hardware.rom,
             hardware.state,
             with_main,
-            hardware.main_anyway,
             typed,
             self.output.feed,
             self.answer,

@@ -15,13 +15,12 @@ _REPL = "\x1b_board:repl\x1b\\"
 _execfile = execfile  # a builtin of MicroPython
 
 
-def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main, main_anyway):
+def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main):
     """Become a board. Returns when it is time for the REPL.
 
     `limits` are bytes to leave free on the heap, and gc.threshold(); None for all there is. `chip` names the
     _port_….py that says what is different there. `flash` and `rom` are descriptor and size. `with_main` is false after
-    a soft reset out of the raw REPL, where a board runs boot.py only. `main_anyway`: a
-    boot.py that fails does not keep main.py from running.
+    a soft reset out of the raw REPL, where a board runs boot.py only.
     """
     kbd_intr(-1)  # until boot.py runs, Ctrl-C is a character like others
     _host.attach(state_fd, control_fd)
@@ -31,7 +30,7 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main, main_anywa
         import _repl
         import _small
     _install_shims(port.MODULES, rom[1], not limits)
-    __import__("_frozen").install(sys.path[0])
+    __import__("_frozen").install(sys.path[0], time)
     if limits:  # in C, these take no heap, so they come before it has its limit
         __import__("_peripherals").find_all()
     _mount(*flash)
@@ -45,7 +44,8 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main, main_anywa
         _small.leave(*limits)
     kbd_intr(3)
     try:
-        if (_run_file("boot.py") or main_anyway) and with_main:
+        _host.tell_boot()
+        if _run_file("boot.py") and with_main:
             _run_file("main.py")
     except KeyboardInterrupt as error:  # between the files
         _host.print_exception(error)
@@ -57,8 +57,9 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main, main_anywa
 def _install_shims(modules, has_rom_partition, can_hook_import):
     for name in sys.modules["_port"].NO_BUILTINS:
         setattr(builtins, name, _missing(name))
-    if can_hook_import:  # before 1.26 a relative import is not told of the globals, so it could not be passed on
-        builtins.__import__ = _importing(builtins.__import__, _host.chip == "esp8266")
+    # Before 1.26 a relative import is not told of the globals, so it could not be passed on.
+    if can_hook_import and _host.chip == "esp8266":
+        builtins.__import__ = _importing(builtins.__import__)
     # sys.modules is looked at before the modules built into the interpreter, so these win over them.
     for name, shim in modules:
         if name == "vfs" and not has_rom_partition:
@@ -77,27 +78,20 @@ def _missing(name):
     return missing
 
 
-def _importing(own, nameless):
-    """What `import` does. asyncio gets the interpreter's own ticks, as the half of it that is in C does. `nameless`: a
-    module has no __file__, MICROPY_MODULE___FILE__ in ports/esp8266/mpconfigport.h; it goes when the module has run."""
+def _importing(own):
+    """What `import` does where a module has no __file__, MICROPY_MODULE___FILE__ in ports/esp8266/mpconfigport.h; it
+    goes when the module has run."""
 
     def importing(name, *arguments):
-        if name[:7] == "asyncio" and "asyncio" not in modules:
-            shim = modules["time"]
-            modules["time"] = own_time
-            try:
-                return own(name, *arguments)
-            finally:
-                modules["time"] = shim
         known = len(modules)
         module = own(name, *arguments)
-        if nameless and len(modules) != known:
+        if len(modules) != known:
             for each in modules.values():
                 if type(each) is kind and hasattr(each, "__file__"):
                     del each.__file__
         return module
 
-    modules, own_time, kind = sys.modules, time, type(sys)
+    modules, kind = sys.modules, type(sys)
     return importing
 
 
