@@ -272,11 +272,11 @@ class Device:
                 self.outbox.locked = True
             if reply is None:
                 return "ok"
-            return reply if isinstance(reply, (str, bytes, bytearray)) else rare("seldom").reply_of(reply)
+            return reply if isinstance(reply, (str, bytes, bytearray)) else rare("seldom").reply(self, reply)
         except KeyboardInterrupt:
             raise
         except BaseException as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
-            return rare("seldom").reply_to_error(self, e)
+            return rare("seldom").reply(self, e)
 
     def _oversize(self, topic, size):
         rare("seldom").oversize(self, topic, size)

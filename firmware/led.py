@@ -5,14 +5,14 @@ from machine import Pin, Signal
 
 from .log import keep
 
-# At these the chip's flash is, and to change one is the end until the next reset (ESP32: not in every module).
-_FLASH = (("ESP32C3", range(12, 18)), ("ESP32S3", range(26, 33)), ("ESP32S2", range(26, 33)), ("ESP32", range(6, 12)))
+# At these the chip's flash is, and to change one is the end until the next reset: chip, first, last.
+_FLASH = "ESP32C3 12 17 ESP32S3 26 32 ESP32S2 26 32 ESP32 6 11 ESP8266 6 11"
 
 
 def make(pin, active_low):
     """A machine.Signal, off; None, and the reason in the log, where the pin is none, for input only, or the flash's."""
     try:
-        if pin in _flash_pins(sys.implementation._machine.replace("-", "")):
+        if _is_flash(pin, sys.implementation._machine.replace("-", "")):
             raise ValueError("the flash is at this pin")
         led = Signal(Pin(pin, Pin.OUT), invert=active_low)
         led.off()
@@ -21,8 +21,9 @@ def make(pin, active_low):
         keep("led_pin %d" % pin, e)
 
 
-def _flash_pins(machine):
-    for chip, pins in _FLASH:
-        if machine.endswith(chip) or chip != "ESP32" and chip in machine:
-            return pins
-    return range(6, 12) if "ESP8266" in machine else ()
+def _is_flash(pin, machine):
+    words = _FLASH.split()
+    for i in range(0, len(words), 3):
+        if words[i] in machine:
+            return int(words[i + 1]) <= pin <= int(words[i + 2])
+    return False

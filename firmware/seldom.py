@@ -108,21 +108,18 @@ def suspect(device):
     device._batch = device._losses = 0
 
 
-def reply_of(result):
-    """The reply that the result of a command's function makes, if that is neither text nor bytes."""
-    if not is_value(result, null=True):
-        raise ValueError("the reply is no text, number, bool, or dict or list of them: " + type(result).__name__)
-    return json.dumps(result)
-
-
-def reply_to_error(device, error):
-    """The reply to a command whose function has raised this."""
-    if isinstance(error, UnicodeError):
-        log_exception("command", error)
+def reply(device, result):
+    """The reply that the result of a command's function makes, or the exception it has raised."""
+    if not isinstance(result, BaseException):
+        if is_value(result, null=True):
+            return json.dumps(result)
+        result = ValueError("the reply is no text, number, bool, or dict or list of them: " + type(result).__name__)
+    if isinstance(result, UnicodeError):
+        log_exception("command", result)
         return "error: the command is not UTF-8"
-    keep("command", error, device._failed)
+    keep("command", result, device._failed)
     device._failed = True
-    return "error: " + (str(error) or type(error).__name__)
+    return "error: " + (str(result) or type(result).__name__)
 
 
 def oversize(device, topic, size):
