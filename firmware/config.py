@@ -26,11 +26,13 @@ def _hex(v):
 
 
 def _host(v):
-    return _text(255)(v) and all("!" <= c <= "~" and c not in '/:@,"' for c in v)
+    return _text(255)(v) and all(32 < c < 127 and c not in b'/:@,"' for c in v.encode())
 
 
-def _digits(v):
-    return isinstance(v, str) and 0 < len(v) <= 32 and all("0" <= c <= "9" for c in v)
+def _digits(v):  # by bytes: of a str each character becomes a name, for ever
+    return (
+        isinstance(v, str) and 0 < len(v) <= 32 and all(48 <= c <= 57 for c in v.encode())
+    )
 
 
 def _number(least, most):
@@ -137,7 +139,7 @@ def check(config, path="config.json"):
                 problems.append("%s: is missing; must be %s" % (key, right))
         elif not test(value):
             shown = "" if key in _SECRET else ", not " + json.dumps(value)
-            if key == "product_id" and isinstance(value, str) and any("a" <= c <= "z" for c in value.lower()):
+            if key == "product_id" and isinstance(value, str) and any(97 <= c <= 122 for c in value.lower().encode()):
                 shown += _CURRENT
             problems.append("%s: must be %s%s" % (key, right, shown))
     if problems:
