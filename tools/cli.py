@@ -125,7 +125,7 @@ def board(
             internet=internet,
             pcap=pcap,
             sensors=sensor or (),
-            hint=next_steps(routes),
+            hint=next_steps(routes, chip.value),
         )
 
 

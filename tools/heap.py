@@ -24,8 +24,8 @@ from .board.link import Connection, Direction
 from .board.small_heap import FREE, NotHereError, fetch_and_say
 from .console.console import RunningConsole, running_console
 from .files import board_directory
-from .port.program import Dialect, Form, in_form, sources
-from .port.romfs import file_for, image
+from .port.program import XTENSA, Dialect, Form, in_form, sources
+from .port.romfs import installed
 
 RECORD = Path(__file__).with_suffix(".json")
 """What was free in the end, and the largest block, by board: as last recorded."""
@@ -73,7 +73,7 @@ DAYS = Work(10_000, 1_000, 50)
 SOME = Work(1_000, 100, 5)
 HOUR = Work(60, 60, 1)
 BARS = (
-    Bar("ESP8266, from ROMFS", "esp8266", FREE, Form.ROMFS, Dialect(6 | 3 << 8 | 9 << 10), DAYS, 12_288, 7_168),
+    Bar("ESP8266, from ROMFS", "esp8266", FREE, Form.ROMFS, XTENSA, DAYS, 12_288, 7_168),
     # Machine code is the interpreter's own here, and outside its heap, as on the chip.
     Bar(
         "ESP32, first heap, from .mpy",
@@ -157,13 +157,11 @@ def _start_of(bar: Bar, console: RunningConsole) -> list[Heap]:
 
 def _files(bar: Bar) -> dict[str, bytes]:
     """What is on the board's file system, and under the name "" in its ROMFS."""
-    directory = board_directory()
-    files = in_form(Form.MPY, sources({"main.py": directory / "main.py"}), bar.dialect)
+    program = sources({"main.py": board_directory() / "main.py"})
     if bar.form is not Form.ROMFS:
-        return files
-    modules = {name: data for name, data in files.items() if name.endswith(".mpy")}
-    others = {name: data for name, data in files.items() if name not in modules}
-    return others | file_for(0) | {"": image(modules)}
+        return in_form(bar.form, program, bar.dialect)
+    files, rom = installed(program, bar.dialect)
+    return files | {"": rom}
 
 
 def _board(bar: Bar, console: RunningConsole, files: dict[str, bytes]) -> VirtualBoard:

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import platformdirs
 import pytest
 from onenet_tools import demo
+from onenet_tools.board.small_heap import find_micropython32
 from onenet_tools.demo.story import Progress
 from onenet_tools.files import board_directory
 
@@ -156,3 +158,15 @@ def test_says_in_one_line_why_it_failed(
 )
 def test_what_counts_as_success(progress: Progress, shortcoming: str | None) -> None:
     assert progress.shortcoming() == shortcoming
+
+
+def test_on_an_esp8266(tmp_path: Path) -> None:
+    """As make demo CHIP=esp8266 SECONDS=20 does, with its memory and its program in a ROMFS."""
+    find_micropython32()
+    here = {"PATH": "/nonexistent", "XDG_CACHE_HOME": str(platformdirs.user_cache_path())}
+    with running("--chip", "esp8266", "--seconds", "6", directory=tmp_path, **here) as process:
+        out, err = process.communicate(timeout=90)
+    assert (process.returncode, err) == (0, ""), out
+    assert re.search(r"board \| .*online as device 789546805, \d{4,5} bytes free", out)
+    assert re.search(r"data +free_heap = \d{4,5}$", out, re.M)
+    assert re.search(r"reply +led=on +to \$crsp/", out)

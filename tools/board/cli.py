@@ -15,7 +15,7 @@ from .chips import CHIPS, chip_named
 from .errors import BoardError
 from .link import Address, Connection, Direction
 from .sensors import KINDS
-from .small_heap import ready_for
+from .small_heap import FREE, ready_for
 from .wifi import LIVELY, Wifi
 
 BOARD_ADDRESS = "192.168.4.23"
@@ -149,13 +149,19 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def next_steps(routes: Mapping[Address, Address]) -> Callable[[str], str]:
+def next_steps(routes: Mapping[Address, Address], chip: str = "esp32") -> Callable[[str], str]:
     """What brings a bare board online, for the hint."""
+    small = (
+        f"It has an ESP8266's memory, {FREE:,} bytes, and a ROMFS of {CHIPS[chip].rom_size // 1024} KB, into which "
+        "deploy puts all modules by itself\n"
+        if CHIPS[chip].threshold
+        else ""
+    )
     led = "".join(f"  {a}:{b} leads to {c}:{d}\n" for (a, b), (c, d) in routes.items())
 
     def hint(port: str) -> str:
         return (
-            f"in its air is the Wi-Fi network home\n{led}"
+            f"in its air is the Wi-Fi network home\n{led}{small}"
             "To bring it online at `onenet console` on this computer, in another terminal:\n"
             f"  onenet config --port {port} --ssid home --device-id 789546805 --product-id 458945\n"
             "    (Wi-Fi password: password; auth-info: 136928831)\n"

@@ -17,11 +17,14 @@ from typing import Any
 from ..api.client import Client
 from ..board import Connection, VirtualBoard, Wifi
 from ..board.chips import chip_named
+from ..board.flash import Content
 from ..board.small_heap import ready_for
 from ..console.console import RunningConsole, running_console
 from ..files import board_directory, board_modules
 from ..loopback import has_ipv6
 from ..packets.explain import PacketReader
+from ..port.program import XTENSA
+from ..port.romfs import installed
 from .camera import Camera, what_is_missing
 from .show import Show
 from .story import BoardSays, Carried, News, Progress, Story
@@ -140,7 +143,12 @@ def powered(
     directory: Path, config: dict[str, Any], port: int, news: News, show_secrets: bool = False, chip: str = "esp32"
 ) -> Iterator[VirtualBoard]:
     """The virtual board with the real files, whose way to the platform ends at the console."""
-    files: dict[str, Path | str] = {name: directory / name for name in ["boot.py", "main.py", *board_modules()]}
+    program = {name: directory / name for name in ["boot.py", "main.py", *board_modules()]}
+    files: dict[str, Content] = {**program}
+    rom = b""
+    if chip_named(chip).threshold:  # too little heap for modules in files
+        compiled, rom = installed(program, XTENSA)
+        files = {**compiled}
     files["config.json"] = json.dumps(config)
     rest = bytearray()
     readers: dict[tuple[int, str], PacketReader] = {}
@@ -158,6 +166,7 @@ def powered(
 
     board = VirtualBoard(
         files=files,
+        rom=rom,
         chip=chip,
         wifi=Wifi({SSID: PASSWORD}, association_time=1.5, dhcp_time=0.5),
         routes={(config["host"], config["port"]): ("127.0.0.1", port)},

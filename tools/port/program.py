@@ -51,6 +51,10 @@ class Dialect:
             )
 
 
+XTENSA = Dialect(6 | 3 << 8 | 9 << 10)
+"""What MicroPython 1.23 and later loads on an ESP8266."""
+
+
 def find_program(files: Iterable[Path]) -> dict[str, Path]:
     """The user's own files, by their names on the board; a folder goes with all that is in it.
 

@@ -15,7 +15,7 @@ from .errors import PortError
 from .inventory import ESP8266, ROM_FILE, Inventory
 from .many import Report
 from .plan import Rom
-from .program import Form, in_form
+from .program import Dialect, Form, in_form
 
 _CHUNK = 512  # bytes in one statement: the board has to have room for some copies
 
@@ -63,9 +63,19 @@ def split(files: dict[str, Path], there: Inventory) -> tuple[dict[str, bytes], R
             "MicroPython on the board has no partition for ROMFS; put one with it there (for an ESP8266: onenet flash "
             "--board ESP8266_GENERIC-FLASH_2M_ROMFS), or use: onenet deploy --mpy"
         )
-    compiled = in_form(Form.MPY, files, there.identity.dialect)
+    return _split(files, there.identity.dialect)
+
+
+def _split(files: dict[str, Path], dialect: Dialect) -> tuple[dict[str, bytes], Rom]:
+    compiled = in_form(Form.MPY, files, dialect)
     modules = {name: data for name, data in compiled.items() if name.endswith(".mpy")}
     return {name: data for name, data in compiled.items() if name not in modules}, Rom(image(modules), tuple(modules))
+
+
+def installed(files: dict[str, Path], dialect: Dialect) -> tuple[dict[str, bytes], bytes]:
+    """What is in the file system and in the ROMFS of a board that has got these files. Raises PortError."""
+    others, rom = _split(files, dialect)
+    return others | file_for(0), rom.image
 
 
 def image(files: dict[str, bytes]) -> bytes:
