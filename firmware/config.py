@@ -30,9 +30,7 @@ def _host(v):
 
 
 def _digits(v):  # by bytes: of a str each character becomes a name, for ever
-    return (
-        isinstance(v, str) and 0 < len(v) <= 32 and all(48 <= c <= 57 for c in v.encode())
-    )
+    return isinstance(v, str) and 0 < len(v) <= 32 and all(48 <= c <= 57 for c in v.encode())
 
 
 def _number(least, most):
