@@ -22,6 +22,8 @@ from onenet_tools.board.executable import find_micropython
 from onenet_tools.broker import Mosquitto
 from onenet_tools.datapoints import decode
 from onenet_tools.files import board_directory, board_modules
+from onenet_tools.port.program import XTENSA
+from onenet_tools.port.romfs import installed
 from real_mosquitto import mosquitto
 
 PATIENCE = 30.0  # seconds
@@ -199,6 +201,12 @@ def watching(broker: Mosquitto, client_id: str = "") -> Iterator[Watcher]:
 # Boards
 
 
+@pytest.fixture(params=["esp32", "esp8266"])
+def kind(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """For board(): one of either kind, the ESP8266 with its memory."""
+    return {"chip": request.param, "small": request.param == "esp8266"}
+
+
 def config_of(**changes: Any) -> dict[str, Any]:
     """A configuration like the example, for this Wi-Fi and a plain broker, with a device id of its own."""
     config: dict[str, Any] = json.loads((_DIRECTORY / "config.json.example").read_text())
@@ -222,17 +230,23 @@ def board(
     wifi: Wifi | None = None,
     routes: dict[tuple[str, int], tuple[str, int]] | None = None,
     chip: str = CHIP,
+    small: bool = False,
     networks: list[dict[str, str]] | None = None,
     **changes: Any,
 ) -> Iterator[VirtualBoard]:
     """A board that has just been powered on, with all the files a real one gets.
 
-    changes: those of config.json, networks being its "wifi"; or config is all of its text, None for none.
+    changes: those of config.json, networks being its "wifi"; or config is all of its text, None for none. small: with
+    the memory of an ESP8266, and so with the modules in its ROMFS.
     """
     if networks:
         changes["wifi"] = networks
     every: dict[str, Any] = {name: _DIRECTORY / name for name in ["boot.py", *board_modules()]}
     every["main.py"] = main
+    rom = b""
+    if small:
+        compiled, rom = installed({name: path for name, path in every.items() if name != "main.py"}, XTENSA)
+        every = {**compiled, "main.py": main}
     if config is not None:
         every["config.json"] = config or json.dumps(config_of(**changes))
     every.update(files or {})
@@ -241,8 +255,9 @@ def board(
         wifi=wifi or Wifi({SSID: WIFI_PASSWORD}),
         routes={ADDRESS: ("127.0.0.1", broker.port)} if routes is None else routes,
         chip=chip,
+        rom=rom,
         # A story of one chip's network is not about its heap.
-        micropython=find_micropython() if chip != CHIP else None,
+        micropython=find_micropython() if chip != CHIP and not small else None,
     ) as it:
         yield it
         assert AUTH_INFO not in it.log and WIFI_PASSWORD not in it.log

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import (
@@ -73,8 +74,8 @@ def test_a_bad_config_is_said_again_for_who_comes_later(broker: Mosquitto) -> No
         assert it.resets == [ResetCause.PWRON]
 
 
-def test_deploying_another_program(broker: Mosquitto, watcher: Watcher, tmp_path: Path) -> None:
-    with board(broker) as it:
+def test_deploying_another_program(broker: Mosquitto, watcher: Watcher, tmp_path: Path, kind: dict[str, Any]) -> None:
+    with board(broker, **kind) as it:
         wait_online(it)
         watcher.wait_for_point("free_heap")
         program = tmp_path / "main.py"
@@ -97,12 +98,14 @@ def test_safe_mode(broker: Mosquitto, watcher: Watcher) -> None:
         it.wait_for(r"safe mode: main\.py is not run(.|\n)*^>>> ", PATIENCE, seen)
 
 
-def test_ctrl_c_gives_a_prompt_and_ctrl_d_brings_the_board_back(broker: Mosquitto, watcher: Watcher) -> None:
-    with board(broker) as it:
+def test_ctrl_c_gives_a_prompt_and_ctrl_d_brings_the_board_back(
+    broker: Mosquitto, watcher: Watcher, kind: dict[str, Any]
+) -> None:
+    with board(broker, **kind) as it:
         wait_online(it)
         for _ in range(2):
             seen = len(it.log)
-            it.send(b"\x03")
+            it.send(b"\x03\r")  # the second key says that somebody is there
             it.wait_for(r"device: stopped(.|\n)*^>>> ", PATIENCE, seen)
             it.send(b"print('heap', device.config['port'], device.outbox.dropped)\r")
             it.wait_for("^heap 6002 0", PATIENCE, seen)

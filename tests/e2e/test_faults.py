@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import (
@@ -124,18 +125,18 @@ def test_wifi_absent_at_boot(broker: Mosquitto, watcher: Watcher) -> None:
         watcher.batches_in_order(disturbances=0)
 
 
-def test_wrong_wifi_password(broker: Mosquitto, watcher: Watcher) -> None:
+def test_wrong_wifi_password(broker: Mosquitto, watcher: Watcher, kind: dict[str, Any]) -> None:
     wifi = Wifi({SSID: "something else"})
-    with board(broker, wifi=wifi) as it:
+    with board(broker, wifi=wifi, **kind) as it:
         it.wait_for("home: wrong password", PATIENCE)
         wifi.networks[SSID] = WIFI_PASSWORD
         wait_online(it)
         watcher.wait_for_point("free_heap")
 
 
-def test_second_network(broker: Mosquitto, watcher: Watcher) -> None:
+def test_second_network(broker: Mosquitto, watcher: Watcher, kind: dict[str, Any]) -> None:
     networks = [{"ssid": "office", "password": "87654321"}, {"ssid": SSID, "password": WIFI_PASSWORD}]
-    with board(broker, config=json.dumps(config_of(wifi=networks))) as it:
+    with board(broker, config=json.dumps(config_of(wifi=networks)), **kind) as it:
         it.wait_for("office: not in reach", PATIENCE)
         it.wait_for("joined home", PATIENCE)
         wait_online(it)
@@ -191,8 +192,8 @@ def wait_for_traffic(it, direction: str, chunks: int) -> None:
         it.link.tap = None
 
 
-def test_power_cut_and_back(broker: Mosquitto, watcher: Watcher) -> None:
-    with board(broker, device_id="3003") as it:
+def test_power_cut_and_back(broker: Mosquitto, watcher: Watcher, kind: dict[str, Any]) -> None:
+    with board(broker, device_id="3003", **kind) as it:
         wait_online(it)
         for _ in range(3):
             it.power_cut()
