@@ -177,3 +177,12 @@ def test_a_port_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         capsys.readouterr().err == "error: there is no port /dev/nonexistent; `onenet boards` shows those there are\n"
     )
+
+
+def test_what_an_error_number_means(capsys: pytest.CaptureFixture[str]) -> None:
+    main_py = "import time\nprint('-5 wifi: hello')\nprint('OSError: [Errno 5] EIO')\nwhile True:\n    time.sleep(1)\n"
+    with board(files={"main.py": main_py}) as it:
+        with monitor("--port", it.port) as shown:
+            it.reset_button()
+            shown.wait_for(r" -0\.005 wifi: hello")
+            shown.wait_for(r"-- .*\w")

@@ -78,6 +78,14 @@ def test_what_may(lines: list[str], reason: str) -> None:
     assert start.reason == reason and not start.online
 
 
+@pytest.mark.parametrize("ticks", ["-536870911", "0", "1073741823", "99999999999"])
+def test_times_as_they_come(ticks: str) -> None:
+    """Older firmware's wrapped, and became negative."""
+    start = Start("P")
+    start.feed(f"{ticks} mqtt: online as device 789546805, 20000 bytes free")
+    assert start.online == "789546805"
+
+
 def test_lines() -> None:
     lines = Lines()
     assert lines.feed(b"one\r\ntw") == ["one"]

@@ -31,7 +31,7 @@ STOP = 6.0
 """Seconds for a program to stop."""
 _ONLINE = 24  # columns that the last one needs, borders included
 _MORE = 0.3  # seconds that the rest of an answer may take
-_SAYS = re.compile(r"\d+ mqtt: (.*)")
+_SAYS = re.compile(r"-?\d+ mqtt: (.*)")
 _VERSIONS = re.compile(
     r"\d+ device: version (\S+), MicroPython (\S+), (.*), ((?:[0-9a-f]{2}:){5}[0-9a-f]{2})"
     r"(?:; (\d+) failures? kept, the last: (.*))?$"

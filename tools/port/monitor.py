@@ -13,9 +13,10 @@ from ..packets.explain import PacketReader
 from ..packets.show import in_line
 from .connection import Connection, Gone
 from .start import PROMPT, Lines, NotOnline, Start
+from .words import explain
 
-_LINE = re.compile(r"(\d+) (\w[\w ]*): (.*)")
-_TRACE = re.compile(r"\d+ trace: ([<>]) ((?:[0-9a-f]{2}|\*\*)*)$")
+_LINE = re.compile(r"(-?\d+) (\w[\w ]*): (.*)")
+_TRACE = re.compile(r"-?\d+ trace: ([<>]) ((?:[0-9a-f]{2}|\*\*)*)$")
 _BAD = re.compile("refused|wrong|lost|failed|no answer|not in reach|closed|error|dropped|Traceback|safe mode|crashed")
 _GOOD = re.compile("online|joined")
 _HINT_AFTER = 20.0  # seconds online without a packet
@@ -109,6 +110,8 @@ class Show:
         found = _LINE.match(text)
         if not found:
             self._print(Text(text, "red" if _BAD.search(text) else ""))
+            if words := explain(text):  # an error in a traceback
+                self.note(words, "yellow")
             return
         ticks, subject, words = found.groups()
         style = "red" if _BAD.search(words) else "green" if _GOOD.match(words) else ""

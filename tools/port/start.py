@@ -5,7 +5,7 @@ import re
 from ..api.text import harmless
 from .errors import PortError
 
-_LINE = re.compile(r"\d+ (wifi|mqtt|config|device): (.*)")
+_LINE = re.compile(r"-?\d+ (wifi|mqtt|config|device): (.*)")
 ONLINE = re.compile(r"online as device ([^,\s]+)")
 _PROBLEMS = re.compile(r"has (\d+) problem\(s\):")
 _WIFI_TROUBLE = re.compile(r"(.*): (wrong password|not in reach|refused|no answer)(.*)")
