@@ -36,7 +36,8 @@ _PERIOD = 60  # seconds the time jumps, main.py's interval
 _PATIENCE = 60.0  # seconds for a board to come online
 _STILL = 2.0  # seconds without a packet after which the time jumps all the same
 _STILL_MOST = 30  # of these in a row, and it is taken to be stuck
-_LEVEL = 2  # of the LED that is switched
+_LED = 2
+_WIFI_EVERY = 5
 _SSID, _PASSWORD = "home", "password"
 
 
@@ -66,7 +67,7 @@ class Work:
     commands: int
     """Each answered before the next one."""
     reconnects: int
-    """After the connection was reset."""
+    """After the connection was reset, and every fifth after Wi-Fi was gone, the first one too."""
 
 
 DAYS = Work(10_000, 1_000, 50)
@@ -167,7 +168,7 @@ def _files(bar: Bar) -> dict[str, bytes]:
 def _board(bar: Bar, console: RunningConsole, files: dict[str, bytes]) -> VirtualBoard:
     device = console.call(console.platform.add_device, "heap")
     config = json.loads((board_directory() / "config.json.example").read_text())
-    config.update(wifi=[{"ssid": _SSID, "password": _PASSWORD}], led_pin=_LEVEL)
+    config.update(wifi=[{"ssid": _SSID, "password": _PASSWORD}], led_pin=_LED)
     config.update(device_id=device.id, auth_info=device.auth_info)
     on_flash: dict[str, Any] = {name: data for name, data in files.items() if name}
     return VirtualBoard(
@@ -231,11 +232,20 @@ class _Worker:
         return uuid
 
     def _reconnect(self) -> None:
-        since = len(self._board.log)
-        self._board.link.cut()
-        self._board.wait_for("next attempt in", _PATIENCE, since)
-        self._board.skip(2 * _PERIOD)
-        self._board.wait_for("online as", _PATIENCE, since)
+        board = self._board
+        since = len(board.log)
+        if self._reconnects % _WIFI_EVERY:
+            board.link.cut()
+            board.wait_for("next attempt in", _PATIENCE, since)
+        else:  # brings other modules, and their names stay
+            board.wifi.up = False
+            board.wait_for("wifi: lost", _PATIENCE, since)
+            board.wifi.up = True
+            board.wait_for("wifi: joined", _PATIENCE, since)
+        board.skip(2 * _PERIOD)
+        board.wait_for("online as", _PATIENCE, since)
+        board.send(b"\r")  # it says what it is
+        board.wait_for("device: version", _PATIENCE, since)
         self._reconnects += 1
         self._say(f"{self._uploads:,} uploads, {self._replies:,} replies, {self._reconnects} reconnects")
 
