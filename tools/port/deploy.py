@@ -139,7 +139,7 @@ def _check_names(connection: Connection, wanted: Deployment, there: Inventory, r
             raise PortError(
                 f"{line_that_imports(module, wanted.program or {})}: there is no module {module}, neither on the board "
                 f"nor in what is sent; send it too: onenet deploy main.py {top}.py, or install it: mpremote connect "
-                f"{connection.port} mip install {top}; nothing was sent"
+                f"{connection.port} mip install {top}; the program was not sent"
             )
 
 

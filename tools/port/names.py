@@ -58,7 +58,7 @@ def check_present(names: Iterable[str], port: str) -> None:
         if module := hides_ours(name):
             raise PortError(
                 f"{name} on the board would be loaded in place of this firmware's own {module}, and the board would "
-                f"stay offline; nothing was sent; {_way_out(name, port)}"
+                f"stay offline; the program was not sent; {_way_out(name, port)}"
             )
 
 
