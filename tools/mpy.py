@@ -41,25 +41,25 @@ def architectures() -> list[str]:
 
 
 def compile_board(arch: str, target: Path, names: Iterable[str] | None = None) -> list[Module]:
-    """Compiles the modules (default: all a board needs) into `target`, laid out as their sources are.
-
-    `target` is emptied first. Raises CompileError.
+    """Compiles the modules, each for itself (default: all a board needs, as they are sent to one), into `target`, laid
+    out as their sources are. `target` is emptied first. Raises CompileError.
     """
     files = {name: board_directory() / name for name in names or board_modules()}
     if target.exists() and arch in architectures():
         shutil.rmtree(target)
-    return compile_files(files, arch, target)
+    return compile_files(files, arch, target, each=names is not None)
 
 
-def compile_files(files: Mapping[str, Path], arch: str, target: Path) -> list[Module]:
+def compile_files(files: Mapping[str, Path], arch: str, target: Path, each: bool = False) -> list[Module]:
     """Compiles these sources, by their names on the board, into `target`; our own with shortened names and, where all
-    of them are there, with those that are always in memory made one: see merge.py. Raises CompileError.
+    of them are there, unless `each` is to be for itself, with those that are always in memory made one: see merge.py.
+    Raises CompileError.
     """
     known = architectures()
     if arch not in known:
         raise CompileError(f"no architecture {arch!r}; mpy-cross knows {', '.join(known)}")
     ours = {name for name, path in files.items() if name in board_modules() and path == board_directory() / name}
-    sources = _board_sources(arch, ours.issuperset(board_modules()))
+    sources = _board_sources(arch, not each and ours.issuperset(board_modules()))
     return [
         _compile(name, sources[name] if name in ours else None, path, arch, target)
         for name, path in files.items()
@@ -86,10 +86,10 @@ def _board_sources(arch: str, merged: bool) -> dict[str, str]:
     return shorten({name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()})
 
 
-def shipped_source(name: str, source: Path, arch: str = "xtensawin") -> str:
-    """The text that is compiled for a board, of a module that is compiled alone: ours with shortened names."""
-    ours = _board_sources(arch, False) if source == board_directory() / name else {}
-    return ours[name] if name in ours else source.read_text("utf-8")
+def shipped_source(source: Path, arch: str = "xtensawin") -> str:
+    """The text that is compiled for a board, of a module for itself: ours with shortened names."""
+    ours = {board_directory() / name: text for name, text in _board_sources(arch, False).items()}
+    return ours[source] if source in ours else source.read_text("utf-8")
 
 
 def _module_name(name: str) -> str:

@@ -26,7 +26,7 @@ INNER = frozenset(
     (
         "acknowledged", "bad_utf8", "borrowed", "check_packet_id", "check_qos", "codes", "culprit", "describe",
         "doubt", "filters", "fits", "forget", "four_bytes", "full", "gather", "header", "heard",
-        "id_at", "id_len", "ignored", "interrupted", "is_value", "keep", "late", "look", "lost", "measure",
+        "id_at", "id_len", "ignored", "interrupted", "is_value", "keep", "late", "look", "lost",
         "name_of", "note", "octets", "oversize", "owed", "packet_size", "patient", "ping_due", "pinged", "pinging",
         "points_room", "progress", "proven", "publish_header", "publish_points", "rare", "rewind",
         "session_present", "set_clock", "somebody", "stream_id_of", "take", "topic_filter", "topic_name",

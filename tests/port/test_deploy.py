@@ -13,13 +13,17 @@ from onenet_tools.board import BoardError, ResetCause
 from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
+from onenet_tools.mpy import merged_board
 from onenet_tools.port import find, way_in
 from onenet_tools.port.deploy import deploy
 from onenet_tools.port.errors import PortError, Stopped
 from onenet_tools.port.program import Dialect, Form, in_form
 from serial_board import AUTH_INFO, ONLINE, PATIENCE, ROM_SIZE, Report, board, config, deployment, installed
 
-MODULES = {name.removesuffix(".py") for name in board_modules()}
+MODULES = {
+    "mpy": {name.removesuffix(".py") for name in merged_board("xtensawin").sources},
+    "py": {name.removesuffix(".py") for name in board_modules()},
+}
 USERS_BOOT = "import gc\ngc.threshold(50000)\n"
 STOPS = "print('old program')\nimport time\nwhile True:\n    time.sleep(1)\n"
 
@@ -48,7 +52,7 @@ def test_a_bare_board_comes_online(broker: Mosquitto, capsys: pytest.CaptureFixt
     for name, content in mine.items():
         assert files[f"/{name}"] == content.encode()
     assert json.loads(files["/config.json"]) == config()
-    assert modules_on({n: d for n, d in files.items() if n != "/lib/mine.py"}) == {".mpy": MODULES}
+    assert modules_on({n: d for n, d in files.items() if n != "/lib/mine.py"}) == {".mpy": MODULES["mpy"]}
     for name in ("boot.py", "main.py"):
         assert files[f"/{name}"] == (board_directory() / name).read_bytes()
     manifest = json.loads(files["/deployed.json"])
@@ -77,7 +81,7 @@ def test_source_in_place_of_mpy_and_back(broker: Mosquitto) -> None:
         for form, suffix in ((Form.MPY, ".mpy"), (Form.SOURCE, ".py")):
             deploy(it.port, deployment(form), Report())
             it.power_cut()
-            assert modules_on(it.read_files()) == {suffix: MODULES}
+            assert modules_on(it.read_files()) == {suffix: MODULES[suffix[1:]]}
             it.power_on()
 
 
@@ -97,7 +101,7 @@ def test_in_a_romfs(broker: Mosquitto, tmp_path: Path) -> None:
             it.wait_for(rf"^{where}/mqtt/__init__\.{suffix} {number}$", PATIENCE, seen)
             it.power_cut()
             files = it.read_files()
-            assert modules_on(files) == ({} if form is Form.ROMFS else {f".{suffix}": MODULES})
+            assert modules_on(files) == ({} if form is Form.ROMFS else {f".{suffix}": MODULES[suffix]})
             assert ("/helper.mpy" in files or "/helper.py" in files) == (form is not Form.ROMFS)
             it.power_on()
             it.wait_for(ONLINE, PATIENCE)

@@ -122,7 +122,7 @@ def test_micropython_finds_every_file(chip: str, flash_size: int, tmp_path: Path
     assert blocks * 4096 == area.size
     assert {"boot.py", "main.py"} <= set(found)
     assert found["deployed.json"].startswith(b'{"version": "')  # as firmware/about.py reads it
-    assert ("lib/mqtt/client.mpy" in found) == (chip != "ESP8266")
+    assert ("lib/mqtt/packet.mpy" in found) == (chip != "ESP8266")
     official = firmware.esp8266() if chip == "ESP8266" else firmware.esp32(chip)
     assert image.data[4 : len(official)] == official[4:]  # the flash's size is in the first four
 
@@ -216,7 +216,7 @@ def test_the_official_images(name: str, chip: str, here: Path, capsys: pytest.Ca
     area = filesystem_area(whole, 4 * MIB)
     found, blocks = mounted(cut(whole, area.offset, area.size), here)
     assert blocks == area.size // 4096
-    assert {"boot.py", "main.py", "deployed.json", "lib/mqtt/client.mpy", "firmware/device.mpy"} <= set(found)
+    assert {"boot.py", "main.py", "deployed.json", "lib/mqtt/packet.mpy", "firmware/__init__.mpy"} <= set(found)
     with emulated(chip, here) as (loader, port):
         assert main(["flash", "--port", port, "--image", "whole.bin"]) == 0
     assert loader.flash.data[whole.offset : whole.offset + len(whole.data)] == whole.data

@@ -1,0 +1,94 @@
+"""Modules that become one before they are compiled for a board: what they say to each other, and to the rest."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from onenet_tools.board.executable import find_micropython
+from onenet_tools.files import board_directory, board_modules
+from onenet_tools.merge import ROOMS, MergeError, merge
+
+ROOM = {
+    "lib/mqtt/errors.py": (
+        "from micropython import const\n\n_A = const(1)\n\n\ndef _f():\n    return _A\n\n\n"
+        "def one():\n    return _f()\n"
+    ),
+    "lib/mqtt/wire.py": (
+        "from micropython import const\nfrom .errors import one\n\n_A = const(2)\n\n\ndef _f():\n    return _A\n\n\n"
+        "def two():\n    return one(), _f()\n"
+    ),
+    "lib/mqtt/__init__.py": "from .wire import (\n    two,\n)\n\nNAME = __name__\n",
+    "lib/mqtt/rare.py": (
+        "from .errors import one as first\nfrom .wire import two\n\n\ndef three():\n    return first(), two()\n"
+    ),
+    "firmware/log.py": "from mqtt.wire import two\n\n\ndef log():\n    return two()\n",
+    "firmware/__init__.py": "from .log import log\n",
+}
+
+
+def sources() -> dict[str, str]:
+    return {name: (board_directory() / name).read_text("utf-8") for name in board_modules()}
+
+
+def test_every_module_finds_the_others(tmp_path: Path) -> None:
+    merged = merge(ROOM)
+    assert set(merged.sources) == {"lib/mqtt/__init__.py", "lib/mqtt/rare.py", "firmware/__init__.py"}
+    for name, text in merged.sources.items():
+        path = tmp_path / name.removeprefix("lib/")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "micropython.py").write_text("def const(x): return x\n")
+    program = "import mqtt, mqtt.rare, firmware; print(mqtt.two(), mqtt.rare.three(), firmware.log(), mqtt.NAME)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "(1, 2) (1, (1, 2)) (1, 2) mqtt\n", done.stderr
+
+
+def test_a_line_tells_where_it_comes_from() -> None:
+    merged = merge(sources())
+    for package in ROOMS:
+        lines = merged.sources[package].split("\n")
+        for number, line in enumerate(lines, 1):
+            module, there = merged.origin(package, number)
+            if line.startswith("class "):
+                assert sources()[module].split("\n")[there - 1] == line
+    assert merged.origin("lib/mqtt/packet.py", 7) == ("lib/mqtt/packet.py", 7)
+
+
+def test_nothing_is_lost_of_the_boards_modules() -> None:
+    def functions(texts: dict[str, str]) -> list[int]:
+        nodes = [node for text in texts.values() for node in ast.walk(ast.parse(text))]
+        return sorted(len(node.body) for node in nodes if isinstance(node, ast.FunctionDef))
+
+    assert functions(merge(sources()).sources) == functions(sources())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"lib/mqtt/wire.py": "def one():\n    return 3\n"}, "one is one thing in lib/mqtt/errors.py and another in"),
+        ({"lib/mqtt/wire.py": "from time import sleep as one\n"}, "one is one thing"),
+        ({"lib/mqtt/wire.py": "from .errors import one as other\n"}, "imports by another name"),
+        ({"lib/mqtt/wire.py": "from ..errors import one\n"}, "imports from above its package"),
+    ],
+)
+def test_what_cannot_be_one_is_refused(change: dict[str, str], words: str) -> None:
+    with pytest.raises(MergeError, match=words):
+        merge({**ROOM, **change, "lib/mqtt/__init__.py": "", "lib/mqtt/rare.py": "", "firmware/log.py": ""})
+
+
+def test_the_program_works_merged(tmp_path: Path) -> None:
+    for name, text in merge(sources()).sources.items():
+        path = tmp_path / name.removeprefix("lib/")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from mqtt import Client\n"
+        "c = Client('me', '127.0.0.1', port=1, username='u', password='p', keepalive=10, window=2)\n"
+        "c.publish('a', 'b', qos=1)\n"
+        "try:\n    c.connect()\nexcept OSError as e:\n    print('refused', c.can_publish(1))\n"
+    )
+    done = subprocess.run([find_micropython(None), "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "refused True\n", done.stderr
