@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .. import __version__
+from ..files import board_modules
 from .inventory import MANIFEST, STAGING, Inventory
 from .program import OURS, Form
 
@@ -65,6 +66,7 @@ def make_plan(form: Form, files: Mapping[str, bytes], there: Inventory, rom: Rom
     moves = {name: data for name, data in files.items() if there.hashes.get(name) != wanted[name]}
     # A .py file comes before the .mpy of the same module, and both before one in ROMFS.
     deletes = {other_form(name) for name in files} | {name for name in there.deployed if name.startswith(OURS)}
+    deletes |= {name for module in board_modules() for name in (module, other_form(module))}  # some are in others now
     if rom or there.frozen:
         deletes |= {name for name in there.hashes if name.startswith(OURS)}
     if rom:
