@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from onenet_tools.board import VirtualBoard
+from onenet_tools.board.cli import next_steps
 from onenet_tools.board.heap import MARK, heaps
 from onenet_tools.board.small_heap import FREE
 from onenet_tools.mpy import compile_files
@@ -140,3 +141,9 @@ def test_another_chip_may_have_a_small_heap() -> None:
     with VirtualBoard(files={"boot.py": boot}, small_heap=56_000) as board:
         free = int(board.wait_for(r"^free (\d+) esp32$")[1])
     assert 55_000 < free <= 56_000
+
+
+def test_the_hint_says_what_is_different() -> None:
+    words = next_steps({}, "esp8266")("/dev/pts/1")
+    assert "36,960 bytes" in words and "a ROMFS of 320 KB" in words and "onenet deploy --port /dev/pts/1" in words
+    assert "ROMFS" not in next_steps({}, "esp32")("/dev/pts/1")
