@@ -44,11 +44,17 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main):
         _small.leave(*limits)
     kbd_intr(3)
     try:
-        _host.tell_boot()
-        if _run_file("boot.py") and with_main:
-            _run_file("main.py")
-    except KeyboardInterrupt as error:  # between the files
-        _host.print_exception(error)
+        try:
+            _host.tell_boot()
+            if _run_file("boot.py") and with_main:
+                _run_file("main.py")
+        except KeyboardInterrupt as error:  # between the files
+            _host.print_exception(error)
+        if limits:
+            kbd_intr(-1)
+    except KeyboardInterrupt:  # one more, meanwhile
+        if limits:
+            kbd_intr(-1)
     sys.stdout.write(_REPL)
     if limits:
         _repl.run("MicroPython v%d.%d.%d; %s" % (sys.implementation.version[:3] + (port.MACHINE,)))
