@@ -104,6 +104,17 @@ def no_address(scene: Scene) -> None:
     scene.wifi.no_address = False
 
 
+@NETWORK.add("address becomes 0.0.0.0 until the board joins Wi-Fi anew", 60)
+def address_lost(scene: Scene) -> None:
+    scene.config["keep_alive"] = 10
+    scene.start()
+    scene.online()
+    joins = scene.wifi.joins
+    scene.wifi.no_address = True
+    scene.until(lambda: scene.wifi.joins > joins, "it did not leave a network without an address", 120)
+    scene.wifi.no_address = False
+
+
 @NETWORK.add("the Wi-Fi driver knows errors only, for 15 s", 60, chips="esp32")
 def driver_errors(scene: Scene) -> None:
     scene.wifi.error = "Wifi Unknown Error 0x0101"
