@@ -151,7 +151,7 @@ def pin_that_is_none(scene: Scene) -> None:
 
 @PROGRAMS.add("files of the user's hide ours: mqtt.py, onenet.py, firmware.py")
 def hiding_files(scene: Scene) -> None:
-    scene.files.update({name: "X = 1\n" for name in ("mqtt.py", "onenet.py", "firmware.py")})
+    scene.files.update(dict.fromkeys(("mqtt.py", "onenet.py", "firmware.py"), "X = 1\n"))
     scene.start()
 
 
