@@ -354,16 +354,18 @@ def record(figures: dict[str, Heap]) -> None:
 
 
 def problems(name: str, heap: Heap) -> list[str]:
-    """A line for each figure that is less than recorded."""
+    """A line for each figure that is less than it has to be: the bar's where that was met when it was recorded, else
+    what was recorded."""
     recorded = load_record().get(name)
     if recorded is None:
         return [f"{name}: not recorded; run: onenet size --record"]
-    return [
-        f"{name}: {words} {now:,} bytes at the end, {recorded[key]:,} when recorded; "
-        "make it more, or if it is worth it: onenet size --record"
-        for key, words, now in (("free", "free are", heap.free), ("largest", "the largest block has", heap.largest))
-        if now < recorded[key] - SLACK[key]
-    ]
+    bar = {bar.name: {"free": bar.free, "largest": bar.largest} for bar in BARS}.get(name, recorded)
+    found = []
+    for key, words, now in (("free", "free are", heap.free), ("largest", "the largest block has", heap.largest)):
+        least = bar[key] if recorded[key] >= bar[key] else recorded[key] - SLACK[key]
+        if now < least:
+            found.append(f"{name}: {words} {now:,} bytes at the end, which is less than {least:,}")
+    return found
 
 
 if __name__ == "__main__":
