@@ -8,6 +8,7 @@ from rich.text import Text
 from ..api.text import harmless
 from .connection import Connection
 from .crash_file import FILE, Failure, parse
+from .tracebacks import as_written
 from .way_in import get_in
 from .words import explain
 
@@ -40,7 +41,7 @@ def _shown(failure: Failure) -> Text:
     shown = Text.assemble((_when(failure.when), "bold"), f"  {harmless(failure.cause)}")
     if failure.in_a_row > 1:
         shown.append(f", {failure.in_a_row} times in a row")
-    for line in failure.traceback.splitlines():
+    for line in map(as_written, failure.traceback.splitlines()):
         shown.append(f"\n  {harmless(line)}", "red" if line == failure.error else "")
     if words := explain(failure.error):
         shown.append(f"\n  {words}", "yellow")

@@ -13,6 +13,7 @@ from ..packets.explain import PacketReader
 from ..packets.show import in_line
 from .connection import Connection, Gone
 from .start import PROMPT, Lines, NotOnline, Start
+from .tracebacks import as_written
 from .words import explain
 
 _LINE = re.compile(r"(-?\d+) (\w[\w ]*): (.*)")
@@ -109,7 +110,7 @@ class Show:
             return
         found = _LINE.match(text)
         if not found:
-            self._print(Text(text, "red" if _BAD.search(text) else ""))
+            self._print(Text(as_written(text), "red" if _BAD.search(text) else ""))
             if words := explain(text):  # an error in a traceback
                 self.note(words, "yellow")
             return

@@ -1,0 +1,47 @@
+"""Tracebacks of modules that were merged and have short names, as monitor and crashes show them."""
+
+import re
+
+import pytest
+from onenet_tools.files import board_directory
+from onenet_tools.mpy import merged_board
+from onenet_tools.port.tracebacks import as_written
+from onenet_tools.shorten import function_at, shorten
+
+
+@pytest.mark.parametrize("arch", ["xtensawin", "xtensa"])
+@pytest.mark.parametrize(
+    ("module", "function", "shown"),
+    [
+        ("lib/mqtt/client.py", "publish", "mqtt"),
+        ("lib/mqtt/session.py", "_free", "mqtt"),
+        ("lib/mqtt/packet.py", "connect", "mqtt.packet"),
+        ("firmware/device.py", "_turn", "firmware"),
+        ("firmware/joining.py", "_joined", "firmware.joining"),
+    ],
+)
+def test_a_line_is_that_of_the_source(arch: str, module: str, function: str, shown: str) -> None:
+    text = (board_directory() / module).read_text("utf-8")
+    defined = next(i for i, line in enumerate(text.split("\n"), 1) if re.match(rf"\s*def {function}\(", line))
+    merged = merged_board(arch)
+    home = next(name for name in merged.sources if shown in (name[:-3].removeprefix("lib/").replace("/", "."), "")
+                or name.removeprefix("lib/") == f"{shown}/__init__.py")  # fmt: skip
+    lines = range(1, merged.sources[home].count("\n") + 2)
+    line = next(number for number in lines if merged.origin(home, number) == (module, defined))
+    short = function_at(shorten(merged.sources)[home], line)
+    told = f'  File "{shown}", line {line}, in {short}'
+    assert as_written(told) == f'  File "{module}", line {defined}, in {function}'
+    assert as_written(told + "\r") == as_written(told) + "\r"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '  File "main.py", line 3, in <module>',
+        '  File "mqtt", line 99999, in append',
+        '  File "mqtt", line 5, in somebody_elses_function',
+        "OSError: 5",
+    ],
+)
+def test_other_lines_stay(line: str) -> None:
+    assert as_written(line) == line
