@@ -9,25 +9,34 @@ else:
     from .host import sleep_ms, ticks_diff, ticks_ms
 
 
-def _stay_connected(client):
-    """Loops, and connects again after a pause that grows, until client.stopped."""
+def _stay_connected(client, run=lambda turn, client: turn(client)):
+    """Loops, and connects again after a pause that grows, until client.stopped.
+
+    run(turn, client) is turn(client) with all other threads kept out: what is true of the client when a turn begins is
+    true until it ends.
+    """
     backoff = Backoff()
     while not client.stopped:
-        slow = False
-        client.online_since = None
-        try:
-            if not client.connected():
-                client.start()
-            while client.connected():
-                client.loop(1000)
-        except (MQTTError, OSError) as e:
-            if e is not client.reason:  # a callback's, or a SubscribeError
-                raise
-            slow = isinstance(e, ConnectionRefused) and e.code != 3
+        reason = run(_turn, client)
         if not client.stopped and not client.connected():  # on_disconnect may have connected anew
+            slow = isinstance(reason, ConnectionRefused) and reason.code != 3
             since = client.online_since
             lasted = 0 if since is None else ticks_diff(ticks_ms(), since)
             for _ in range(backoff.next(lasted, slow) // 100):
                 if client.stopped:
                     return
                 sleep_ms(100)
+
+
+def _turn(client):
+    """Begins to connect, or loops once; returns the reason where that was the end of the connection."""
+    try:
+        if client.connected():
+            client.loop(1000)
+        elif not client.stopped:
+            client.online_since = None
+            client.start()
+    except (MQTTError, OSError) as e:
+        if e is not client.reason:  # a callback's, or a SubscribeError
+            raise
+        return e

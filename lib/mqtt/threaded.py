@@ -40,12 +40,18 @@ class ThreadedClient(Client):
 
     def _run(self):
         try:
-            _stay_connected(self)
+            _stay_connected(self, self._alone)
         except BaseException as e:  # a callback's; nobody would look after the connection
             self._locked(self._give_up, e)
             raise
         finally:
             self._running = False
+
+    def _alone(self, turn, client):
+        try:
+            return self._locked(turn, client)
+        finally:
+            sleep_ms(1)  # locks are not fair: let the others in
 
     def _give_up(self, reason):
         self.close()
@@ -84,11 +90,7 @@ class ThreadedClient(Client):
     def loop(self, timeout_ms=0):
         if self._running:
             timeout_ms = min(timeout_ms, 20)  # the others wait for the lock meanwhile
-        try:
-            return self._locked(super().loop, timeout_ms)
-        finally:
-            if self._running:
-                sleep_ms(1)  # locks are not fair: let them in
+        return self._locked(super().loop, timeout_ms)
 
     def publish(self, topic, payload=b"", qos=0, retain=False):
         return self._locked(super().publish, topic, payload, qos, retain)

@@ -24,8 +24,8 @@ from support import (
 class Threaded(Broker):
     """A scripted broker whose client loops by itself."""
 
-    def __init__(self, **options):
-        super().__init__(kind=ThreadedClient, **options)
+    def __init__(self, kind=ThreadedClient, **options):
+        super().__init__(kind=kind, **options)
         self.step = lambda: sleep_ms(1)
 
     def __exit__(self, *args):
@@ -209,6 +209,49 @@ def test_close_and_reconnect_from_another_thread_leave_the_loop_alive():
             wait(lambda: sleep_ms(1) or client.state == ONLINE)  # noqa: B023
             client.loop_stop()
             assert not client._running
+
+
+class Interrupted(ThreadedClient):
+    """Where the loop's thread has just learnt that there is no connection, another thread does `act`, once: it is given
+    a moment for it, or it waits for its turn."""
+
+    act = None
+
+    def connected(self):
+        answer = super().connected()
+        act = self.act
+        if act and not answer:
+            self.act = None
+            done = []
+            _thread.start_new_thread(lambda: done.append(act()), ())
+            for _ in range(50):
+                if done:
+                    break
+                sleep_ms(1)
+        return answer
+
+
+def test_another_thread_that_connects_first_does_no_harm():
+    with Threaded(kind=Interrupted) as broker:
+        client = broker.client
+
+        def start():
+            try:
+                client.start()
+            except MQTTError:  # the loop's thread was quicker
+                pass
+
+        client.act = start
+        broker.connect()
+        assert client._running
+
+
+def test_loop_stop_between_two_attempts_ends_the_thread():
+    with Threaded(kind=Interrupted) as broker:
+        broker.client.act = broker.client.disconnect
+        broker.client.loop_start()
+        broker.until(lambda: not broker.client._running, "the end of the thread")
+        assert broker.client.state == OFFLINE
 
 
 def test_an_exception_of_a_callback_is_told_before_the_thread_ends():
