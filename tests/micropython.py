@@ -1,7 +1,8 @@
 """Runs the unit tests on MicroPython: micropython tests/micropython.py [--plain] [test_packet ...]
 
 All modules of tests/unit, or those named. Tests that need a broker are skipped unless with_broker.py starts this.
---plain: with the wire that an ESP8266 gets, which has no machine code.
+--plain: with the wire that an ESP8266 gets, which has no machine code. Says where each test begins and how it ends, for
+with_broker.py to show what a test printed only where it fails.
 """
 
 import os
@@ -25,6 +26,7 @@ def modules():
 
 def run(name, test, skip):
     """Runs one test; returns 0 passed, 1 failed, 2 skipped."""
+    print("BEGUN %s" % name)
     try:
         test()
     except skip as e:
@@ -36,6 +38,7 @@ def run(name, test, skip):
         if isinstance(e, KeyboardInterrupt):
             raise
         return 1
+    print("PASSED %s" % name)
     return 0
 
 

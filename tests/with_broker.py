@@ -2,15 +2,18 @@
 
 The command finds the broker through the MQTT_TEST_... variables of its environment; whoever connects to
 MQTT_TEST_RESTART_PORT has the broker restarted by the time that connection is closed. conftest.py uses this for pytest.
+What a test of micropython.py prints is shown only where it fails.
 """
 
 import os
+import re
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,9 +59,45 @@ def real_broker():
             }
 
 
+def told(lines: Iterable[str]) -> Iterator[str]:
+    """What micropython.py's output is to show: all but what was printed in tests that did not fail. A test that never
+    ends has printed all that came."""
+    held = None  # what a test has printed so far; None between tests
+    for line in lines:
+        mark = re.search(r"(BEGUN|PASSED|SKIPPED|FAILED) test_\w+\.test_\w+(: .*)?$", line)
+        kind = mark and mark[1]
+        if kind == "BEGUN":
+            held = []
+        elif kind in ("PASSED", "SKIPPED"):
+            held = None
+            if kind == "SKIPPED":
+                yield mark[0] + "\n"
+        elif kind == "FAILED" or held is None:
+            yield from [*(held or []), line]
+            held = None
+        else:
+            held.append(line)
+    yield from held or []
+
+
+def run(command: list[str], environment: dict[str, str]) -> int:
+    """Runs it, shows what told() leaves; returns its exit status."""
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in told(process.stdout):
+            print(line, end="", flush=True)
+    return process.returncode
+
+
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     with real_broker() as environment:
-        status = subprocess.run(sys.argv[1:], env={**os.environ, **environment}).returncode
+        status = run(sys.argv[1:], environment)
     sys.exit(status)
