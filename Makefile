@@ -53,7 +53,7 @@ tshark: # the second opinion on packets
 	@command -v tshark >/dev/null || { $(call apt,tshark); } || true
 
 micropython32: $(VENV) # for the virtual ESP8266; the tests that need it say so themselves if it can't be had
-	@$(BIN)/python -m onenet_tools.board.small_heap || true
+	@$(BIN)/python -c 'import sys; from onenet_tools.board.small_heap import main; sys.exit(main())' || true
 
 # Tests, fast ones first. A stage that fails does not keep the next from running.
 

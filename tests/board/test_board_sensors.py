@@ -67,8 +67,9 @@ while True:
 
 
 def test_ds18b20_one_after_the_other_on_a_wire() -> None:
-    with VirtualBoard(files={"main.py": DS18B20 % 1}) as board:
-        board.sensors["ds18b20:5"].set(19.25, -3.5, 85)
+    board = VirtualBoard(files={"main.py": DS18B20 % 1})
+    board.sensors["ds18b20:5"].set(19.25, -3.5, 85)  # before the search, which comes at once
+    with board:
         assert told(board, 0) == ["[85.0, 19.25, -3.5]"]  # the search finds ones first, bit by bit: 3, 1, 2
         codes = board.log.split("codes ")[1].splitlines()[0]
         assert codes.count("28") == 3
@@ -79,8 +80,9 @@ def test_ds18b20_one_after_the_other_on_a_wire() -> None:
 
 
 def test_ds18b20_tells_85_degrees_until_its_first_conversion_is_over() -> None:
-    with VirtualBoard(files={"main.py": DS18B20 % 0}) as board:
-        board.sensors["ds18b20:5"].set(19.25)
+    board = VirtualBoard(files={"main.py": DS18B20 % 0})
+    board.sensors["ds18b20:5"].set(19.25)
+    with board:
         assert told(board, 0) == ["[85.0]"]
 
 
@@ -196,9 +198,10 @@ except ValueError as error:
     print("refused", error)
 print("done")
 """
-    with VirtualBoard(files={"main.py": main % 1}) as board:
-        board.sensors.put("spi:1=ab")
-        board.sensors["uart:2"].set(b"ping\n")
+    board = VirtualBoard(files={"main.py": main % 1})
+    board.sensors.put("spi:1=ab")
+    board.sensors["uart:2"].set(b"ping\n")
+    with board:
         board.wait_for("^done$")
         assert board.log.startswith("got b'ping\\n'\ngot b'ab\\xff'\nrefused SPI(0) doesn't exist\n")
         assert board.sensors["uart:2"].written == b"pong\n"
