@@ -157,8 +157,8 @@ class Interruptions:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["onenet_tools.port.deploy", "onenet_tools.port.romfs"])
         self._process = context.Process
-        with ThreadPoolExecutor(len(self.forms)) as pool:
-            list(pool.map(self._prepare_both, self.forms))
+        for form in self.forms:  # one after the other: CPython 3.11 parses in one thread at a time only
+            self._prepare_both(form)
 
     def _board(self, image: Path) -> VirtualBoard:
         """What the program tells takes more memory than an ESP8266 has, so it has none of its limits here."""

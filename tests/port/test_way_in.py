@@ -12,8 +12,12 @@ from port_server import with_reset_lines
 from serial_board import PATIENCE, Report, board, deployment
 
 STUBBORN = {
-    "bare-except": "import time\nprint('runs')\nwhile True:\n    try:\n        time.sleep(0.1)\n        print('x')\n"
-    "    except:\n        pass\n",
+    # One inside the other: a Ctrl-C that comes right after another one may meet it outside of the inner one.
+    "bare-except": "import time\nprint('runs')\n"
+    "def run():\n    while True:\n        try:\n            time.sleep(0.1)\n            print('x')\n"
+    "        except:\n            pass\n"
+    "def run_on():\n    while True:\n        try:\n            run()\n        except:\n            pass\n"
+    "while True:\n    try:\n        run_on()\n    except:\n        pass\n",
     "no-ctrl-c": "import micropython, time\nmicropython.kbd_intr(-1)\nprint('runs')\n"
     "while True:\n    time.sleep(0.5)\n",
     "no-ctrl-c-busy": "import micropython\nmicropython.kbd_intr(-1)\nprint('runs')\nwhile True:\n    pass\n",

@@ -36,7 +36,7 @@ _CHUNK = 1024
 _LARGE_CHUNK = 4096
 _LITTLE_HEAP = 20000  # bytes free, up to which small chunks are sent
 _MUCH_HEAP = 65536  # and from which on large ones
-_SETTLE = 0.3  # seconds of silence after which no answer to an earlier try will come any more
+SETTLE = 0.3  # seconds of silence after which no answer to an earlier try will come any more
 _POLL = 0.02
 _BURST = b"\x03\x03"  # Ctrl-C while a board starts
 _BURST_TIME = 0.005  # seconds from one to the next: boot.py alone takes longer
@@ -179,22 +179,26 @@ class Connection:
 
     # Its REPL
 
-    def interrupt(self, patience: float | None = None, while_waiting: Callable[[], None] = lambda: None) -> None:
+    def interrupt(
+        self,
+        patience: float | None = None,
+        while_waiting: Callable[[], None] = lambda: None,
+        settle: float = 0.0,
+    ) -> None:
         """Stops whatever runs, with as many Ctrl-C as it takes, and enters the raw REPL without a soft reset. Raises
-        NoAnswer if it does not stop.
+        NoAnswer if it does not stop. `settle`: seconds of silence to wait for, where answers to more than this may come.
 
         Also where the port goes and comes back meanwhile, as it does with a board that has USB itself and is reset.
         """
         self._chunk = 0
         self._said = False
-        settle = 0.0
         deadline = time.monotonic() + (_PATIENCE if patience is None else patience)
         while True:
             while_waiting()
             try:
                 if self._try_to_interrupt(settle):
                     return
-                settle = _SETTLE
+                settle = SETTLE
             except Gone:
                 if time.monotonic() > deadline:
                     raise

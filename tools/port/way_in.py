@@ -7,7 +7,7 @@ starts, every program does.
 
 from collections.abc import Callable
 
-from .connection import Connection, NoAnswer
+from .connection import SETTLE, Connection, NoAnswer
 
 PATIENCE = 6.0
 """Seconds for a program to stop."""
@@ -52,4 +52,4 @@ _WHAT = {True: "the program does not stop for Ctrl-C", False: "nothing comes fro
 
 def _while_starting(connection: Connection, seconds: float, patience: float, while_waiting: Callable[[], None]) -> None:
     connection.interrupt_start(seconds, while_waiting)
-    connection.interrupt(patience, while_waiting)
+    connection.interrupt(patience, while_waiting, SETTLE)  # each Ctrl-C of before has an answer
