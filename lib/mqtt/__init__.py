@@ -1,4 +1,5 @@
-"""MQTT 3.1.1 for MicroPython and CPython: a client that in steady state allocates nothing, and never waits for ever.
+"""MQTT 3.1.1 and nothing beyond it [MQTT-7.0.0-2], for MicroPython and CPython: a client that in steady state
+allocates nothing, and never waits for ever.
 
 In its simplest form:
 

@@ -53,7 +53,7 @@ class Client(Sender):
         self._server_hostname = server_hostname or host
         self._subscriptions = None  # until there is one
         self._clean_session = clean_session
-        self._fields = (client_id, keepalive, will or (None,))  # of CONNECT, which are not to change
+        self._fields = (client_id, keepalive, will or (None,))  # of CONNECT, which are not to change [MQTT-3.1.3-2]
         self.credentials(username, password)
 
     def credentials(self, username, password):
@@ -79,8 +79,8 @@ class Client(Sender):
         return self.connect()
 
     def disconnect(self):
-        """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes. Waits until it is sent, and
-        before it the acknowledgement of the message in whose callback this is called."""
+        """Says DISCONNECT, so that the server drops the will [MQTT-3.14.4-3], and closes [MQTT-3.14.4-1, -2]. Waits
+        until it is sent, and before it the acknowledgement of the message in whose callback this is called."""
         self.stopped = True
         if self.state == ONLINE:
             self._drain()
@@ -98,7 +98,7 @@ class Client(Sender):
     # Publishing and subscribing
 
     def publish(self, topic, payload=b"", qos=0, retain=False):
-        """Publishes; returns the packet identifier, 0 for QoS 0.
+        """Publishes; returns the packet identifier, 0 for QoS 0 [MQTT-4.3.1-1].
 
         topic and payload: str or bytes-like; or payload is an object with len() and write(buf, at), which writes that
         many bytes into the transmit buffer. For QoS 1 and 2 both are kept, not copied: leave them as they are until
@@ -206,7 +206,8 @@ class Client(Sender):
         return True
 
     def _take_in(self):
-        """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next."""
+        """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next
+        [MQTT-4.6.0-2 to -4]."""
         try:
             self._parse()
         except ProtocolError:
@@ -231,7 +232,7 @@ class Client(Sender):
         if (kind == 2) != (self.state == _CONNECTING):  # [MQTT-3.2.0-1]
             self._fail(ProtocolError("packet type %d: before CONNACK, or CONNACK again" % kind))
         elif kind == 3:
-            if session.message(parsed.qos, parsed.packet_id):
+            if session.message(parsed.qos, parsed.packet_id):  # acknowledged, whoever listens [MQTT-4.5.0-2]
                 if parsed.oversize:
                     self.oversized += 1
                     if self.on_oversize:

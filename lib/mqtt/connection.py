@@ -1,4 +1,4 @@
-"""The connection: a socket, TCP or TLS, that never blocks, the packet on its way out, and what came in.
+"""The connection: a socket, TCP or TLS [MQTT-7.1.2-1], that never blocks, the packet on its way out, what came in.
 
 It does not know what packets mean. What goes wrong is given to _fail().
 
@@ -192,7 +192,8 @@ class Connection:
             self._fail(e)
 
     def _fail(self, reason):
-        """Closes the connection, for whoever is on the way to see that it is gone; _raise() says why."""
+        """Closes the connection [MQTT-4.8.0-1, -2], for whoever is on the way to see that it is gone; _raise() says
+        why."""
         state = self.state
         self.close()
         (self._handshake or borrowed("mqtt.handshake"))._failed(self, state, reason)

@@ -88,7 +88,7 @@ def _open(client, info):
 
 
 def _opened(client):
-    """TCP is up, or failed: then the first write raises the reason."""
+    """TCP is up, so CONNECT goes out [MQTT-3.1.0-1]; or failed: then this first write raises the reason."""
     client.state = _CONNECTING
     if client._ssl:
         client._gather(False)
@@ -104,7 +104,7 @@ def _opened(client):
 def _accepted(client):
     """CONNACK came."""
     parsed = client._parser
-    if parsed.code:
+    if parsed.code:  # [MQTT-3.2.2-5]
         error = ConnectionRefused("connection refused, code %d: %s" % (parsed.code, _CODES.split("|")[parsed.code - 1]))
         error.code = parsed.code
         return client._fail(error)

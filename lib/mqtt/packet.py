@@ -15,7 +15,8 @@ _TEXT = (bytes, bytearray, memoryview)  # a tuple display would be built anew at
 
 
 def octets(name, value):
-    """value as bytes-like, a str as its UTF-8 bytes; at most 65535 of them [1.5.3]. `name` is for the error."""
+    """value as bytes-like, a str as its UTF-8 bytes, all of them [MQTT-1.5.3-3]; at most 65535 [1.5.3], [MQTT-4.7.3-3].
+    `name` is for the error."""
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogatepass")  # a lone surrogate is for bad_utf8() to refuse
     elif not isinstance(value, _TEXT):
@@ -26,7 +27,7 @@ def octets(name, value):
 
 
 def text(name, value):
-    """value as the bytes of an MQTT string; ValueError where it can't be one."""
+    """value as the bytes of an MQTT string; ValueError where it can't be one [MQTT-1.5.3-1, -2]."""
     value = octets(name, value)
     at = bad_utf8(value, 0, len(value), 0)
     if at >= 0:
@@ -35,7 +36,8 @@ def text(name, value):
 
 
 def topic_name(value, name="topic"):
-    """value as the bytes of a topic name: not empty [MQTT-4.7.3-1], no wildcards."""
+    """value as the bytes of a topic name: not empty [MQTT-4.7.3-1], no U+0000 [MQTT-4.7.3-2], no wildcards
+    [MQTT-4.7.1-1], [MQTT-3.3.2-2]."""
     value = octets(name, value)
     at = bad_utf8(value, 0, len(value), 1)
     if at >= 0:
@@ -46,7 +48,8 @@ def topic_name(value, name="topic"):
 
 
 def topic_filter(value):
-    """value as the bytes of a topic filter: # only as the last level, + only as a whole level [MQTT-4.7.1-2, -3]."""
+    """value as the bytes of a topic filter: not empty, no U+0000 [MQTT-4.7.3-1, -2], # only as the last level, + only
+    as a whole level [MQTT-4.7.1-2, -3]."""
     value = text("topic filter", value)
     last = len(value) - 1
     if last < 0:
@@ -59,7 +62,7 @@ def topic_filter(value):
     return value
 
 
-def check_qos(qos, name="qos"):
+def check_qos(qos, name="qos"):  # [MQTT-3.3.1-4], [MQTT-3.1.2-14]
     if not 0 <= qos <= 2:
         raise ValueError("%s: must be 0, 1 or 2" % name)
 
@@ -88,8 +91,10 @@ def connect(
 ):  # fmt: skip
     """CONNECT [3.1]. keepalive: seconds of silence the server allows, 0..65535, 0 for any [3.1.2.10].
 
-    client_id, username and password are str or bytes; password may hold any bytes. None leaves username, password
-    or will out. An empty client_id needs clean_session [MQTT-3.1.3-7], a password a username [MQTT-3.1.2-22].
+    client_id, username and password are str or bytes; password may hold any bytes [MQTT-3.1.3-4, -10, -11]. None leaves
+    username, password or will out, field and flags [MQTT-3.1.2-9, -11, -13 to -15, -18 to -21]; what is there comes in
+    the standard's order [MQTT-3.1.3-1, -3]. An empty client_id needs clean_session [MQTT-3.1.3-7], a password a
+    username [MQTT-3.1.2-22].
     """
     client_id = text("client id", client_id)
     flags = 0
@@ -145,7 +150,8 @@ def _check_publish(buf, topic, n, qos, packet_id):
 
 
 def publish(buf, topic, payload=b"", qos=0, retain=False, dup=False, packet_id=0):
-    """PUBLISH [3.3]. topic and payload are str or bytes-like; packet_id, 1..65535, is for QoS 1 and 2 alone."""
+    """PUBLISH [3.3]. topic and payload are str or bytes-like; packet_id, 1..65535, is for QoS 1 and 2 alone
+    [MQTT-2.3.1-5]; the topic comes first [MQTT-3.3.2-1]."""
     if isinstance(topic, str):
         topic = octets("topic", topic)
     if isinstance(payload, str):
@@ -166,13 +172,14 @@ def publish(buf, topic, payload=b"", qos=0, retain=False, dup=False, packet_id=0
     return size
 
 
-def check_packet_id(packet_id):
+def check_packet_id(packet_id):  # [MQTT-2.3.1-1]
     if not 1 <= packet_id <= 65535:
         raise ValueError("packet id: must be 1..65535")
 
 
 def ack(buf, first, packet_id):
-    """PUBACK, PUBREC, PUBREL or PUBCOMP, by their first byte 0x40, 0x50, 0x62 or 0x70 [3.4 to 3.7]: 4 bytes."""
+    """PUBACK, PUBREC, PUBREL or PUBCOMP, by their first byte 0x40, 0x50, 0x62 or 0x70 [3.4 to 3.7]: 4 bytes. The lower
+    half are flags [MQTT-2.2.2-1], [MQTT-3.6.1-1]."""
     check_packet_id(packet_id)
     size = packet_size(buf, 2)
     if buf is not None:
@@ -181,14 +188,15 @@ def ack(buf, first, packet_id):
 
 
 def subscribe(buf, packet_id, filters):
-    """SUBSCRIBE [3.8]. filters: list of (topic filter, QoS asked for), not empty [MQTT-3.8.3-3]."""
+    """SUBSCRIBE [3.8]. filters: list of (topic filter, QoS asked for), not empty [MQTT-3.8.3-3], [MQTT-3.8.3-1],
+    [MQTT-3.8.1-1]."""
     for _, qos in filters:
         check_qos(qos)
     return _filters(buf, 0x82, packet_id, [(topic_filter(name), qos) for name, qos in filters], 3)
 
 
 def unsubscribe(buf, packet_id, filters):
-    """UNSUBSCRIBE [3.10]. filters: list of topic filters, not empty [MQTT-3.10.3-2]."""
+    """UNSUBSCRIBE [3.10]. filters: list of topic filters, not empty [MQTT-3.10.3-1, -2], [MQTT-3.10.1-1]."""
     return _filters(buf, 0xA2, packet_id, [(topic_filter(name), 0) for name in filters], 2)
 
 

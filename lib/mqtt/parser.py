@@ -89,7 +89,7 @@ class Parser:
             self.retain = first & 1
             if self.qos == 3 or self.dup > self.qos:  # [MQTT-3.3.1-4], [MQTT-3.3.1-2]
                 self._refuse(2 if self.qos == 3 else 3, 0)
-        elif first != expected:
+        elif first != expected:  # [MQTT-2.2.2-2]
             self._refuse(4, 0, kind, first & 15)
         self.first = first
         self._shift = self._length = 0
@@ -148,7 +148,7 @@ class Parser:
         self.type = kind
 
     def _decode_publish(self, buf, end, length):
-        """end: where the topic ends."""
+        """end: where the topic, an MQTT string [MQTT-3.3.2-1] with all its characters [MQTT-1.5.3-3], ends."""
         start = end + 2 if self.qos else end  # of the payload
         if start > length:
             self._fail(8, 0)

@@ -26,7 +26,8 @@ def connack(buf, session_present=False, code=0):
 
 
 def suback(buf, packet_id, codes):
-    """SUBACK [3.9]. codes: for each filter the granted QoS, or 0x80 for failure."""
+    """SUBACK [3.9] of a SUBSCRIBE with this identifier [MQTT-2.3.1-7]. codes: for each filter the granted QoS, or 0x80
+    for failure [MQTT-3.8.4-5], [MQTT-3.9.3-2]."""
     check_packet_id(packet_id)
     if not codes:
         raise ValueError("return code: at least one is needed")
@@ -47,7 +48,7 @@ def suback(buf, packet_id, codes):
 
 
 def unsuback(buf, packet_id):
-    """UNSUBACK [3.11]: 4 bytes."""
+    """UNSUBACK [3.11] of an UNSUBSCRIBE with this identifier [MQTT-2.3.1-7]: 4 bytes."""
     return ack(buf, 0xB0, packet_id)
 
 
@@ -64,6 +65,7 @@ class ServerParser(Parser):
     a list of bytes. A protocol level other than 4 is no error: the server answers it with code 1 [MQTT-3.1.2-2].
     """
 
+    # Other flags are refused [MQTT-3.6.1-1], [MQTT-3.8.1-1], [MQTT-3.10.1-1], [MQTT-3.14.1-1].
     _FIRSTS = b"\x00\x10\x00\x30\x40\x50\x62\x70\x82\x00\xa2\x00\xc0\x00\xe0\x00"
     _LENGTHS = b"\x00\xff\x00\xff\x02\x02\x02\x02\xff\x00\xff\x00\x00\x00\x00\x00"
 
@@ -78,7 +80,7 @@ class ServerParser(Parser):
     def _decode_connect(self, length):
         buf = self._buf
         if length < 10 or bytes(buf[:6]) != b"\0\4MQTT":
-            self._fail("CONNECT: protocol name", 0)
+            self._fail("CONNECT: protocol name", 0)  # [MQTT-3.1.2-1]
         self.protocol_level = buf[6]
         flags = buf[7]
         will = flags & 0x04

@@ -37,7 +37,7 @@ _ACKNOWLEDGES = b"\0\0\0\0\x32\x34\0\x34\0\x82\0\xa2"
 
 
 class Session:
-    """State of one client.
+    """State of one client, kept for as long as there is the client [MQTT-4.1.0-1, -2].
 
     ignored: count of acknowledgements that fitted nothing. owed: acknowledgement to send before the next packet is
     taken in, first byte << 16 | packet identifier, 0 for none. unsent: slots with something to send. sent, heard: when
@@ -62,7 +62,8 @@ class Session:
     # The connection
 
     def lost(self):
-        """The connection is gone: what was sent and not acknowledged will be sent again on the next one."""
+        """The connection is gone: what was sent and not acknowledged is kept [MQTT-3.1.2-4] and will be sent again on
+        the next one, under the same identifier [MQTT-2.3.1-3]."""
         self.owed = 0
         self.pinging = False
         self.unsent = self._count
@@ -148,7 +149,7 @@ class Session:
         return self._count == len(self._slots)
 
     def _next_id(self):
-        """A packet identifier no slot has."""
+        """A packet identifier no slot has [MQTT-2.3.1-2]."""
         packet_id = self._last_id
         while True:
             packet_id = packet_id + 1 if packet_id < 65535 else 1
@@ -159,7 +160,8 @@ class Session:
         """Takes a slot for a packet: PUBLISH with QoS 1 or 2, SUBSCRIBE or UNSUBSCRIBE by their first byte; returns it.
         Its packet identifier is _next_id().
 
-        topic and payload are kept, not copied, until the acknowledgement. The caller sees to it that not full().
+        topic and payload are kept, not copied, until the acknowledgement [MQTT-4.3.2-1], [MQTT-4.3.3-1]. The caller
+        sees to it that not full().
         """
         self._last_id = self._next_id()
         slot = self._slots[self._count]
@@ -173,7 +175,8 @@ class Session:
         return slot
 
     def next(self):
-        """The slot whose packet is to be sent now, oldest first, or None: PUBREL where its stage is _RELEASE."""
+        """The slot whose packet is to be sent now, oldest first [MQTT-4.6.0-1], or None: PUBREL where its stage is
+        _RELEASE."""
         if self.unsent:
             for slot in self._slots:
                 if slot[_STAGE] & 1:
@@ -231,7 +234,8 @@ class Session:
             slots.append(slots.pop(i))
 
     def message(self, qos, packet_id):
-        """A PUBLISH came: notes the acknowledgement owed; returns False for a QoS 2 message delivered before."""
+        """A PUBLISH came: notes the acknowledgement owed for it [MQTT-3.3.4-1], [MQTT-4.3.2-2], under its identifier
+        [MQTT-2.3.1-6]; returns False for a QoS 2 message delivered before [MQTT-4.3.3-2]."""
         if qos == 1:
             self.owed = 0x400000 | packet_id
         elif qos == 2:
