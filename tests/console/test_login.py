@@ -17,6 +17,7 @@ HOSTS = ["127.0.0.1", *(["::1"] if has_ipv6() else [])]
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_the_example_device_comes_online_on_every_address(console: RunningConsole, host: str) -> None:
+    # [MQTT-3.1.4-4], [MQTT-7.1.1-1]
     with raw_device(console, host) as it:
         assert it.log_in() == 0
         device = console.call(console.platform.device, DEVICE)
@@ -39,7 +40,7 @@ def test_the_example_device_comes_online_on_every_address(console: RunningConsol
 )
 def test_refuses_wrong_ids_and_keys_with_a_code(
     console: RunningConsole, device_id: str, user: str, password: str, code: int
-) -> None:
+) -> None:  # [MQTT-3.1.3-8, -9], [MQTT-3.2.2-5]
     with raw_device(console) as it:
         assert it.log_in(device_id, user, password) == code
         assert it.is_closed()
@@ -76,7 +77,7 @@ def test_an_api_key_is_a_password_too(console: RunningConsole) -> None:
 )
 def test_what_breaks_the_format_is_closed_without_connack_and_shown(
     console: RunningConsole, data: bytes, reason: str
-) -> None:
+) -> None:  # [MQTT-3.1.4-1], [MQTT-3.2.2-6], [MQTT-3.1.0-1]
     before = max((packet.number for packet in console.call(console.platform.packets)), default=0)
     with raw_device(console) as it:
         it.send(data)
@@ -97,7 +98,7 @@ def test_what_breaks_the_format_is_closed_without_connack_and_shown(
         b"\x10\x20\x00\x06MQIsdp\x03\xc2\x00\x3c\x00\x01a\x00\x06458945\x00\x07passwor",
     ],
 )
-def test_another_protocol_level_gets_code_1(console: RunningConsole, data: bytes) -> None:
+def test_another_protocol_level_gets_code_1(console: RunningConsole, data: bytes) -> None:  # [MQTT-3.1.2-1, -2]
     with raw_device(console) as it:
         it.send(data)
         assert it.receive("CONNACK").data == b"\x20\x02\x00\x01"
@@ -116,7 +117,7 @@ def test_no_secret_is_in_the_log(console: RunningConsole) -> None:
     assert not [text for text in shown if AUTH_INFO in text or "secret of somebody" in text]
 
 
-def test_the_newest_login_wins(console: RunningConsole, device: Device) -> None:
+def test_the_newest_login_wins(console: RunningConsole, device: Device) -> None:  # [MQTT-3.1.4-2]
     with online(console, device.id, device.auth_info) as first, online(console, device.id, device.auth_info) as second:
         assert first.is_closed()
         second.send(b"\xc0\x00")
@@ -171,6 +172,7 @@ def test_of_many_who_say_nothing_the_oldest_goes(console: RunningConsole, monkey
 
 
 def test_keep_alive_is_enforced_one_and_a_half_times(console: RunningConsole, device: Device) -> None:
+    # [MQTT-3.1.2-24]
     with online(console, device.id, device.auth_info, keepalive=1) as it:
         it.send(b"\xc0")  # half a packet does not count
         assert it.is_closed()
@@ -188,6 +190,7 @@ def test_listeners_hear_who_was_refused(console: RunningConsole) -> None:
 
 
 def test_clean_session_0_keeps_subscriptions(console: RunningConsole, new_device: Callable[[], Device]) -> None:
+    # [MQTT-3.1.2-4, -6], [MQTT-3.1.4-3], [MQTT-3.2.2-1 to -3]
     device = new_device()
     more = {"clean_session": False}
     with raw_device(console) as it:

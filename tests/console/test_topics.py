@@ -161,6 +161,7 @@ def test_a_device_has_a_bounded_number_of_streams(console: RunningConsole, devic
 
 
 def test_subscriptions(console: RunningConsole, device: Device) -> None:
+    # [MQTT-3.3.1-9], [MQTT-3.8.3-2], [MQTT-3.8.4-1, -4 to -6], [MQTT-3.9.3-1], [MQTT-3.10.4-1, -2, -4], [MQTT-3.12.4-1]
     with online(console, device.id, device.auth_info) as it:
         it.send(subscribe("a/b", "$creq/#", "$dp", "a/+", "#", "温度", "x" * 1024, "x" * 1025, "my-own_topic", qos=2))
         assert it.receive("SUBACK").codes.hex(" ") == "00 80 80 80 80 80 00 80 00"
@@ -178,7 +179,7 @@ def test_subscriptions(console: RunningConsole, device: Device) -> None:
 
 def test_messages_go_to_those_who_subscribed_and_are_online(
     console: RunningConsole, new_device: Callable[[], Device]
-) -> None:
+) -> None:  # [MQTT-3.3.2-3], [MQTT-4.5.0-1], [MQTT-4.6.0-5, -6]
     devices = [new_device() for _ in range(3)]
     with contextlib.ExitStack() as stack:
         sender, receiver, other = [stack.enter_context(online(console, it.id, it.auth_info)) for it in devices]
@@ -193,7 +194,7 @@ def test_messages_go_to_those_who_subscribed_and_are_online(
         assert other.receive().name == "PINGRESP"
 
 
-def test_nothing_is_retained(console: RunningConsole, device: Device) -> None:
+def test_nothing_is_retained(console: RunningConsole, device: Device) -> None:  # [MQTT-3.3.1-5, -12]
     with online(console, device.id, device.auth_info) as it:
         it.send(publish("kept", "x", 1, retain=True))
         it.receive("PUBACK")
@@ -234,7 +235,7 @@ def test_a_hundred_topics_and_no_more(console: RunningConsole, device: Device) -
 )
 def test_what_onenet_has_not_or_mqtt_forbids_drops_the_connection(
     console: RunningConsole, device: Device, data: bytes, reason: str
-) -> None:
+) -> None:  # [MQTT-3.3.5-2], [MQTT-4.8.0-1]
     with online(console, device.id, device.auth_info) as it:
         it.send(data)
         assert it.is_closed()
@@ -242,7 +243,7 @@ def test_what_onenet_has_not_or_mqtt_forbids_drops_the_connection(
     assert re.search(reason, errors(console, device.id)[-1][1])
 
 
-def test_a_second_connect_drops_the_connection(console: RunningConsole, device: Device) -> None:
+def test_a_second_connect_drops_the_connection(console: RunningConsole, device: Device) -> None:  # [MQTT-3.1.0-2]
     with online(console, device.id, device.auth_info) as it:
         it.send(connect(device.id, PRODUCT, device.auth_info))
         assert it.is_closed()

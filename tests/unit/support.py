@@ -383,8 +383,8 @@ class replaced:  # noqa: N801
 
 class Tap:
     """Stands between a client and its socket: notes the size of each write in `writes`; `limits`, where not empty, says
-    how many bytes the next writes take, 0 for none, and `broken` makes the next write fail with that OSError. `options`
-    are those set on the socket."""
+    how many bytes the next writes take, 0 for none, and `broken` makes reads and writes fail with that OSError.
+    `options` are those set on the socket."""
 
     def __init__(self, client):
         self.options = []
@@ -408,6 +408,8 @@ class Tap:
         return n
 
     def readinto(self, data):
+        if self.broken:
+            raise self.broken
         return self._sock.readinto(data)
 
     def setsockopt(self, *args):

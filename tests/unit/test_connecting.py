@@ -72,7 +72,7 @@ def test_connack_may_come_a_byte_at_a_time():
         assert broker.events == [("connect", 0)]
 
 
-def test_a_refusal_is_raised_with_its_code_and_in_words():
+def test_a_refusal_is_raised_with_its_code_and_in_words():  # [MQTT-3.2.2-5]
     for code, words in enumerate(("version", "client id", "unavailable", "user name or password", "not authorized"), 1):
         with Broker() as broker:
             broker.client.start()
@@ -203,7 +203,7 @@ def test_by_ipv6_address():
         assert broker.packet() == publish_of("t", b"x")
 
 
-def test_a_client_connects_again_and_again():
+def test_a_client_connects_again_and_again():  # [MQTT-3.1.3-2]
     with Broker() as broker:
         for n in range(1, 4):
             broker.connect()

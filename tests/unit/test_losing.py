@@ -1,6 +1,6 @@
 """How a connection is lost, and how it is ended."""
 
-from errno import ECONNRESET
+from errno import ECONNRESET, ENOMEM
 
 from mqtt import ConnectionClosed, ProtocolError, Timeout
 from mqtt.client import OFFLINE, ONLINE
@@ -42,6 +42,15 @@ def test_a_failing_write_is_told():
         assert broker.events[-1] == ("disconnect", error) and broker.client.state == OFFLINE
 
 
+def test_a_failing_read_is_told():  # [MQTT-4.8.0-2]
+    with online() as broker:
+        tap = Tap(broker.client)
+        tap.broken = OSError(ENOMEM, "ENOMEM")
+        broker.send(publish_of("t", b"x", 1, 7))
+        assert broker.fails(OSError).errno == ENOMEM
+        assert not broker.told("message")
+
+
 def test_a_message_cut_off_by_the_close_is_not_delivered():
     whole = publish_of("a/b", b"x" * 100, 1, 1)
     for cut in (1, 2, 5, 9, 50, len(whole) - 1):
@@ -62,7 +71,7 @@ def test_a_message_that_stops_half_way_is_a_timeout():
             assert not broker.told("message")
 
 
-def test_what_the_standard_forbids_closes_the_connection():
+def test_what_the_standard_forbids_closes_the_connection():  # [MQTT-4.8.0-1], [MQTT-2.2.2-2], [MQTT-1.5.3-1]
     for what, data in (
         ("remaining length", "30 ff ff ff ff 01"),
         ("type 0", "00 00"),
@@ -129,7 +138,7 @@ def test_keep_alive_0_never_pings():
 # Disconnecting
 
 
-def test_disconnect_says_so_and_closes():  # [MQTT-3.14.4-1]
+def test_disconnect_says_so_and_closes():  # [MQTT-3.14.4-1], [MQTT-3.14.4-2]
     with online() as broker:
         broker.client.publish("t", b"last")
         broker.client.disconnect()
@@ -168,7 +177,7 @@ def test_disconnect_while_connecting_closes():
         broker.connect()
 
 
-def test_disconnect_in_on_message_sends_the_acknowledgement_first():
+def test_disconnect_in_on_message_sends_the_acknowledgement_first():  # [MQTT-3.14.4-2]
     for qos, first in ((1, 0x40), (2, 0x50)):
         with online() as broker:
             broker.client.on_message = lambda *args: broker.client.disconnect()  # noqa: B023

@@ -25,7 +25,7 @@ from support import (
 # Messages
 
 
-def test_messages_are_delivered_and_acknowledged_by_their_qos():
+def test_messages_are_delivered_and_acknowledged_by_their_qos():  # [MQTT-2.3.1-6], [MQTT-3.3.4-1]
     with online() as broker:
         broker.send(publish_of("a/温", "二十".encode(), 0, retain=True))
         broker.send(publish_of("b", b"", 1, 0x1234))
@@ -52,7 +52,7 @@ def test_a_message_may_come_a_byte_at_a_time():
         assert broker.told("message") == [(b"a/b", b"hello", 1, 0)]
 
 
-def test_many_messages_in_one_segment_are_acknowledged_in_order():  # [MQTT-4.6.0-2]
+def test_many_messages_in_one_segment_are_acknowledged_in_order():  # [MQTT-4.6.0-2], [MQTT-4.6.0-3]
     with online() as broker:
         data, expected = b"", b""
         for packet_id in range(1, 101):
@@ -66,6 +66,17 @@ def test_many_messages_in_one_segment_are_acknowledged_in_order():  # [MQTT-4.6.
         assert [payload for _, payload, _, _ in broker.told("message")] == [b"%d" % n for n in range(1, 101)]
 
 
+def test_a_byte_order_mark_is_a_character_like_others():  # [MQTT-1.5.3-3]
+    with online() as broker:
+        broker.client.subscribe("\ufeffa/\ufeff")
+        assert broker.packet() == subscribe_of(1, (b"\xef\xbb\xbfa/\xef\xbb\xbf", 0))
+        broker.client.publish("\ufeffa/\ufeff", "\ufeffx")
+        assert broker.packet() == publish_of(b"\xef\xbb\xbfa/\xef\xbb\xbf", b"\xef\xbb\xbfx")
+        broker.send(publish_of(b"\xef\xbb\xbfa/\xef\xbb\xbf", b"\xef\xbb\xbfx"))
+        broker.until(lambda: broker.told("message"), "a message")
+        assert broker.told("message") == [(b"\xef\xbb\xbfa/\xef\xbb\xbf", b"\xef\xbb\xbfx", 0, 0)]
+
+
 def test_topic_and_payload_come_as_memoryviews():
     kinds = []
     with online() as broker:
@@ -75,7 +86,7 @@ def test_topic_and_payload_come_as_memoryviews():
     assert kinds == [(memoryview, memoryview)] * 2
 
 
-def test_qos_1_twice_is_delivered_and_acknowledged_twice():
+def test_qos_1_twice_is_delivered_and_acknowledged_twice():  # [MQTT-4.3.2-2]
     with online() as broker:
         broker.send(publish_of("t", b"x", 1, 5) + publish_of("t", b"x", 1, 5, dup=True))
         assert broker.packet() == broker.packet() == puback(5)
@@ -94,7 +105,7 @@ def test_qos_2_twice_is_delivered_once():  # [MQTT-4.3.3-2]
         assert broker.told("message") == [(b"t", b"x", 2, 0), (b"t", b"y", 2, 0)]
 
 
-def test_qos_2_is_delivered_once_over_a_reconnection_with_the_session():
+def test_qos_2_is_delivered_once_over_a_reconnection_with_the_session():  # [MQTT-3.1.2-4], [MQTT-4.1.0-1]
     with Broker(clean_session=False) as broker:
         for present, dup in ((ACCEPTED, False), (ACCEPTED_SESSION, True)):
             broker.connect(present)
@@ -105,14 +116,14 @@ def test_qos_2_is_delivered_once_over_a_reconnection_with_the_session():
         assert broker.told("message") == [(b"t", b"x", 2, 0)]
 
 
-def test_without_on_message_messages_are_acknowledged_all_the_same():
+def test_without_on_message_messages_are_acknowledged_all_the_same():  # [MQTT-4.5.0-2]
     with online() as broker:
         broker.client.on_message = broker.client.on_oversize = None
         broker.send(publish_of("t", b"x", 1, 5) + publish_of("t", b"x" * 600, 1, 6))
         assert (broker.packet(), broker.packet()) == (puback(5), puback(6))
 
 
-def test_a_message_over_the_receive_buffer_is_drained_told_counted_and_acknowledged():
+def test_a_message_over_the_receive_buffer_is_drained_told_counted_and_acknowledged():  # [MQTT-4.5.0-2]
     with online(rx_size=64) as broker:
         broker.send(publish_of("a/b", b"x" * 5000, 0, retain=True))
         broker.send(publish_of("a/b", b"x" * 5001, 1, 7))

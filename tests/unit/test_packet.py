@@ -73,7 +73,7 @@ def test_good_utf8_is_let_through():
         assert packet.bad_utf8(text * 3, 0, 3 * len(text), 1) == -1
 
 
-def test_wildcards_are_bad_in_a_topic_name_only():
+def test_wildcards_are_bad_in_a_topic_name_only():  # [MQTT-4.7.1-1]
     for text in (b"a/+", b"a/#", b"\xe6\xb8\xa9#"):
         assert packet.bad_utf8(text, 0, len(text), 0) == -1
         assert packet.bad_utf8(text, 0, len(text), 1) == len(text) - 1
@@ -82,7 +82,7 @@ def test_wildcards_are_bad_in_a_topic_name_only():
 # CONNECT [3.1]
 
 
-def test_connect_of_the_seeds():
+def test_connect_of_the_seeds():  # [MQTT-2.2.2-1]
     # device 789546805, product 458945, auth-info 136928831, keep alive 100 s, no clean session
     assert built(packet.connect, "789546805", "458945", "136928831", 100, False) == SEED
 
@@ -105,7 +105,7 @@ def connect_of(client_id, username, password, keepalive, clean_session, will):
     return packet_of(0x10, variable + payload)
 
 
-def test_connect_in_every_legal_combination():
+def test_connect_in_every_legal_combination():  # [MQTT-3.1.2-9, -18 to -21], [MQTT-3.1.3-1, -3]
     wills = [None] + [
         (topic, message, qos, retain)
         for topic, message in (("will", b""), ("遗嘱/状态", "离线"), (b"w", b"\x00\xff"))
@@ -165,7 +165,7 @@ def test_connect_refuses_numbers_out_of_range():
         refused("will qos", packet.connect, "d", will_topic="w", will_qos=qos)  # [MQTT-3.1.2-14]
 
 
-def test_connect_refuses_strings_that_are_none():
+def test_connect_refuses_strings_that_are_none():  # [MQTT-3.1.3-4, -10, -11]
     for text, _ in BAD_UTF8:
         text = unhex(text)
         refused("client id", packet.connect, text)
@@ -198,7 +198,7 @@ def test_connect_refuses_other_types():
 # PUBLISH [3.3]
 
 
-def test_publish_with_each_flag():
+def test_publish_with_each_flag():  # [MQTT-2.3.1-5], [MQTT-3.3.2-1]
     for qos in (0, 1, 2):
         for retain in (False, True):
             for dup in (False, True) if qos else (False,):
@@ -230,7 +230,7 @@ def test_publish_takes_str_and_anything_bytes_like():
     assert bytes(buf[:n]) == expected
 
 
-def test_publish_topic_may_be_65535_bytes_long():
+def test_publish_topic_may_be_65535_bytes_long():  # [MQTT-4.7.3-3]
     for topic in ("t" * 65535, "温" * 21845):
         assert built(packet.publish, topic, "x", 1, packet_id=1) == publish_of(topic, b"x", 1, 1)
     refused("topic", packet.publish, "t" * 65536)
@@ -285,7 +285,7 @@ def test_publish_header_leaves_the_buffer_alone_where_it_refuses():
 # PUBACK, PUBREC, PUBREL, PUBCOMP [3.4 to 3.7]
 
 
-def test_acknowledgements():
+def test_acknowledgements():  # [MQTT-2.2.2-1], [MQTT-3.6.1-1]
     for first in (0x40, 0x50, 0x62, 0x70):
         for packet_id in (1, 255, 256, 65535):
             assert built(packet.ack, first, packet_id) == bytes([first, 2, packet_id >> 8, packet_id & 255])
@@ -322,7 +322,7 @@ FILTERS = (
 NO_FILTERS = ("", "a#", "#a", "a/#/b", "#/", "##", "a+", "+a", "a/b+", "a/+b/c", "++", "+#", "a/温#", "\0", "\ud800")
 
 
-def test_subscribe():
+def test_subscribe():  # [MQTT-3.8.1-1]
     assert built(packet.subscribe, 10, [("a/b", 1), ("c/d", 2)]) == unhex(
         "82 0e 00 0a 00 03 61 2f 62 01 00 03 63 2f 64 02"  # the example of [3.8.3]
     )
@@ -331,7 +331,7 @@ def test_subscribe():
     assert built(packet.subscribe, 65535, every) == packet_of(0x82, b"\xff\xff" + expected)
 
 
-def test_unsubscribe():
+def test_unsubscribe():  # [MQTT-3.10.1-1], [MQTT-3.10.3-1]
     assert built(packet.unsubscribe, 10, ["a/b", b"c/d"]) == unhex("a2 0c 00 0a 00 03 61 2f 62 00 03 63 2f 64")
     expected = b"".join([field(name) for name in FILTERS])
     assert built(packet.unsubscribe, 1, list(FILTERS)) == packet_of(0xA2, b"\0\1" + expected)
@@ -351,7 +351,7 @@ def test_misplaced_wildcards_and_strings_that_are_none_are_refused_as_filters():
     refused("topic filter", packet.subscribe, 1, [(42, 0)], kind=TypeError)
 
 
-def test_a_filter_over_65535_bytes_is_refused():
+def test_a_filter_over_65535_bytes_is_refused():  # [MQTT-4.7.3-3]
     refused("topic filter", packet.subscribe, 1, [("x" * 65536, 0)])
     refused("topic filter", packet.unsubscribe, 1, ["x" * 65536])
 
@@ -369,6 +369,6 @@ def test_subscribe_refuses_qos():  # [MQTT-3.8.3-4]
 # PINGREQ [3.12], DISCONNECT [3.14]
 
 
-def test_pingreq_and_disconnect():
+def test_pingreq_and_disconnect():  # [MQTT-2.2.2-1]
     assert built(packet.pingreq) == b"\xc0\0"
     assert built(packet.disconnect) == b"\xe0\0"

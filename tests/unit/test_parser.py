@@ -194,7 +194,7 @@ def test_nothing_fed_is_nothing_done():
     assert parser.feed(b"", 0, 0) == 0 and not parser.type  # its fields hold until the next feed
 
 
-def test_a_packet_as_long_as_the_buffer_is_delivered_whole():
+def test_a_packet_as_long_as_the_buffer_is_delivered_whole():  # [MQTT-3.3.2-1]
     for size in (16, 127, 128, 300):
         parser = Parser(size)
         topic, payload = b"t", b"x" * (size - 3)

@@ -25,7 +25,7 @@ from support import (
 )
 
 
-def test_publish_at_each_qos():
+def test_publish_at_each_qos():  # [MQTT-4.3.1-1], [MQTT-4.3.2-1], [MQTT-4.3.3-1]
     with online() as broker:
         client = broker.client
         assert client.publish("a/温", "二十", retain=True) == 0
@@ -40,6 +40,15 @@ def test_publish_at_each_qos():
         broker.until(lambda: len(broker.told("publish")) == 2, "acknowledgements")
         assert broker.told("publish") == [(1,), (2,)]
         assert broker.silent()
+
+
+def test_each_pubrel_comes_in_the_order_of_its_pubrec():  # [MQTT-4.6.0-4]
+    with online() as broker:
+        for _ in range(4):
+            broker.client.publish("t", b"x", 2)
+            broker.packet()
+        broker.send(b"".join([ack_of(0x50, packet_id) for packet_id in (3, 1, 4, 2)]))
+        assert [broker.packet() for _ in range(4)] == [ack_of(0x62, packet_id) for packet_id in (3, 1, 4, 2)]
 
 
 def test_publish_refuses_bad_arguments_before_anything_is_sent_or_kept():
@@ -203,7 +212,7 @@ def test_a_broker_that_stops_reading_is_a_timeout_and_what_it_got_is_in_order():
         assert came <= n and publish_of("%04d" % came, payload).startswith(broker.received)
 
 
-def test_without_puback_in_time_the_connection_is_given_up():
+def test_without_puback_in_time_the_connection_is_given_up():  # [MQTT-4.3.2-1]
     with online() as broker:
         impatient(broker.client)
         broker.client.publish("t", b"x", 1)
@@ -221,7 +230,8 @@ def test_a_puback_of_an_unknown_id_is_passed_over():
         assert not broker.told("subscribe") and not broker.told("unsubscribe")
 
 
-def test_what_was_not_acknowledged_is_sent_again_with_dup_under_its_id():  # [MQTT-4.4.0-1]
+def test_what_was_not_acknowledged_is_sent_again_with_dup_under_its_id():
+    # [MQTT-4.4.0-1], [MQTT-2.3.1-3], [MQTT-3.1.2-4]
     with Broker(clean_session=False) as broker:
         broker.connect()
         client = broker.client
@@ -278,7 +288,7 @@ def test_half_a_packet_sent_before_the_loss_is_a_duplicate_after_it():  # [MQTT-
         assert broker.packet() == publish_of("t", b"x" * 500, 1, 1, dup=True)
 
 
-def test_offline_qos_1_and_2_and_subscriptions_wait_for_the_connection():
+def test_offline_qos_1_and_2_and_subscriptions_wait_for_the_connection():  # [MQTT-3.1.0-1]
     with Broker() as broker:
         client = broker.client
         assert client.can_publish(1) and not client.can_publish(0)

@@ -16,7 +16,7 @@ def messages(events):
     return [event[1:] for event in events if event[0] == "message"]
 
 
-def test_real_broker_every_qos_both_ways():
+def test_real_broker_every_qos_both_ways():  # [MQTT-7.0.0-2], [MQTT-7.1.2-1]
     client, events = real("qos")
     assert client.connect() == 0
     client.subscribe([("qos/%d" % qos, qos) for qos in (0, 1, 2)])
@@ -72,7 +72,7 @@ def test_real_broker_will():
     watcher.disconnect()
 
 
-def test_real_broker_session_present():
+def test_real_broker_session_present():  # [MQTT-3.1.3-2], [MQTT-4.1.0-2]
     client, _ = real("sleeper")
     client.connect()  # nothing is left of an earlier run
     client.disconnect()

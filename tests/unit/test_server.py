@@ -8,7 +8,7 @@ from support import BAD_UTF8, built, field, packet_of, publish_of, raises, refus
 # The builders
 
 
-def test_connack():
+def test_connack():  # [MQTT-3.2.2-4]
     assert built(server.connack) == b"\x20\2\0\0"
     assert built(server.connack, True) == b"\x20\2\1\0"
     for code in range(1, 6):
@@ -18,7 +18,7 @@ def test_connack():
     refused("session present", server.connack, True, 1)  # [MQTT-3.2.2-4]
 
 
-def test_suback():
+def test_suback():  # [MQTT-2.3.1-7], [MQTT-3.8.4-5]
     assert built(server.suback, 10, [0, 1, 2, 0x80]) == unhex("90 06 00 0a 00 01 02 80")
     assert built(server.suback, 65535, bytes(200)) == b"\x90\xca\x01\xff\xff" + bytes(200)
     refused("return code", server.suback, 1, [])
@@ -26,7 +26,7 @@ def test_suback():
         refused("return code", server.suback, 1, [0, code])  # [MQTT-3.9.3-2]
 
 
-def test_unsuback_and_pingresp():
+def test_unsuback_and_pingresp():  # [MQTT-2.3.1-7]
     assert built(server.unsuback, 0x1234) == unhex("b0 02 12 34")
     assert built(server.pingresp) == b"\xd0\0"
 
@@ -131,6 +131,7 @@ FORBIDDEN = (
     (b"\x80\0", "flags 0", 0),  # [MQTT-3.8.1-1]
     (b"\xa0\0", "flags 0", 0),  # [MQTT-3.10.1-1]
     (b"\x60\2\0\1", "flags 0", 0),  # [MQTT-3.6.1-1]
+    (b"\xe1\0", "flags 1", 0),  # [MQTT-3.14.1-1]
     (b"\xc0\1\0", "remaining length 1", 1),
     (b"\xe0\1\0", "remaining length 1", 1),
     (b"\x10\xff\xff\xff\x7f", "remaining length", 1),  # of 256 MB

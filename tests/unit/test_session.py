@@ -115,7 +115,7 @@ def test_packets_go_out_in_the_order_they_were_taken():  # [MQTT-4.6.0-1]
     assert pump(session) == [(PUBLISH_1, ids[0]), (SUBSCRIBE, ids[1]), (PUBLISH_2, ids[2]), (UNSUBSCRIBE, ids[3])]
 
 
-def test_what_is_kept_is_let_go_with_the_acknowledgement():
+def test_what_is_kept_is_let_go_with_the_acknowledgement():  # [MQTT-4.1.0-1]
     session = Session(window=1)
     packet_id = take(session, PUBLISH_1, b"topic", b"payload")
     slot = session._slots[0]
@@ -128,7 +128,7 @@ def test_what_is_kept_is_let_go_with_the_acknowledgement():
 # Life cycles of what we publish [4.3]
 
 
-def test_qos_1_ends_with_puback():
+def test_qos_1_ends_with_puback():  # [MQTT-4.3.2-1]
     session = Session()
     packet_id = take(session, PUBLISH_1 | 1, b"t", b"")
     assert not session.acknowledged(PUBACK, packet_id) and session.ignored == 1  # it has not been sent yet
@@ -137,7 +137,7 @@ def test_qos_1_ends_with_puback():
     assert not session.acknowledged(PUBACK, packet_id) and session.ignored == 2
 
 
-def test_qos_2_is_publish_pubrec_pubrel_pubcomp():
+def test_qos_2_is_publish_pubrec_pubrel_pubcomp():  # [MQTT-4.3.3-1], [MQTT-2.3.1-6]
     session = Session()
     packet_id = take(session, PUBLISH_2, b"t", b"")
     assert not session.acknowledged(PUBREC, packet_id) and session.ignored == 1  # it has not been sent yet
@@ -260,7 +260,7 @@ def test_what_was_never_sent_goes_without_dup():  # [MQTT-3.3.1-1]
     assert pump(session) == [(PUBLISH_1 | 8, one), (PUBLISH_2, two)]
 
 
-def test_pubrel_owed_when_the_connection_went_is_sent_on_the_next():
+def test_pubrel_owed_when_the_connection_went_is_sent_on_the_next():  # [MQTT-4.4.0-1]
     session = Session()
     packet_id = take(session, PUBLISH_2, b"t", b"")
     pump(session)
@@ -269,7 +269,7 @@ def test_pubrel_owed_when_the_connection_went_is_sent_on_the_next():
     assert pump(session) == [(0x62, packet_id)]
 
 
-def test_old_and_new_keep_their_order():
+def test_old_and_new_keep_their_order():  # [MQTT-4.6.0-1]
     session = Session(window=3)
     for _ in range(7):
         ids = [take(session, PUBLISH_1, b"t", b"") for _ in range(2)]
@@ -303,7 +303,7 @@ def test_clean_session_publishes_anew_without_dup():  # [MQTT-3.1.2-6]
 # What is published to us [4.3]
 
 
-def test_each_qos_owes_its_acknowledgement():
+def test_each_qos_owes_its_acknowledgement():  # [MQTT-3.3.4-1]
     session = Session()
     assert session.message(0, 0) and owed(session) is None
     assert session.message(1, 0x1234) and owed(session) == (0x40, 0x1234)
@@ -312,7 +312,7 @@ def test_each_qos_owes_its_acknowledgement():
     assert owed(session) == (0x70, 65535)
 
 
-def test_qos_1_twice_is_delivered_twice():
+def test_qos_1_twice_is_delivered_twice():  # [MQTT-4.3.2-2]
     session = Session()
     for _ in range(2):
         assert session.message(1, 5)
@@ -339,7 +339,7 @@ def test_pubrel_of_an_unknown_id_is_answered():  # [MQTT-4.3.3-2]
     assert owed(session) == (0x70, 77)
 
 
-def test_qos_2_is_delivered_once_over_a_loss_where_the_session_is_present():
+def test_qos_2_is_delivered_once_over_a_loss_where_the_session_is_present():  # [MQTT-3.1.2-4]
     session = Session()
     session.message(2, 5)
     reconnect(session)
@@ -348,7 +348,7 @@ def test_qos_2_is_delivered_once_over_a_loss_where_the_session_is_present():
     assert owed(session) == (0x50, 5)
 
 
-def test_where_the_server_has_no_session_its_ids_begin_anew():
+def test_where_the_server_has_no_session_its_ids_begin_anew():  # [MQTT-3.1.2-6], [MQTT-3.2.2-3]
     for clean_session in (False, True):
         session = Session()
         session.message(2, 5)

@@ -36,7 +36,7 @@ def test_subscribe_and_unsubscribe_tell_what_was_granted():
         assert broker.told("unsubscribe") == [(3,), (4,)]
 
 
-def test_subscribe_refuses_bad_arguments_before_anything_is_sent_or_kept():
+def test_subscribe_refuses_bad_arguments_before_anything_is_sent_or_kept():  # [MQTT-3.8.3-1], [MQTT-3.10.3-1]
     with online(tx_size=64, window=1) as broker:
         for name in ("", "a#", "+a", "a/#/b", "\0", b"\xff", "x" * 70000):
             raises(ValueError, broker.client.subscribe, name, match="topic filter")

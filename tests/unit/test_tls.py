@@ -30,7 +30,7 @@ def trust(context):
         context.load_verify_locations(cadata=file.read())
 
 
-def test_tls_with_a_certificate_to_be_trusted():
+def test_tls_with_a_certificate_to_be_trusted():  # [MQTT-7.1.2-1]
     client, context = tls_client("localhost", rx_size=2048)
     trust(context)
     events = listen_to(client)

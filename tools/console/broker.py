@@ -42,7 +42,8 @@ class ConsoleBroker(Broker):
         return True  # by the gate
 
     def publish(self, topic: str, payload: bytes) -> int:
-        """Sends it to the devices that have subscribed to just this topic and are online; returns to how many."""
+        """Sends it to the devices that have subscribed to just this topic [MQTT-3.3.2-3], [MQTT-4.7.3-4] and are online
+        [MQTT-4.5.0-1], in the order of the calls [MQTT-4.6.0-5, -6]; returns to how many."""
         reached = [it for session, _ in self.subscriptions.get(topic, ()) if (it := self._connection(session))]
         for connection in reached:
             connection.send(topic, payload)
@@ -52,7 +53,8 @@ class ConsoleBroker(Broker):
         return self._gate.online(session.client_id or "")
 
     async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
-        """The return code for SUBACK: 0, for all that is delivered is of QoS 0, or 0x80 for refused."""
+        """The return code for SUBACK: 0, for all that is delivered is of QoS 0 [MQTT-3.3.5-1], [MQTT-3.8.4-6], or 0x80
+        for refused, as wildcards are [MQTT-3.8.3-2]."""
         topic, _ = subscription
         held = self._held.setdefault(session.client_id, set())
         if not TOPIC.fullmatch(topic):  # no wildcards, and nothing with $

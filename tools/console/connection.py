@@ -103,7 +103,8 @@ class Connection:
     # Sending
 
     def send(self, topic: str, payload: bytes) -> None:
-        """Publishes to this device with QoS 0, which is all the platform has in this direction."""
+        """Publishes to this device with QoS 0, which is all the platform has in this direction; DUP and RETAIN are 0
+        [MQTT-3.3.1-3, -9]."""
         self.write(_built(partial(packets.publish, topic=topic, payload=payload)))
 
     def write(self, data: bytes) -> None:
@@ -252,12 +253,13 @@ class Connection:
         self._allow_silence(seconds, f"nothing came for {seconds:g} s, 1.5 times its keep alive")
 
     def _check_connect(self, packet: bytes) -> int:
-        """Returns the keep alive in seconds. What breaks the format ends the connection without CONNACK."""
+        """Returns the keep alive in seconds. What breaks the format ends the connection without CONNACK [MQTT-3.1.4-1],
+        and so does what there is no code for [MQTT-3.2.2-6]."""
         if packet[0] >> 4 != _CONNECT:
             raise _Ended("the first packet must be CONNECT")  # [MQTT-3.1.0-1]
         body = packet[_body(packet) :]
         if body.startswith(b"\0\6MQIsdp") or (body.startswith(b"\0\4MQTT") and body[6:7] != b"\4"):
-            level = body[8:9] if body[1] == 6 else body[6:7]
+            level = body[8:9] if body[1] == 6 else body[6:7]  # [MQTT-3.1.2-2]
             self._refuse(_PROTOCOL_VERSION, f"protocol level {level.hex() or 'missing'}: must be 4, MQTT 3.1.1")
         _parse(packet)
         device_id = _parser.client_id.decode()
@@ -268,6 +270,7 @@ class Connection:
             raise _Ended("OneNET has no will: the will flags of CONNECT must be 0")
         keep_alive: int = _parser.keepalive
         if not self._platform.knows(device_id):
+            # [MQTT-3.1.3-8, -9]
             self._refuse(_CLIENT_ID, f"client id {_shown(device_id)}: no device of this id is registered")
         self.device_id = device_id
         if username.decode() != self._platform.product_id:
@@ -278,6 +281,7 @@ class Connection:
         return keep_alive
 
     def _refuse(self, code: int, reason: str) -> None:
+        """Says so, looks at nothing that comes after CONNECT [MQTT-3.1.4-5], and closes [MQTT-3.2.2-5]."""
         self._judged(reason)
         self.write(_built(partial(server.connack, code=code)))
         raise _Ended(f"{reason} (code {code})")
@@ -313,6 +317,7 @@ class Connection:
         raise _Ended("OneNET has no QoS 2")
 
     def _judge_publish(self, packet: bytes) -> "Callable[[], Coroutine[Any, Any, None]]":
+        """The same of a PUBLISH; what is not allowed ends the connection [MQTT-3.3.5-2]."""
         topic, payload = bytes(_parser.topic).decode(), bytes(_parser.payload)
         packet_id = _parser.packet_id
         if _parser.qos == 2:

@@ -39,7 +39,7 @@ class Gate:
         self._doors: dict[str, asyncio.Lock] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Deals with a new connection until it has ended."""
+        """Deals with a new connection, over TCP [MQTT-7.1.1-1], until it has ended."""
         if writer.get_extra_info("peername") is None:  # gone already
             writer.transport.abort()
             return
@@ -66,7 +66,8 @@ class Gate:
         self._strangers.pop(connection, None)
 
     async def enter(self, connection: Connection) -> None:
-        """Makes this the one connection of its device, for the newest wins; returns when the earlier one is gone."""
+        """Makes this the one connection of its device, for the newest wins [MQTT-3.1.4-2]; returns when the earlier one
+        is gone."""
         async with self._doors.setdefault(connection.device_id, asyncio.Lock()):
             earlier = self._inside.get(connection.device_id)
             if earlier:
