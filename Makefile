@@ -14,7 +14,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .NOTPARALLEL:
 .PHONY: help setup mosquitto chromium tshark micropython32 test lint format mpy demo console board chip image bench size wheel clean distclean
 .PHONY: misfortunes test-unit test-micropython test-board test-port test-console test-e2e test-deploy
-.PHONY: lint-style lint-format lint-esp32 lint-esp8266 lint-host
+.PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -132,6 +132,9 @@ $(BOARDS:%=build/stubs/%/.made): build/stubs/%/.made: requirements/%.txt | $(VEN
 format: $(VENV) ## lays the code out as lint wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+compliance: $(VENV) ## docs/compliance.md: where each clause of MQTT 3.1.1 is obeyed, and which test shows it; fails if one has none
+	@$(BIN)/python -m onenet_tools.compliance
 
 # Use
 
