@@ -188,7 +188,7 @@ def test_where_our_modules_are_frozen_the_rest_is_sent(broker: Mosquitto) -> Non
 def test_why_it_does_not_come_online(broker: Mosquitto, changes: dict[str, object], words: str) -> None:
     with board(broker, installed() | {"config.json": json.dumps(config(**changes))}) as it:
         with pytest.raises(PortError, match=words) as error:
-            deploy(it.port, deployment(), Report())
+            deploy(it.port, deployment(timeout=15), Report())
         assert AUTH_INFO not in str(error.value) and "wrong-password" not in str(error.value)
 
 

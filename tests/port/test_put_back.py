@@ -63,24 +63,24 @@ def test_with_the_boot_py_it_had(broker: Mosquitto, tmp_path: Path) -> None:
     assert "/deploy/record" not in files
 
 
-def test_a_version_of_ours_comes_back(broker: Mosquitto, tmp_path: Path) -> None:
+@pytest.mark.parametrize("old", (Form.MPY, Form.ROMFS, Form.SOURCE))
+def test_a_version_of_ours_comes_back(broker: Mosquitto, tmp_path: Path, old: Form) -> None:
     """With its modules, those in a ROMFS among them."""
-    for old in (Form.MPY, Form.ROMFS, Form.SOURCE):
-        with board(broker, rom_size=ROM_SIZE, heap="1M") as it:
-            deploy(it.port, deployment(old), Report())
-            before = files_of(it)
-            it.power_on()
-            it.wait_for(ONLINE, PATIENCE)
-            (tmp_path / "main.py").write_text("import extra\n" + CRASHES)
-            (tmp_path / "extra.py").write_text("")
-            (tmp_path / "health.py").write_text("# shorter\n")
-            files = sources(find_program([tmp_path / "main.py", tmp_path / "extra.py"]))
-            files["firmware/health.py"] = tmp_path / "health.py"
-            new = Form.ROMFS if old is Form.ROMFS else Form.MPY
-            with pytest.raises(PortError, match=BACK):
-                deploy(it.port, Deployment(files, new, PATIENCE), Report())
-            it.wait_for(ONLINE, PATIENCE, it.log.rindex("new program"))
-            assert files_of(it) == before
+    with board(broker, rom_size=ROM_SIZE, heap="1M") as it:
+        deploy(it.port, deployment(old), Report())
+        before = files_of(it)
+        it.power_on()
+        it.wait_for(ONLINE, PATIENCE)
+        (tmp_path / "main.py").write_text("import extra\n" + CRASHES)
+        (tmp_path / "extra.py").write_text("")
+        (tmp_path / "health.py").write_text("# shorter\n")
+        files = sources(find_program([tmp_path / "main.py", tmp_path / "extra.py"]))
+        files["firmware/health.py"] = tmp_path / "health.py"
+        new = Form.ROMFS if old is Form.ROMFS else Form.MPY
+        with pytest.raises(PortError, match=BACK):
+            deploy(it.port, Deployment(files, new, PATIENCE), Report())
+        it.wait_for(ONLINE, PATIENCE, it.log.rindex("new program"))
+        assert files_of(it) == before
 
 
 def test_keep(broker: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
