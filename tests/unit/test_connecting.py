@@ -6,28 +6,20 @@ from socket import SOCK_STREAM, getaddrinfo
 import mqtt.handshake
 from mqtt import Client, ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, Timeout
 from mqtt.client import OFFLINE, ONLINE
+from scripted import Broker, Clock, Deaf, attempt, impatient, listen_to, online, two_addresses, unused_port
 from support import (
     ACCEPTED,
     ACCEPTED_SESSION,
     PINGRESP,
-    Broker,
-    Clock,
-    Deaf,
     SkipTest,
     ack_of,
-    attempt,
     connect_of,
     field,
-    impatient,
-    listen_to,
-    online,
     packet_of,
     puback,
     publish_of,
     raises,
     replaced,
-    two_addresses,
-    unused_port,
 )
 
 
@@ -110,7 +102,6 @@ def test_a_reset_before_connack_is_an_oserror():
     with Broker() as broker:
         broker.client.start()
         broker.accept()
-        broker.packet()
         broker.reset()
         assert broker.fails(OSError).errno == ECONNRESET
 

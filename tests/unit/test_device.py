@@ -10,7 +10,8 @@ from fakes import machine, network, ntptime
 from mqtt.backoff import Backoff
 from mqtt.client import OFFLINE, ONLINE
 from mqtt.errors import ConnectionClosed
-from support import ACCEPTED, MICROPYTHON, Broker, publish_of, raises, replaced, sleep_ms
+from scripted import Broker, sleep_ms
+from support import ACCEPTED, MICROPYTHON, publish_of, raises, replaced
 
 from firmware import device as module
 from firmware import seldom, watchdog

@@ -4,7 +4,8 @@ import mqtt.forever
 import mqtt.handshake
 from mqtt import ConnectionClosed, ConnectionRefused, SubscribeError
 from mqtt.client import OFFLINE, ONLINE
-from support import ACCEPTED, Broker, Trouble, raises, replaced, unhex
+from scripted import Broker, Trouble
+from support import ACCEPTED, raises, replaced, unhex
 
 
 def serving(broker, connacks):

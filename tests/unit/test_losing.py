@@ -4,20 +4,8 @@ from errno import ECONNRESET, ENOMEM
 
 from mqtt import ConnectionClosed, ProtocolError, Timeout
 from mqtt.client import OFFLINE, ONLINE
-from support import (
-    DISCONNECT,
-    PINGREQ,
-    PINGRESP,
-    Broker,
-    Tap,
-    ack_of,
-    impatient,
-    online,
-    publish_of,
-    raises,
-    sleep_ms,
-    unhex,
-)
+from scripted import Broker, Tap, impatient, online, sleep_ms
+from support import DISCONNECT, PINGREQ, PINGRESP, ack_of, publish_of, raises, unhex
 
 # Losing the connection
 
@@ -30,6 +18,7 @@ def test_a_close_by_the_server_is_told():
 
 def test_a_reset_by_the_server_is_told():
     with online() as broker:
+        broker.client.publish("t", b"x")
         broker.reset()
         assert broker.fails(OSError).errno == ECONNRESET
 

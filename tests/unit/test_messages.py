@@ -2,22 +2,18 @@
 
 from mqtt import ConnectionClosed, MQTTError
 from mqtt.client import OFFLINE, ONLINE
+from scripted import Broker, Tap, Trouble, online, sleep_ms
 from support import (
     ACCEPTED,
     ACCEPTED_SESSION,
     DISCONNECT,
     PINGREQ,
     PINGRESP,
-    Broker,
-    Tap,
-    Trouble,
     ack_of,
     connect_of,
-    online,
     puback,
     publish_of,
     raises,
-    sleep_ms,
     subscribe_of,
     unhex,
 )

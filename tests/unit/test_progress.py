@@ -2,20 +2,8 @@
 
 from mqtt import ProtocolError, Timeout
 from mqtt.client import ONLINE
-from support import (
-    PINGREQ,
-    PINGRESP,
-    Broker,
-    Clock,
-    Tap,
-    ack_of,
-    attempt,
-    online,
-    pattern,
-    puback,
-    publish_of,
-    raises,
-)
+from scripted import Broker, Clock, Tap, attempt, online
+from support import PINGREQ, PINGRESP, ack_of, pattern, puback, publish_of, raises
 
 PIECES = 12
 

@@ -6,21 +6,17 @@ from random import getrandbits
 
 from mqtt import ConnectionClosed, MQTTError, Timeout
 from mqtt.client import OFFLINE, ONLINE
+from scripted import Broker, Tap, impatient, online, ticks_ms
 from support import (
     ACCEPTED,
     ACCEPTED_SESSION,
-    Broker,
-    Tap,
     ack_of,
     connect_of,
-    impatient,
-    online,
     pattern,
     puback,
     publish_of,
     raises,
     subscribe_of,
-    ticks_ms,
     unhex,
 )
 

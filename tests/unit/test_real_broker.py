@@ -1,10 +1,10 @@
 """The client against a real mosquitto."""
 
-from os import getenv
 from socket import SOCK_STREAM, getaddrinfo, socket
 
 from mqtt import Client, ConnectionClosed, ConnectionRefused
-from support import SkipTest, broker_options, listen_to, pattern, raises, wait
+from scripted import broker_options, listen_to, wait
+from support import SkipTest, getenv, pattern, raises
 
 
 def real(client_id, **options):
@@ -122,7 +122,7 @@ def restart_broker():
     if not port:
         raise SkipTest("MQTT_TEST_RESTART_PORT is not set")
     sock = socket()
-    sock.connect(getaddrinfo("127.0.0.1", int(port), 0, SOCK_STREAM)[0][-1])
+    sock.connect(getaddrinfo(getenv("MQTT_TEST_HOST") or "127.0.0.1", int(port), 0, SOCK_STREAM)[0][-1])
     while sock.recv(1):
         pass
     sock.close()

@@ -2,19 +2,8 @@
 
 from mqtt import ConnectionClosed, ProtocolError, SubscribeError
 from mqtt.client import ONLINE
-from support import (
-    ACCEPTED,
-    ACCEPTED_SESSION,
-    Broker,
-    field,
-    online,
-    packet_of,
-    puback,
-    publish_of,
-    raises,
-    subscribe_of,
-    unhex,
-)
+from scripted import Broker, online
+from support import ACCEPTED, ACCEPTED_SESSION, field, packet_of, puback, publish_of, raises, subscribe_of, unhex
 
 
 def test_subscribe_and_unsubscribe_tell_what_was_granted():

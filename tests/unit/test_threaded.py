@@ -6,19 +6,8 @@ import mqtt.forever
 from mqtt import MQTTError
 from mqtt.client import OFFLINE, ONLINE
 from mqtt.threaded import ThreadedClient
-from support import (
-    ACCEPTED,
-    DISCONNECT,
-    Broker,
-    Trouble,
-    broker_options,
-    listen_to,
-    publish_of,
-    replaced,
-    sleep_ms,
-    unhex,
-    wait,
-)
+from scripted import Broker, Trouble, broker_options, listen_to, sleep_ms, wait
+from support import ACCEPTED, DISCONNECT, publish_of, replaced, unhex
 
 
 class Threaded(Broker):

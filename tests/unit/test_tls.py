@@ -1,11 +1,12 @@
 """TLS, against the real broker and against what is none."""
 
 from errno import ENOMEM
-from os import getenv, listdir
+from os import listdir
 
 from mqtt import Client, MQTTError, Timeout
 from mqtt.client import OFFLINE
-from support import ACCEPTED, Broker, Clock, SkipTest, broker_options, listen_to, pattern, raises, wait
+from scripted import Broker, Clock, broker_options, listen_to, wait
+from support import ACCEPTED, SkipTest, getenv, pattern, raises
 
 
 def tls_context():
@@ -20,6 +21,8 @@ def tls_client(name, **options):
     """A client of the real broker's TLS port, which has a certificate for localhost by an authority of its own."""
     context, ssl = tls_context()
     options = dict(broker_options(), **options)
+    if not getenv("MQTT_TEST_TLS_PORT"):
+        raise SkipTest("no broker: MQTT_TEST_TLS_PORT is not set")
     options["port"] = int(getenv("MQTT_TEST_TLS_PORT"))
     context.verify_mode = ssl.CERT_REQUIRED
     return Client("tls", ssl=context, server_hostname=name, **options), context

@@ -1,7 +1,8 @@
 """trace: the packets on the console are those on the wire, and no password is among them."""
 
 import fakes
-from support import ACCEPTED, Broker, connect_of, field, listen_to, packet_of, publish_of, unhex
+from scripted import Broker, listen_to
+from support import ACCEPTED, connect_of, field, packet_of, publish_of, unhex
 
 from firmware import trace as module
 

@@ -4,7 +4,9 @@ import sys
 from random import getrandbits
 
 from mqtt import wire
-from support import BAD_UTF8, LIB, unhex
+from support import BAD_UTF8, unhex
+
+LIB = __file__.rpartition("/")[0] + "/../../lib"
 
 sys.path.insert(0, LIB + "/plain/mqtt")
 import wire as plain  # noqa: E402

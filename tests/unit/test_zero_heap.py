@@ -6,7 +6,8 @@ Over a real socket, against the real broker.
 import gc
 
 from mqtt import Client
-from support import MICROPYTHON, SkipTest, broker_options, ticks_ms, wait
+from scripted import broker_options, ticks_ms, wait
+from support import MICROPYTHON, SkipTest
 
 TIMES = 1000
 
