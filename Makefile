@@ -73,11 +73,11 @@ stage = @echo; echo "== $(2)"; mkdir -p build/test; \
 	{ status=0; $(3) || status=$$?; echo $$status >build/test/$(1).status; } 2>&1 | tee build/test/$(1).log; \
 	exit "$$(cat build/test/$(1).status)"
 
-# They wait more than they compute, so there are some more than one for a small computer's cores.
-PYTEST := $(BIN)/python -m pytest -q --numprocesses 3 --dist worksteal
+# Some more than one for each of a small computer's cores, and many where they wait much more than they compute.
+PYTEST := $(BIN)/python -m pytest -q --dist worksteal --numprocesses
 
 test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
-	$(call stage,unit,CPython,$(PYTEST) tests/unit tests/property tests/packets tests/tools)
+	$(call stage,unit,CPython,$(PYTEST) 3 tests/unit tests/property tests/packets tests/tools)
 
 # The tests of what an ESP8266 gets in another form come first.
 ON_MICROPYTHON := $(BIN)/micropython -X heapsize=8M tests/micropython.py
@@ -87,13 +87,13 @@ test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython
 	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py sh -c '$(ON_MICROPYTHON) --plain $(CODEC) && $(ON_MICROPYTHON)')
 
 test-board: $(VENV) micropython32 ## tests of the virtual board
-	$(call stage,board,virtual board,$(PYTEST) tests/board)
+	$(call stage,board,virtual board,$(PYTEST) 4 tests/board)
 
 test-port: $(VENV) mosquitto micropython32 ## flash, config, deploy and monitor, over emulated and virtual boards' serial ports
-	$(call stage,port,serial port,$(PYTEST) tests/port)
+	$(call stage,port,serial port,$(PYTEST) 6 tests/port)
 
 test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium, its web page
-	$(call stage,console,console,$(PYTEST) tests/console tests/api)
+	$(call stage,console,console,$(PYTEST) 6 tests/console tests/api)
 
 test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, with a tally; CHIP=esp8266, COUNT=20, SEED=7
 	@$(BIN)/python tests/port/interruptions.py $(or $(COUNT),100) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
@@ -102,7 +102,7 @@ misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table 
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)
 
 test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board against real brokers; CHIP=esp8266 for another chip's port
-	$(call stage,e2e,end to end,$(PYTEST) tests/e2e)
+	$(call stage,e2e,end to end,$(PYTEST) 8 tests/e2e)
 
 # Checks
 
