@@ -161,12 +161,31 @@ def parse(data, path="config.json"):
     if not why:
         try:
             config = json.loads(data)
-            if not isinstance(config, dict) or data.rstrip().endswith(b"}"):
-                return config  # MicroPython 1.25 takes what is cut off for whole
+            if _is_whole(data):
+                return config
         except ValueError:  # the parser's own words may quote the file, and so a password
             pass
-        why = "is not JSON; " + (_oddity(data) or "look for a missing comma, quote or bracket")
+        missing = "comma, quote or bracket" if _is_whole(data) else "bracket: it is cut off, or has one too many"
+        why = "is not JSON; " + (_oddity(data) or "look for a missing " + missing)
     raise ConfigError(path, [why])
+
+
+def _is_whole(data):
+    """Whether every brace and bracket is closed: MicroPython 1.25 closes objects itself where the file ends."""
+    depth = at = 0
+    text = False
+    while at < len(data):
+        byte = data[at]
+        if byte == 92:
+            at += 1
+        elif byte == 34:
+            text = not text
+        elif not text and byte in b"{[":
+            depth += 1
+        elif not text and byte in b"}]":
+            depth -= 1
+        at += 1
+    return depth == 0
 
 
 def _not_text(data):

@@ -25,7 +25,7 @@ _SETTLED = const(500)  # ms from start to prompt at least, on an ESP8266
 _MARK = b"crashes "
 _RUNNING = const(0)  # states
 _WAITED = const(1)  # the pause is over, and the board reset
-_PROMPT = const(2)  # since ticks: whoever sits there may reset softly
+_PROMPT = const(2)  # since ticks: whoever sits there may reset, which is no crash
 _ESP8266 = sys.platform == "esp8266"
 _BUTTON_RESETS = (machine.PWRON_RESET, machine.HARD_RESET) if _ESP8266 else (machine.PWRON_RESET,)
 _PROGRAM_RESET = machine.SOFT_RESET if _ESP8266 else machine.HARD_RESET  # by machine.reset()
@@ -68,10 +68,9 @@ def _begin(started):
         _at_prompt(started)
         raise RuntimeError("safe mode: main.py is not run; " + way_out)
     if soft or "main.py" not in os.listdir():
-        _at_prompt(started)
+        if _ESP8266:
+            _at_prompt(started)
         return None
-    if _state() == _PROMPT:
-        _write(_count(), _RUNNING)
     seconds = config.get("watchdog", 60)
     if seconds and isinstance(seconds, int) and _uses_firmware():
         _begin_watchdog(seconds)
@@ -138,12 +137,12 @@ def _soft_reset(now):
 
 
 def _at_prompt(started):
-    """Leaves word for _soft_reset() of the next start. A start takes about the same time each time, so this waits until
-    its ticks are certainly beyond those of the next one."""
+    """Leaves word for the next start. An ESP8266 tells a soft reset by the ticks: a start takes about the same time
+    each time, so this waits until its ticks are certainly beyond those of the next one."""
     if _ESP8266:
         while ticks_diff(ticks_ms(), started) < _SETTLED:
             sleep_ms(20)
-        _write(_count(), _PROMPT, ticks_ms())
+    _write(_count(), _PROMPT, ticks_ms())
 
 
 # RTC memory
@@ -218,9 +217,10 @@ def _crashed_often(soft=False):
     """True if main.py has ended in a reset several times in a row, be it a crash, the watchdog or its own doing, and
     there was no pause yet.
 
-    Power-on, the reset button and Ctrl-D begin a new count, and so does Device.run() when it has been up for a minute.
+    Power-on, the reset button, Ctrl-D and any reset from the prompt, as onenet's, begin a new count, and so does
+    Device.run() when it has been up for a minute.
     """
-    if soft or machine.reset_cause() in _GOOD_RESETS:
+    if soft or machine.reset_cause() in _GOOD_RESETS or _state() == _PROMPT:
         _write(0, _RUNNING)
         return False
     waited = _state() == _WAITED

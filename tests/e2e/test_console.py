@@ -67,6 +67,14 @@ def test_a_bad_config_is_explained_and_mpremote_can_mend_it(
         watcher.wait_for_point("free_heap")
 
 
+def test_a_config_that_is_cut_off_behind_an_inner_bracket(broker: Mosquitto, kind: dict[str, Any]) -> None:
+    """Which MicroPython 1.25 takes for whole."""
+    config = config_of()
+    config["intervals"] = config.pop("intervals") | {"rssi": 60}  # it comes last now
+    with board(broker, config=json.dumps(config)[:-1], **kind) as it:
+        it.wait_for("is not JSON; look for a missing bracket: it is cut off", PATIENCE)
+
+
 def test_a_bad_config_is_said_again_for_who_comes_later(broker: Mosquitto) -> None:
     with board(broker, config="{}") as it:
         first = it.wait_for(r"config\.json has (.|\n)*?wifi: is missing", PATIENCE)

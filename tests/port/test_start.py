@@ -42,6 +42,10 @@ def test_online() -> None:
         ),
         (CRASH, "main.py has ended with ValueError: no sensor"),
         ([">>> "], "no program runs; main.py has to end with device.run()"),
+        (
+            ["Traceback (most recent call last):", "RuntimeError: stopped: Ctrl-D starts main.py again", ">>> "],
+            "no program runs; main.py has to end with device.run()",
+        ),
         (["boot: main.py has crashed again and again; the next try is in 10 minutes"], "in a reset again and again"),
         (
             [*CRASH[:-1], "boot: main.py has failed, 3 times in a row; the next try is in 60 s, unless Ctrl-C"],

@@ -34,6 +34,10 @@ def test_a_line_is_that_of_the_source(arch: str, module: str, function: str, sho
     assert as_written(told + "\r") == as_written(told) + "\r"
 
 
+def test_an_esp8266_does_not_know_the_programs_name() -> None:
+    assert as_written('  File "<string>", line 5, in x\r') == '  File "main.py", line 5, in x\r'
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -5,8 +5,9 @@ import os
 import sys
 
 import fakes
-from support import raises
+from support import raises, replaced
 
+from firmware import config as module
 from firmware.config import ConfigError, check, load
 
 SECRET = "s3cret-auth-info"
@@ -345,6 +346,7 @@ SAVED = (
     (lambda text: text[:-2], "does not end with }"),
     (lambda text: text[: len(text) // 2], "line 3: a text has no quote at its end"),
     (lambda text: text + "x", "does not end with }"),
+    (lambda text: text[:-2] + ',\n"intervals": {"}": 5}', "look for a missing bracket: it is cut off"),
 )
 SEPARATORS = (
     (lambda text: text.replace('"27654321",', '"27654321"'), "line 4: a comma or colon is missing before a text"),
@@ -364,6 +366,19 @@ def test_what_editors_and_people_make_of_a_file():
         found = loaded(bad)
         assert type(found) is list and len(found) == 1 and words in found[0], (words, found)
         assert "s3cret" not in found[0]
+
+
+def test_what_micropython_1_25_takes_for_whole_is_cut_off_all_the_same():
+    class Lenient:
+        @staticmethod
+        def loads(data):
+            return json.loads(data + b"}")
+
+    text = json.dumps(config())[:-1] + ', "intervals": {"a\\"}{": 1}'
+    assert loaded(text + "}")["intervals"] == {'a"}{': 1}
+    with replaced(module, "json", Lenient):
+        found = loaded(text)
+        assert type(found) is list and "look for a missing bracket: it is cut off" in found[0]
 
 
 def test_json_but_not_an_object():

@@ -169,6 +169,20 @@ def test_what_is_no_crash():
             assert board.safe_mode() is None and machine.rtc_memory == b""
 
 
+def test_a_reset_from_the_prompt_is_no_crash():
+    """As onenet deploy resets a board in safe mode, and people after Ctrl-C."""
+    try:
+        with Board(files=dict(MAIN, safe_mode=""), memory=b"crashes \3"):
+            raises(RuntimeError, module.begin)
+            in_safe_mode = machine.rtc_memory
+        for memory in (in_safe_mode, after(None, b"crashes \3")[2]):
+            for cause in (machine.HARD_RESET, machine.WDT_RESET, 0):
+                with Board(cause, files=MAIN, memory=memory):
+                    assert module.begin() is True and machine.rtc_memory == b""
+    finally:
+        __main__.__dict__.pop("safe_mode", None)
+
+
 def test_the_count_does_not_overflow():
     assert crashes(machine.WDT_RESET, 3, b"crashes \xfe") == [True] * 3
 
@@ -220,7 +234,7 @@ def test_safe_mode_is_told_to_boot_py_and_to_onenet_boards():
             raises(
                 RuntimeError, module.begin, match="safe mode: main.py is not run; delete the file safe_mode and reset"
             )
-            assert __main__.safe_mode is True and machine.rtc_memory == b""
+            assert __main__.safe_mode is True and machine.rtc_memory[:10] == b"crashes \0\2"
     finally:
         del __main__.safe_mode
 

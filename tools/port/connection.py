@@ -186,7 +186,7 @@ class Connection:
         settle: float = 0.0,
     ) -> None:
         """Stops whatever runs, with as many Ctrl-C as it takes, and enters the raw REPL without a soft reset. Raises
-        NoAnswer if it does not stop. `settle`: seconds of silence to wait for, where answers to more than this may come.
+        NoAnswer if it does not stop. `settle`: seconds of silence to wait for, where more than one answer may come.
 
         Also where the port goes and comes back meanwhile, as it does with a board that has USB itself and is reset.
         """

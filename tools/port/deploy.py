@@ -26,6 +26,7 @@ from .put_back import Before, before_the_deploy, plan_of
 from .rehearsal import Rehearsal, line_that_imports
 from .safe_mode import copy_on_board, enter_safe_mode, make_staging
 from .start import Lines, NotOnline, Start
+from .tracebacks import as_written
 from .way_in import get_in
 
 _FINISHING = 1.0  # seconds that boot.py may take to move the files of a small deploy
@@ -235,7 +236,7 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
             continue
         for line in lines.feed(data):
             if line:
-                report.line(f"  {line}")
+                report.line(f"  {as_written(line)}")
             start.feed(line)
         if lines.rest.endswith(">>> "):
             start.feed(lines.rest)

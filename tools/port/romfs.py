@@ -61,9 +61,14 @@ def split(files: dict[str, Path], there: Inventory) -> tuple[dict[str, bytes], R
     if not there.has_rom:
         raise PortError(
             "MicroPython on the board has no partition for ROMFS; put one with it there (for an ESP8266: onenet flash "
-            "--board ESP8266_GENERIC-FLASH_2M_ROMFS), or use: onenet deploy --mpy"
+            f"--board ESP8266_GENERIC-FLASH_2M_ROMFS){_or_files(there)}"
         )
     return _split(files, there.identity.dialect)
+
+
+def _or_files(there: Inventory) -> str:
+    """The other way, where there is one: modules from files do not fit an ESP8266's memory."""
+    return "" if there.identity.platform == ESP8266 else ", or use: onenet deploy --mpy"
 
 
 def _split(files: dict[str, Path], dialect: Dialect) -> tuple[dict[str, bytes], Rom]:
@@ -112,7 +117,7 @@ def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report
     if len(rom.image) > half:
         raise PortError(
             f"the program takes {len(rom.image) // 1024} KB of ROMFS, and half of the board's partition is "
-            f"{half // 1024} KB, for the old program stays until the new one is complete; use: onenet deploy --mpy"
+            f"{half // 1024} KB, for the old program stays until the new one is complete{_or_files(there)}"
         )
     if there.rom_at is not None and there.rom_at >= 0 and _is_at(connection, rom, there.rom_at):
         return there.rom_at

@@ -110,7 +110,7 @@ class Start:
         if "safe mode" in self._last_of_traceback:
             words = self._last_of_traceback.partition(": ")[2]
             raise NotOnline(f"the board is in {words}")
-        if self._last_of_traceback:
+        if self._last_of_traceback and "stopped: Ctrl-D" not in self._last_of_traceback:
             raise NotOnline(f"main.py has ended with {self._last_of_traceback}")
         raise NotOnline("the board is at its prompt, and no program runs; main.py has to end with device.run()")
 

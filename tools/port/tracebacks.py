@@ -11,7 +11,8 @@ _FRAME = re.compile(r'(\s*File ")([\w.]+)(", line )(\d+)(, in )(\w+)')
 
 def as_written(line: str) -> str:
     """A line of a traceback with the source's own file, line and function, if it is of a module of ours as it is sent
-    today; else as it is."""
+    today, or of an ESP8266's main.py, whose name is not known there: see boot.py; else as it is."""
+    line = line.replace('File "<string>", line', 'File "main.py", line', 1)
     frame = _FRAME.match(line)
     if not frame:
         return line

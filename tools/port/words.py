@@ -11,6 +11,9 @@ _DRIVER_WORDS = {
     "Wifi Internal Error": "connect() came while it was connecting or joined already; disconnect() goes before",
     "Wifi Not Started": "active(True) has to come before",
 }
+_NO_ANSWER = (
+    "no answer: from a sensor, is it at this pin, and powered? or from a server, is its address right, and it there?"
+)
 
 
 def explain(line: str, platform: str = "") -> str:
@@ -18,6 +21,8 @@ def explain(line: str, platform: str = "") -> str:
     line says it already. platform: the board's sys.platform, where it is known: some numbers differ."""
     if found := _ERROR.search(line):
         number, name, alone = found.groups()
+        if name == "ETIMEDOUT" and not found.start():  # the end of a traceback, and so the program's
+            return _NO_ANSWER
         return str(board_module("trouble").meaning(int(number or alone), name or "", platform))
     if found := _DRIVER.search(line):
         return next((words for text, words in _DRIVER_WORDS.items() if found[1].startswith(text)), "")
