@@ -22,6 +22,7 @@ from time import sleep_ms, ticks_diff, ticks_ms
 _CRASHES = const(5)  # in a row, from which on each further try has to wait
 _WINDOW = const(300)  # ms for somebody to press the button
 _SETTLED = const(500)  # ms from start to prompt at least, on an ESP8266
+_COLLECT = const(4096)  # bytes taken after which garbage goes
 _MARK = b"crashes "
 _RUNNING = const(0)  # states
 _WAITED = const(1)  # the pause is over, and the board reset
@@ -57,6 +58,10 @@ def _begin_patiently(started):
 
 
 def _begin(started):
+    # Loading a module leaves as much garbage as code. Where that goes early, what stays lies close together, and what
+    # is free in one piece. An ESP32 would collect only when its heap is full, and have it grow, for good, where that
+    # does not give a piece that is large enough (py/gc.c, gc_try_add_heap()).
+    gc.threshold(_COLLECT)
     soft = _soft_reset(started)
     config = _read_config()
     way_out = _reason_for_safe_mode(config, soft)

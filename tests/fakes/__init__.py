@@ -22,6 +22,7 @@ if sys.implementation.name != "micropython":  # the names MicroPython has in mod
     import micropython
     import traceback
 
+    _threshold = [-1]
     micropython.kbd_intr = lambda character: None
     sys.implementation._machine = "a PC"
     time.ticks_ms = lambda: time.monotonic_ns() // 1000000 & 0x3FFFFFFF
@@ -30,6 +31,7 @@ if sys.implementation.name != "micropython":  # the names MicroPython has in mod
     time.sleep_ms = lambda ms: time.sleep(ms / 1000)
     gc.mem_free = lambda: 100000
     gc.mem_alloc = lambda: 28000
+    gc.threshold = lambda *amount: _threshold.append(amount[0]) if amount else _threshold[-1]
     sys.print_exception = lambda error, file=sys.stdout: traceback.print_exception(error, file=file)
 
 

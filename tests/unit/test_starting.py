@@ -1,5 +1,6 @@
 """firmware/start.py: how main.py starts and ends: safe mode, the count of crashes, the watchdog."""
 
+import gc
 import json
 import sys
 
@@ -221,6 +222,15 @@ def test_main_py_is_run_after_a_hard_start_and_left_to_micropython_after_a_soft_
             assert module.begin() is True
     with Board(machine.SOFT_RESET, files=MAIN):
         assert module.begin() is None
+
+
+def test_what_loading_a_module_leaves_goes_before_it_has_broken_up_the_heap():
+    for cause in (machine.PWRON_RESET, machine.SOFT_RESET):
+        gc.threshold(-1)
+        with Board(cause, files=MAIN):
+            module.begin()
+        assert gc.threshold() == 4096
+    gc.threshold(-1)
 
 
 def test_where_there_is_no_main_py_nothing_is_run():
