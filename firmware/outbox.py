@@ -54,20 +54,23 @@ class Outbox:
                 return True
             self.dropped += 1
             return False
+        self.locked = True
         kept = self._store(stream_id, value, seconds)
-        if self._outside:  # they came meanwhile
-            self.unlock()
+        self.unlock()
         return kept
 
     def unlock(self):
         """What put() has brought while it was locked takes its place."""
-        self.locked = False
-        while self._outside:
-            self._store(*self._outside.pop(0))
+        while True:
+            self.locked = True  # whoever interrupts takes nothing out, nor stores before those outside
+            while self._outside:
+                self._store(*self._outside.pop(0))
+            self.locked = False
+            if not self._outside:  # for one may have come in the moment before
+                return
 
     def _store(self, stream_id, value, seconds):
         size = _HEAD + len(stream_id) + len(value)
-        self.locked = True
         kept = self._make_room(size)
         if kept:
             buf = self.buf
@@ -81,7 +84,6 @@ class Outbox:
             buf[at + 6] = len(stream_id)
             append(buf, append(buf, at + _HEAD, stream_id), value)
             self._end = at + size
-        self.locked = False
         return kept
 
     def _make_room(self, size):
