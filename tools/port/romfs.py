@@ -128,6 +128,7 @@ def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report
             raise PortError(
                 f"the ROMFS did not arrive as it was sent to {connection.port}; try another cable, and again"
             )
+        report.line(f"the modules are in the ROMFS: {len(rom.image) / 1024:.1f} KB sent")
     return at
 
 
