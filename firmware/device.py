@@ -144,11 +144,11 @@ class Device:
         """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent."""
         self._measure()
         client = self._client
-        # Ticks wrap: none is kept for longer than it is wanted, offline either.
-        if self._delay and ticks_diff(ticks_ms(), self._fault_at) >= self._delay:
+        # Ticks wrap: none is kept for longer than it is wanted, offline either. Below 0 are many days, too.
+        if self._delay and not 0 <= ticks_diff(ticks_ms(), self._fault_at) < self._delay:
             self._delay = 0
         if self._pause_from is not None:
-            if ticks_diff(ticks_ms(), self._pause_from) >= self.config["upload_interval"] * 1000:
+            if not 0 <= ticks_diff(ticks_ms(), self._pause_from) < self.config["upload_interval"] * 1000:
                 self._pause_from = None
         if not self.wifi.connected():
             if client.state != OFFLINE:
@@ -190,9 +190,10 @@ class Device:
         measured = False
         for stream in self._streams:
             last = stream[_LAST]
-            if last is None or ticks_diff(now, last) >= stream[_EVERY]:
+            passed = -1 if last is None else ticks_diff(now, last)
+            if not 0 <= passed < stream[_EVERY]:
                 # In step with the last one, unless a whole interval was missed.
-                late = last is None or ticks_diff(now, last) >= 2 * stream[_EVERY]
+                late = not 0 <= passed < 2 * stream[_EVERY]
                 stream[_LAST] = now if late else ticks_add(last, stream[_EVERY])
                 measured = True
                 try:

@@ -834,6 +834,22 @@ def test_a_stream_keeps_its_interval_whatever_the_ticks():
                 assert len(calls) == n + 1
 
 
+def test_a_loop_that_did_not_come_round_for_a_week_goes_on_at_once():
+    with Bench(upload_interval=4) as it:
+        calls = counter(it.device, 10)
+        it.turns(1)
+        it.upload()
+        it.air.lose()
+        it.turns(1)
+        it.ticks.go_on(7 * 86400 * 1000)
+        it.turns(1)
+        assert len(calls) == 2
+        it.air.settle()
+        it.go_online()
+        it.turns(3)
+        assert it.upload() == [("n", 2)]
+
+
 def test_streams_are_measured_while_offline():
     with Bench(online=False) as it:
         it.air.lose()
