@@ -54,7 +54,7 @@ def _begin_patiently(started):
             if isinstance(e, RuntimeError):
                 raise
             sys.print_exception(e)
-            return True  # whatever is wrong with this, main.py is to run
+            return _main_py(0)  # whatever is wrong with this, main.py is to run
 
 
 def _begin(started):
@@ -79,7 +79,7 @@ def _begin(started):
     seconds = config.get("watchdog", 60)
     if seconds and isinstance(seconds, int) and _uses_firmware():
         _begin_watchdog(seconds)
-    return _source(config.get("outbox_size", 2048)) if _ESP8266 else True
+    return _main_py(config.get("outbox_size", 2048))
 
 
 def ended(error):
@@ -107,8 +107,9 @@ def _wait_after(error):
         gc.collect()
     try:
         return __import__("firmware/crash").wait_after(error, _count())
-    except MemoryError:
+    except Exception as e:  # noqa: BLE001 - no memory, most likely; the board is to try again whatever it is
         sys.print_exception(error)
+        sys.print_exception(e)
         sleep_ms(9000)  # less than any watchdog
         return False
 
@@ -253,6 +254,14 @@ def _uses_firmware():
             if not text:
                 return False
             before = text[-8:]
+
+
+def _main_py(size):
+    """What boot.py is to do to run it. size: see _source()."""
+    try:
+        return _source(size) if _ESP8266 else True
+    except MemoryError:
+        return "raise MemoryError('main.py is too long for this board: put parts of it into modules')"
 
 
 def _source(size):

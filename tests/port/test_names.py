@@ -1,13 +1,22 @@
 """Files whose names would be taken for modules of this firmware, or of MicroPython."""
 
+import ast
 import json
 from pathlib import Path
 
 import pytest
 from onenet_tools.cli import main
+from onenet_tools.files import board_directory, board_modules
 from onenet_tools.port.deploy import deploy
 from onenet_tools.port.errors import PortError
-from onenet_tools.port.names import check_sent, hidden_of_micropython, hides_ours
+from onenet_tools.port.names import (
+    NEEDED,
+    OUR_PACKAGES,
+    check_present,
+    check_sent,
+    hidden_of_micropython,
+    hides_ours,
+)
 from serial_board import PATIENCE, Report, board, config, deployment
 
 STOPS = "print('old program')\nimport time\nwhile True:\n    time.sleep(1)\n"
@@ -39,6 +48,26 @@ def test_which_hide_ours(name: str, module: str) -> None:
             check_sent([name])
     else:
         check_sent([name])
+
+
+@pytest.mark.parametrize("name", ["json.py", "time.mpy", "select/__init__.py"])
+def test_of_micropythons_own_what_this_firmware_needs(name: str) -> None:
+    with pytest.raises(PortError, match=r"in place of MicroPython's own \w+, which this firmware needs.* another name"):
+        check_sent([name])
+    with pytest.raises(PortError, match=r"on the board .* MicroPython's own \w+, .*; keep a copy and delete it: "):
+        check_present([name], "P")
+    check_sent([f"lib/{name}", f"my_{name}"])
+
+
+def test_what_this_firmware_needs_of_micropython() -> None:
+    files = [board_directory() / name for name in board_modules()]
+    trees = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    imported = {name.name for node in trees if isinstance(node, ast.Import) for name in node.names}
+    imported |= {node.module or "" for node in trees if isinstance(node, ast.ImportFrom) and not node.level}
+    not_extensible = {"__main__", "_thread", "gc", "micropython", "network", "sys"}
+    of_one_chip = {"esp32", "ntptime"}  # where it is not there, the board is online all the same
+    theirs = {name for name in imported if name.partition(".")[0] not in OUR_PACKAGES}
+    assert theirs - not_extensible - of_one_chip == NEEDED
 
 
 def test_among_those_sent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

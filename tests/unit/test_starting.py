@@ -343,6 +343,14 @@ def test_an_esp8266_gets_the_source_in_what_becomes_the_outbox():
         assert len(__main__.__dict__.pop("boot_buffer")) == len(long)
 
 
+def test_an_esp8266_with_trouble_before_main_py_runs_it_all_the_same():
+    with esp8266(), Board(files=MAIN), replaced(module, "_read_config", lambda: raise_(AttributeError)):
+        assert bytes(module.begin()) == MAIN["main.py"].encode()
+        __main__.__dict__.pop("boot_buffer")
+    with esp8266(), Board(files=MAIN), replaced(module, "_source", lambda size: raise_(MemoryError)):
+        raises(MemoryError, exec, module.begin(), match="main.py is too long for this board")
+
+
 # main.py's end
 
 
@@ -368,6 +376,10 @@ def after(error, memory=b"", ctrl_c_after=None, somebody=True):
         finally:
             sys.modules.update(modules)
         return result, board.slept, machine.rtc_memory, files()
+
+
+def raise_(kind):
+    raise kind
 
 
 def failure(kind=ValueError, *args):
@@ -399,6 +411,13 @@ def test_whatever_it_raises_is_kept_and_it_is_tried_again():
 def test_it_is_tried_again_later_and_later():
     for crashes, seconds in ((0, 5), (1, 15), (2, 60), (3, 180), (4, 600), (5, 600), (254, 600)):
         assert kept_after(ValueError, crashes) == seconds * 1000
+
+
+def test_whatever_is_wrong_with_the_pause_the_board_tries_again():
+    for wrong in (MemoryError, ImportError, OSError, AttributeError):
+        with replaced(crash, "wait_after", lambda error, count, wrong=wrong: raise_(wrong)):
+            result, slept, memory, kept = after(failure())
+        assert result is Reset and slept == 9000 and memory[8:10] == b"\0\1" and kept == {}
 
 
 def test_after_that_pause_there_is_no_second_one():

@@ -1,6 +1,8 @@
 """Names of modules: which file on a board would be loaded in place of one of ours, or of MicroPython's own.
 
-MicroPython looks for a module at the root first, then in what is frozen into it, then in /lib and in a ROMFS.
+MicroPython looks for a module at the root first, then in what is frozen into it, then in /lib and in a ROMFS; boot.py
+puts the root behind our folders. What is built in comes first of all, but for those that py/objmodule.h calls
+extensible: they come last.
 """
 
 from collections.abc import Iterable
@@ -8,6 +10,10 @@ from collections.abc import Iterable
 from .errors import PortError
 
 OUR_PACKAGES = ("firmware", "mqtt", "onenet")
+NEEDED = frozenset(
+    ("binascii", "errno", "io", "json", "machine", "os", "random", "select", "socket", "struct", "time")
+)  # fmt: skip
+"""Extensible modules of MicroPython's without which this firmware does not run."""
 
 _NAMES = """
     aioble aioespnow apa106 array asyncio binascii bluetooth btree builtins cmath collections cryptolib deflate dht
@@ -41,24 +47,32 @@ def hides_ours(name: str) -> str:
     return module
 
 
+def _hidden(name: str) -> str:
+    """What this firmware needs and would not be found any more with this file at the root of a board, in words."""
+    if module := hides_ours(name):
+        return f"this firmware's own {module}"
+    module = module_of(name)
+    return f"MicroPython's own {module}, which this firmware needs" if module in NEEDED else ""
+
+
 def check_sent(names: Iterable[str]) -> None:
-    """Raises PortError if one of these files, by their names on the board, would hide a package of ours."""
+    """Raises PortError if one of these files, by their names on the board, would hide what we need."""
     for name in names:
-        if module := hides_ours(name):
+        if hidden := _hidden(name):
             top = name.partition("/")[0] if "/" in name and not name.startswith("lib/") else name
             raise PortError(
-                f"{top} would be loaded in place of this firmware's own {module}, and the board would stay offline; "
+                f"{top} would be loaded in place of {hidden}, and the board would stay offline; "
                 f"give {'the folder' if top != name else 'the file'} another name"
             )
 
 
 def check_present(names: Iterable[str], port: str) -> None:
-    """Raises PortError if one of these files, which are on the board, hides a package of ours."""
+    """Raises PortError if one of these files, which are on the board, hides what we need."""
     for name in names:
-        if module := hides_ours(name):
+        if hidden := _hidden(name):
             raise PortError(
-                f"{name} on the board would be loaded in place of this firmware's own {module}, and the board would "
-                f"stay offline; the program was not sent; {_way_out(name, port)}"
+                f"{name} on the board would be loaded in place of {hidden}, and the board would stay offline; "
+                f"the program was not sent; {_way_out(name, port)}"
             )
 
 
