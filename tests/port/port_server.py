@@ -9,50 +9,8 @@ import threading
 from collections.abc import Iterator
 
 from onenet_tools.board import VirtualBoard
+from rom.lines import Lines
 from serial.rfc2217 import PortManager
-
-
-class _Lines:
-    """The port server's serial port, with the two transistors between DTR and RTS and the chip's IO0 and EN: RTS alone
-    holds the chip in reset, both do nothing."""
-
-    def __init__(self, board: VirtualBoard) -> None:
-        self._board = board
-        self._held = False
-        self._dtr = self._rts = False
-        self.baudrate, self.bytesize, self.parity, self.stopbits = 115200, 8, "N", 1
-        self.xonxoff = self.rtscts = self.break_condition = False
-        self.cts = self.dsr = self.ri = self.cd = False
-
-    @property
-    def dtr(self) -> bool:
-        return self._dtr
-
-    @dtr.setter
-    def dtr(self, value: bool) -> None:
-        self._dtr = value
-        self._changed()
-
-    @property
-    def rts(self) -> bool:
-        return self._rts
-
-    @rts.setter
-    def rts(self, value: bool) -> None:
-        self._rts = value
-        self._changed()
-
-    def _changed(self) -> None:
-        if self._rts and not self._dtr:
-            self._held = True
-        elif self._held and not self._rts:
-            self._held = False
-            self._board.reset_button()
-
-    def reset_input_buffer(self) -> None:
-        pass
-
-    reset_output_buffer = reset_input_buffer
 
 
 class _Peer:
@@ -61,7 +19,7 @@ class _Peer:
     def __init__(self, connection: socket.socket, board: VirtualBoard) -> None:
         self._connection = connection
         self._port = os.open(board.port, os.O_RDWR | os.O_NOCTTY)
-        self._telnet = PortManager(_Lines(board), self)
+        self._telnet = PortManager(Lines(lambda boot_held: board.reset_button()), self)
 
     def write(self, data: bytes) -> None:
         self._connection.sendall(data)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from serial.rfc2217 import PortManager
 
+from .lines import Lines
 from .loader import CableOut, Loader
 
 _SPEEDS = {
@@ -87,7 +88,7 @@ class _PortServer(_Peer):
 
     def __init__(self, listener: socket.socket, loader: Loader) -> None:
         super().__init__(listener)
-        self._lines = _Lines(loader)
+        self._lines = Lines(loader.reset)
         self._telnet: PortManager | None = None
 
     def receive(self) -> bytes | None:
@@ -105,52 +106,6 @@ class _PortServer(_Peer):
     def write(self, data: bytes) -> None:
         """What the port server itself has to say."""
         super().send(data)
-
-
-class _Lines:
-    """The port server's serial port, with the two transistors between its lines DTR and RTS and the chip's IO0 and EN.
-
-    RTS alone holds the chip in reset, DTR alone pulls IO0 down, both do nothing. Once RTS lets go, the chip starts, and
-    looks at IO0.
-    """
-
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-        self._held = False
-        self._dtr = self._rts = False
-        self.baudrate, self.bytesize, self.parity, self.stopbits = 115200, 8, "N", 1
-        self.xonxoff = self.rtscts = self.break_condition = False
-        self.cts = self.dsr = self.ri = self.cd = False
-
-    @property
-    def dtr(self) -> bool:
-        return self._dtr
-
-    @dtr.setter
-    def dtr(self, value: bool) -> None:
-        self._dtr = value
-        self._changed()
-
-    @property
-    def rts(self) -> bool:
-        return self._rts
-
-    @rts.setter
-    def rts(self, value: bool) -> None:
-        self._rts = value
-        self._changed()
-
-    def _changed(self) -> None:
-        if self._rts and not self._dtr:
-            self._held = True
-        elif self._held and not self._rts:
-            self._held = False
-            self._loader.reset(boot_held=self._dtr)
-
-    def reset_input_buffer(self) -> None:
-        pass
-
-    reset_output_buffer = reset_input_buffer
 
 
 @contextlib.contextmanager

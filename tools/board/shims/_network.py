@@ -4,6 +4,7 @@ isconnected() and status() allocate nothing.
 """
 
 import _host
+from _netaddress import AP_ADDRESS, NO_ADDRESS, ifconfig, ipconfig
 from _netnames import bytes_of, country, hex_of, hostname
 
 STA_IF = 0
@@ -25,9 +26,6 @@ AUTH_WPA_PSK = 2
 AUTH_WPA2_PSK = 3
 AUTH_WPA_WPA2_PSK = 4
 
-_NO_ADDRESS = ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
-_ADDRESS = ("192.168.4.23", "255.255.255.0", "192.168.4.1", "192.168.4.1")
-_AP_ADDRESS = ("192.168.4.1", "255.255.255.0", "192.168.4.1", "0.0.0.0")
 _STA_ONLY = ("hostname", "dhcp_hostname", "reconnects")
 _AP_ONLY = ("hidden", "security", "authmode")
 _AP_SETTABLE = ("ssid", "essid", "hidden", "security", "authmode", "key", "password", "max_clients")
@@ -90,33 +88,12 @@ class _Station(WLAN):
             raise OSError("Wifi Not Connected")
         return self._byte[0] - 256 if self._byte[0] > 127 else self._byte[0]
 
-    def ifconfig(self, address=None):
-        if address is not None:
-            if address != "dhcp" and len(address) != 4:
-                raise ValueError("requested length 4 but object has length %d" % len(address))
-            self._address = None if address == "dhcp" else tuple(address)
-            _host.ask("wifi_static", on=self._address is not None)
-            return
-        _host.peek(_host.HAS_ADDRESS, self._byte)
-        if not self._byte[0]:
-            return _NO_ADDRESS
-        return self._address or _ADDRESS
+    ifconfig = ifconfig
 
     def ipconfig(self, what=None, **settings):
-        if settings:
-            if settings.get("dhcp4"):
-                self.ifconfig("dhcp")
-            return
-        address, mask, gateway, _ = self.ifconfig()
-        if what == "addr4":
-            return address, mask
-        if what == "gw4":
-            return gateway
         if what == "has_dhcp4":
-            return address != "0.0.0.0" and self._address is None
-        if what == "dhcp4":
-            return self._address is None
-        raise ValueError("unexpected key")
+            return self._address is None and self.ifconfig()[0] != "0.0.0.0"
+        return ipconfig(self, what, **settings)
 
     def scan(self):
         return [(bytes_of(n), b"\x02\x00\x00\x00\x00\x01", 6, rssi, 3 if key else 0, False)
@@ -184,7 +161,7 @@ class _AccessPoint(WLAN):
             raise ValueError("unknown status param")
 
     def ifconfig(self, address=None):
-        return _AP_ADDRESS if self.active() else _NO_ADDRESS
+        return AP_ADDRESS if self.active() else NO_ADDRESS
 
     def config(self, what=None, **settings):
         if what is None:

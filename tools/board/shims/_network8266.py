@@ -4,6 +4,7 @@ isconnected() and status() allocate nothing.
 """
 
 import _host
+from _netaddress import AP_ADDRESS, NO_ADDRESS, ifconfig, ipconfig
 from _netnames import bytes_of, country, hex_of, hostname
 
 STA_IF = 0
@@ -25,10 +26,6 @@ AUTH_WEP = 1
 AUTH_WPA_PSK = 2
 AUTH_WPA2_PSK = 3
 AUTH_WPA_WPA2_PSK = 4
-
-_NO_ADDRESS = ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
-_ADDRESS = ("192.168.4.23", "255.255.255.0", "192.168.4.1", "192.168.4.1")
-_AP_ADDRESS = ("192.168.4.1", "255.255.255.0", "192.168.4.1", "0.0.0.0")
 
 
 def phy_mode(mode=None):
@@ -142,31 +139,8 @@ class _Station(WLAN):
         _host.peek(_host.RSSI, self._byte)
         return self._byte[0] - 256 if self._byte[0] > 127 else self._byte[0]
 
-    def ifconfig(self, address=None):
-        if address is not None:
-            if address != "dhcp" and len(address) != 4:
-                raise ValueError("requested length 4 but object has length %d" % len(address))
-            self._address = None if address == "dhcp" else tuple(address)
-            _host.ask("wifi_static", on=self._address is not None)
-            return
-        _host.peek(_host.HAS_ADDRESS, self._byte)
-        if not self._byte[0]:
-            return _NO_ADDRESS
-        return self._address or _ADDRESS
-
-    def ipconfig(self, what=None, **settings):
-        if settings:
-            if settings.get("dhcp4"):
-                self.ifconfig("dhcp")
-            return
-        address, mask, gateway, _ = self.ifconfig()
-        if what == "addr4":
-            return address, mask
-        if what == "gw4":
-            return gateway
-        if what == "dhcp4":
-            return self._address is None
-        raise ValueError("unexpected key")
+    ifconfig = ifconfig
+    ipconfig = ipconfig
 
 
 class _AccessPoint(WLAN):
@@ -197,7 +171,7 @@ class _AccessPoint(WLAN):
     def ifconfig(self, address=None):
         if address == "dhcp":
             self._require(STA_IF)
-        return _AP_ADDRESS if self._is_active() else _NO_ADDRESS
+        return AP_ADDRESS if self._is_active() else NO_ADDRESS
 
 
 def _access_point(settings):
