@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from onenet_tools.cli import main
 from onenet_tools.port import way_in
 from onenet_tools.port.connection import Connection, NoAnswer
 from onenet_tools.port.deploy import deploy
@@ -61,6 +62,14 @@ def test_the_lines_of_the_port_reset_the_board(name: str) -> None:
         report = Report()
         deploy(port, deployment(timeout=0), report)
         assert "resetting the board at" in report.text and "press the reset button" not in report.text
+
+
+@pytest.mark.parametrize("command", [["config", "--show"], ["config", "--set", "led_pin=5"], ["crashes"]])
+def test_every_command_gets_in_that_way(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with board(files={"main.py": STUBBORN["bare-except"]}) as it, with_reset_lines(it) as port:
+        it.wait_for("runs", PATIENCE)
+        assert main([*command, "--port", port]) == 0
+        assert f"the program does not stop for Ctrl-C; resetting the board at {port}" in "".join(capsys.readouterr())
 
 
 def _until(work: Callable[..., None], done: threading.Event) -> Callable[..., None]:

@@ -34,6 +34,7 @@ from .errors import PortError
 from .find import the_port
 from .many import Report
 from .texts import read_text
+from .way_in import get_in
 
 FILE = "/config.json"
 WIFI_PASSWORD = "wifi_password"
@@ -134,10 +135,14 @@ def write_config(connection: Connection, config: Config) -> None:
     connection.exec(f"os.rename('{FILE}.new','{FILE}')")
 
 
+def _say(words: str) -> None:
+    typer.echo(words, err=True)
+
+
 def show_config(port: str) -> int:
     """Prints what the board has, without secrets, and what is wrong with it; returns the exit status."""
     with Connection(port) as connection:
-        connection.interrupt()
+        get_in(connection, _say)
         try:
             config = read_config(connection)
         finally:
@@ -157,14 +162,14 @@ def configure(port: str, changes: Changes, replace: bool, ask: "Ask | None") -> 
     The board is not kept waiting while somebody types: its program starts again meanwhile.
     """
     with Connection(port) as connection:
-        connection.interrupt()
+        get_in(connection, _say)
         with _going_on_afterwards(connection):
             there = {} if replace else read_config(connection) or {}
             if ask:
                 connection.soft_reset()
             config = complete(changes.apply(there), there, changes, ask)
             if ask:
-                connection.interrupt()
+                get_in(connection, _say)
             return _put(connection, config, there)
 
 

@@ -20,7 +20,7 @@ def run_crashes(port: str, clear: bool) -> int:
     """
     console = Console(highlight=False)
     with Connection(port) as connection:
-        get_in(connection, console.print)
+        get_in(connection, lambda words: console.print(words, soft_wrap=True))
         try:
             text = (connection.read_file(FILE) or b"").decode(errors="replace")
             if clear and text:

@@ -13,6 +13,7 @@ from .errors import PortError
 from .find import all_ports
 from .many import Job, Report, run_on_all
 from .texts import read_text
+from .way_in import get_in
 
 BOARD = "board"
 _UNIQUE_ID = "__import__('binascii').hexlify(__import__('machine').unique_id()).decode()"
@@ -106,8 +107,11 @@ def run_fleet(path: Path, ports: Sequence[str], common: Changes, replace: bool) 
         def work(report: Report) -> str:
             with Connection(port) as connection:
                 report.stage("stopping the program")
-                connection.interrupt(while_waiting=lambda: report.progress(0, 1))
                 row = named.get(port)
+                if row:
+                    get_in(connection, report.line, lambda: report.progress(0, 1))
+                else:  # it may be somebody's own
+                    connection.interrupt(while_waiting=lambda: report.progress(0, 1))
                 if row is None:
                     unique_id = connection.exec(f"print({_UNIQUE_ID})").strip()
                     row = by_id.get(unique_id)
