@@ -14,15 +14,21 @@ _LINE = const(64)  # bytes
 
 def trace(client):
     """Has an mqtt.Client show what it sends and receives from now on."""
+    begin = client._begin
     send = client._send
     read = client._read
 
-    def traced_send(buf, n):
-        open_to = buf is client._connect and _password(buf) or n
-        _show(">", buf, 0, open_to, n - open_to)
+    def traced_begin(buf, n, done=0):
+        if buf is client._connect:
+            open_to = _password(buf) or n
+            _show(">", buf, 0, open_to, n - open_to)
+        begin(buf, n, done)
+
+    def traced_send(n):
+        _show(">", client._tx, 0, n)
         if client._body is not None:  # the rest of a long payload follows
             _show(">", client._body, client._body_at, len(client._body))
-        send(buf, n)
+        send(n)
 
     def traced_read():
         came = read()
@@ -30,6 +36,7 @@ def trace(client):
             _show("<", client._rx, client._at, client._end)
         return came
 
+    client._begin = traced_begin
     client._send = traced_send
     client._read = traced_read
 

@@ -7,15 +7,17 @@ not acknowledged and sends it again on the next connection.
 
 from micropython import const
 
-from .connection import POLLOUT
+from .connection import POLLOUT, ticks_ms
 from .errors import ConnectionClosed, MQTTError, ProtocolError, borrowed
-from .sender import Sender
-from .wire import header
+from .sender import Sender, _bytes
+from .wire import header, publish
 
 OFFLINE = 0
 _OPENING = const(1)
 _CONNECTING = const(2)
 ONLINE = 3
+_TICKS = const(0x3FFFFFFF)
+_SOON = const(100)  # ms after a packet was sent, before which nothing is late
 
 
 class Client(Sender):
@@ -87,7 +89,7 @@ class Client(Sender):
             self._pump()
             self._drain()
         if self.state == ONLINE:
-            self._send(self._tx, header(self._tx, 0xE0, 0))
+            self._send(header(self._tx, 0xE0, 0))
             self._drain()
         self._failure = None
         if self._sock:
@@ -106,20 +108,17 @@ class Client(Sender):
         full or the last packet not gone, this waits, timeout ms at most; a callback must look at can_publish() first.
         Raises ValueError, TypeError, and what loop() does.
         """
-        if isinstance(topic, str):
-            topic = topic.encode()
         if qos:
             return self._keep(qos << 1 | (0x31 if retain else 0x30), topic, payload)
-        if self.state != ONLINE:
-            raise ConnectionClosed("not connected")
-        if self._out is not None:
-            self._drain()
-        if not self._gathering:
-            self._gather(True)
-        self._publish(0x31 if retain else 0x30, topic, payload)
-        if self._failure:
-            self._raise()
-        return 0
+        if topic.__class__ is _bytes is payload.__class__ and self._out is None and self.state == ONLINE:
+            n = publish(self._tx, 0x31 if retain else 0x30, topic, payload)
+            if n > 0 and self._gathering:
+                self.session.sent = ticks_ms()  # type: ignore[assignment]
+                self._send(n)
+                if self._failure:
+                    self._raise()
+                return 0
+        return self._publish_carefully(0x31 if retain else 0x30, topic, payload)
 
     def can_publish(self, qos=0):
         """True where publish() would not wait."""
@@ -163,8 +162,12 @@ class Client(Sender):
         self._inside = True
         try:
             self._round(timeout_ms)
-        finally:
+        except ProtocolError:
+            self._fail(self._parser.error)
+        except BaseException:  # not `finally`: together they would take more than the stack has for a function
             self._inside = False
+            raise
+        self._inside = False
         if self._failure:
             self._raise()
         return self._sock is not None
@@ -182,6 +185,23 @@ class Client(Sender):
     def _round(self, timeout_ms):
         if timeout_ms > self._longest:
             timeout_ms = self._longest
+        if self._out is not None or self._at < self._end or self.state != ONLINE:
+            return self._round_in_trouble(timeout_ms)
+        session = self.session
+        came = None
+        for came in self._poller.ipoll(timeout_ms if timeout_ms > 0 else 0):  # noqa: B007 - of one socket
+            pass
+        if came and self._read():
+            self._take_in()
+            if (session.heard - session.sent) & _TICKS < _SOON:
+                return  # nothing can be due
+        elif session.owed or session.unsent:
+            self._pump()
+        if self._sock:
+            self._check_deadlines(came is None)
+
+    def _round_in_trouble(self, timeout_ms):
+        """While connecting, or where something is left from the round before."""
         if timeout_ms < 0 or self._at < self._end and not self._held():
             timeout_ms = 0
         events = self._wait(timeout_ms)
@@ -193,7 +213,10 @@ class Client(Sender):
         idle = True
         if events & ~POLLOUT and self._at == self._end and self._sock and self.state != _OPENING:
             idle = not self._read()
-        self._take_in()
+        if self.state == _CONNECTING:
+            self._take_in_connack()
+        if self.state == ONLINE:
+            self._take_in()
         if self._sock:
             self._check_deadlines(idle)
 
@@ -208,39 +231,44 @@ class Client(Sender):
     def _take_in(self):
         """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next
         [MQTT-4.6.0-2 to -4]."""
-        try:
-            self._parse()
-        except ProtocolError:
-            self._fail(self._parser.error)
-
-    def _parse(self):
         session = self.session
-        while self._sock:
+        parsed = self._parser
+        while True:
             if session.owed or session.unsent:
                 self._pump()
                 if session.owed:
                     return
             if self._at == self._end:
                 return
-            self._at = self._parser.feed(self._rx, self._at, self._end)
-            if self._parser.type:
-                self._handle(self._parser.type)
+            self._at = parsed.feed(self._rx, self._at, self._end)
+            kind = parsed.type
+            if kind == 4:
+                if session.acknowledged(4, parsed.packet_id):
+                    self._published()
+            elif kind == 3 and not parsed.oversize:
+                # Acknowledged, whoever listens [MQTT-4.5.0-2].
+                if session.message(parsed.qos, parsed.packet_id) and self.on_message:
+                    self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
+            elif kind:
+                self._handle(kind)
+
+    def _published(self):
+        if self._subscriptions:
+            self._subscriptions._make_again()
+        if self.on_publish:
+            self.on_publish(self._parser.packet_id)
 
     def _handle(self, kind):
+        """A packet of those that come seldom."""
         parsed = self._parser
         session = self.session
-        if (kind == 2) != (self.state == _CONNECTING):  # [MQTT-3.2.0-1]
-            self._fail(ProtocolError("packet type %d: before CONNACK, or CONNACK again" % kind))
-        elif kind == 3:
-            if session.message(parsed.qos, parsed.packet_id):  # acknowledged, whoever listens [MQTT-4.5.0-2]
-                if parsed.oversize:
-                    self.oversized += 1
-                    if self.on_oversize:
-                        self.on_oversize(parsed.topic, parsed.size)
-                elif self.on_message:
-                    self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
-        elif kind == 2:
-            self._handshake._accepted(self)
+        if kind == 3:
+            if session.message(parsed.qos, parsed.packet_id):
+                self.oversized += 1
+                if self.on_oversize:
+                    self.on_oversize(parsed.topic, parsed.size)
+        elif kind == 2:  # [MQTT-3.2.0-1]
+            self._fail(ProtocolError("packet type 2: CONNACK again"))
         elif kind == 6:
             session.release(parsed.packet_id)
         elif kind == 13:
@@ -248,7 +276,13 @@ class Client(Sender):
         elif kind > 8:
             self._subscribing().acknowledged(kind, parsed.packet_id, parsed.codes if kind == 9 else None)
         elif session.acknowledged(kind, parsed.packet_id):
-            if self._subscriptions:
-                self._subscriptions._make_again()
-            if self.on_publish:
-                self.on_publish(parsed.packet_id)
+            self._published()
+
+    def _take_in_connack(self):
+        """Takes in the first packet [MQTT-3.2.0-1]."""
+        parsed = self._parser
+        self._at = parsed.feed(self._rx, self._at, self._end)
+        if parsed.type == 2:
+            self._handshake._accepted(self)
+        elif parsed.type:
+            self._fail(ProtocolError("packet type %d: before CONNACK" % parsed.type))

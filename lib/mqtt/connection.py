@@ -110,12 +110,26 @@ class Connection:
         except OSError:
             pass  # a port without it
 
-    def _send(self, buf, n):
-        """Sends n bytes of buf: in one write, where the network takes them."""
+    def _send(self, n):
+        """Sends the n bytes that are in the transmit buffer: in one write, where the network takes them all, as it
+        nearly always does."""
+        self._out_left = n
+        try:
+            n -= self._sock.write(self._tx, n) or 0
+        except OSError:
+            pass
+        if n or self._body is not None:
+            self._begin(self._tx, self._out_left, self._out_left - n)
+
+    def _begin(self, buf, n, done=0):
+        """Sends n bytes of buf, of which so many have gone, and the rest of a long payload: now and as the network
+        takes them."""
         self._out = buf
         self._out_at = 0
         self._out_left = n
-        self._since = self.session.sent = ticks_ms()  # type: ignore[assignment]
+        self._since = ticks_ms()
+        if done:
+            self._wrote(done)
         self._flush()
 
     def _flush(self):
@@ -126,15 +140,15 @@ class Connection:
                 if self._out is not None:
                     self._poll_for(POLLIN | POLLOUT)
                 return
-            self._out_left -= n
-            if self._out_left or self._body is not None:
-                self._wrote(n)
-            else:
-                self._out = None
+            self._wrote(n)
         self._poll_for(POLLIN)
 
     def _wrote(self, n):
-        """n bytes have gone, and more are to follow."""
+        """n bytes have gone; more are to follow, where it is not the end."""
+        self._out_left -= n
+        if not self._out_left and self._body is None:
+            self._out = None
+            return
         self._out_at += n
         self._since = now = ticks_ms()
         self.session.progress(now)
@@ -157,7 +171,13 @@ class Connection:
 
     def _read(self):
         """Takes in what has come, as much as there is room for; True if something has."""
-        n = self._receive()
+        if self.state == _ONLINE:
+            try:
+                n = self._sock.readinto(self._rx)
+            except OSError:
+                n = self._receive()
+        else:
+            n = self._receive()
         if n:
             self._at = 0
             self._end = n
@@ -167,11 +187,7 @@ class Connection:
             self._fail(ConnectionClosed("by the server" if self.state == _ONLINE else "by the server, before CONNACK"))
 
     def _receive(self):
-        if self.state == _ONLINE:
-            try:
-                return self._get()
-            except OSError:
-                pass
+        """What readinto() gives; an error is given to _fail()."""
         n = self._try_to(self._get, 0)
         if n == 0 and self.state == _ONLINE:  # after an error the system says it is the end
             self._fail(OSError(ECONNRESET, "ECONNRESET"))
@@ -216,3 +232,4 @@ class Connection:
             except OSError:
                 pass
         self._sock = self._inner = self._out = self._body = None
+        self._at = self._end

@@ -98,7 +98,7 @@ def _opened(client):
         except (OSError, ValueError, MemoryError) as e:
             return client._fail(e)
         _register(client)
-    client._send(client._connect, len(client._connect))
+    client._begin(client._connect, len(client._connect))
 
 
 def _accepted(client):

@@ -52,7 +52,8 @@ class socket(_socket.socket):
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
 
-    def write(self, buf, start, n):
+    def write(self, buf, start, n=None):
+        start, n = (0, start) if n is None else (start, n)
         try:
             return self.send(memoryview(buf)[start : start + n])
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -65,7 +66,8 @@ class socket(_socket.socket):
 class _TLSSocket(ssl.SSLSocket):
     readinto = socket.readinto
 
-    def write(self, buf, start, n):
+    def write(self, buf, start, n=None):
+        start, n = (0, start) if n is None else (start, n)
         try:
             self.do_handshake()  # nothing to do once it is done
             return self.send(memoryview(buf)[start : start + n])

@@ -7,10 +7,11 @@ the buffer, takes the way round. What is to be acknowledged goes through a slot 
 from micropython import const
 
 from .connection import POLLIN, POLLOUT, Connection, ticks_ms
-from .errors import MQTTError, Timeout, borrowed
+from .errors import ConnectionClosed, MQTTError, Timeout, borrowed
 from .wire import copy, four_bytes, header, publish, publish_header
 
 _BYTES = (bytes, bytearray, memoryview)
+_bytes = bytes  # the hot path's own name: a builtin is found only after all of a module's names have been searched
 
 _WAITS = (None, "TCP connect", "no CONNACK", "send stalled")  # by state
 _ONLINE = const(3)
@@ -50,31 +51,25 @@ class Sender(Connection):
         self._check_size(build(None, 1, filters))
         return self._take(first, filters, build)
 
-    def _keep(self, first, topic, payload):
-        """Takes a slot for a PUBLISH with QoS 1 or 2, and sends it if it can."""
-        if type(payload) is str:
+    def _keep(self, head, topic, payload):
+        """Takes a slot for a PUBLISH with QoS 1 or 2, and sends it if it can. head: as for wire.publish()."""
+        if topic.__class__ is _bytes is payload.__class__ and self._out is None and self.state == _ONLINE:
+            head = self.session.take_now(head, topic, payload, ticks_ms()) or head
+            if head > 0xFF:  # it has a slot
+                n = publish(self._tx, head, topic, payload)
+                if n > 0:
+                    if self._gathering:
+                        self._gather(False)
+                    self._send(n)
+                    return head >> 8
+                self.session.give_back()
+                head &= 0xFF
+        if isinstance(payload, str):
             payload = payload.encode()
-        if (
-            type(topic) is bytes is type(payload)
-            and self._out is None
-            and not self.session.unsent
-            and not self.session.full()
-        ):
-            n = publish(self._tx, self.session._next_id() << 8 | first, topic, payload)
-            if n > 0:
-                return self._take_built(first, topic, payload, n)
-        self._check(first, topic, payload)
-        return self._take(first, bytes(topic), payload)  # which, of bytes, is no copy
-
-    def _take_built(self, first, topic, payload, n):
-        """The packet is in the transmit buffer already."""
-        first = self.session.take(first, topic, payload)
-        if self.state == _ONLINE:
-            if self._gathering:
-                self._gather(False)
-            self.session.went(first, ticks_ms())
-            self._send(self._tx, n)
-        return first[_ID]
+        if isinstance(topic, str):
+            topic = topic.encode()
+        self._check(head, topic, payload)
+        return self._take(head, bytes(topic), payload)  # which, of bytes, is no copy
 
     def _take(self, first, topic, payload):
         while self.session.full():
@@ -102,7 +97,8 @@ class Sender(Connection):
         """word: first byte << 16 | packet identifier."""
         if self._gathering:
             self._gather(False)
-        self._send(self._tx, four_bytes(self._tx, word >> 16, word & 0xFFFF))
+        self.session.sent = ticks_ms()  # type: ignore[assignment]
+        self._send(four_bytes(self._tx, word >> 16, word & 0xFFFF))
 
     def _send_slot(self, slot):
         release = slot[_STAGE] == _RELEASE
@@ -112,14 +108,30 @@ class Sender(Connection):
         if self._gathering:
             self._gather(False)
         if slot[_FIRST] & 0x80:
-            return self._send(self._tx, slot[_PAYLOAD](self._tx, slot[_ID], slot[_TOPIC]))
+            return self._send(slot[_PAYLOAD](self._tx, slot[_ID], slot[_TOPIC]))
         self._publish(slot[_ID] << 8 | slot[_FIRST], slot[_TOPIC], slot[_PAYLOAD])
+
+    def _publish_carefully(self, first, topic, payload):
+        """A PUBLISH with QoS 0, whatever its topic and payload are made of and whatever is in the way."""
+        if self.state != _ONLINE:
+            raise ConnectionClosed("not connected")
+        if self._out is not None:
+            self._drain()
+        if not self._gathering:
+            self._gather(True)
+        if isinstance(topic, str):
+            topic = topic.encode()
+        self._publish(first, topic, payload)
+        if self._failure:
+            self._raise()
+        return 0
 
     def _publish(self, head, topic, payload):
         n = publish(self._tx, head, topic, payload) if type(payload) is bytes else -1
         if n < 0:
             n = self._build(head, topic, payload)
-        self._send(self._tx, n)
+        self.session.sent = ticks_ms()  # type: ignore[assignment]
+        self._send(n)
 
     def _build(self, head, topic, payload):
         """Puts a PUBLISH into the transmit buffer, of a payload that is no bytes or too long for it; returns where it
@@ -167,7 +179,7 @@ class Sender(Connection):
             self._check_waits(now)
         if self._sock and self.session.ping_due(now):
             self.session.pinged(now)
-            self._send(self._tx, header(self._tx, 0xC0, 0))
+            self._send(header(self._tx, 0xC0, 0))
 
     def _check_waits(self, now):
         if self._parser.first:

@@ -54,6 +54,7 @@ class Session:
         self._doubt = False
         self._count = 0  # slots in use
         self._last_id = 0
+        self.window = window
         self._slots = [[0, 0, 0, None, None, 0] for _ in range(window)]
         self._last = None  # the slot whose packet went last
         self._incoming = None  # QoS 2 delivered, PUBREL not yet seen; made when the first one comes
@@ -146,7 +147,7 @@ class Session:
     # Outgoing
 
     def full(self):
-        return self._count == len(self._slots)
+        return self._count == self.window
 
     def _next_id(self):
         """A packet identifier no slot has [MQTT-2.3.1-2]."""
@@ -174,6 +175,29 @@ class Session:
         self.unsent += 1
         return slot
 
+    def take_now(self, first, topic, payload, now):
+        """take() and went() in one visit, for a packet that need not wait; returns packet identifier << 8 | first byte,
+        or 0 where it must: no slot is free, or others wait. This is how nearly all are sent, so it is written out."""
+        if self.unsent or self._count == self.window:
+            return 0
+        packet_id = self._last_id + 1
+        if self._count or packet_id > 65535:
+            packet_id = self._next_id()
+        self._last = slot = self._slots[self._count]
+        self._count += 1
+        self._last_id = slot[_ID] = packet_id
+        slot[_FIRST] = first
+        slot[_TOPIC] = topic
+        slot[_PAYLOAD] = payload
+        slot[_STAGE] = _SENT
+        slot[_SINCE] = self.sent = now
+        return packet_id << 8 | first
+
+    def give_back(self):
+        """Undoes the last take_now(): the packet has not been sent."""
+        self._last_id = self._last[_ID] - 1
+        self._free(self._last)
+
     def next(self):
         """The slot whose packet is to be sent now, oldest first [MQTT-4.6.0-1], or None: PUBREL where its stage is
         _RELEASE."""
@@ -196,7 +220,9 @@ class Session:
 
         One that fits nothing is ignored and counted.
         """
-        slot = self._find(packet_id)
+        slot = self._slots[0]
+        if slot[_ID] != packet_id:  # mostly it is the oldest
+            slot = self._find(packet_id)
         stage = slot[_STAGE] if slot and slot[_FIRST] & 0xF6 == _ACKNOWLEDGES[kind] else 0
         if kind == 5 and stage > _SEND:  # PUBREC, perhaps once more
             if stage != _RELEASE:
@@ -226,8 +252,8 @@ class Session:
         slot[_STAGE] = slot[_ID] = 0
         slot[_TOPIC] = slot[_PAYLOAD] = None
         self._count -= 1
-        slots = self._slots
         if self._count:  # it goes behind those in use
+            slots = self._slots
             i = 0
             while slots[i] is not slot:
                 i += 1

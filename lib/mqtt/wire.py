@@ -173,17 +173,101 @@ def publish_header(buf, head: int, topic, n: int) -> int:
 
 @micropython.viper
 def publish(buf, head: int, topic, payload) -> int:
-    """A whole PUBLISH whose payload is bytes; returns its size, or -1 where anything is wrong or buf has no room. head
-    and topic: as for publish_header()."""
+    """A whole PUBLISH, of the plain kind that most are; returns its size, or -1 where publish_header() is to look
+    closer: something is wrong, buf has no room, or the topic is not all ASCII.
+
+    head: as for publish_header(). topic and payload: bytes.
+    """
+    size = int(len(topic))
     n = int(len(payload))
-    i = int(publish_header(buf, head, topic, n))
-    if i < 0 or i + n > int(len(buf)):
+    q = ptr8(topic)
+    length = size + n + 2
+    i = size + 4
+    if head & 6:
+        if head & 6 == 6 or head < 0x100 or head > 0xFFFFFF:
+            return -1
+        length += 2
+        i += 2
+    if length > 127:
+        i += 1
+    if size == 0 or length > 16383 or i + n > int(len(buf)):
         return -1
     p = ptr8(buf)
+    p[0] = head & 0xFF
+    if length > 127:
+        p[1] = length & 0x7F | 0x80
+        p[2] = length >> 7
+        at = 3
+    else:
+        p[1] = length
+        at = 2
+    p[at] = size >> 8
+    p[at + 1] = size & 0xFF
+    if head & 6:
+        p[i - 2] = head >> 16
+        p[i - 1] = head >> 8 & 0xFF
+    at += 2
+    # Arguments are kept in registers, so an argument counts in the loops.
+    head = size
+    while head > 0:
+        head -= 1
+        c = q[head]
+        if c < 0x2C:
+            if c == 0x23 or c == 0x2B or c == 0:
+                return -1
+        elif c > 0x7F:
+            return -1
+        p[at + head] = c
     q = ptr8(payload)
-    j = 0
-    while j < n:
-        p[i] = q[j]
-        i += 1
-        j += 1
-    return i
+    head = n
+    while head > 0:
+        head -= 1
+        p[i + head] = q[head]
+    return i + n
+
+
+@micropython.viper
+def glance(body, data, at: int, end: int) -> int:
+    """Takes in a packet of those that come most, PUBLISH and PUBACK to PUBCOMP, where it is whole in data[at:end],
+    short and plain. Returns, for a PUBLISH, whose body it copies to the start of `body`, its first byte << 16 |
+    remaining length << 8 | where its payload begins; for the others, first byte << 16 | packet identifier; and 0 where
+    the parser is to look closer: at a packet that is none of these, or one that is long, in pieces or wrong.
+    """
+    if at + 4 > end:
+        return 0
+    q = ptr8(data)
+    first = q[at]
+    n = q[at + 1]
+    at += 2
+    size = q[at] << 8 | q[at + 1]
+    if first >> 4 != 3:
+        if (first == 0x40 or first == 0x50 or first == 0x62 or first == 0x70) and n == 2 and size != 0:
+            return first << 16 | size
+        return 0
+    start = size + 2
+    if first & 6:
+        start += 2
+        if first & 6 == 6:
+            return 0
+    elif first & 8:
+        return 0
+    if size == 0 or start > n or n > 127 or at + n > end or n > int(len(body)):
+        return 0
+    p = ptr8(body)
+    # Arguments are kept in registers, so an argument counts in the loop.
+    end = n
+    while end > 0:
+        end -= 1
+        p[end] = q[at + end]
+    end = size + 2
+    if start > end and p[end] == 0 and p[end + 1] == 0:
+        return 0
+    while end > 2:
+        end -= 1
+        c = p[end]
+        if c < 0x2C:
+            if c == 0x23 or c == 0x2B or c == 0:
+                return 0
+        elif c > 0x7F:
+            return 0
+    return first << 16 | n << 8 | start

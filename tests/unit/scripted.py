@@ -250,7 +250,9 @@ class Tap:
         self._poller = client._poller
         client._sock = client._inner = client._poller = self
 
-    def write(self, data, at, n):
+    def write(self, data, at, n=None):
+        if n is None:
+            at, n = 0, at
         if self.broken:
             raise self.broken
         if self.limits:

@@ -72,3 +72,49 @@ def test_publish_headers_are_the_same():
         same("publish_header", 40, head, b"a/b", n)
     for size in (65535, 65536):
         assert (same("publish_header", 70000, 0x30, b"t" * size, 0) > 0) == (size == 65535)
+
+
+def test_a_publish_is_what_its_header_and_payload_are():
+    taken = 0
+    for n in range(3000):
+        topic = random_bytes(getrandbits(4)) if n % 2 else b"dev/ice/%d" % n
+        payload = bytes(getrandbits(8)) if n % 10 else bytes(16000 + getrandbits(9))
+        head = (0x30 | getrandbits(4)) | [0, 1, 300, 65535, 65536][getrandbits(6) % 5] << 8
+        size = len(topic) + len(payload) + getrandbits(4)
+        buf = bytearray(size)
+        at = wire.publish_header(buf, head, topic, len(payload))
+        expected = bytes(buf[:at]) + payload if 0 < at <= size - len(payload) else None
+        for module in (wire, plain):
+            buf = bytearray(b"\xaa" * (size + 4))
+            end = module.publish(memoryview(buf)[:size], head, topic, payload)
+            assert buf[size:] == b"\xaa" * 4
+            if end >= 0:
+                taken += 1
+                assert bytes(buf[:end]) == expected, repr((module, head, topic, payload))
+            else:
+                assert expected is None or max(topic) > 127 or len(payload) > 16000
+    assert taken > 1000
+
+
+def test_a_glance_sees_what_is_there():
+    for _ in range(3000):
+        topic = random_bytes(getrandbits(3))
+        payload = bytes(getrandbits(7))
+        packet_id = [0, 1, 258, 65535][getrandbits(2)]
+        first = [0x30 | getrandbits(4), 0x40, 0x50, 0x62, 0x70, 0x60, 0x90, 0xB0][getrandbits(3)]
+        body = bytes([len(topic) >> 8, len(topic) & 255]) + topic + payload if first >> 4 == 3 else b""
+        if first & 0xF6 != 0x30:
+            body = body[: 2 + len(topic)] + bytes([packet_id >> 8, packet_id & 255]) + body[2 + len(topic) :]
+        data = b"\xff" * 3 + bytes([first, len(body)]) + body
+        end = len(data) - getrandbits(2) % 3
+        words = []
+        for module in (wire, plain):
+            room = bytearray(b"\xaa" * 144)
+            words.append(module.glance(memoryview(room)[:128], data, 3, end))
+            assert room[128:] == b"\xaa" * 16
+            if words[-1] and first >> 4 == 3:
+                assert room[: len(body)] == body and words[-1] & 0xFF == len(body) - len(payload)
+                assert end == len(data)
+        assert words[0] == words[1] or words[0] == 0 and max(topic) > 127, repr((data, end, words))
+        if end == len(data) and first in (0x40, 0x50, 0x62, 0x70) and packet_id:
+            assert words[0] == first << 16 | packet_id

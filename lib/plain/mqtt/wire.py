@@ -111,8 +111,31 @@ def publish_header(buf, head, topic, n):
 
 
 def publish(buf, head, topic, payload):
-    """A whole PUBLISH whose payload is bytes; see wire.py."""
-    i = publish_header(buf, head, topic, len(payload))
-    if i < 0 or i + len(payload) > len(buf):
+    """A whole PUBLISH, of the plain kind that most are; see wire.py."""
+    n = len(payload)
+    i = publish_header(buf, head, topic, n)
+    if i < 0 or i + n > len(buf):
         return -1
     return append(buf, i, payload)
+
+
+def glance(body, data, at, end):
+    """Takes in a packet of those that come most, where it is whole, short and plain; see wire.py."""
+    if at + 4 > end:
+        return 0
+    first = data[at]
+    n = data[at + 1]
+    at += 2
+    start = data[at] << 8 | data[at + 1]
+    if first >> 4 != 3:
+        return first << 16 | start if first in b"\x40\x50\x62\x70" and n == 2 and start else 0
+    start += 4 if first & 6 else 2
+    if n > 127 or start > n or at + n > end or n > len(body) or first & 6 == 6 or first & 0x0E == 8:
+        return 0
+    copy(body, 0, data, at, n)
+    end = start
+    if first & 6:
+        end -= 2
+        if not body[end] and not body[end + 1]:
+            return 0
+    return first << 16 | n << 8 | start if end > 2 and bad_utf8(body, 2, end, 1) < 0 else 0
