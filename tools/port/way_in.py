@@ -15,7 +15,8 @@ STARTING = 3.0
 """Seconds from a reset in which Ctrl-C is pressed all the time."""
 SOMEBODY = 30.0
 """Seconds for somebody to press a button."""
-_RESETS = 3  # as a program may forbid Ctrl-C in the first moment
+RESETS = 3
+"""By the port's lines, at the most: a program may forbid Ctrl-C in the first moment."""
 
 
 def get_in(
@@ -30,7 +31,7 @@ def get_in(
         return
     except NoAnswer as error:
         said = error.said
-    for attempt in range(_RESETS):
+    for attempt in range(RESETS):
         if not connection.reset_by_lines():
             break
         if not attempt:
