@@ -14,6 +14,7 @@ MODULES = (
     ("esp32", "_esp32"),
     ("ntptime", "_ntptime"),
     ("vfs", "_vfs"),
+    ("_thread", "__thread"),
 )
 
 PATH = ("/lib",)  # of sys.path, behind what every port has

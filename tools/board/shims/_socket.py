@@ -131,7 +131,10 @@ class socket(io.IOBase):
         return True
 
     def bind(self, address):
-        self._own.bind(_own(_checked(address)))
+        try:
+            self._own.bind(_own(_checked(address)))
+        except OSError as error:
+            raise OSError(_port.ERRNOS.get(error.errno, error.errno))
 
     def listen(self, backlog=2):
         self._own.listen(backlog)
