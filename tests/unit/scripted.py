@@ -238,13 +238,14 @@ def impatient(client, ms=50):
 
 class Tap:
     """Stands between a client and its socket: notes the size of each write in `writes`; `limits`, where not empty, says
-    how many bytes the next writes take, 0 for none, and `broken` makes reads and writes fail with that OSError.
-    `options` are those set on the socket."""
+    how many bytes the next writes take, 0 for none, `stuck` that those after them take none, and `broken` makes reads
+    and writes fail with that OSError. `options` are those set on the socket."""
 
     def __init__(self, client):
         self.options = []
         self.writes = []
         self.limits = []
+        self.stuck = False
         self.broken = None
         self._sock = client._sock
         self._poller = client._poller
@@ -257,8 +258,10 @@ class Tap:
             raise self.broken
         if self.limits:
             n = min(n, self.limits.pop(0))
-            if not n:
-                return None
+        elif self.stuck:
+            n = 0
+        if not n:
+            return None
         n = self._sock.write(data, at, n)
         if n:
             self.writes.append(n)

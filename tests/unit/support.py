@@ -8,15 +8,9 @@ try:
 except ImportError:  # on a board, where on_board.py has left it
     from surroundings import getenv  # noqa: F401
 
+from running import SkipTest  # noqa: F401
+
 MICROPYTHON = sys.implementation.name == "micropython"
-
-if MICROPYTHON:
-
-    class SkipTest(Exception):  # noqa: N818
-        """Raised by a test that can't run here."""
-
-else:
-    from unittest import SkipTest  # noqa: F401  # the one pytest knows
 
 
 def raises(exception, function, *args, match="", **kwargs):

@@ -1,7 +1,7 @@
 """How a connection comes about, against a broker that does as the test says, over real sockets."""
 
 from errno import ECONNREFUSED, ECONNRESET
-from socket import SOCK_STREAM, getaddrinfo
+from socket import SOCK_STREAM, getaddrinfo, socket
 
 import mqtt.handshake
 from mqtt import Client, ConnectionClosed, ConnectionRefused, MQTTError, ProtocolError, Timeout
@@ -21,6 +21,8 @@ from support import (
     raises,
     replaced,
 )
+
+REFUSED = (ECONNREFUSED, ECONNRESET)  # lwIP has but one word for both
 
 
 def test_connect_says_what_the_options_say():
@@ -141,7 +143,7 @@ def test_a_refused_tcp_connection_is_an_oserror():
     client = Client("device", "127.0.0.1", unused_port())
     events = listen_to(client)
     error = raises(OSError, client.connect)
-    assert error.errno == ECONNREFUSED
+    assert error.errno in REFUSED
     assert events == [("disconnect", error)] and client.state == OFFLINE
 
 
@@ -186,7 +188,7 @@ def test_by_name():
 def test_by_ipv6_address():
     try:
         broker = Broker(host="::1")
-    except OSError:
+    except (OSError, TypeError):  # the second is an ESP32's word
         raise SkipTest("no IPv6") from None
     with broker:
         broker.connect()
@@ -221,6 +223,15 @@ def addresses(*infos):
 
 def address_of(port):
     return getaddrinfo("127.0.0.1", port, 0, SOCK_STREAM)[0]
+
+
+def takes_any_family():
+    """True where a socket is of IPv4 whatever is asked for, as lwIP's are."""
+    try:
+        socket(9999, SOCK_STREAM).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_where_the_system_has_no_socket_for_the_first_address_the_next_is_tried():
@@ -308,13 +319,13 @@ def test_where_the_good_address_fails_the_name_is_looked_up_once():
                 del lookups[:]
                 broker.client._good = (host, port, gone)
                 broker.connect()
-                assert len(lookups) == 1
+                assert len(lookups) == (0 if gone[0] == 9999 and takes_any_family() else 1)
                 broker.client.close()
         gone = address_of(unused_port())
         with replaced(mqtt.handshake, "getaddrinfo", not_found):  # then it is the first reason that counts
             broker.client._good = (host, port, gone)
             broker.client.start()
-            assert broker.fails(OSError).errno == ECONNREFUSED
+            assert broker.fails(OSError).errno in REFUSED
         broker.client.port = old.port  # another server: what was good for the one is nothing for the other
         with replaced(mqtt.handshake, "getaddrinfo", addresses(address_of(old.port))):
             broker.client.start()

@@ -2,7 +2,7 @@
 
 import gc
 
-from mqtt import ProtocolError
+from mqtt.errors import ProtocolError
 from mqtt.parser import Parser
 from support import MICROPYTHON, SkipTest, publish_of, raises, remaining_length, unhex
 

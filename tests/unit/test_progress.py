@@ -194,13 +194,13 @@ def test_a_server_that_sends_while_it_receives_does_not_block_us():
 def test_a_message_is_delivered_while_a_packet_is_half_sent():
     with online(tx_size=64) as broker:
         tap = Tap(broker.client)
-        tap.limits = [10] + [0] * 100
+        tap.limits, tap.stuck = [10], True
         broker.client.publish("up", pattern(500), 1)
         broker.send(publish_of("down", b"1") + publish_of("down", b"2", 1, 7) + publish_of("down", b"3"))
         broker.until(lambda: len(broker.told("message")) == 2, "messages")
         broker.settle()
         assert len(broker.told("message")) == 2  # the third has to wait until the second is acknowledged
-        tap.limits = []
+        tap.stuck = False
         assert broker.packet() == publish_of("up", pattern(500), 1, 1)
         assert broker.packet() == puback(7)
         broker.until(lambda: len(broker.told("message")) == 3, "the third")
@@ -209,7 +209,7 @@ def test_a_message_is_delivered_while_a_packet_is_half_sent():
 def test_a_malformed_packet_while_a_packet_is_half_sent_closes_the_connection():
     with online(tx_size=64) as broker:
         tap = Tap(broker.client)
-        tap.limits = [10] + [0] * 100
+        tap.limits, tap.stuck = [10], True
         broker.client.publish("up", pattern(500), 1)
         broker.send("00 00")
         broker.fails(ProtocolError, "type 0")

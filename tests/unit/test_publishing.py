@@ -50,7 +50,7 @@ def test_each_pubrel_comes_in_the_order_of_its_pubrec():  # [MQTT-4.6.0-4]
 def test_publish_refuses_bad_arguments_before_anything_is_sent_or_kept():
     for qos in (0, 1, 2):
         with online(tx_size=64, window=1) as broker:
-            for topic in ("", "a/#", "a/+/b", "a\0b", b"\xff", b"\xed\xa0\x80", "t" * 61, "t" * 70000):
+            for topic in ("", "a/#", "a/+/b", "a\0b", b"\xff", b"\xed\xa0\x80", "t" * 61):
                 raises(ValueError, broker.client.publish, topic, b"x", qos)
             for bad in (-1, 3):
                 raises(ValueError, broker.client.publish, "t", b"x", bad, match="qos")
@@ -331,6 +331,10 @@ def test_online_a_full_window_waits_for_an_acknowledgement():
 
 
 def test_a_topic_of_65536_bytes_is_refused_whatever_the_buffer():
+    with online(tx_size=64, window=1) as broker:
+        for qos in (0, 1, 2):
+            raises(ValueError, broker.client.publish, "t" * 70000, b"x", qos)
+        assert broker.client.can_publish(1) and broker.silent()
     with online(tx_size=70000) as broker:
         for qos in (0, 1, 2):
             for size in (65536, 65537, 69990, 70000, 131072 + 3):

@@ -27,7 +27,7 @@ def test_subscribe_and_unsubscribe_tell_what_was_granted():
 
 def test_subscribe_refuses_bad_arguments_before_anything_is_sent_or_kept():  # [MQTT-3.8.3-1], [MQTT-3.10.3-1]
     with online(tx_size=64, window=1) as broker:
-        for name in ("", "a#", "+a", "a/#/b", "\0", b"\xff", "x" * 70000):
+        for name in ("", "a#", "+a", "a/#/b", "\0", b"\xff"):
             raises(ValueError, broker.client.subscribe, name, match="topic filter")
             raises(ValueError, broker.client.unsubscribe, name, match="topic filter")
         raises(ValueError, broker.client.subscribe, "a", 3, match="qos")
@@ -35,6 +35,12 @@ def test_subscribe_refuses_bad_arguments_before_anything_is_sent_or_kept():  # [
             raises(ValueError, call, [], match="topic filter")
             raises(ValueError, call, "x" * 62, match="buffer")
         assert broker.silent() and broker.client.can_publish(1)
+
+
+def test_a_filter_over_65535_bytes_is_refused():
+    with online(tx_size=64) as broker:
+        raises(ValueError, broker.client.subscribe, "x" * 65536, match="topic filter")
+        raises(ValueError, broker.client.unsubscribe, "x" * 65536, match="topic filter")
 
 
 def test_a_refused_subscription_is_told_to_on_subscribe():
