@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup mosquitto chromium tshark micropython32 test lint format mpy demo console board chip image bench size wheel clean distclean
-.PHONY: misfortunes test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: misfortunes test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -85,6 +85,9 @@ CODEC := test_packet test_parser test_server test_publishing test_messages test_
 
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython
 	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py sh -c '$(ON_MICROPYTHON) --plain $(CODEC) && $(ON_MICROPYTHON)')
+
+test-on: $(VENV) ## the unit tests of lib/ on a board, in its own memory: PORT=; BROKER=host:port, SSID= and ONENET_WIFI_PASSWORD, TESTS=test_packet
+	@$(BIN)/python tests/on_board.py $(PORT) $(TESTS) $(if $(BROKER),--broker $(BROKER)) $(if $(SSID),--ssid $(SSID))
 
 test-board: $(VENV) micropython32 ## tests of the virtual board
 	$(call stage,board,virtual board,$(PYTEST) 4 tests/board)

@@ -1,8 +1,8 @@
 """Runs the unit tests on MicroPython: micropython tests/micropython.py [--plain] [test_packet ...]
 
 All modules of tests/unit, or those named. Tests that need a broker are skipped unless with_broker.py starts this.
---plain: with the wire that an ESP8266 gets, which has no machine code. Says where each test begins and how it ends, for
-with_broker.py to show what a test printed only where it fails.
+--plain: with the wire that an ESP8266 gets, which has no machine code. What running.py says of each test is for
+with_broker.py to show what a test printed only where it fails. On a board: on_board.py.
 """
 
 import os
@@ -24,24 +24,6 @@ def modules():
     return [name for name in names if name not in LAST] + [name for name in LAST if name in names]
 
 
-def run(name, test, skip):
-    """Runs one test; returns 0 passed, 1 failed, 2 skipped."""
-    print("BEGUN %s" % name)
-    try:
-        test()
-    except skip as e:
-        print("SKIPPED %s: %s" % (name, e))
-        return 2
-    except BaseException as e:  # noqa: BLE001
-        print("FAILED %s" % name)
-        sys.print_exception(e)
-        if isinstance(e, KeyboardInterrupt):
-            raise
-        return 1
-    print("PASSED %s" % name)
-    return 0
-
-
 def use_plain_wire():
     sys.path.insert(0, HERE + "/../lib/plain/mqtt")
     import wire
@@ -56,14 +38,11 @@ def main(names):
     if "--plain" in names:
         names.remove("--plain")
         use_plain_wire()
-    from support import SkipTest
+    from running import SkipTest, run_module
 
     results = [0, 0, 0]
     for module_name in names or modules():
-        module = __import__(module_name)
-        for name in sorted(dir(module)):
-            if name.startswith("test_"):
-                results[run("%s.%s" % (module_name, name), getattr(module, name), SkipTest)] += 1
+        run_module(module_name, SkipTest, results)
     print("%d passed, %d failed, %d skipped" % tuple(results))
     return 1 if results[1] or not results[0] else 0
 
