@@ -13,6 +13,7 @@ from .console.cli import app as console
 from .failures import complain, failures_in_one_line
 from .packets.cli import app as packets
 from .port.cli import app as port
+from .token.cli import app as token
 
 
 class ChipName(Enum):
@@ -216,6 +217,7 @@ _add("A board at a serial port", port)
 _add("The platform, real or local", api)
 _add("On this computer", here, console)
 app.add_typer(packets, name="packet", rich_help_panel="On this computer")
+app.add_typer(token, name="token", rich_help_panel="On this computer")
 _add("What the board's code costs", costs)
 
 

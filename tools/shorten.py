@@ -18,7 +18,17 @@ from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
 FACES = frozenset(
-    {"Client", "ThreadedClient", "Legacy", "Device", "Wifi", "Clock", "lib/onenet/dp.py", "firmware/health.py"}
+    {
+        "Client",
+        "ThreadedClient",
+        "Legacy",
+        "Device",
+        "Wifi",
+        "Clock",
+        "lib/onenet/dp.py",
+        "lib/onenet/token.py",
+        "firmware/health.py",
+    }
 )
 """Classes, and modules, whose public functions programs may call with parameters by name."""
 

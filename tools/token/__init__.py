@@ -1,0 +1,1 @@
+"""Tokens of OneNET's current platform, by hand: made, explained, and tried with keys."""
