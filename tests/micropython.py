@@ -14,6 +14,7 @@ LAST = (
     "test_tls",
     "test_real_broker",
     "test_zero_heap",
+    "test_zero_heap_studio",
 )  # the fast ones go first
 
 

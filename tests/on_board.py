@@ -31,6 +31,8 @@ from rich.table import Table
 TESTS = Path(__file__).parent
 LEFT_OUT = {
     "test_legacy": "needs firmware/ besides lib/",
+    "test_studio": "needs firmware/ besides lib/",
+    "test_zero_heap_studio": "needs firmware/ besides lib/",
     "test_server": "server.py is not for boards",
     "test_wire": "compares the two forms of wire.py that are in the clone",
 }

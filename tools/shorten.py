@@ -22,6 +22,7 @@ FACES = frozenset(
         "Client",
         "ThreadedClient",
         "Legacy",
+        "Studio",
         "Device",
         "Wifi",
         "Clock",
