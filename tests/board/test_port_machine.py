@@ -1,9 +1,12 @@
 """machine as the ports have it: watchdogs, pins, RTC memory, clock rates."""
 
 import time
+from pathlib import Path
 
 import pytest
 from onenet_tools.board import PinMode, ResetCause, VirtualBoard
+from onenet_tools.files import board_directory, board_modules
+from port_programs import ONLINE
 
 CHIPS = ["esp32", "esp32c3", "esp8266"]
 
@@ -70,6 +73,17 @@ if machine.reset_cause() in (0, 1) and not machine.RTC().memory():
         board.wait_for("soft reboot")
         board.wait_for_resets(3, timeout=30)
         assert board.resets == [ResetCause.PWRON, ResetCause.SOFT, ResetCause.WDT]
+
+
+@pytest.mark.parametrize(("chip", "asks"), [("esp32", "WDT(timeout=1000)"), ("esp8266", "WDT()")])
+def test_a_lookup_that_blocks_does_not_feed_the_watchdog(chip: str, asks: str) -> None:
+    """An ESP32's counts through it; that of an ESP8266 bites though the SDK goes on."""
+    main = ONLINE + f"print('online')\ninput()\nfrom machine import WDT\n{asks}\nsocket.getaddrinfo('a.example', 1)\n"
+    with VirtualBoard(chip=chip, files={"main.py": main}) as board:
+        board.wait_for("^online")
+        board.dns.up = False
+        board.send(b"\r")
+        assert board.wait_for_resets(2, timeout=30) is ResetCause.WDT
 
 
 # Reset causes
@@ -169,3 +183,27 @@ def test_what_machine_has_on_one_port_only() -> None:
         "False", "4", "ValueError frequency can only be either 80Mhz or 160MHz", "False",
     ]  # fmt: skip
     assert outcome("esp32c3", "freq(240000000)") == ["ValueError frequency must be 20MHz, 40MHz, 80Mhz or 160MHz"]
+
+
+def test_esp32_threads_get_more_stack_than_the_ports_4_kilobytes() -> None:
+    """ports/esp32/mpthreadport.c: MP_THREAD_DEFAULT_STACK_SIZE; a callback needs more."""
+    main = """
+import sys, _thread
+
+class Thread:
+    def __getattr__(self, name):
+        return getattr(_thread, name)
+
+    def stack_size(self, size):
+        print("stack", size)
+
+    def start_new_thread(self, function, arguments):
+        print("starts")
+
+sys.modules["_thread"] = Thread()
+from mqtt.threaded import ThreadedClient
+ThreadedClient("a", "1.2.3.4").loop_start()
+"""
+    files: dict[str, Path | str] = {name: board_directory() / name for name in board_modules()}
+    with VirtualBoard(files={**files, "main.py": main}) as board:
+        assert int(board.wait_for(r"^stack (\d+)\nstarts$")[1]) >= 16384

@@ -272,3 +272,10 @@ tell(server.accept)
     )
     with VirtualBoard(files={"main.py": main}) as board:
         board.wait_for(r"^told \('OSError', 116\)")
+
+
+def test_a_tls_context_verifies_nothing_until_it_is_told_to() -> None:
+    """extmod/modtls_mbedtls.c: ssl_context_make_new(); CPython's asks for a certificate."""
+    main = "import ssl\nprint('verifies', ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).verify_mode, ssl.CERT_REQUIRED)\n"
+    with VirtualBoard(files={"main.py": main}) as board:
+        board.wait_for("^verifies 0 2$")

@@ -1,6 +1,7 @@
 """Compiling for boards."""
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,17 @@ def test_deploying_to_an_esp8266_brings_no_machine_code(romfs: bool) -> None:
     assert "viper" not in source
     other = in_form(Form.SOURCE, files, Dialect(BOARDS["xtensawin"] << 10 | 6 | 3 << 8))
     assert b"@micropython.viper" in other["lib/mqtt/wire.py"]
+
+
+def test_what_a_board_loads_again_and_again_has_no_machine_code() -> None:
+    """The memory that machine code takes is never free again: micropython issue 5907."""
+    sources = [(board_directory() / name).read_text("utf-8") for name in board_modules()]
+    calls = [found for text in sources for found in re.findall(r'\b(rare|borrowed)\("([\w.]+)"\)', text)]
+    names = {f"firmware/{name}.py" if how == "rare" else f"lib/{name.replace('.', '/')}.py" for how, name in calls}
+    assert {"firmware/joining.py", "lib/mqtt/handshake.py"} < names <= set(board_modules())
+    for name in names:
+        text = (board_directory() / name).read_text("utf-8")
+        assert "micropython.viper" not in text and "micropython.native" not in text, name
 
 
 def test_empties_its_folder_first(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import os
 import random
 
+from support import getenv
+
 
 class Flash:
     """A folder of its own as the current one, with these files in it. A context."""
@@ -12,7 +14,7 @@ class Flash:
 
     def __enter__(self):
         self._before = os.getcwd()
-        self._root = (os.getenv("TMPDIR") or "/tmp") + "/boot-%d" % random.getrandbits(30)
+        self._root = (getenv("TMPDIR") or "/tmp") + "/boot-%d" % random.getrandbits(30)
         os.mkdir(self._root)
         os.chdir(self._root)
         self.write(self._files)

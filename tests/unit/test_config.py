@@ -5,7 +5,7 @@ import os
 import sys
 
 import fakes
-from support import raises, replaced
+from support import getenv, raises, replaced
 
 from firmware import config as module
 from firmware.config import ConfigError, check, load
@@ -289,7 +289,7 @@ def test_not_an_object():
 
 def loaded(content, name="config-test.json"):
     """What load() makes of a file with this content; None for no file."""
-    path = (os.getenv("TMPDIR") or "/tmp") + "/%s-%s" % (sys.implementation.name, name)
+    path = (getenv("TMPDIR") or "/tmp") + "/%s-%s" % (sys.implementation.name, name)
     if content is not None:
         with open(path, "wb") as file:
             file.write(content if isinstance(content, bytes) else content.encode())
