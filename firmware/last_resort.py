@@ -30,4 +30,4 @@ def _others_only(wifi):
         heard = [found[0] for found in wifi._wlan.scan()]
     except (OSError, RuntimeError, AttributeError):
         return False
-    return bool(heard) and not any(name in ours for name in heard)
+    return bool(heard) and not any(name in ours or not name.strip(b"\0") for name in heard)  # one that is hidden

@@ -479,6 +479,13 @@ def test_a_router_that_is_off_is_no_reason_for_a_reset():
             assert it.until_joined() < 10
 
 
+def test_a_network_that_hides_its_name_may_be_ours():
+    for hidden in ("", "\0\0\0\0"):
+        with Bench([HOME], {"neighbour": "secret", hidden: "12345678"}, reset_after=30) as it:
+            it.turn(31 * 60, step=2500)
+            assert machine.resets == 1
+
+
 def test_never_reset_where_the_configuration_says_so():
     with Bench([HOME], {"home": "12345678"}, reset_after=0, association=None) as it:
         it.turn(DAY, step=15000)
