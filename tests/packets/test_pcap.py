@@ -203,6 +203,7 @@ def test_a_packet_cut_off_by_the_end_is_shown_as_far_as_it_goes(tmp_path: Path) 
     [
         (1, bytes(12) + b"\x08\x00"),  # Ethernet
         (1, bytes(12) + b"\x81\x00\x00\x05\x08\x00"),  # Ethernet with a VLAN
+        (1, bytes(12) + b"\x88\x64\x11\0\0\x01\0\0\0\x21"),  # PPPoE, whose length is not looked at
         (0, b"\x02\0\0\0"),  # loopback of macOS
         (108, b"\0\0\0\x02"),  # loopback of OpenBSD
         (113, bytes(14) + b"\x08\x00"),  # Linux's any

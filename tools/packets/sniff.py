@@ -210,6 +210,8 @@ def _ip(link: int, frame: bytes) -> Any:
     try:
         if link == _ETHERNET:
             found = dpkt.ethernet.Ethernet(frame).data
+            while isinstance(found, dpkt.pppoe.PPPoE | dpkt.ppp.PPP):  # between a router and its provider
+                found = found.data
             return found if isinstance(found, dpkt.ip.IP | dpkt.ip6.IP6) else None
         data = frame[_BEFORE_IP[link] :]
         version = data[0] >> 4 if data else 0
