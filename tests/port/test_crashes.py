@@ -41,3 +41,13 @@ def test_of_a_program_that_has_failed(capsys: pytest.CaptureFixture[str]) -> Non
         assert main(["crashes", "--port", it.port]) == 0
         told = capsys.readouterr().out
         assert 'File "main.py", line 2' in told and "ZeroDivisionError" in told
+
+
+@pytest.mark.parametrize("command", [["crashes"], ["boards"], ["config", "--show"], ["config", "--set", "led_pin=-1"]])
+def test_a_program_that_fails_is_tried_again_afterwards(command: list[str]) -> None:
+    """After Ctrl-D MicroPython runs main.py itself, and stays at its prompt where that fails."""
+    with board(files={**installed(), "main.py": "from firmware import Device\n1 / 0\n"}) as it:
+        it.wait_for("main.py has failed, ", PATIENCE)
+        seen = len(it.log)
+        assert main([command[0], "--port", it.port, *command[1:]]) == 0
+        it.wait_for("main.py has failed, ", PATIENCE, seen)

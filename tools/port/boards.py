@@ -155,7 +155,7 @@ def question(connection: Connection, seen: Seen) -> Seen:
         if seen.runs == "nothing":
             connection.leave()
         else:
-            connection.soft_reset()
+            connection.hard_reset()
 
 
 def _why_offline(connection: Connection, version: Sequence[int], files: Sequence[str]) -> str:

@@ -146,7 +146,7 @@ def show_config(port: str) -> int:
         try:
             config = read_config(connection)
         finally:
-            connection.soft_reset()
+            connection.hard_reset()
     if config is None:
         raise PortError(f"the board at {port} has no config.json; write one: onenet config --port {port}")
     print(json.dumps(masked(config), indent=2, ensure_ascii=False))
@@ -165,11 +165,12 @@ def configure(port: str, changes: Changes, replace: bool, ask: "Ask | None") -> 
         get_in(connection, _say)
         with _going_on_afterwards(connection):
             there = {} if replace else read_config(connection) or {}
-            if ask:
-                connection.soft_reset()
-            config = complete(changes.apply(there), there, changes, ask)
-            if ask:
-                get_in(connection, _say)
+            if not ask:
+                return _put(connection, complete(changes.apply(there), there, changes, None), there)
+        connection.hard_reset()
+        config = complete(changes.apply(there), there, changes, ask)
+        get_in(connection, _say)
+        with _going_on_afterwards(connection):
             return _put(connection, config, there)
 
 
@@ -188,13 +189,13 @@ def _going_on_afterwards(connection: Connection) -> Iterator[None]:
         yield
     except BaseException:
         with contextlib.suppress(PortError):
-            connection.soft_reset()
+            connection.hard_reset()
         raise
 
 
 def _put(connection: Connection, config: Config, there: Config) -> str:
     if config == there:
-        connection.soft_reset()
+        connection.hard_reset()
         return "config.json was like this already"
     write_config(connection, config)
     has_program = connection.exists("/main.py")

@@ -1,7 +1,7 @@
 """MicroPython at a serial port: what the board says by itself, and its raw REPL, by means of mpremote's transport.
 
 Whatever goes wrong is a PortError in words. Opening and closing leaves DTR and RTS as mpremote does, which resets no
-board; only hard_reset() and soft_reset() do.
+board; only hard_reset() does, and reset_by_lines().
 """
 
 import ast
@@ -330,7 +330,8 @@ class Connection:
         return True
 
     def hard_reset(self) -> None:
-        """As the button does, which ends a watchdog too."""
+        """Starts the program as the button does, which ends a watchdog too. After Ctrl-D nobody would look after a
+        program that fails: see boot.py."""
         self.begin("import machine\nmachine.reset()")
 
     def clear(self) -> None:
@@ -339,11 +340,6 @@ class Connection:
         with self._troubles():
             self._serial.write(b"\x04")
         self.interrupt()
-
-    def soft_reset(self) -> None:
-        """Starts boot.py and main.py anew, as Ctrl-D does."""
-        with self._troubles():
-            self._serial.write(b"\r\x02\x04")  # out of the raw REPL, or main.py would not run
 
     def begin(self, source: str) -> None:
         """Starts statements that do not come to their end."""

@@ -116,7 +116,7 @@ def run_fleet(path: Path, ports: Sequence[str], common: Changes, replace: bool) 
                     unique_id = connection.exec(f"print({_UNIQUE_ID})").strip()
                     row = by_id.get(unique_id)
                     if row is None:
-                        connection.soft_reset()
+                        connection.hard_reset()
                         raise PortError(f"no row for its MAC {unique_id}")
                     found.add(unique_id)
                 return configure_row(connection, row.changes, replace, report)
