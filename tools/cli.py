@@ -69,7 +69,7 @@ def demo(
     """Watch a board come online at a local OneNET, send data and obey commands: on this computer, no hardware."""
     from .board import BoardError
     from .console.console import ConsoleError
-    from .console.store import StoreError
+    from .console.database import StoreError
     from .demo import run_demo
 
     with failures_in_one_line(BoardError, ConsoleError, StoreError):

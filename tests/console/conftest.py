@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.model import Device
+from onenet_tools.console.studio import own_topics
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +28,12 @@ def new_device(console: RunningConsole) -> Callable[[], Device]:
 @pytest.fixture
 def device(new_device: Callable[[], Device]) -> Device:
     return new_device()
+
+
+@pytest.fixture
+def board(console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> Device:
+    """A device called board1 of a product of its own with a thing model, of the current platform in a hurry."""
+    monkeypatch.setattr(own_topics, "UPLINK_PAUSE", 0.0)
+    product = console.call(console.platform.studio.add_product)
+    device: Device = console.call(console.platform.studio.add_device, product.id, "board1")
+    return device

@@ -1,6 +1,7 @@
 """What the data file keeps: over a restart, and within its bounds."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import stat
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from console_client import AUTH_INFO, DEVICE, PRODUCT, dp, online, publish, until
-from onenet_tools.console import store as store_module
+from onenet_tools.console import command_table, point_table
 from onenet_tools.console.console import RunningConsole, running_console
+from onenet_tools.console.database import StoreError
 from onenet_tools.console.model import CommandStatus, DeviceChanged
-from onenet_tools.console.store import NewPoint, Store, StoreError, read_product
+from onenet_tools.console.point_table import NewPoint
+from onenet_tools.console.store import Store, read_product
 
 
 def test_everything_outlives_a_restart(tmp_path: Path) -> None:
@@ -57,6 +60,56 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     assert sqlite3.connect(copy).execute("SELECT value FROM points").fetchall() == [("22.5",)]
 
 
+OLD_FILE = """
+    CREATE TABLE product (id TEXT NOT NULL, master_key TEXT NOT NULL, register_code TEXT NOT NULL);
+    CREATE TABLE devices (
+        id TEXT PRIMARY KEY, title TEXT NOT NULL, auth_info TEXT NOT NULL UNIQUE, api_key TEXT NOT NULL UNIQUE,
+        serial TEXT UNIQUE, about TEXT NOT NULL, created INTEGER NOT NULL, since INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE streams (
+        number INTEGER PRIMARY KEY, device_id TEXT, id TEXT NOT NULL, created INTEGER NOT NULL, at INTEGER NOT NULL,
+        value TEXT NOT NULL, UNIQUE (device_id, id)
+    );
+    CREATE TABLE points (
+        stream INTEGER NOT NULL, at INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (stream, at)
+    ) WITHOUT ROWID;
+    CREATE TABLE commands (
+        number INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE, device_id TEXT NOT NULL, payload BLOB NOT NULL,
+        status INTEGER NOT NULL, created INTEGER NOT NULL, again INTEGER NOT NULL, expires INTEGER NOT NULL,
+        reply BLOB, seconds REAL
+    );
+    CREATE INDEX commands_of_a_device ON commands (device_id, number);
+    INSERT INTO product VALUES ('458945', 'the master key', 'the code');
+    INSERT INTO devices VALUES ('77', 'kept', 'its auth-info', 'its key', NULL, '{}', 1700000000000000, NULL);
+    INSERT INTO streams VALUES (1, '77', 't', 1700000000000000, 1700000000000000, '22.5');
+    INSERT INTO points VALUES (1, 1700000000000000, '22.5');
+    INSERT INTO commands VALUES (1, 'u', '77', X'6F6E', 4, 1700000000000000, 0, 0, X'6F6B', 0.5);
+    PRAGMA user_version = 1;
+"""
+"""What consoles before the current platform have made."""
+
+
+def test_a_file_of_the_first_layout_goes_on(tmp_path: Path) -> None:
+    data = tmp_path / "console.sqlite3"
+    with contextlib.closing(sqlite3.connect(data)) as db:
+        db.executescript(OLD_FILE)
+    for _ in range(2):
+        with running_console(data) as console:
+            assert console.platform.master_key == "the master key"
+            assert [device.id for device in console.call(console.platform.devices) if not device.is_studio] == ["77"]
+            assert [point.value for point in console.call(console.platform.points, "77", "t")] == [22.5]
+            assert console.call(console.platform.command, "u").reply == b"ok"
+            with online(console, "77", "its auth-info") as it:
+                it.send(publish("$dp", dp(3, '{"new":23}'), 1))
+                it.receive("PUBACK")
+            account = console.call(console.platform.studio.products.account)
+            product = console.call(console.platform.studio.add_product)
+            console.call(console.platform.studio.add_device, product.id, "board1")
+    with contextlib.closing(Store(data)) as store:
+        assert store.products.account() == account
+        assert len(store.products.all()) == 2
+
+
 def test_two_new_files_have_different_keys(tmp_path: Path) -> None:
     for name in ("a", "b"):
         Store(tmp_path / name, PRODUCT).close()
@@ -91,17 +144,17 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_of_a_stream_the_oldest_points_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "POINTS_KEPT", 1000)
-    monkeypatch.setattr(store_module, "_SPARE", 10)
+    monkeypatch.setattr(point_table, "POINTS_KEPT", 1000)
+    monkeypatch.setattr(point_table, "_SPARE", 10)
 
     async def fill() -> list[int]:
         store = Store(tmp_path / "console.sqlite3", PRODUCT)
         store.add_device("5", "x", "x")
         for start in range(0, 3000, 100):
-            await store.add_points([NewPoint("5", "t", start + i, f"{start + i}") for i in range(100)])
-        await store.add_points([NewPoint("5", "other", 1, "1")])
-        found = [row.at for row in store.rows("5", ["t"], None, None, None, 5000)]
-        assert len(store.rows("5", ["other"], None, None, None, 5000)) == 1
+            await store.points.add([NewPoint("5", "t", start + i, f"{start + i}") for i in range(100)])
+        await store.points.add([NewPoint("5", "other", 1, "1")])
+        found = [row.at for row in store.points.rows("5", ["t"], None, None, None, 5000)]
+        assert len(store.points.rows("5", ["other"], None, None, None, 5000)) == 1
         store.close()
         return found
 
@@ -110,7 +163,7 @@ def test_of_a_stream_the_oldest_points_go(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_of_a_device_the_oldest_commands_go(console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "COMMANDS_KEPT", 3)
+    monkeypatch.setattr(command_table, "COMMANDS_KEPT", 3)
     device = console.call(console.platform.add_device, "x")
     sent = [console.call(console.platform.send_command, device.id, b"%d" % i, 60) for i in range(5)]
     kept = console.call(console.platform.commands, device.id)

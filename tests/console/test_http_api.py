@@ -104,6 +104,20 @@ def test_a_devices_own_key_is_for_its_own_things(console: RunningConsole, device
     assert it.ask("DELETE", f"/devices/{own.id}")[0] == 3
 
 
+def test_devices_of_the_current_platform_are_not_known_here(api: Api, board: Device) -> None:
+    assert board.id not in [device["id"] for device in api.get("/devices", per_page=100)["devices"]]
+    assert api.get("/devices/status", devIds=board.id) == {"total_count": 0, "devices": []}
+    own = f"/devices/{board.id}"
+    for method, path, content in (
+        ("GET", own, None),
+        ("PUT", own, {"title": "x"}),
+        ("DELETE", own, None),
+        ("GET", f"{own}/datapoints", None),
+        ("POST", f"/cmds?device_id={board.id}", b"x"),
+    ):
+        assert api.ask(method, path, content) == (8, f"device not found: {board.id}")
+
+
 # Devices
 
 

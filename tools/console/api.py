@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from ..datapoints import BEIJING, from_fields, from_json, parse_json, parse_time
+from .database import StoreError, utc
 from .failures import (
     AuthFailed,
     BadJson,
@@ -25,12 +26,13 @@ from .failures import (
     KeyRequired,
     MissingParameter,
     PlatformError,
+    UnknownDevice,
     UnknownStream,
     Unsuccessful,
 )
 from .model import CommandStatus, Device, Stream
 from .platform import MOST_PAYLOAD, Platform
-from .store import Row, StoreError, utc
+from .point_table import Row
 
 _MOST_POINTS = 6000
 _SOME_POINTS = 100
@@ -121,7 +123,17 @@ class _Api:
         """The device of the path."""
         device_id = request.path_params["id"]
         self._allow(request, device_id)
-        return self._platform.device(device_id)
+        return self._found(device_id)
+
+    def _found(self, device_id: str) -> Device:
+        """A device of this platform: those of the current one are not known here. Raises UnknownDevice."""
+        device = self._platform.device(device_id)
+        if device.is_studio:
+            raise UnknownDevice(device_id)
+        return device
+
+    def _all(self) -> list[Device]:
+        return [device for device in self._platform.devices() if not device.is_studio]
 
     # Devices
 
@@ -135,7 +147,7 @@ class _Api:
         online = request.query_params.get("online", "").lower()
         found = [
             device
-            for device in self._platform.devices()
+            for device in self._all()
             if (device.id.startswith(words) or device.title.startswith(words))
             and (auth_info is None or device.auth_info == auth_info)
             and (ids is None or device.id in ids)
@@ -172,7 +184,7 @@ class _Api:
             raise MissingParameter("devIds is required")
         if len(ids) > _MOST_DEVICES:
             raise InvalidParameter(f"devIds: at most {_MOST_DEVICES} devices")
-        devices = {device.id: device for device in self._platform.devices()}
+        devices = {device.id: device for device in self._all()}
         return [devices[device_id] for device_id in dict.fromkeys(ids) if device_id in devices]
 
     def _latest(self, device: Device) -> list[dict[str, Any]]:
@@ -206,11 +218,12 @@ class _Api:
         self._allow(request)
         body = _object(await _body(request))
         title, auth_info = _text(body, "title", None), _text(body, "auth_info", None)
+        self._found(device_id)
         self._platform.edit_device(device_id, title=title, auth_info=auth_info, about=_about(body))
 
     async def remove_device(self, request: Request) -> Any:
         self._allow(request)
-        self._platform.remove_device(request.path_params["id"])
+        self._platform.remove_device(self._found(request.path_params["id"]).id)
 
     async def register(self, request: Request) -> Any:
         code = request.query_params.get("register_code")
@@ -282,6 +295,7 @@ class _Api:
         self._allow(request, device_id)
         if not device_id:
             raise MissingParameter("device_id is required")
+        self._found(device_id)
         qos = _number(request, "qos", 0, 0, 1)
         seconds = _number(request, "timeout", 0, 0, None)
         command = await self._platform.send_command(device_id, await _body(request), seconds, qos)

@@ -9,9 +9,8 @@ from amqtt.contexts import ListenerConfig
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
-from .connection import MOST_TOPICS, Connection
+from .connection import Connection
 from .gate import Gate
-from .platform import TOPIC
 
 _REFUSED = 0x80  # return code of SUBACK
 _SESSION_KEPT = 3600  # seconds that subscriptions outlive a connection without clean session
@@ -49,17 +48,22 @@ class ConsoleBroker(Broker):
             connection.send(topic, payload)
         return len(reached)
 
+    def is_subscribed(self, device_id: str, topic: str) -> bool:
+        """Whether one of the device's filters matches the topic [MQTT-4.7.1-2, -3]."""
+        return any(self._matches(topic, each) for each in self._held.get(device_id, ()))
+
     def _connection(self, session: Session) -> Connection | None:
         return self._gate.online(session.client_id or "")
 
     async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
         """The return code for SUBACK: 0, for all that is delivered is of QoS 0 [MQTT-3.3.5-1], [MQTT-3.8.4-6], or 0x80
-        for refused, as wildcards are [MQTT-3.8.3-2]."""
+        for refused, as the old platform does with wildcards [MQTT-3.8.3-2]."""
         topic, _ = subscription
         held = self._held.setdefault(session.client_id, set())
-        if not TOPIC.fullmatch(topic):  # no wildcards, and nothing with $
+        connection = self._connection(session)
+        if connection is None or not connection.dialect.grants(topic):
             return _REFUSED
-        if len(held) >= MOST_TOPICS and topic not in held:
+        if len(held) >= connection.dialect.most_topics and topic not in held:
             return _REFUSED
         held.add(topic)
         return await super().add_subscription((topic, 0), session)

@@ -36,8 +36,9 @@ def console(
     key: Annotated[bool, typer.Option("--key", help="Show the api-key and the registration code, and exit.")] = False,
 ) -> None:
     """Start a local OneNET: boards come online here, and a web page shows them. Until Ctrl-C."""
+    from .database import StoreError
     from .failures import PlatformError
-    from .store import StoreError, read_product
+    from .store import read_product
 
     with failures_in_one_line(PlatformError, StoreError):
         if key:
@@ -104,9 +105,10 @@ def _do(data: Path | None, what: "Callable[[Platform], T]") -> T:
     """Does it to the data file; a console that uses the file notices."""
     import asyncio
 
+    from .database import StoreError
     from .failures import PlatformError
     from .platform import open_platform
-    from .store import StoreError, default_file
+    from .store import default_file
 
     async def do() -> T:
         platform = open_platform(data or default_file())

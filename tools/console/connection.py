@@ -1,24 +1,20 @@
-"""One connection: what OneNET asks of a device beyond MQTT 3.1.1, before and beside the broker.
+"""One connection, before and beside the broker: bytes become packets, and its dialect says what OneNET makes of them.
 
-The broker is given whole, legal packets of devices that have been let in, and none of those to $dp and $crsp, which the
-platform takes in itself. All packets of both directions go to the packet log, and to the recorder if there is one.
+The broker is given whole, legal packets of devices that have been let in, and no messages that the platform takes in
+itself. All packets of both directions go to the packet log, and to the recorder if there is one.
 """
 
 import asyncio
 import socket
-import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from amqtt.adapters import ReaderAdapter, WriterAdapter
-
-from .. import datapoints
 from ..files import use_board_libraries
-from .failures import PlatformError
+from .database import StoreError
+from .dialect import Connect, Dialect, Ended, Refused, built
 from .model import LoginRefused
-from .platform import MOST_PAYLOAD
-from .store import StoreError
+from .pipe import BrokerWriter, Pipe
 
 use_board_libraries()
 
@@ -29,12 +25,7 @@ from mqtt.errors import ProtocolError  # noqa: E402
 if TYPE_CHECKING:
     from .gate import Gate
 
-MOST_BYTES = 131_072
-"""Remaining length of a packet. The platform's own bound is not documented."""
-
-MOST_TOPICS = 100
-"""Subscriptions of a device [V2.3]."""
-
+_MOST_BYTES = 270_336  # remaining length of a packet in any dialect
 _MOST_CONNECT = 4096  # remaining length of the first packet
 _CONNECT_TIME = 10.0  # seconds until it has to be there
 _MOST_UNSENT = 262_144  # bytes that wait for a device that does not read
@@ -44,17 +35,9 @@ _DEAD_AFTER = 60  # seconds of silence until the system asks whether the peer is
 
 _CONNECT, _CONNACK, _PUBLISH, _PUBACK = 1, 2, 3, 4
 _SUBSCRIBE, _SUBACK, _UNSUBSCRIBE, _UNSUBACK, _PINGREQ, _PINGRESP, _DISCONNECT = range(8, 15)
-_PROTOCOL_VERSION, _CLIENT_ID, _USER_OR_PASSWORD = 1, 2, 4  # return codes of CONNACK
+_PROTOCOL_VERSION = 1  # return code of CONNACK
 
-_parser = server.ServerParser(MOST_BYTES)  # one for all, who give it whole packets
-
-
-class _Ended(Exception):
-    """The connection is to be closed; says why. wrong: because of the packet that came last."""
-
-    def __init__(self, reason: str, wrong: bool = True) -> None:
-        super().__init__(reason)
-        self.wrong = wrong
+_parser = server.ServerParser(_MOST_BYTES)  # one for all, who give it whole packets
 
 
 class Connection:
@@ -71,14 +54,16 @@ class Connection:
         self._heard = self._loop.time()  # when the last whole one came
         self._silence: asyncio.TimerHandle | None = None
         self._busy = False  # we do not listen
-        self._ending: asyncio.Future[_Ended] = self._loop.create_future()
-        self._pipe = _Pipe()
+        self._ending: asyncio.Future[Ended] = self._loop.create_future()
+        self._pipe = Pipe()
         self._session: asyncio.Task[None] | None = None
         self._at_work = asyncio.Semaphore(_MOST_AT_WORK)
         self._works: set[asyncio.Task[None]] = set()
         self._accepted = asyncio.Event()
         self.gone = asyncio.Event()
         """run() has ended, and so has the broker's session."""
+        self.dialect: Dialect
+        """Once it has logged in."""
         self.device_id = ""
         """Once a CONNECT has named one that exists, whether or not it is let in."""
         self.peer: tuple[str, int] = writer.get_extra_info("peername")[:2]
@@ -94,9 +79,9 @@ class Connection:
 
     def close(self, reason: str) -> None:
         """Ends it soon."""
-        self._end(_Ended(reason, wrong=False))
+        self._end(Ended(reason, wrong=False))
 
-    def _end(self, reason: _Ended) -> None:
+    def _end(self, reason: Ended) -> None:
         if not self._ending.done():
             self._ending.set_result(reason)
 
@@ -105,7 +90,15 @@ class Connection:
     def send(self, topic: str, payload: bytes) -> None:
         """Publishes to this device with QoS 0, which is all the platform has in this direction; DUP and RETAIN are 0
         [MQTT-3.3.1-3, -9]."""
-        self.write(_built(partial(packets.publish, topic=topic, payload=payload)))
+        self.write(built(partial(packets.publish, topic=topic, payload=payload)))
+
+    def deliver(self, topic: str, payload: bytes) -> bool:
+        """send(), if it has subscribed to that; returns whether it has."""
+        assert self._gate.broker is not None
+        wanted = self._gate.broker.is_subscribed(self.device_id, topic)
+        if wanted:
+            self.send(topic, payload)
+        return wanted
 
     def write(self, data: bytes) -> None:
         """Sends one packet, ours or the broker's."""
@@ -158,9 +151,9 @@ class Connection:
         try:
             await self._log_in(await self._read_packet(_MOST_CONNECT))
             while True:
-                await self._take(await self._read_packet(MOST_BYTES))
+                await self._take(await self._read_packet(self.dialect.longest_packet))
                 await asyncio.sleep(0)  # everybody's turn, even if this device has sent a thousand packets at once
-        except _Ended as reason:
+        except Ended as reason:
             self._end(reason)
         except (asyncio.IncompleteReadError, OSError):
             self.close("it has closed the connection")
@@ -179,7 +172,7 @@ class Connection:
             session.cancel()
         await asyncio.gather(session, return_exceptions=True)
 
-    def _tell_end(self, reason: _Ended) -> None:
+    def _tell_end(self, reason: Ended) -> None:
         spoken = bool(self._packet) or self._whole
         if self._packet:
             self._log(True, bytes(self._packet), "" if self._whole and not reason.wrong else str(reason))
@@ -218,7 +211,7 @@ class Connection:
             shift += 7
         _parse(packet)
         if length > most:
-            raise _Ended(f"remaining length {length}: at most {most} are taken")
+            raise Ended(f"remaining length {length}: at most {most} are taken")
         await self._read_into(packet, length)
         self._heard = self._loop.time()
         self._whole = True
@@ -237,57 +230,57 @@ class Connection:
         self._packet.clear()
 
     async def _log_in(self, packet: bytes) -> None:
-        """Lets the device in, or raises _Ended."""
+        """Lets the device in, or raises Ended."""
         self._gate.has_spoken(self)
-        keep_alive = self._check_connect(packet)
+        try:
+            connect = self._check_connect(packet)
+            self.device_id, self.dialect = self._gate.welcome(connect, self)
+        except Refused as refusal:
+            raise self._refuse(refusal) from None
         self._judged()
         await self._gate.enter(self)
         assert self._gate.broker is not None
         self._session = asyncio.create_task(
-            self._gate.broker.external_connected(self._pipe, _BrokerWriter(self), "default")
+            self._gate.broker.external_connected(self._pipe, BrokerWriter(self), "default")
         )
         self._session.add_done_callback(lambda _: self.close("the broker has ended the session"))
-        self._pipe.put(packet)
+        # The broker knows devices by our ids, whatever their client ids are.
+        self._pipe.put(built(partial(packets.connect, client_id=self.device_id, clean_session=connect.clean_session)))
         await self._accepted.wait()
-        seconds = 1.5 * keep_alive  # [MQTT-3.1.2-24]
+        seconds = 1.5 * connect.keep_alive  # [MQTT-3.1.2-24]
         self._allow_silence(seconds, f"nothing came for {seconds:g} s, 1.5 times its keep alive")
 
-    def _check_connect(self, packet: bytes) -> int:
-        """Returns the keep alive in seconds. What breaks the format ends the connection without CONNACK [MQTT-3.1.4-1],
-        and so does what there is no code for [MQTT-3.2.2-6]."""
+    def _check_connect(self, packet: bytes) -> Connect:
+        """What CONNECT says. What breaks the format ends the connection without CONNACK [MQTT-3.1.4-1], and so does
+        what there is no code for [MQTT-3.2.2-6]."""
         if packet[0] >> 4 != _CONNECT:
-            raise _Ended("the first packet must be CONNECT")  # [MQTT-3.1.0-1]
+            raise Ended("the first packet must be CONNECT")  # [MQTT-3.1.0-1]
         body = packet[_body(packet) :]
         if body.startswith(b"\0\6MQIsdp") or (body.startswith(b"\0\4MQTT") and body[6:7] != b"\4"):
             level = body[8:9] if body[1] == 6 else body[6:7]  # [MQTT-3.1.2-2]
-            self._refuse(_PROTOCOL_VERSION, f"protocol level {level.hex() or 'missing'}: must be 4, MQTT 3.1.1")
+            raise Refused(_PROTOCOL_VERSION, f"protocol level {level.hex() or 'missing'}: must be 4, MQTT 3.1.1")
         _parse(packet)
-        device_id = _parser.client_id.decode()
         username, password = _parser.username, _parser.password
         if username is None or password is None:
-            raise _Ended("CONNECT must have a user name, the product id, and a password, the auth-info")
+            raise Ended("CONNECT must have a user name, the product id, and a password")
         if _parser.will_topic is not None:
-            raise _Ended("OneNET has no will: the will flags of CONNECT must be 0")
-        keep_alive: int = _parser.keepalive
-        if not self._platform.knows(device_id):
-            # [MQTT-3.1.3-8, -9]
-            self._refuse(_CLIENT_ID, f"client id {_shown(device_id)}: no device of this id is registered")
-        self.device_id = device_id
-        if username.decode() != self._platform.product_id:
-            words = f"user name {_shown(username.decode())}: must be the product id, {self._platform.product_id}"
-            self._refuse(_USER_OR_PASSWORD, words)
-        if not self._platform.credentials_fit(device_id, password):
-            self._refuse(_USER_OR_PASSWORD, "password: is not the auth-info of this device")
-        return keep_alive
+            raise Ended("OneNET has no will: the will flags of CONNECT must be 0")
+        client_id, user = _parser.client_id.decode(), username.decode()
+        return Connect(client_id, user, password, _parser.keepalive, _parser.clean_session)
 
-    def _refuse(self, code: int, reason: str) -> None:
-        """Says so, looks at nothing that comes after CONNECT [MQTT-3.1.4-5], and closes [MQTT-3.2.2-5]."""
-        self._judged(reason)
-        self.write(_built(partial(server.connack, code=code)))
-        raise _Ended(f"{reason} (code {code})")
+    def _refuse(self, refusal: Refused) -> Ended:
+        """Says so, looks at nothing that comes after CONNECT [MQTT-3.1.4-5]; returns why to close [MQTT-3.2.2-5]."""
+        self.device_id = refusal.device_id
+        self._judged(str(refusal))
+        self.write(built(partial(server.connack, code=refusal.code)))
+        return Ended(f"{refusal} (code {refusal.code})")
 
     async def _take(self, packet: bytes) -> None:
         """Does what a packet of a device that is online asks for."""
+        if packet[0] >> 4 == _PUBLISH:
+            self._busy = True
+            await self.dialect.pace()
+            self._busy = False
         work = self._judge(packet)
         self._judged()
         if work:
@@ -299,113 +292,50 @@ class Connection:
             task.add_done_callback(self._works.discard)
 
     def _judge(self, packet: bytes) -> "Callable[[], Coroutine[Any, Any, None]] | None":
-        """What is to be done about it; raises _Ended if it is not to be."""
+        """What is to be done about it; raises Ended if it is not to be."""
         _parse(packet)
         kind = packet[0] >> 4
         if kind == _PUBLISH:
             return self._judge_publish(packet)
         if kind in (_SUBSCRIBE, _UNSUBSCRIBE, _PINGREQ):
-            if kind != _PINGREQ and len(_parser.filters) > MOST_TOPICS:
-                raise _Ended(f"{len(_parser.filters)} topics in one packet: at most {MOST_TOPICS} are possible")
+            if kind != _PINGREQ and len(_parser.filters) > self.dialect.most_filters:
+                most = self.dialect.most_filters
+                raise Ended(f"{len(_parser.filters)} topics in one packet: at most {most} are possible")
+            if kind == _SUBSCRIBE:
+                self.dialect.judge_filters([topic.decode() for topic, _ in _parser.filters])
             return partial(self._hand_over, packet)
         if kind == _PUBACK:
             return None  # of nothing, for all we send is of QoS 0
         if kind == _DISCONNECT:
-            raise _Ended("it has said DISCONNECT", wrong=False)
+            raise Ended("it has said DISCONNECT", wrong=False)
         if kind == _CONNECT:
-            raise _Ended("a second CONNECT")  # [MQTT-3.1.0-2]
-        raise _Ended("OneNET has no QoS 2")
+            raise Ended("a second CONNECT")  # [MQTT-3.1.0-2]
+        raise Ended("OneNET has no QoS 2")
 
     def _judge_publish(self, packet: bytes) -> "Callable[[], Coroutine[Any, Any, None]]":
         """The same of a PUBLISH; what is not allowed ends the connection [MQTT-3.3.5-2]."""
-        topic, payload = bytes(_parser.topic).decode(), bytes(_parser.payload)
-        packet_id = _parser.packet_id
         if _parser.qos == 2:
-            raise _Ended("QoS 2: OneNET has only 0 and 1")
-        if topic == "$dp":
-            try:
-                stored = self._platform.store_points(self.device_id, datapoints.decode(payload))
-            except (PlatformError, ValueError) as error:
-                raise _Ended(f"bad $dp payload: {error}") from error
-            return partial(self._acknowledge, stored, packet_id)
-        if topic.startswith("$crsp/"):
-            if len(payload) > MOST_PAYLOAD:
-                raise _Ended(f"reply of {len(payload)} bytes: at most {MOST_PAYLOAD} are possible")
-            return partial(self._take_reply, topic[6:], payload, packet_id)
-        if topic.startswith("$"):
-            raise _Ended(f"topic {_shown(topic)}: of those with $, a device publishes to $dp and $crsp/{{uuid}} alone")
-        return partial(self._hand_over, bytes([packet[0] & 0xFE]) + packet[1:])  # the platform retains nothing
+            raise Ended("QoS 2: OneNET has only 0 and 1")
+        taking = self.dialect.take(bytes(_parser.topic).decode(), bytes(_parser.payload), _parser.retain)
+        if taking is None:
+            return partial(self._hand_over, bytes([packet[0] & 0xFE]) + packet[1:])  # the platform retains nothing
+        return partial(self._acknowledge, taking, _parser.packet_id)
 
     async def _hand_over(self, packet: bytes) -> None:
         self._pipe.put(packet)
 
-    async def _take_reply(self, uuid: str, payload: bytes, packet_id: int) -> None:
-        taking = asyncio.ensure_future(self._platform.take_reply(self.device_id, uuid, payload))
-        await self._acknowledge(taking, packet_id)
-        if taking.done() and not taking.cancelled() and not taking.exception() and (words := taking.result()):
-            self._platform.log_packet(self.device_id, False, b"", note=f"reply ignored: {words}")
-
-    async def _acknowledge(self, work: "asyncio.Future[Any]", packet_id: int) -> None:
+    async def _acknowledge(self, taking: Awaitable[str], packet_id: int) -> None:
         """PUBACK only once that is on the disk: what has been acknowledged is not sent again."""
         try:
-            await work
+            note = await taking
         except StoreError as error:
             self.close(f"the console can't store what it sends: {error}")
         else:
             if packet_id:
-                self.write(_built(partial(packets.ack, first=0x40, packet_id=packet_id)))
+                self.write(built(partial(packets.ack, first=0x40, packet_id=packet_id)))
+            if note:
+                self._platform.log_packet(self.device_id, False, b"", note=note)
         self.dealt_with()
-
-
-class _Pipe(ReaderAdapter):
-    """How the broker reads what it is to have."""
-
-    def __init__(self) -> None:
-        self._packets: asyncio.Queue[bytes] = asyncio.Queue()
-        self._packet = b""
-        self._at = 0
-        self.is_read = asyncio.Event()
-        """The broker has read the first packet, and waits for the next."""
-
-    def put(self, packet: bytes) -> None:
-        """Empty bytes are the end."""
-        self._packets.put_nowait(packet)
-
-    async def read(self, n: int = -1) -> bytes:
-        if self._at == len(self._packet):
-            if self._packet:
-                self.is_read.set()
-            self._packet, self._at = await self._packets.get(), 0
-            if not self._packet:
-                self.feed_eof()
-        start = self._at
-        self._at = len(self._packet) if n < 0 else min(start + n, len(self._packet))
-        return self._packet[start : self._at]
-
-    def feed_eof(self) -> None:
-        self.put(b"")
-
-
-class _BrokerWriter(WriterAdapter):
-    """How the broker writes. It never waits: who does not read is dropped."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def write(self, data: bytes) -> None:
-        self._connection.write(bytes(data))
-
-    async def drain(self) -> None:
-        pass
-
-    def get_peer_info(self) -> tuple[str, int]:
-        return self._connection.peer
-
-    def get_ssl_info(self) -> ssl.SSLObject | None:
-        return None
-
-    async def close(self) -> None:
-        self._connection.close("the broker has closed it")
 
 
 def _parse(packet: bytes | bytearray) -> None:
@@ -414,23 +344,12 @@ def _parse(packet: bytes | bytearray) -> None:
     try:
         _parser.feed(packet, 0, len(packet))
     except ProtocolError as error:
-        raise _Ended(str(error)) from error
+        raise Ended(str(error)) from error
 
 
 def _body(packet: bytes) -> int:
     """Where the fixed header ends."""
     return next(i for i in range(1, 5) if packet[i] < 0x80) + 1
-
-
-def _built(build: Callable[[bytearray | None], int]) -> bytes:
-    buffer = bytearray(build(None))
-    build(buffer)
-    return bytes(buffer)
-
-
-def _shown(text: str) -> str:
-    """Somebody else's text in one line of ours."""
-    return ascii(text if len(text) <= 40 else text[:40] + "…")
 
 
 def _look_for_dead_peers(sock: socket.socket) -> None:

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 
+from . import legacy
 from .connection import Connection
+from .dialect import Connect, Dialect
 from .platform import Platform
 
 _MOST_STRANGERS = 256  # connections that have sent no CONNECT; beyond that the oldest goes
@@ -16,6 +18,7 @@ class Broker(Protocol):
     """What of the broker a connection needs."""
 
     async def external_connected(self, reader: ReaderAdapter, writer: WriterAdapter, listener_name: str) -> None: ...
+    def is_subscribed(self, device_id: str, topic: str) -> bool: ...
 
 
 class Recorder(Protocol):
@@ -64,6 +67,15 @@ class Gate:
     def has_spoken(self, connection: Connection) -> None:
         """It has sent its first packet."""
         self._strangers.pop(connection, None)
+
+    def welcome(self, connect: Connect, connection: Connection) -> tuple[str, Dialect]:
+        """The device that logs in so, and what to speak with it. Raises Refused and Ended.
+
+        Products of the old platform are numbers, those of the current one are not: the user name says whose it is.
+        """
+        if self.platform.studio.is_meant(connect.username):
+            return self.platform.studio.welcome(connect, connection)
+        return legacy.welcome(self.platform, connect)
 
     async def enter(self, connection: Connection) -> None:
         """Makes this the one connection of its device, for the newest wins [MQTT-3.1.4-2]; returns when the earlier one

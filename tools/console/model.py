@@ -14,15 +14,27 @@ class Device:
     """A registered device, and how it is at the moment it was asked for."""
 
     id: str
+    """On the old platform its number; on the current one, where names are a product's own, product:name."""
     product_id: str
     title: str
     auth_info: str
+    """Its secret: on the current platform its key, in base64."""
     created: datetime
     online: bool = False
     address: str = ""
     """Where it is connected from, as host:port; empty while it is offline."""
     since: datetime | None = None
     """When it came online or went offline; None if it never was online."""
+
+    @property
+    def name(self) -> str:
+        """What the device itself, as its client id, and the platform's users call it."""
+        return self.id.partition(":")[2] or self.id
+
+    @property
+    def is_studio(self) -> bool:
+        """Whether it is a device of the current platform."""
+        return ":" in self.id
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,23 @@ class Point:
 
     value: Any
     at: datetime
+
+
+@dataclass(frozen=True)
+class ThingEvent:
+    """An event of a thing model that a device has reported."""
+
+    identifier: str
+    value: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a property is to be, until the device has fetched and deleted it."""
+
+    value: Any
+    version: int
 
 
 class CommandStatus(IntEnum):
@@ -118,6 +147,19 @@ class PointsStored:
 
 
 @dataclass(frozen=True)
+class EventsStored:
+    device_id: str
+    events: list[ThingEvent]
+
+
+@dataclass(frozen=True)
+class DesiredChanged:
+    """Some of its desired values were set or deleted."""
+
+    device_id: str
+
+
+@dataclass(frozen=True)
 class CommandChanged:
     command: Command
 
@@ -127,4 +169,4 @@ class PacketLogged:
     packet: LoggedPacket
 
 
-Event = DeviceChanged | LoginRefused | PointsStored | CommandChanged | PacketLogged
+Event = DeviceChanged | LoginRefused | PointsStored | EventsStored | DesiredChanged | CommandChanged | PacketLogged

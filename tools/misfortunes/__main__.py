@@ -8,7 +8,7 @@ from ..board.chips import CHIPS
 from ..board.errors import BoardError
 from ..board.small_heap import ready_for
 from ..console.console import ConsoleError
-from ..console.store import StoreError
+from ..console.database import StoreError
 from ..failures import complain
 from .misfortunes import MISFORTUNES
 from .run import JOBS, run_misfortunes
