@@ -9,7 +9,8 @@ from onenet_tools import mpy
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.mpy import CompileError, architectures, compile_board
-from onenet_tools.port.program import Dialect, Form, in_form
+from onenet_tools.port.errors import PortError
+from onenet_tools.port.program import XTENSA, Dialect, Form, in_form
 
 BOARDS = {"xtensa": 9, "xtensawin": 10, "rv32imc": 11}
 """Architectures of the boards, and their numbers in the header of an .mpy file."""
@@ -108,6 +109,14 @@ def test_deploying_to_an_esp8266_brings_no_machine_code(romfs: bool) -> None:
     assert "viper" not in source
     other = in_form(Form.SOURCE, files, Dialect(BOARDS["xtensawin"] << 10 | 6 | 3 << 8))
     assert b"@micropython.viper" in other["lib/mqtt/wire.py"]
+
+
+def test_machine_code_of_the_users_is_refused_for_an_esp8266(tmp_path: Path) -> None:
+    fast = tmp_path / "fast.py"
+    fast.write_text("import micropython\n@micropython.native\ndef add(a, b):\n    return a + b\n")
+    with pytest.raises(PortError, match=r"fast\.py has machine code, .* an ESP8266"):
+        in_form(Form.MPY, {"fast.py": fast}, XTENSA)
+    in_form(Form.MPY, {"fast.py": fast}, Dialect(BOARDS["xtensawin"] << 10 | 6 | 3 << 8))
 
 
 def test_what_a_board_loads_again_and_again_has_no_machine_code() -> None:

@@ -43,6 +43,11 @@ class Dialect:
     def check(self, name: str, compiled: bytes) -> None:
         """Raises PortError if it does not load this file."""
         version, sub, has_code = compiled[1], compiled[2] & 3, compiled[2] >> 2 & 0xF
+        if has_code and self.architecture == "xtensa":
+            raise PortError(
+                f"{name} has machine code, for which an ESP8266 has next to no room, and which may not read constants "
+                "from its flash; take @micropython.viper, native and asm_… out of it; nothing was sent"
+            )
         mine = f"{self.mpy & 0xFF}.{self.mpy >> 8 & 3}"
         if self.mpy & 0xFF != version or (has_code and self.mpy >> 8 & 3 != sub):
             raise PortError(
