@@ -38,7 +38,12 @@ def keep(subject, error, kept=False):
     """Logs an error of the user's program, with its traceback, and keeps it in the file crashes, unless told not to."""
     log_exception(subject, error)
     if not kept:
-        try:
-            rare("crash").note(error, subject)
-        except MemoryError:
-            pass
+        write_down(subject, error)
+
+
+def write_down(subject, error):
+    """Keeps it in the file crashes, if there is memory for that."""
+    try:
+        rare("crash").note(error, subject)
+    except MemoryError:
+        pass

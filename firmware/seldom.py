@@ -18,6 +18,7 @@ from .log import keep, log, log_exception, rare, uptime
 from .outbox import Outbox, is_value
 from .wifi import Wifi
 
+_COMMAND = const(1)  # as in device.py
 _HOUR = const(3600000)  # ms, more than any wait
 _LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
 
@@ -117,8 +118,8 @@ def reply(device, result):
     if isinstance(result, UnicodeError):
         log_exception("command", result)
         return "error: the command is not UTF-8"
-    keep("command", result, device._failed)
-    device._failed = True
+    keep("command", result, device._failed & _COMMAND)
+    device._failed |= _COMMAND
     return "error: " + (str(result) or type(result).__name__)
 
 

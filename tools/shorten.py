@@ -41,7 +41,7 @@ INNER = frozenset(
         "name_of", "note", "octets", "oversize", "owed", "packet_size", "patient", "ping_due", "pinged", "pinging",
         "points_room", "progress", "proven", "publish_header", "publish_points", "rare", "rewind",
         "session_present", "set_clock", "somebody", "stream_id_of", "take", "topic_filter", "topic_name",
-        "try_next", "unlock", "unsent", "value_at", "value_len", "wait_after", "went",
+        "try_next", "unlock", "unsent", "value_at", "value_len", "wait_after", "went", "write_down",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

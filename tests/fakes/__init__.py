@@ -90,7 +90,7 @@ class Ticks(_Instead):
 class Log(_Instead):
     """The lines a module logs, without the time, in `lines`."""
 
-    names = ("log", "log_exception", "keep")
+    names = ("log", "log_exception", "keep", "write_down")
 
     def __init__(self, *modules):
         super().__init__(modules)
@@ -106,7 +106,10 @@ class Log(_Instead):
     def keep(self, subject, error, kept=False):
         self.log_exception(subject, error)
         if not kept:
-            self.kept.append((subject, error))
+            self.write_down(subject, error)
+
+    def write_down(self, subject, error):
+        self.kept.append((subject, error))
 
     def __contains__(self, words):
         """True if a line has these words in it."""

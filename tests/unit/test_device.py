@@ -363,6 +363,8 @@ def test_what_put_refuses_is_said_with_its_cure():
             it.log.lines.clear()
             assert it.device.put("t", value) is False, words
             assert it.log.lines == ["stream: t: " + words], it.log.lines
+        ((subject, error),) = it.log.kept  # the first: the flash is not to be written each second
+        assert subject == "put()" and str(error) == "t: is None; to send nothing, do not call put()"
         for value in (deep(6), (1 << 63) - 1, -(1 << 63), [], {}, 3.4e38, "\0\x7f\u2028"):
             assert it.device.put("t", value) is True, repr(value)
 
