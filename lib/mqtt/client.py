@@ -17,7 +17,6 @@ _OPENING = const(1)
 _CONNECTING = const(2)
 ONLINE = 3
 _TICKS = const(0x3FFFFFFF)
-_SOON = const(100)  # ms after a packet was sent, before which nothing is late
 
 
 class Client(Sender):
@@ -49,19 +48,17 @@ class Client(Sender):
         self.oversized = 0  # messages too long for the receive buffer
         self.online_since = None
         self.stopped = False  # disconnect() was called
-        self.on_connect = self.on_publish = self.on_subscribe = self.on_unsubscribe = None
-        self.on_message = self.on_oversize = None
-        self._ssl = ssl
-        self._server_hostname = server_hostname or host
+        self.on_publish = self.on_message = None
         self._subscriptions = None  # until there is one
-        self._clean_session = clean_session
-        self._fields = (client_id, keepalive, will or (None,))  # of CONNECT, which are not to change [MQTT-3.1.3-2]
+        # What is not to change: for TLS, and of CONNECT [MQTT-3.1.3-2].
+        self._settings = (ssl, server_hostname or host, client_id, keepalive, clean_session) + tuple(will or (None,))
         self.credentials(username, password)
+
+    on_connect = on_subscribe = on_unsubscribe = on_oversize = None
 
     def credentials(self, username, password):
         """Sets user name and password for the next connection, str or bytes, None for none."""
-        client_id, keepalive, will = self._fields
-        fields = (client_id, username, password, keepalive, self._clean_session) + tuple(will)
+        fields = (self._settings[2], username, password) + self._settings[3:]
         packet = borrowed("mqtt.packet")
         self._connect = bytearray(packet.connect(None, *fields))
         packet.connect(self._connect, *fields)
@@ -110,9 +107,9 @@ class Client(Sender):
         """
         if qos:
             return self._keep(qos << 1 | (0x31 if retain else 0x30), topic, payload)
-        if topic.__class__ is _bytes is payload.__class__ and self._out is None and self.state == ONLINE:
+        if topic.__class__ is _bytes is payload.__class__ and self._clear and self._gathering:
             n = publish(self._tx, 0x31 if retain else 0x30, topic, payload)
-            if n > 0 and self._gathering:
+            if n > 0:
                 self.session.sent = ticks_ms()  # type: ignore[assignment]
                 self._send(n)
                 if self._failure:
@@ -165,7 +162,7 @@ class Client(Sender):
         except ProtocolError:
             self._fail(self._parser.error)
         except BaseException:  # not `finally`: together they would take more than the stack has for a function
-            self._inside = False
+            self._inside = self._clear = False
             raise
         self._inside = False
         if self._failure:
@@ -183,42 +180,62 @@ class Client(Sender):
         _stay_connected(self)
 
     def _round(self, timeout_ms):
+        """One turn: waits, reads once, and takes in what was read, packet by packet; what a packet asks us to send goes
+        out before the next [MQTT-4.6.0-2 to -4].
+
+        All that is done for each message is here in one function, for calls are what takes most time; what is done
+        seldom is elsewhere.
+        """
         if timeout_ms > self._longest:
             timeout_ms = self._longest
-        if self._out is not None or self._at < self._end or self.state != ONLINE:
-            return self._round_in_trouble(timeout_ms)
-        session = self.session
         came = None
-        for came in self._poller.ipoll(timeout_ms if timeout_ms > 0 else 0):  # noqa: B007 - of one socket
-            pass
-        if came and self._read():
-            self._take_in()
-            if (session.heard - session.sent) & _TICKS < _SOON:
-                return  # nothing can be due
-        elif session.owed or session.unsent:
-            self._pump()
-        if self._sock:
-            self._check_deadlines(came is None)
+        if self._clear:
+            for came in self._poller.ipoll(timeout_ms if timeout_ms > 0 else 0):  # noqa: B007 - of one socket
+                pass
+            came = came and self._read()
+        else:
+            came = self._make_way(timeout_ms)
+        session = self.session
+        parsed = self._parser
+        while self._at < self._end and not session.owed:
+            self._at = parsed.feed(self._rx, self._at, self._end)
+            if parsed.type == 4:
+                if session.acknowledged(4, parsed.packet_id):
+                    if self._subscriptions:
+                        self._subscriptions._make_again()
+                    if self.on_publish:
+                        self.on_publish(parsed.packet_id)
+            elif parsed.type == 3 and not parsed.oversize:
+                # Acknowledged, whoever listens [MQTT-4.5.0-2].
+                if not parsed.qos or session.message(parsed.qos, parsed.packet_id):
+                    if self.on_message:
+                        self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
+            elif parsed.type:
+                self._handle(parsed.type)
+            if session.owed or session.unsent:
+                self._pump()
+        # Where something came and we have sent in time for the keep alive, nothing is due.
+        if not came or (session.heard - session.sent) & _TICKS >= session.keepalive >> 1:
+            self._check_deadlines(not came)
 
-    def _round_in_trouble(self, timeout_ms):
-        """While connecting, or where something is left from the round before."""
+    def _make_way(self, timeout_ms):
+        """The beginning of a turn while connecting, while a packet is on its way out, or where the last turn left
+        something to take in; returns True if something was read."""
+        self._clear = self.state == ONLINE and self._out is None and self._at == self._end
         if timeout_ms < 0 or self._at < self._end and not self._held():
             timeout_ms = 0
         events = self._wait(timeout_ms)
         if self.state == _OPENING:
             if events:
                 self._handshake._opened(self)
-        elif self._out is not None:
+            return False
+        if self._out is not None:
             self._flush()
-        idle = True
-        if events & ~POLLOUT and self._at == self._end and self._sock and self.state != _OPENING:
-            idle = not self._read()
+        came = events & ~POLLOUT and self._at == self._end and self._sock and self._read()
         if self.state == _CONNECTING:
             self._take_in_connack()
-        if self.state == ONLINE:
-            self._take_in()
-        if self._sock:
-            self._check_deadlines(idle)
+        self._pump()
+        return came
 
     def _held(self):
         """True while an acknowledgement is owed and what is being sent keeps it from going: then nothing is taken in,
@@ -227,36 +244,6 @@ class Client(Sender):
             return False
         self._poll_for(POLLOUT)
         return True
-
-    def _take_in(self):
-        """Takes in what was read, packet by packet; what a packet asks us to send goes out before the next
-        [MQTT-4.6.0-2 to -4]."""
-        session = self.session
-        parsed = self._parser
-        while True:
-            if session.owed or session.unsent:
-                self._pump()
-                if session.owed:
-                    return
-            if self._at == self._end:
-                return
-            self._at = parsed.feed(self._rx, self._at, self._end)
-            kind = parsed.type
-            if kind == 4:
-                if session.acknowledged(4, parsed.packet_id):
-                    self._published()
-            elif kind == 3 and not parsed.oversize:
-                # Acknowledged, whoever listens [MQTT-4.5.0-2].
-                if session.message(parsed.qos, parsed.packet_id) and self.on_message:
-                    self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
-            elif kind:
-                self._handle(kind)
-
-    def _published(self):
-        if self._subscriptions:
-            self._subscriptions._make_again()
-        if self.on_publish:
-            self.on_publish(self._parser.packet_id)
 
     def _handle(self, kind):
         """A packet of those that come seldom."""
@@ -276,13 +263,17 @@ class Client(Sender):
         elif kind > 8:
             self._subscribing().acknowledged(kind, parsed.packet_id, parsed.codes if kind == 9 else None)
         elif session.acknowledged(kind, parsed.packet_id):
-            self._published()
+            if self._subscriptions:
+                self._subscriptions._make_again()
+            if self.on_publish:
+                self.on_publish(parsed.packet_id)
 
     def _take_in_connack(self):
         """Takes in the first packet [MQTT-3.2.0-1]."""
         parsed = self._parser
         self._at = parsed.feed(self._rx, self._at, self._end)
         if parsed.type == 2:
+            self._clear = self._at == self._end  # from here on, if it says yes
             self._handshake._accepted(self)
         elif parsed.type:
             self._fail(ProtocolError("packet type %d: before CONNACK" % parsed.type))

@@ -38,6 +38,8 @@ class Connection:
     rest of a long payload may follow from where it is. The session is told of progress. A failure closes the
     connection; whoever is on the way sees that it is gone, and raises the reason."""
 
+    on_disconnect = None
+
     def __init__(self, tx_size, rx_size, keepalive, window, timeout):
         # The buffers first: they need most room in one piece.
         self._parser = Parser(rx_size)
@@ -49,10 +51,10 @@ class Connection:
         self._inside = False  # in loop(), so perhaps in a callback
         self.state = _OFFLINE
         self.reason = None  # why the last connection was lost
-        self.on_disconnect = None
         self._failure = None  # the reason, until it is raised
         self._at = self._end = 0  # what of _rx is not taken yet
         self._sock = self._inner = None  # the second is what is below TLS, else the same
+        self._clear = False  # the way: online, nothing on its way out, and nothing left to be taken in
         self._out = None  # what is being sent; None when nothing is
         self._out_at = self._out_left = 0
         self._body = None  # payload whose rest is to be sent from where it is, after _tx
@@ -124,6 +126,7 @@ class Connection:
     def _begin(self, buf, n, done=0):
         """Sends n bytes of buf, of which so many have gone, and the rest of a long payload: now and as the network
         takes them."""
+        self._clear = False
         self._out = buf
         self._out_at = 0
         self._out_left = n
@@ -148,6 +151,7 @@ class Connection:
         self._out_left -= n
         if not self._out_left and self._body is None:
             self._out = None
+            self._clear = self.state == _ONLINE and self._at == self._end
             return
         self._out_at += n
         self._since = now = ticks_ms()
@@ -233,3 +237,4 @@ class Connection:
                 pass
         self._sock = self._inner = self._out = self._body = None
         self._at = self._end
+        self._clear = False

@@ -90,11 +90,12 @@ def _open(client, info):
 def _opened(client):
     """TCP is up, so CONNECT goes out [MQTT-3.1.0-1]; or failed: then this first write raises the reason."""
     client.state = _CONNECTING
-    if client._ssl:
+    ssl, server_hostname = client._settings[:2]
+    if ssl:
         client._gather(False)
         client._poller.unregister(client._sock)
         try:
-            client._sock = _wrap(client._ssl, client._sock, client._server_hostname)
+            client._sock = _wrap(ssl, client._sock, server_hostname)
         except (OSError, ValueError, MemoryError) as e:
             return client._fail(e)
         _register(client)
@@ -108,13 +109,14 @@ def _accepted(client):
         error = ConnectionRefused("connection refused, code %d: %s" % (parsed.code, _CODES.split("|")[parsed.code - 1]))
         error.code = parsed.code
         return client._fail(error)
-    if client._clean_session:
+    clean_session = client._settings[4]
+    if clean_session:
         parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
     client._good = (client.host, client.port, client._trying)
     client._addresses = ()
     client.state = _ONLINE
     client.online_since = ticks_ms()
-    client.session.connected(client.online_since, client._clean_session, parsed.session_present)
+    client.session.connected(client.online_since, clean_session, parsed.session_present)
     client._handshake = None
     subscriptions = client._subscriptions
     if subscriptions and not parsed.session_present:
@@ -129,7 +131,7 @@ def _accepted(client):
 
 def _failed(client, state, reason):
     """The connection that was in this state is closed, and why; there may be another address to try."""
-    if client._ssl:
+    if client._settings[0]:  # TLS
         reason = _plainly(reason)
     if _OFFLINE < state < _ONLINE and not isinstance(reason, ConnectionRefused):
         try_next(client, reason)

@@ -68,7 +68,9 @@ class Parser:
                     self.oversize = False
                     return at + 4
                 if word != self._like:
-                    self._decode_plain(word)
+                    self._like = word
+                    self._lay_out(word >> 16, word & 0xFF, word >> 8 & 0xFF)
+                self.packet_id = 0
                 if word & 0x60000:
                     self._decode_id(word & 0xFF)
                 return at + 2 + (word >> 8 & 0xFF)
@@ -104,10 +106,8 @@ class Parser:
         if not expected:
             self._refuse(0 if 0 < kind < 15 else 1, 0, kind)
         if kind == _PUBLISH:
-            self._like = 0
-            self._decode_first(first)
-            if self.qos == 3 or self.dup > self.qos:  # [MQTT-3.3.1-4], [MQTT-3.3.1-2]
-                self._refuse(2 if self.qos == 3 else 3, 0)
+            if first & 6 == 6 or first & 0x0E == 8:  # [MQTT-3.3.1-4], [MQTT-3.3.1-2]
+                self._refuse(2 if first & 6 else 3, 0)
         elif first != expected:  # [MQTT-2.2.2-2]
             self._refuse(4, 0, kind, first & 15)
         self.first = first
@@ -132,7 +132,7 @@ class Parser:
         if expected != _ANY:
             bad = length != expected
         else:
-            bad = length < (5 if kind == _PUBLISH and self.qos else 3) or self.oversize and kind != _PUBLISH
+            bad = length < (5 if kind == _PUBLISH and self.first & 6 else 3) or self.oversize and kind != _PUBLISH
         if bad:
             self._refuse(6, 1, kind, length)
 
@@ -143,7 +143,7 @@ class Parser:
         room = len(buf) - got
         if room > 0:
             copy(buf, got, data, at, n if n < room else room)
-        if self.qos:
+        if self.first & 6:
             start = 2 + (buf[0] << 8 | buf[1]) - got
             for i in range(start, start + 2):
                 if 0 <= i < n:
@@ -151,11 +151,10 @@ class Parser:
 
     def _decode(self):
         kind = self.first >> 4
-        self.first = 0
         buf = self._buf
         word = buf[0] << 8 | buf[1]
         if kind == _PUBLISH:
-            self._decode_publish(buf, 2 + word, self._length)
+            self._decode_publish(2 + word, self._length)
         elif kind == _CONNACK:
             self.session_present = buf[0]
             self.code = buf[1]
@@ -164,50 +163,43 @@ class Parser:
                 self._fail(7, 0, buf[0], buf[1])
         elif self._length:
             self._decode_rest(kind, self._length, word)
+        self.first = 0
         self.type = kind
 
-    def _decode_plain(self, word):
-        """A PUBLISH that was taken at a glance. word: see glance()."""
-        self._like = word
-        self._decode_first(word >> 16)
-        self.oversize = False
-        self.packet_id = 0
-        start = word & 0xFF
-        end = word >> 8 & 0xFF
+    def _decode_publish(self, end, length):
+        """end: where the topic, an MQTT string [MQTT-3.3.2-1] with all its characters [MQTT-1.5.3-3], ends."""
+        start = end + 2 if self.first & 6 else end  # of the payload
+        if start > length:
+            self._fail(8, 0)
+        if end <= len(self._buf):
+            bad = bad_utf8(self._buf, 2, end, 1) if end > 2 else 0
+            if bad >= 0:
+                self._fail(9, bad)
+        word = self.first << 16 | length << 8 | start if length < 128 else 0  # as of glance()
+        if not word or word != self._like:
+            self._like = word
+            self._lay_out(self.first, start, length)
+        if self.first & 6:
+            if not self.oversize:
+                self._decode_id(start)
+            if not self.packet_id:
+                self._fail(10, end)
+
+    def _lay_out(self, first, start, end):
+        """The fields of a PUBLISH with its payload from start to end in the buffer, where it has room for it."""
+        self.qos = first >> 1 & 3
+        self.dup = first >> 3 & 1
+        self.retain = first & 1
         self.size = end - start
-        self.topic = self._view(2, start - 2 if self.qos else start)
-        self.payload = self._view(start, end)
+        end_of_topic = start - 2 if first & 6 else start
+        room = len(self._buf)
+        self.oversize = end > room
+        self.topic = self._view(2, end_of_topic) if end_of_topic <= room else self._view(0, 0)
+        self.payload = self._view(start, end) if end <= room else self._view(0, 0)
 
     def _decode_id(self, start):
         """start: where the payload begins."""
         self.packet_id = self._buf[start - 2] << 8 | self._buf[start - 1]
-
-    def _decode_first(self, first):
-        self.qos = first >> 1 & 3
-        self.dup = first >> 3 & 1
-        self.retain = first & 1
-
-    def _decode_publish(self, buf, end, length):
-        """end: where the topic, an MQTT string [MQTT-3.3.2-1] with all its characters [MQTT-1.5.3-3], ends."""
-        start = end + 2 if self.qos else end  # of the payload
-        if start > length:
-            self._fail(8, 0)
-        if end > len(buf):
-            self.topic = self._view(0, 0)
-        else:
-            bad = bad_utf8(buf, 2, end, 1) if end > 2 else 0
-            if bad >= 0:
-                self._fail(9, bad)
-            self.topic = self._view(2, end)
-        self.size = length - start
-        if self.oversize:
-            self.payload = self._view(0, 0)
-        else:
-            if self.qos:
-                self._decode_id(start)
-            self.payload = self._view(start, length)
-        if self.qos and not self.packet_id:
-            self._fail(10, end)
 
     def _decode_rest(self, kind, length, packet_id):
         if not packet_id:

@@ -53,7 +53,7 @@ class Sender(Connection):
 
     def _keep(self, head, topic, payload):
         """Takes a slot for a PUBLISH with QoS 1 or 2, and sends it if it can. head: as for wire.publish()."""
-        if topic.__class__ is _bytes is payload.__class__ and self._out is None and self.state == _ONLINE:
+        if topic.__class__ is _bytes is payload.__class__ and self._clear:
             head = self.session.take_now(head, topic, payload, ticks_ms()) or head
             if head > 0xFF:  # it has a slot
                 n = publish(self._tx, head, topic, payload)
@@ -127,9 +127,7 @@ class Sender(Connection):
         return 0
 
     def _publish(self, head, topic, payload):
-        n = publish(self._tx, head, topic, payload) if type(payload) is bytes else -1
-        if n < 0:
-            n = self._build(head, topic, payload)
+        n = self._build(head, topic, payload)
         self.session.sent = ticks_ms()  # type: ignore[assignment]
         self._send(n)
 
@@ -171,6 +169,8 @@ class Sender(Connection):
     def _check_deadlines(self, idle):
         """idle: nothing is left to be read, so what has not come is late."""
         now = ticks_ms()
+        if not self._sock:
+            return
         if self.state != _ONLINE or self._out is not None:
             if (now - self._since) & _TICKS >= self.timeout:  # type: ignore[operator]
                 self._fail(Timeout(_WAITS[self.state]))

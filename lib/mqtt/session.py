@@ -196,7 +196,7 @@ class Session:
     def give_back(self):
         """Undoes the last take_now(): the packet has not been sent."""
         self._last_id = self._last[_ID] - 1
-        self._free(self._last)
+        self._forget(self._last)
 
     def next(self):
         """The slot whose packet is to be sent now, oldest first [MQTT-4.6.0-1], or None: PUBREL where its stage is
@@ -232,7 +232,11 @@ class Session:
         if stage != (_RELEASED if kind == 7 else _SENT):
             self.ignored += 1
             return False
-        self._free(slot)
+        slot[_STAGE] = slot[_ID] = 0
+        slot[_TOPIC] = slot[_PAYLOAD] = None
+        self._count -= 1
+        if self._count:
+            self._move_back(slot)
         return True
 
     def forget(self, packet_id):
@@ -240,7 +244,13 @@ class Session:
         slot = self._find(packet_id)
         if slot:
             self.unsent -= 1
-            self._free(slot)
+            self._forget(slot)
+
+    def _forget(self, slot):
+        """Has a slot free, as if it held a QoS 1 message that is acknowledged."""
+        slot[_STAGE] = _SENT
+        slot[_FIRST] = 0x32
+        self.acknowledged(4, slot[_ID])
 
     def _find(self, packet_id):
         """The slot that has this packet identifier, or None."""
@@ -248,16 +258,13 @@ class Session:
             if slot[_ID] == packet_id:
                 return slot
 
-    def _free(self, slot):
-        slot[_STAGE] = slot[_ID] = 0
-        slot[_TOPIC] = slot[_PAYLOAD] = None
-        self._count -= 1
-        if self._count:  # it goes behind those in use
-            slots = self._slots
-            i = 0
-            while slots[i] is not slot:
-                i += 1
-            slots.append(slots.pop(i))
+    def _move_back(self, slot):
+        """A slot that is free goes behind those in use."""
+        slots = self._slots
+        i = 0
+        while slots[i] is not slot:
+            i += 1
+        slots.append(slots.pop(i))
 
     def message(self, qos, packet_id):
         """A PUBLISH came: notes the acknowledgement owed for it [MQTT-3.3.4-1], [MQTT-4.3.2-2], under its identifier

@@ -9,6 +9,8 @@ from micropython import const
 
 _MAX = const(268435455)  # largest remaining length [2.2.3]
 
+len = len  # a builtin is found only after all of a module's own names have been searched
+
 
 @micropython.viper
 def copy(target, at: int, source, start: int, n: int) -> int:

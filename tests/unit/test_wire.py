@@ -93,7 +93,7 @@ def test_a_publish_is_what_its_header_and_payload_are():
                 assert bytes(buf[:end]) == expected, repr((module, head, topic, payload))
             else:
                 assert expected is None or max(topic) > 127 or len(payload) > 16000
-    assert taken > 1000
+    assert taken > 500
 
 
 def test_a_glance_sees_what_is_there():

@@ -9,6 +9,7 @@ one block of 16 bytes for as long as it lasts, and since then none.
 from micropython import const
 
 _MAX = const(268435455)  # largest remaining length [2.2.3]
+len = len  # a builtin is found only after all of a module's own names have been searched
 _LONG = const(32)  # bytes from which on a slice assignment is worth its block
 
 
