@@ -5,23 +5,20 @@ Times are Beijing time. Who asks shows an api-key: the product's, which may do e
 
 import hmac
 import json
-import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ..datapoints import BEIJING, from_fields, from_json, parse_json, parse_time
+from ..datapoints import BEIJING, from_fields, from_json
+from .asked import names_in, number_in, object_in, read_body, text_in, window_in
 from .database import StoreError, utc
 from .failures import (
     AuthFailed,
     BadJson,
-    EntityMissing,
-    EntityTooLarge,
     InvalidParameter,
     KeyRequired,
     MissingParameter,
@@ -31,7 +28,7 @@ from .failures import (
     Unsuccessful,
 )
 from .model import CommandStatus, Device, Stream
-from .platform import MOST_PAYLOAD, Platform
+from .platform import Platform
 from .point_table import Row
 
 _MOST_POINTS = 6000
@@ -94,16 +91,6 @@ def _enveloped(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request
     return respond
 
 
-@dataclass(frozen=True)
-class _Window:
-    """Which data points are asked for, in which order."""
-
-    start: datetime | None
-    end: datetime | None
-    newest_first: bool
-    after: tuple[int, int] | None
-
-
 class _Api:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -139,11 +126,11 @@ class _Api:
 
     async def list_devices(self, request: Request) -> Any:
         self._allow(request)
-        page = _number(request, "page", 1, 1, 10000)
-        per_page = _number(request, "per_page", 30, 1, 100)
+        page = number_in(request, "page", 1, 1, 10000)
+        per_page = number_in(request, "per_page", 30, 1, 100)
         words = request.query_params.get("key_words", "")
         auth_info = request.query_params.get("auth_info")
-        ids = _names(request, "device_id")
+        ids = names_in(request, "device_id")
         online = request.query_params.get("online", "").lower()
         found = [
             device
@@ -159,10 +146,10 @@ class _Api:
 
     async def add_device(self, request: Request) -> Any:
         self._allow(request)
-        body = _object(await _body(request))
+        body = object_in(await read_body(request))
         if "title" not in body:
             raise MissingParameter("title is required")
-        title, auth_info = _text(body, "title"), _text(body, "auth_info", "")
+        title, auth_info = text_in(body, "title"), text_in(body, "auth_info", "")
         about = _about(body)
         device = self._platform.add_device(title, auth_info, about=about)
         return {"device_id": device.id}
@@ -178,7 +165,7 @@ class _Api:
 
     def _named(self, request: Request) -> list[Device]:
         """The devices of devIds that exist, in that order."""
-        ids = _names(request, "devIds")
+        ids = names_in(request, "devIds")
         self._allow(request, ids[0] if ids and len(ids) == 1 else "")
         if not ids:
             raise MissingParameter("devIds is required")
@@ -216,8 +203,8 @@ class _Api:
     async def edit_device(self, request: Request) -> Any:
         device_id = request.path_params["id"]
         self._allow(request)
-        body = _object(await _body(request))
-        title, auth_info = _text(body, "title", None), _text(body, "auth_info", None)
+        body = object_in(await read_body(request))
+        title, auth_info = text_in(body, "title", None), text_in(body, "auth_info", None)
         self._found(device_id)
         self._platform.edit_device(device_id, title=title, auth_info=auth_info, about=_about(body))
 
@@ -231,12 +218,12 @@ class _Api:
             raise MissingParameter("register_code is required")
         if not hmac.compare_digest(code.encode(), self._platform.register_code.encode()):
             raise AuthFailed
-        body = _object(await _body(request))
+        body = object_in(await read_body(request))
         name, longest = ("sn", _LONGEST_SERIAL) if "sn" in body else ("mac", _LONGEST_MAC)
         if name not in body:
             raise MissingParameter("sn or mac is required")
-        serial = _text(body, name)
-        title = _text(body, "title", "") or "auto_register"
+        serial = text_in(body, name)
+        title = text_in(body, "title", "") or "auto_register"
         if not 1 <= len(serial) <= longest:
             raise InvalidParameter(f"{name}: must have 1 to {longest} characters")
         if len(title) > _LONGEST_TITLE:
@@ -247,7 +234,7 @@ class _Api:
     # Streams and data points
 
     async def streams(self, request: Request) -> Any:
-        wanted = _names(request, "datastream_ids")
+        wanted = names_in(request, "datastream_ids")
         device = self._device(request)
         return [_current(it) for it in self._platform.streams(device.id) if wanted is None or it.id in wanted]
 
@@ -260,14 +247,14 @@ class _Api:
 
     async def points(self, request: Request) -> Any:
         device = self._device(request)
-        streams = _names(request, "datastream_id")
+        streams = names_in(request, "datastream_id")
         asked = request.query_params
-        limit = _number(request, "limit", _SOME_POINTS, 1, _MOST_POINTS)
+        limit = number_in(request, "limit", _SOME_POINTS, 1, _MOST_POINTS)
         if not any(asked.get(name) for name in ("start", "end", "duration", "cursor", "sort")):
             # Not said in the document, but what its users lean on: without a time, the latest of each, newest first.
             rows = self._platform.latest_rows(device.id, streams, limit if asked.get("limit") else 1)
             return _grouped(rows)
-        window = _window(request)
+        window = window_in(request)
         rows = self._platform.rows(
             device.id, streams, window.start, window.end, window.after, limit + 1, window.newest_first
         )
@@ -278,8 +265,8 @@ class _Api:
 
     async def add_points(self, request: Request) -> Any:
         device = self._device(request)
-        kind = _number(request, "type", 1, 1, 5)
-        body = await _body(request)
+        kind = number_in(request, "type", 1, 1, 5)
+        body = await read_body(request)
         try:
             if kind == 2:
                 raise InvalidParameter("type: must be 1, 3, 4 or 5")
@@ -296,9 +283,9 @@ class _Api:
         if not device_id:
             raise MissingParameter("device_id is required")
         self._found(device_id)
-        qos = _number(request, "qos", 0, 0, 1)
-        seconds = _number(request, "timeout", 0, 0, None)
-        command = await self._platform.send_command(device_id, await _body(request), seconds, qos)
+        qos = number_in(request, "qos", 0, 0, 1)
+        seconds = number_in(request, "timeout", 0, 0, None)
+        command = await self._platform.send_command(device_id, await read_body(request), seconds, qos)
         return {"cmd_uuid": command.uuid}
 
     async def command(self, request: Request) -> Any:
@@ -320,39 +307,7 @@ class _Api:
         topic = request.query_params.get("topic", "")
         if not topic:
             raise MissingParameter("topic is required")
-        self._platform.publish_message(topic, await _body(request))
-
-
-# What a request says
-
-
-async def _body(request: Request) -> bytes:
-    """The body, which there must be. Not a byte more is read than is taken."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_PAYLOAD:
-            raise EntityTooLarge(f"body: at most {MOST_PAYLOAD} bytes")
-    if not body:
-        raise EntityMissing("body is required")
-    return bytes(body)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = parse_json(body)
-    except ValueError as error:
-        raise BadJson(f"bad JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise BadJson("bad JSON: must be an object")
-    return value
-
-
-def _text(body: dict[str, Any], name: str, default: Any = ...) -> Any:
-    value = body.get(name, default)
-    if value is not default and not isinstance(value, str):
-        raise InvalidParameter(f"{name}: must be text")
-    return value
+        self._platform.publish_message(topic, await read_body(request))
 
 
 def _about(body: dict[str, Any]) -> dict[str, Any]:
@@ -361,67 +316,6 @@ def _about(body: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(value, _ABOUT[name]):
             raise InvalidParameter(f"{name}: must be {'text' if _ABOUT[name] is str else _ABOUT[name].__name__}")
     return about
-
-
-def _names(request: Request, name: str) -> list[str] | None:
-    """A list with commas; None if it is not given."""
-    value = request.query_params.get(name)
-    return None if value is None else [item for item in value.split(",") if item]
-
-
-def _number(request: Request, name: str, default: int, least: int, most: int | None) -> int:
-    text = request.query_params.get(name)
-    if text is None or text == "":
-        return default
-    bounds = f"must be a number from {least}{'' if most is None else f' to {most}'}"
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise InvalidParameter(f"{name}: {bounds}")
-    number = int(text)
-    if number < least or (most is not None and number > most):
-        raise InvalidParameter(f"{name}: {bounds}")
-    return number
-
-
-def _window(request: Request) -> _Window:
-    """start with duration counts forwards, end with duration backwards, duration alone back from now."""
-    start, end = _time(request, "start"), _time(request, "end")
-    duration = _number(request, "duration", 0, 1, None)
-    backwards = False
-    if duration:
-        try:
-            span = timedelta(seconds=duration)
-            if start is not None:
-                end = min(end, start + span) if end else start + span
-            else:
-                backwards = end is not None
-                end = end or datetime.now(BEIJING)
-                start = end - span
-        except OverflowError as error:
-            raise InvalidParameter("duration: too long") from error
-    sort = request.query_params.get("sort", "").upper()
-    if sort not in ("", "ASC", "DESC"):
-        raise InvalidParameter("sort: must be ASC or DESC")
-    return _Window(start, end, sort == "DESC" or (backwards and not sort), _cursor(request))
-
-
-def _time(request: Request, name: str) -> datetime | None:
-    text = request.query_params.get(name)
-    if not text:
-        return None
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise InvalidParameter(f"{name}: must be like 2015-01-10T08:00:35") from error
-
-
-def _cursor(request: Request) -> tuple[int, int] | None:
-    text = request.query_params.get("cursor")
-    if not text:
-        return None
-    match = re.fullmatch(r"(-?[0-9]{1,18})_([0-9]{1,18})", text)
-    if not match:
-        raise InvalidParameter("cursor: must be one that came with data points")
-    return int(match[1]), int(match[2])
 
 
 # What is said to it

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-PLATFORM_HOST = "api.heclouds.com"
-"""What programs for the real platform ask for, where somebody has pointed that name here."""
+PLATFORM_HOSTS = ("api.heclouds.com", "iot-api.heclouds.com")
+"""What programs for the real platforms ask for, where somebody has pointed those names here."""
 
 _HEADERS = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 """Nobody may put our pages into his own, to have somebody click on what he doesn't see."""
@@ -26,7 +26,7 @@ class Guard:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         name = socket.gethostname().lower()
-        self._names = {"localhost", PLATFORM_HOST, name, f"{name.partition('.')[0]}.local"}
+        self._names = {"localhost", *PLATFORM_HOSTS, name, f"{name.partition('.')[0]}.local"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_guarded(message: Message) -> None:

@@ -11,16 +11,18 @@ from fastapi import FastAPI
 from .api import add_api
 from .guard import Guard
 from .platform import Platform
+from .studio.http_api import add_studio_api
 
 _MOST_CONNECTIONS = 500
 
 
 def make_app(platform: Platform) -> FastAPI:
-    """API first, for its paths are given; the pages have the rest."""
+    """Both platforms' APIs first, for their paths are given; the pages have the rest."""
     from .pages import mount
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     add_api(app, platform)
+    add_studio_api(app, platform)
     mount(app, platform)
     app.add_middleware(Guard)
     return app

@@ -1,6 +1,7 @@
 """What the platform asks of a device, and the answers that are waited for."""
 
 import asyncio
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,19 +35,23 @@ class Calls:
         self._last_id += 1
         return str(self._last_id)
 
+    def new_uuid(self) -> str:
+        """For a command."""
+        return str(uuid.uuid4())
+
     async def ask(
         self, device: Device, topic: str, payload: bytes, words: str, known_by: str, seconds: float | None
     ) -> bytes:
         """Sends it and returns the answer; with seconds None, nothing, without waiting for one.
 
-        words: how it is shown among the device's commands. known_by: what take() gets the answer with. Raises
+        topic: below the device's own. words: how it is shown among the device's commands. known_by: what take() gets the answer with. Raises
         NotOnline, NotSubscribed and NoAnswer.
         """
         link = self._platform.link(device.id)
         if link is None:
             raise NotOnline
         command = await self._platform.new_call(device.id, words.encode())
-        if not link.deliver(topic, payload):
+        if not link.deliver(f"$sys/{device.product_id}/{device.name}/{topic}", payload):
             note = f"not sent: the device has not subscribed to {topic}"
             self._platform.log_packet(device.id, False, b"", note=note)
             raise NotSubscribed
@@ -59,7 +64,7 @@ class Calls:
             return b""
         try:
             return await asyncio.wait_for(call.answer, seconds)
-        except TimeoutError as error:
+        except asyncio.TimeoutError as error:
             raise NoAnswer from error
         finally:
             self._waiting.pop((device.id, known_by), None)

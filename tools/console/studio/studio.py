@@ -13,6 +13,7 @@ from .own_topics import OwnTopics
 from .products import Product, Protocol, check_key, new_device_key
 from .stream_dialect import StreamDialect
 from .thing_dialect import ThingDialect
+from .things import Things
 from .token import ACCOUNT_VERSION, DEVICE_VERSION, Key, Token, TokenError, check, parse
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Studio:
         self._platform = platform
         self.products = platform.store.products
         self.calls = Calls(platform)
+        self.things = Things(platform)
         self._models: dict[str, ThingModel] = {}  # by the text they were read from
 
     # Products and devices
@@ -124,6 +126,12 @@ class Studio:
         speaks = ThingDialect if product.protocol is Protocol.ONEJSON else StreamDialect
         return device.id, speaks(self._platform, device, link)
 
+    def new_key(self, device: Device, key: str = "") -> Device:
+        """Gives the device another key, its own or a new one; who is online stays so. Raises BadParameter."""
+        if key:
+            check_key("key", key)
+        return self._platform.edit_device(device.id, auth_info=key or new_device_key())
+
     def _check_password(self, product: Product, device: Device, password: bytes) -> None:
         """With the device's key for its own resource, or with the product's access_key for the product, and so for any
         of its devices (一型一密) [manual], [seen]; no other version is documented. Raises TokenError."""
@@ -149,7 +157,7 @@ class Studio:
         """
         try:
             self._check_header(parse(header.encode()), product_id, name, change)
-        except TokenError as error:
+        except (TokenError, UnknownProduct, UnknownName) as error:
             raise NotAuthorised(str(error)) from error
 
     def _check_header(self, token: Token, product_id: str, name: str, change: bool) -> None:

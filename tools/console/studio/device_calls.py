@@ -1,0 +1,93 @@
+"""The HTTP API's calls for products and devices [API list]."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from ...datapoints import BEIJING
+from ..database import microseconds
+from ..model import Device
+from .asked_thing import Asked
+from .failures import NoModel
+
+_OFFLINE, _ONLINE, _NEVER = 0, 1, 2  # status [API list]
+_EVENT_TYPES = {"info": 1, "alert": 2, "error": 3}
+
+
+def create(it: Asked) -> dict[str, Any]:
+    """The documents do not agree on a "did" in the answer: here is none."""
+    device = it.platform.studio.add_device(it.product(change=True), it.text("device_name"), it.text("desc", ""))
+    return {"device_name": device.name, "sec_key": device.auth_info}
+
+
+def list_(it: Asked) -> dict[str, Any]:
+    """The documents do not agree on a "total" in the answer: here is none."""
+    offset, limit = it.page()
+    name = it.text("device_name", "")
+    found = [device for device in it.platform.studio.devices(it.product()) if name in device.name]
+    return {"list": [_described(device) for device in found[offset : offset + limit]]}
+
+
+def detail(it: Asked) -> dict[str, Any]:
+    device = it.device()
+    return {**_described(device), "pid": device.product_id, "desc": device.title, "sec_key": device.auth_info}
+
+
+def update(it: Asked) -> None:
+    it.platform.edit_device(it.device(change=True).id, title=it.text("desc"))
+
+
+def delete(it: Asked) -> None:
+    it.platform.remove_device(it.device(change=True).id)
+
+
+def reset_key(it: Asked) -> dict[str, Any]:
+    return {"sec_key": it.platform.studio.new_key(it.device(change=True)).auth_info}
+
+
+def product(it: Asked) -> dict[str, Any]:
+    found = it.platform.studio.products.find(it.product())
+    created = _time(found.created)
+    return {"pid": found.id, "name": found.title, "data_protocol": found.protocol.value, "created_time": created}
+
+
+def model(it: Asked) -> Any:
+    text = it.platform.studio.products.find(it.product()).model
+    if text is None:
+        raise NoModel
+    return json.loads(text)
+
+
+def events(it: Asked) -> dict[str, Any]:
+    """event_type chooses those of one kind, where a model says of which kind they are."""
+    device = it.device()
+    (offset, limit), (start, end) = it.page(), it.period()
+    kind = it.number("event_type", 0, 0, 3)
+    model = it.platform.studio.model(device.product_id)
+    known = model.events if model else {}
+    found = []
+    for event in it.platform.store.events.latest(device.id, 10**6, 0, microseconds(start), microseconds(end)):
+        described = known.get(event.identifier)
+        event_type = _EVENT_TYPES.get(described.kind, 1) if described else 1
+        if kind in (0, event_type):
+            found.append(
+                {
+                    "event_type": event_type,
+                    "identifier": event.identifier,
+                    "name": described.name if described else event.identifier,
+                    "time": microseconds(event.at) // 1000,
+                    "value": json.dumps(event.value, ensure_ascii=False),
+                }
+            )
+    return {"list": found[offset : offset + limit]}
+
+
+def _described(device: Device) -> dict[str, Any]:
+    status = _ONLINE if device.online else _OFFLINE if device.since else _NEVER
+    last = {"last_time": _time(device.since)} if device.since else {}
+    return {"name": device.name, "status": status, "created_time": _time(device.created), **last}
+
+
+def _time(when: datetime) -> str:
+    """The form of times is not documented."""
+    return when.astimezone(BEIJING).isoformat(timespec="milliseconds")
