@@ -35,12 +35,12 @@ else:
 
 sys.path[:] = ("/rom", "/rom/lib", "/lib", "", ".frozen")  # our folders first: no file beside main.py hides a library
 
-# firmware/start.py is loaded by its path, without the rest of the package, and raises for safe mode. eval() has that
-# happen further down the stack than main.py will begin: the collector takes what such a call has left there for uses of
-# its module, and main.py's own calls never overwrite what lies just below this.
+# firmware/start.py is loaded by its path, without the rest of the package, and raises for safe mode. It is map() that
+# loads it, and so further down the stack than main.py will begin: what loading leaves there the collector takes for
+# uses of the module, and main.py's own calls would never overwrite what lies just below this.
 value = None
 try:
-    value = eval('__import__("firmware/start").begin()')
+    value = next(map(__import__, ("firmware/start",))).begin()
 except ImportError:  # firmware/ is not there: main.py may do without, but not in a deploy, which sends this file first
     if "safe_mode_once" in os.listdir():
         os.remove("safe_mode_once")

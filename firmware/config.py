@@ -15,8 +15,8 @@ class ConfigError(Exception):
 _SECRET = ("auth_info",)
 
 
-def _text(most):
-    return lambda v: isinstance(v, str) and 0 < len(v.encode()) <= most
+def _text(end):
+    return lambda v: isinstance(v, str) and 0 < len(v.encode()) <= end
 
 
 def _hex(v):
@@ -33,8 +33,8 @@ def _digits(v):  # by bytes: of a str each character becomes a name, for ever
     return isinstance(v, str) and 0 < len(v) <= 32 and all(48 <= c <= 57 for c in v.encode())
 
 
-def _number(least, most):
-    return lambda v: isinstance(v, int) and not isinstance(v, bool) and least <= v <= most
+def _number(start, end):
+    return lambda v: isinstance(v, int) and not isinstance(v, bool) and start <= v <= end
 
 
 _CURRENT = (
@@ -153,6 +153,14 @@ def load(path):
     except OSError:
         raise ConfigError(path, ["is missing; copy config.json.example to it and fill it in"])
     return check(parse(data, path), path)
+
+
+def read(path):
+    """The same, and None; or None, and in words what is wrong."""
+    try:
+        return load(path), None
+    except ConfigError as e:
+        return None, str(e)
 
 
 def parse(data, path="config.json"):

@@ -8,7 +8,7 @@ from sys import stdin
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 from mqtt.client import OFFLINE, ONLINE
-from mqtt.errors import MQTTError, SubscribeError, Timeout
+from mqtt.errors import MQTTError
 from mqtt.wire import bad_utf8
 
 from . import watchdog
@@ -31,7 +31,7 @@ class Device:
 
     def __init__(self, path="config.json"):
         self.config = self.led = self.wifi = self.clock = self.outbox = None
-        self._client = self._platform = self._points = None
+        self._client = self._platform = self._points = self._backoff = None
         self._streams = []  # [id, ms between measurements, function, ticks of the last, whether it has failed already]
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed
@@ -45,16 +45,12 @@ class Device:
         self._delay = 0
         self._online_at = None  # uptime when we came online
         self._trouble = "not online yet"
-        self._load(path)
+        self.config, trouble = rare("config").read(path)  # that has 6 KB, and is gone before anything else comes
         if self.config:
+            __import__("onenet." + self.config["platform"])  # stays, so it comes before what goes again
             rare("seldom").begin(self)
-
-    def _load(self, path):
-        checker = rare("config")  # of 6 KB: nothing else comes before it is gone
-        try:
-            self.config = checker.load(path)
-        except checker.ConfigError as e:
-            self._trouble = str(e)
+        else:
+            self._trouble = trouble
 
     # What the program says
 
@@ -65,20 +61,7 @@ class Device:
         comes before "health_interval", which is for free_heap and reset_cause, and that before `every`. ValueError for
         an id that cannot be: 1 to 64 bytes of UTF-8, no quote, backslash or control character.
         """
-        encoded = stream_id_of(stream_id)
-        if self.config:
-            if self.config["health_interval"] and encoded in (b"free_heap", b"reset_cause"):
-                every = self.config["health_interval"]
-            every = self.config["intervals"].get(stream_id, every)
-        if not 0.1 <= every <= 86400:
-            raise ValueError("every: must be 0.1 to 86400 s")
-
-        def add(measure):
-            self._streams = [stream for stream in self._streams if stream[_ID] != encoded]  # the last one counts
-            self._streams.append([encoded, int(every * 1000), measure, None, False])
-            return measure
-
-        return add
+        return rare("seldom").stream(self, stream_id, every)
 
     def command(self, obey):
         """Decorator: calls the function with each command's payload, bytes; what it returns is the reply.
@@ -98,7 +81,7 @@ class Device:
             return False
         try:
             encoded = stream_id_of(stream_id)
-            if not is_value(value):
+            if not encoded or not is_value(value):
                 raise ValueError
             text = json.dumps(value).encode()
             if bad_utf8(text, 0, len(text), 0) >= 0:
@@ -130,17 +113,13 @@ class Device:
                 if self.config:
                     self._turn()
                 else:
-                    self._tell()
-                    for _ in range(100):  # and again, for whoever connects later
-                        watchdog.feed()
-                        sleep_ms(100)
+                    rare("seldom").wait_for_config(self)
                 for _ in keys.ipoll(0):
                     self._key_pressed(keys)
                 if start is not None and ticks_diff(ticks_ms(), start) > _STEADY:
-                    start = _forget_crashes()
+                    start = rare("seldom").forget_crashes()
             except KeyboardInterrupt:
                 if rare("seldom").stopped(self):
-                    _forget_crashes()
                     return
 
     # The main loop
@@ -157,8 +136,7 @@ class Device:
                 self._pause_from = None
         if not self.wifi.connected():
             if client.state != OFFLINE:
-                client.close()
-                self._fault(OSError("Wi-Fi lost"))
+                rare("seldom").fault(self, OSError("Wi-Fi lost"))
             sleep_ms(50)
             return
         if not OFFLINE < client.state < ONLINE and self.clock.sync():
@@ -178,15 +156,8 @@ class Device:
                 self.wifi.proven()
                 self._upload()
                 self._answer()
-        except SubscribeError as e:
-            log("mqtt", str(e))
         except (MQTTError, OSError, MemoryError) as e:
-            client.close()
-            if self._online_at is None:
-                self.wifi.doubt(e)
-            elif self._batch and not isinstance(e, (Timeout, MemoryError)):
-                rare("seldom").suspect(self)
-            self._fault(e)
+            rare("seldom").failed(self, e)
         finally:
             self.outbox.unlock()
 
@@ -286,16 +257,3 @@ class Device:
 
     def _oversize(self, topic, size):
         rare("seldom").oversize(self, topic, size)
-
-    def _fault(self, reason):
-        self._fault_at = ticks_ms()
-        rare("seldom").fault(self, reason)
-
-
-def _forget_crashes():
-    """Sets back what boot.py counts, where the program keeps nothing of its own in RTC memory."""
-    from machine import RTC
-
-    memory = RTC().memory
-    if memory()[:8] == b"crashes ":
-        memory(b"")

@@ -1,5 +1,6 @@
 """The board's log: a line on the console, with the milliseconds since the program started."""
 
+import gc
 import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
@@ -23,20 +24,17 @@ def log(subject, text):
     print(seconds * 1000 + ticks_diff(ticks_ms(), _counted[0]), "%s: %s" % (subject, text))
 
 
-def log_exception(subject, error):
-    """The same with the error's traceback, for mistakes in the user's program."""
-    log(subject, "failed:")
-    sys.print_exception(error)
-
-
 def rare(name):
-    """A module of ours that is seldom wanted, and forgotten afterwards."""
+    """A module of ours that is seldom wanted, and forgotten afterwards. What was forgotten before goes first: what this
+    one makes, and stays, would lie above that."""
+    gc.collect()
     return borrowed("firmware." + name)
 
 
 def keep(subject, error, kept=False):
     """Logs an error of the user's program, with its traceback, and keeps it in the file crashes, unless told not to."""
-    log_exception(subject, error)
+    log(subject, "failed:")
+    sys.print_exception(error)
     if not kept:
         write_down(subject, error)
 

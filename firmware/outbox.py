@@ -155,20 +155,19 @@ class Outbox:
 
 
 def stream_id_of(stream_id):
-    """stream_id, str or bytes, as the bytes that go into JSON; ValueError for one that must not."""
+    """stream_id, str or bytes, as the bytes that go into JSON; None for one that must not."""
     encoded = stream_id if isinstance(stream_id, bytes) else stream_id.encode()
     if (
-        not 0 < len(encoded) <= 64
-        or b'"' in encoded
-        or b"\\" in encoded
-        or min(encoded) < 32
-        or bad_utf8(encoded, 0, len(encoded), 0) >= 0
+        0 < len(encoded) <= 64
+        and b'"' not in encoded
+        and b"\\" not in encoded
+        and min(encoded) >= 32
+        and bad_utf8(encoded, 0, len(encoded), 0) < 0
     ):
-        raise ValueError("stream id: must be 1 to 64 bytes of UTF-8, no quote, backslash or control character")
-    return encoded
+        return encoded
 
 
-def is_value(value, depth=_DEPTH, null=False):
+def is_value(value, null=False, depth=_DEPTH):
     """True for what json.dumps() makes JSON from, and the platform takes: MicroPython's makes something of anything.
     null: None may be in it, and tuples, as in a reply, which is only text to the platform."""
     if isinstance(value, (dict, list)) or null and isinstance(value, tuple):
@@ -180,7 +179,7 @@ def is_value(value, depth=_DEPTH, null=False):
         if not depth:
             return False
         for inner in value:
-            if not is_value(inner, depth - 1, null):
+            if not is_value(inner, null, depth - 1):
                 return False
         return True
     if isinstance(value, float):

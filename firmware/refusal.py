@@ -1,5 +1,9 @@
 """Why a data point is not taken, and what would be right, in words. Loaded only for that."""
 
+from .outbox import stream_id_of
+
+STREAM_ID = "stream id: must be 1 to 64 bytes of UTF-8, no quote, backslash or control character"
+
 _CURES = (
     (("NoneType",), "is None; to send nothing, do not call put()"),
     (("bytes", "bytearray", "memoryview"), "is bytes; make it text: value.decode()"),
@@ -18,7 +22,8 @@ def words(stream_id, value, error):
         return "%r: stream id: must be text, or UTF-8 in bytes" % (stream_id,)
     if isinstance(error, MemoryError):
         return "%s: too long: no memory for it" % name
-    return "%s: %s" % (name, str(error) or _what_is_wrong(value))
+    wrong = str(error) or (_what_is_wrong(value) if stream_id_of(stream_id) else STREAM_ID)
+    return "%s: %s" % (name, wrong)
 
 
 def culprit(outbox):

@@ -1,24 +1,28 @@
-"""What a Device does seldom: how it begins, and its mishaps. Loaded when it comes to that: code and words take memory.
+"""What a Device does seldom: how it begins, its streams, and its mishaps. Loaded when it comes to that: code and words
+take memory.
 
 It is a room of device.py, and knows its attributes.
 """
 
 import json
+from machine import RTC
 from micropython import const
+from time import sleep_ms, ticks_ms
 
 from mqtt.backoff import Backoff
-from mqtt.errors import ConnectionRefused
-from onenet.legacy import Legacy, Points, explain
+from mqtt.errors import ConnectionRefused, SubscribeError, Timeout, borrowed
+from onenet.legacy import Legacy, Points
 
 import __main__  # type: ignore[import-not-found]
 
 from . import watchdog
 from .clock import Clock
-from .log import keep, log, log_exception, rare, uptime
-from .outbox import Outbox, is_value
+from .log import keep, log, rare, uptime
+from .outbox import Outbox, is_value, stream_id_of
 from .wifi import Wifi
 
 _COMMAND = const(1)  # as in device.py
+_ID = const(0)  # of a stream, see device.py
 _HOUR = const(3600000)  # ms, more than any wait
 _LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
 
@@ -58,13 +62,52 @@ def begin(device):
     if config["health_interval"]:
         from . import health
 
-        device.stream("free_heap")(health.free_heap)
-        device.stream("reset_cause")(health.reset_cause)
+        stream(device, "free_heap", 60)(health.free_heap)
+        stream(device, "reset_cause", 60)(health.reset_cause)
+
+
+def stream(device, stream_id, every):
+    """The decorator that Device.stream() returns."""
+    encoded = stream_id_of(stream_id)
+    if not encoded:
+        raise ValueError(rare("refusal").STREAM_ID)
+    if device.config:
+        if device.config["health_interval"] and encoded in (b"free_heap", b"reset_cause"):
+            every = device.config["health_interval"]
+        every = device.config["intervals"].get(stream_id, every)
+    if not 0.1 <= every <= 86400:
+        raise ValueError("every: must be 0.1 to 86400 s")
+
+    def add(measure):
+        for known in device._streams:
+            if known[_ID] == encoded:  # the last one counts
+                device._streams.remove(known)
+                break
+        device._streams.append([encoded, int(every * 1000), measure, None, False])
+        return measure
+
+    return add
+
+
+def wait_for_config(device):
+    """The file is wrong: says so, and again, for whoever connects later."""
+    device._tell()
+    for _ in range(100):
+        watchdog.feed()
+        sleep_ms(100)
+
+
+def forget_crashes():
+    """Sets back what boot.py counts, where the program keeps nothing of its own in RTC memory."""
+    memory = RTC().memory
+    if memory()[:8] == b"crashes ":
+        memory(b"")
 
 
 def stopped(device):
     """After a KeyboardInterrupt: True if it was somebody's; or else the loop may go on."""
     if rare("keyboard").somebody(watchdog.feed):
+        forget_crashes()
         log("device", "stopped" + ("" if watchdog.stop() else "; the watchdog still runs"))
         if device.config:
             device._client.close()
@@ -76,22 +119,37 @@ def stopped(device):
     return False
 
 
+def failed(device, error):
+    """What the client has raised, which may be about a subscription alone."""
+    if isinstance(error, SubscribeError):
+        log("mqtt", str(error))
+        return
+    device._client.close()
+    if device._online_at is None:
+        device.wifi.doubt(error)
+    elif device._batch and not isinstance(error, (Timeout, MemoryError)):
+        _suspect(device)
+    fault(device, error)
+
+
 def fault(device, reason):
-    """The connection is lost, or did not come about. Says why, and when the next one is tried."""
+    """There is no connection any more, or none came about. Says why, and when the next one is tried."""
+    device._client.close()
+    device._fault_at = ticks_ms()
     watchdog.patient(False)
     lasted = 0 if device._online_at is None else uptime() - device._online_at
     device._online_at = None
     refused = isinstance(reason, ConnectionRefused) and reason.code != 3
     device._delay = device._backoff.next(min(lasted, 3600) * 1000, refused)
     try:
-        words = explain(reason) or rare("trouble").words(reason)
+        words = borrowed("onenet.reasons").legacy(reason) or rare("trouble").words(reason)
     except MemoryError:  # which may be the reason
         words = str(reason) or "MemoryError"
     device._trouble = "%s; next attempt in %d s" % (words, device._delay // 1000)
     log("mqtt", device._trouble)
 
 
-def suspect(device):
+def _suspect(device):
     """The connection was lost with the batch on its way. After some times fewer points go at once, down to one: the one
     that the platform dislikes. What follows shall not wait for ever."""
     device._losses += 1
@@ -112,11 +170,11 @@ def suspect(device):
 def reply(device, result):
     """The reply that the result of a command's function makes, or the exception it has raised."""
     if not isinstance(result, BaseException):
-        if is_value(result, null=True):
+        if is_value(result, True):
             return json.dumps(result)
         result = ValueError("the reply is no text, number, bool, or dict or list of them: " + type(result).__name__)
     if isinstance(result, UnicodeError):
-        log_exception("command", result)
+        keep("command", result, True)
         return "error: the command is not UTF-8"
     keep("command", result, device._failed & _COMMAND)
     device._failed |= _COMMAND

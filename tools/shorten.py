@@ -24,8 +24,6 @@ FACES = frozenset(
         "Legacy",
         "Studio",
         "Device",
-        "Wifi",
-        "Clock",
         "lib/onenet/dp.py",
         "lib/onenet/token.py",
         "firmware/health.py",
@@ -35,13 +33,17 @@ FACES = frozenset(
 
 INNER = frozenset(
     (
-        "acknowledged", "bad_utf8", "borrowed", "check_packet_id", "check_qos", "codes", "culprit", "describe",
-        "doubt", "filters", "fits", "forget", "four_bytes", "full", "gather", "header", "heard",
-        "id_at", "id_len", "ignored", "interrupted", "is_value", "keep", "late", "look", "lost",
-        "name_of", "note", "octets", "oversize", "owed", "packet_size", "patient", "ping_due", "pinged", "pinging",
-        "points_room", "progress", "proven", "publish_header", "publish_points", "rare", "rewind",
-        "session_present", "set_clock", "somebody", "stream_id_of", "take", "topic_filter", "topic_name",
-        "try_next", "unlock", "unsent", "value_at", "value_len", "wait_after", "went", "write_down",
+        "ack", "acknowledged", "Backoff", "bad_utf8", "bare", "borrowed", "check", "check_packet_id", "check_qos",
+        "Clock", "codes", "ConfigError", "Connection", "culprit", "describe", "done", "doubt", "drop", "failed",
+        "fault", "filters", "fits", "forget", "forget_crashes", "four_bytes", "full", "gather", "header", "heard",
+        "HOST", "id_at", "id_len", "ignored", "Incoming", "interrupted", "is_value", "keep", "KEEP_ALIVE", "late",
+        "locked", "look", "lost", "make", "meaning", "message", "MICROPYTHON", "name_of", "note", "nothing",
+        "octets", "OFFLINE", "ONLINE", "Outbox", "oversize", "owed", "packet_size", "parse", "Parser", "patient",
+        "ping_due", "pinged", "pinging", "pingreq", "points_room", "PORT", "problems", "progress", "proven",
+        "publish_header", "publish_points", "rare", "rewind", "Sender", "sent", "session", "Session",
+        "session_present", "set_clock", "show", "somebody", "STREAM_ID", "stream_id_of", "string", "Subscriptions",
+        "take", "topic_filter", "topic_name", "true", "try_next", "unlock", "unsent", "uptime", "value_at",
+        "value_len", "wait_after", "wait_for_config", "went", "Wifi", "words", "write_down",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of
@@ -55,9 +57,13 @@ FREE = (
     *("readinto", "readline", "remove", "replace", "repr", "reverse", "rfind", "rindex", "round", "rsplit", "rstrip"),
     *("send", "sep", "set", "setdefault", "sort", "sorted", "split", "start", "startswith", "step", "stop", "strip"),
     *("sum", "throw", "to_bytes", "update", "upper", "value", "values", "write", "zip"),
+    *("accept", "bind", "calcsize", "choice", "collect", "compile", "digest", "disable", "dump", "dumps", "enable"),
+    *("freq", "getrandbits", "heapify", "heappop", "heappush", "hexlify", "idle", "irq", "listdir", "load", "loads"),
+    *("localtime", "makefile", "match", "mktime", "pack", "randint", "recv", "search", "seed", "sendto", "sleep"),
+    *("uniform", "unpack"),
 )
-"""Names of py/makeqstrdata.py's static_qstr_list, whose numbers are part of the .mpy format; but not what the compiler
-knows."""
+"""Names of py/makeqstrdata.py's static_qstr_list, whose numbers are part of the .mpy format, but not what the compiler
+knows; then those of modules that each ESP port has."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Edits = dict[tuple[int, int], tuple[str, str]]
@@ -129,8 +135,11 @@ def _is_private(name: str) -> bool:
 def _private_names(trees: Mapping[str, ast.Module]) -> dict[str, str]:
     """What each private name becomes that is defined in these modules."""
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
-    bound = [*map(_globals, trees.values()), *_families(nodes)]
-    meetings = [*map(_plain_names, trees.values()), *_families(nodes)]
+    families = _families(nodes)
+    stored = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    families = [family | stored.difference(*families) for family in families]  # what only others set may be anybody's
+    bound = [*map(_globals, trees.values()), *families]
+    meetings = [*map(_plain_names, trees.values()), *families]
     defined = {name for names in bound for name in names if _is_private(name) or name in INNER}
     for node in nodes:
         if isinstance(node, ast.Constant):
@@ -202,6 +211,8 @@ def _bound(node: ast.stmt) -> Iterator[str]:
             yield part.id
         elif isinstance(part, ast.alias):
             yield (part.asname or part.name).partition(".")[0]
+        elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):  # in one branch of an if
+            yield part.name
 
 
 # Parameters

@@ -8,7 +8,6 @@ import time
 from micropython import const
 
 from mqtt.client import Client
-from mqtt.errors import ConnectionClosed, ConnectionRefused
 from mqtt.wire import append, copy
 
 HOST = "183.230.40.39"
@@ -142,13 +141,3 @@ class Legacy:
     def _sent(self, packet_id):
         if self.on_sent:
             self.on_sent(packet_id)
-
-
-def explain(reason):
-    """What the reason of a lost or refused connection means on this platform, in words; None for no better words."""
-    if isinstance(reason, ConnectionRefused) and reason.code in (2, 4, 5):
-        return "device id, product id or auth-info refused (code %d)" % reason.code
-    if isinstance(reason, ConnectionClosed):
-        if "CONNACK" in str(reason):
-            return "closed before CONNACK, as the platform does where it dislikes the form of device id or product id"
-        return "closed, as the platform does when the same device id logs in elsewhere, or at data it dislikes"

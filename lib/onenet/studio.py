@@ -10,7 +10,6 @@ from micropython import const
 
 from mqtt.client import Client
 from mqtt.connection import ticks_ms
-from mqtt.errors import ConnectionClosed, ConnectionRefused
 from mqtt.wire import append, copy
 
 HOSTS = "%s.mqtts.acc.cmcconenet.cn", "mqtts.heclouds.com"  # the product's own, and the one for all
@@ -348,16 +347,3 @@ class Studio:
                 self.on_sent(points_id)
         elif self.on_refused:
             self.on_refused(points_id, code, words)
-
-
-def explain(reason):
-    """What the reason of a lost or refused connection means on this platform, in words; None for no better words."""
-    if isinstance(reason, ConnectionRefused) and reason.code in (2, 4, 5):
-        return (
-            "device name, product id or key refused (code %d): the key must be this device's, or else the product's "
-            "access_key; a token must not have expired" % reason.code
-        )
-    if isinstance(reason, ConnectionClosed):
-        if "CONNACK" in str(reason):
-            return "closed before CONNACK, as the platform does where it dislikes the form of a name"
-        return "closed, as the platform does when the same device logs in elsewhere, or at what it dislikes"

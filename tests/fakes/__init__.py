@@ -90,7 +90,7 @@ class Ticks(_Instead):
 class Log(_Instead):
     """The lines a module logs, without the time, in `lines`."""
 
-    names = ("log", "log_exception", "keep", "write_down")
+    names = ("log", "keep", "write_down")
 
     def __init__(self, *modules):
         super().__init__(modules)
@@ -100,11 +100,8 @@ class Log(_Instead):
     def log(self, subject, text):
         self.lines.append(subject + ": " + text)
 
-    def log_exception(self, subject, error):
-        self.log(subject, "failed: " + repr(error))
-
     def keep(self, subject, error, kept=False):
-        self.log_exception(subject, error)
+        self.log(subject, "failed: " + repr(error))
         if not kept:
             self.write_down(subject, error)
 

@@ -18,14 +18,16 @@ from onenet_tools.shorten import function_at, shorten
         ("lib/mqtt/packet.py", "connect", "mqtt.packet"),
         ("firmware/device.py", "_turn", "firmware"),
         ("firmware/joining.py", "_joined", "firmware.joining"),
+        ("firmware/start.py", "_crashed_often", "firmware/start"),
     ],
 )
 def test_a_line_is_that_of_the_source(arch: str, module: str, function: str, shown: str) -> None:
     text = (board_directory() / module).read_text("utf-8")
     defined = next(i for i, line in enumerate(text.split("\n"), 1) if re.match(rf"\s*def {function}\(", line))
     merged = merged_board(arch)
-    home = next(name for name in merged.sources if shown in (name[:-3].removeprefix("lib/").replace("/", "."), "")
-                or name.removeprefix("lib/") == f"{shown}/__init__.py")  # fmt: skip
+    path = shown.replace(".", "/")
+    homes = (f"{path}.py", f"{path}/__init__.py")
+    home = next(name for name in merged.sources if name.removeprefix("lib/") in homes)
     lines = range(1, merged.sources[home].count("\n") + 2)
     line = next(number for number in lines if merged.origin(home, number) == (module, defined))
     short = function_at(shorten(merged.sources)[home], line)

@@ -64,6 +64,20 @@ def test_nothing_is_lost_of_the_boards_modules() -> None:
     assert functions(merge(sources()).sources) == functions(sources())
 
 
+def test_what_only_computers_do_is_left_out() -> None:
+    text = (
+        "from .errors import MICROPYTHON\n\nif MICROPYTHON:\n    from socket import socket\nelse:\n"
+        "    from .host import (\n        socket,\n    )\n    _x = 1\n\n\ndef f():\n    return socket\n"
+    )
+    for name in ("lib/mqtt/wire.py", "lib/mqtt/rare.py"):
+        found = merge({"lib/mqtt/__init__.py": "", "lib/mqtt/errors.py": "MICROPYTHON = True\n", name: text})
+        left = "".join(found.sources.values())
+        assert "from socket import socket" in left and "host" not in left and "_x" not in left
+        package = "lib/mqtt/rare.py" if name in found.sources else "lib/mqtt/__init__.py"
+        lines = found.sources[package].split("\n")
+        assert found.origin(package, lines.index("def f():") + 1) == (name, 12)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -5,10 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from onenet_tools import mpy
 from onenet_tools.cli import main
 from onenet_tools.files import board_directory, board_modules
-from onenet_tools.mpy import CompileError, architectures, compile_board
+from onenet_tools.mpy import CompileError, architectures, compile_board, compile_files
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.program import XTENSA, Dialect, Form, in_form
 
@@ -32,7 +31,8 @@ def test_all_modules_compile_and_are_small(arch: str, tmp_path: Path) -> None:
         assert module.path.stat().st_size == module.size
         assert module.size > 0
         assert module.path.read_bytes()[:2] == b"M\x06"
-    assert sum(module.size for module in modules) < 60_000  # an ESP8266 has to have room for more than this
+    # An ESP8266 has to have room for more than this; others have room enough.
+    assert sum(module.size for module in modules) < (64_000 if arch == "xtensa" else 70_000)
     compiled_for = {module.path.read_bytes()[2] >> 2 & 0x2F for module in modules}
     machine_code = sum(machine_code_size(module.path.read_bytes()) for module in modules)
     if arch == "xtensa":  # the ESP8266 has no room for any
@@ -138,11 +138,10 @@ def test_empties_its_folder_first(tmp_path: Path) -> None:
     assert not left_over.exists()
 
 
-def test_says_which_module_does_not_compile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_says_which_module_does_not_compile(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text("def f(:\n")
-    monkeypatch.setattr(mpy, "board_directory", lambda: tmp_path)
     with pytest.raises(CompileError, match=r"wrong\.py does not compile for xtensa: SyntaxError"):
-        compile_board("xtensa", tmp_path / "target", ["wrong.py"])
+        compile_files({"wrong.py": tmp_path / "wrong.py"}, "xtensa", tmp_path / "target")
 
 
 def test_command_shows_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

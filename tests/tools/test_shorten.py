@@ -67,6 +67,17 @@ def test_a_private_attribute_is_the_same_one_in_every_module(tmp_path: Path) -> 
     assert run(short, "import a, b; print(b.peep(a.A()))", tmp_path) == "(1, 2)\n"
 
 
+def test_an_attribute_that_only_others_set_meets_no_other(tmp_path: Path) -> None:
+    sources = {
+        "a.py": "class A:\n    def __init__(self): self._one = 1\nclass B:\n    def __init__(self): self._two = 2\n",
+        "b.py": "def lend(to):\n    to._three = 3\n    return to\n",
+    }
+    short = shorten(sources)
+    assert "_three" not in short["b.py"]
+    said = run(short, "import a, b; print(*[sorted(vars(b.lend(x)).values()) for x in (a.A(), a.B())])", tmp_path)
+    assert said == "[1, 3] [2, 3]\n"
+
+
 def test_names_that_never_meet_become_the_same_one() -> None:
     short = shorten({"a.py": "class A:\n    def _one(self): pass\nclass B:\n    def _two(self): pass\n"})
     assert len(names(short["a.py"]) - {"A", "B", "self"}) == 1

@@ -591,16 +591,16 @@ def test_the_culprit_is_looked_for_without_the_long_waits_of_a_server_that_is_do
     """Each time fewer go, something new is tried. Not where one was dropped: the server may dislike them all."""
     waits = []
     with Bench() as it:
-        fault = it.device._fault
+        fault = seldom.fault
 
-        def noting(reason):
-            fault(reason)
-            waits.append(("fewer" in " ".join(it.log.lines[-2:]), it.device._delay))
+        def noting(device, reason):
+            fault(device, reason)
+            waits.append(("fewer" in " ".join(it.log.lines[-2:]), device._delay))
 
-        it.device._fault = noting
-        for i in range(10):
-            it.device.put("n", i)
-        serve(it, lambda value: value[1] == 3)
+        with replaced(seldom, "fault", noting):
+            for i in range(10):
+                it.device.put("n", i)
+            serve(it, lambda value: value[1] == 3)
     halved = [wait for fewer, wait in waits if fewer]
     assert len(halved) >= 3 and max(halved) <= 250, waits
 
@@ -1143,8 +1143,8 @@ def broken(text):
 def messages(device, rounds=2):
     """What run() says of a wrong configuration until Ctrl-C."""
     watchdog._state.clear()
-    with fakes.Log(module, seldom) as log, fakes.Ticks(module) as ticks:
-        module.sleep_ms = sleeper(ticks, rounds * 10000)
+    with fakes.Log(module, seldom) as log, fakes.Ticks(module, seldom) as ticks:
+        seldom.sleep_ms = sleeper(ticks, rounds * 10000)
         with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
             with replaced(seldom, "rare", rarely(True)):
                 device.run()

@@ -5,7 +5,8 @@ import time
 
 import fakes  # noqa: F401  # the way to firmware
 from mqtt.errors import ConnectionClosed, ConnectionRefused, Timeout
-from onenet.legacy import Legacy, Points, explain
+from onenet.legacy import Legacy, Points
+from onenet.reasons import legacy as explain
 from scripted import Broker
 from support import PINGRESP, publish_of, unhex
 

@@ -6,7 +6,8 @@ import json
 import fakes  # noqa: F401  # the way to firmware
 import onenet.studio as module
 from mqtt.errors import ConnectionClosed, ConnectionRefused, SubscribeError, Timeout
-from onenet.studio import EVENTS, HISTORY, PROPERTIES, Points, Studio, explain
+from onenet.reasons import studio as explain
+from onenet.studio import EVENTS, HISTORY, PROPERTIES, Points, Studio
 from onenet.token import token
 from scripted import Broker
 from support import PINGRESP, publish_of, raises, replaced, unhex

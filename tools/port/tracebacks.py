@@ -6,7 +6,7 @@ import re
 from ..mpy import CompileError, merged_board
 from ..shorten import function_at, shorten
 
-_FRAME = re.compile(r'(\s*File ")([\w.]+)(", line )(\d+)(, in )(\w+)')
+_FRAME = re.compile(r'(\s*File ")([\w./]+)(", line )(\d+)(, in )(\w+)')
 
 
 def as_written(line: str) -> str:

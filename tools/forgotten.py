@@ -1,0 +1,46 @@
+"""Short texts in modules that a board loads seldom and forgets: a text of up to ten bytes is a name to MicroPython's
+compiler (py/parse.c, MICROPY_ALLOC_PARSE_INTERN_STRING_LEN), and names stay for ever. Made from bytes when the module
+runs, it is an object like others, and goes with its module.
+
+Lines stay as they are. Texts that look like names stay, too: most of them are some.
+"""
+
+import ast
+from collections.abc import Mapping
+
+PASSING = (
+    *("about", "config", "crash", "joining", "keyboard", "last_resort", "led", "ntp", "refusal", "seldom", "start"),
+    *("trouble", "mqtt.handshake", "mqtt.malformed", "mqtt.packet", "onenet.reasons"),
+)
+"""What firmware/log.py's rare() and mqtt.errors' borrowed() are asked for, and what boot.py runs."""
+
+_INTERNED = 10  # bytes
+
+
+def forget_texts(sources: Mapping[str, str]) -> dict[str, str]:
+    """The sources of a board's modules, by name, with such texts in those of PASSING made from bytes."""
+    passing = {path_of(name) for name in PASSING}
+    return {name: _forgetting(source) if name in passing else source for name, source in sources.items()}
+
+
+def path_of(name: str) -> str:
+    """The source of a module in PASSING."""
+    package, _, module = name.rpartition(".")
+    return f"lib/{package}/{module}.py" if package else f"firmware/{module}.py"
+
+
+def _forgetting(source: str) -> str:
+    tree = ast.parse(source)
+    lines = [line.encode() for line in source.split("\n")]
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in docstrings]
+    for node in sorted(found, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        text = node.value
+        if not isinstance(text, str) or text.isidentifier() or not text.isascii() or not 0 < len(text) <= _INTERNED:
+            continue
+        assert node.end_col_offset is not None
+        line = lines[node.lineno - 1]
+        if node.end_lineno == node.lineno:
+            new = b'str(b%s, "utf-8")' % line[node.col_offset : node.end_col_offset]
+            lines[node.lineno - 1] = line[: node.col_offset] + new + line[node.end_col_offset :]
+    return b"\n".join(lines).decode()
