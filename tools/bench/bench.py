@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from . import picture, report
-from .cases import EXACT_CASES, HEAP32_CASES, TIMED_CASES, Case
+from .cases import EXACT_CASES, HEAP32_CASES, TIMED_CASES, TWO, Case
 from .peers import OURS, PEERS, Peer
 from .results import Results
 from .run import Absent, Figure, Runner, real_broker
@@ -106,7 +106,7 @@ def _steps(cases: list[Case], peers: list[Peer], quick: bool, rounds: int) -> It
         turned = peers[number % len(peers) :] + peers[: number % len(peers)]
         for case in cases:
             for peer in turned:
-                wanted = not quick or case.quick == "all" or (case.quick == "two" and peer.name in _TWO)
+                wanted = not quick or case.quick == "all" or (case.quick == "two" and peer.name in TWO)
                 if wanted and not (case.once and number):
                     yield case, peer
 
@@ -131,9 +131,6 @@ def _measure_exact(
             note(step, figure)
 
 
-_TWO = (OURS.name, "umqtt.simple")
-
-
 def _kept(name: str, beginnings: list[str] | None) -> bool:
     return not beginnings or any(name.startswith(beginning) for beginning in beginnings)
 
@@ -154,7 +151,8 @@ def _facts(runner: Runner, scale: Scale, rounds: int) -> dict[str, str]:
         "work": "topic of 16 bytes, payload of 64; a fresh process for each case, client and round, clients in turn",
         "rounds": f"{rounds}, medians; {scale.seconds:g} s for each timed figure",
         "broker": "mosquitto on loopback, its default settings, a password",
-        "instructions": "by callgrind over 3,000 publishes in a heap of 128 KiB, the collector's share included",
+        "instructions": "by callgrind over some thousand of each in a heap of 128 KiB, the collector's share included",
+        "allocator calls": "of gc_alloc() and gc_realloc(), by callgrind: what is given back at once counts too",
         "interpreter": f"{_version(runner)} on {platform.machine()}; 64-bit words, so twice a board's bytes",
     }
     if isinstance(runner.heap32, Absent):

@@ -54,6 +54,31 @@ def _case32(case: str, *arguments: object) -> Callable[[Runner, Peer, float], Fi
     return _heap32(lambda heap32, peer: heap32.case(case, peer, *arguments))
 
 
+def _instructions(case: str, *arguments: object, most: int = 3000) -> Callable[[Runner, Peer, float], Figure]:
+    def measure(runner: Runner, peer: Peer, seconds: float) -> Figure:
+        counts = runner.counts(case, peer, *arguments, most=most)
+        return counts if isinstance(counts, Absent) else counts.instructions
+
+    return measure
+
+
+def _allocations(what: object, qos: object) -> Callable[[Runner, Peer, float], Figure]:
+    """Of ours and umqtt.simple, for it takes a while; a ping takes half a second."""
+
+    def measure(runner: Runner, peer: Peer, seconds: float) -> Figure:
+        if peer.name not in TWO:
+            return Absent("")
+        few, most = (2, 4) if what == "ping" else (10, 200)
+        counts = runner.counts("work", peer, what, qos, few=few, most=most)
+        return counts if isinstance(counts, Absent) else counts.allocations
+
+    return measure
+
+
+TWO = (OURS.name, "umqtt.simple")
+"""Those that are measured where there is no time for all."""
+
+
 def _limit(case: str) -> Callable[[Runner, Peer, float], Figure]:
     def measure(runner: Runner, peer: Peer, seconds: float) -> Figure:
         return runner.run(case, OURS, seconds, seconds=seconds) if peer is OURS else Absent("")
@@ -77,6 +102,18 @@ HEAP_CASES = [
     Case("heap_online", "heap kept by a client online", BYTES, _heap("heap_online")),
 ]
 
+ALLOCATOR_CASES = [
+    Case(f"allocator_{key}", f"allocator calls: {title}", "calls", _allocations(*work), once=True, quick="two")
+    for key, title, *work in (
+        ("publish_0", "QoS 0 publish", "publish", 0),
+        ("publish_1", "QoS 1 publish", "publish", 1),
+        ("publish_2", "QoS 2 publish", "publish", 2),
+        ("received", "message received", "received", 0),
+        ("ping", "ping and its answer", "ping", 0),
+        ("idle", "idle poll", "idle", 0),
+    )
+]
+
 EXACT_CASES = [
     *HEAP_CASES,
     Case("writes", "writes a QoS 0 publish", "writes", _heap("writes")),
@@ -85,19 +122,36 @@ EXACT_CASES = [
         "instructions",
         "x86 instructions a QoS 0 publish",
         "instructions",
-        lambda runner, peer, seconds: runner.instructions("instructions", peer, 3000, "128k"),
+        _instructions("work", "publish", 0),
+        once=True,
+        quick="two",
+    ),
+    Case(
+        "instructions_1",
+        "x86 instructions a QoS 1 publish and its PUBACK",
+        "instructions",
+        _instructions("work", "publish", 1, most=1000),
+        once=True,
+        quick="two",
+    ),
+    Case(
+        "instructions_received",
+        "x86 instructions a message received",
+        "instructions",
+        _instructions("work", "received", 0),
         once=True,
         quick="two",
     ),
     Case(
         "instructions_framed",
-        "of these header, payload and write alone",
+        "header, payload and write of a publish alone",
         "instructions",
         lambda runner, peer, seconds: (
-            runner.instructions("instructions_framed", peer, 3000, "128k") if peer is OURS else Absent("")
+            _instructions("instructions_framed")(runner, peer, seconds) if peer is OURS else Absent("")
         ),
         once=True,
     ),
+    *ALLOCATOR_CASES,
     Case(
         "smallest_heap",
         "smallest heap that works",

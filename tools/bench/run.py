@@ -28,6 +28,15 @@ class Absent:
 
 Figure = float | Absent
 
+
+@dataclass(frozen=True)
+class Counts:
+    """x86 instructions, and calls of MicroPython's allocator: gc_alloc() and gc_realloc() of py/gc.c."""
+
+    instructions: float
+    allocations: float
+
+
 # Only its own level of logging: the one for tests writes a line for every packet. Everything else as mosquitto has it.
 _CONFIG = "log_type none\nlog_type error\nlog_type warning\nlog_type notice\nlog_type information"
 
@@ -92,26 +101,27 @@ class Runner:
             return float(found[1] == b"True")
         return float(found[1])
 
-    def instructions(self, case: str, peer: Peer, most: int, heap: str) -> Figure:
-        """x86 instructions of a QoS 0 publish, its share of the collector's included: the difference between many and
-        few, by valgrind's callgrind."""
+    def counts(self, case: str, peer: Peer, *arguments: object, few: int = 10, most: int = 3000) -> "Counts | Absent":
+        """What one of the things that a case does `times`, its last argument, takes, the collector's share included:
+        the difference between many and few, by valgrind's callgrind."""
         program = shutil.which("valgrind")
         if program is None:
             return Absent("no valgrind")
-        counts = []
-        for times in (10, 10 + most):
+        found = []
+        for times in (few, few + most):
             with tempfile.TemporaryDirectory() as name:
                 out = Path(name, "out")
                 grind = [program, "--tool=callgrind", f"--callgrind-out-file={out}"]
-                mine = (peer.adapter, peer.module, self.port, times)
-                figure = self.finish([*grind, *self.command(case, peer, *mine, heap=heap)], 60)
+                mine = (peer.adapter, peer.module, self.port, *arguments, times)
+                figure = self.finish([*grind, *self.command(case, peer, *mine, heap="128k")], 60)
                 if isinstance(figure, Absent):
                     return figure
-                found = re.search(r"^(?:summary|totals): (\d+)", out.read_text(), re.MULTILINE)
-                if found is None:
-                    return Absent("no figure")
-                counts.append(int(found[1]))
-        return (counts[1] - counts[0]) / most
+                found.append(_counted(out.read_text()))
+        few_done, many_done = found
+        return Counts(
+            (many_done.instructions - few_done.instructions) / most,
+            (many_done.allocations - few_done.allocations) / most,
+        )
 
     def smallest_heap(self, peer: Peer | None, most: int = 400) -> Figure:
         """KiB of the smallest heap in which the whole of `works` does."""
@@ -125,6 +135,15 @@ class Runner:
             else:
                 low = middle
         return high
+
+
+def _counted(text: str) -> Counts:
+    """The totals of one of callgrind's files, in which a function's name stands where its number first does."""
+    total = re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)
+    assert total
+    allocator = set(re.findall(r"fn=(\(\d+\)) gc_(?:re)?alloc$", text, re.MULTILINE))
+    calls = re.findall(r"^cfn=(\(\d+\)).*\n(?:cfi=.*\n|cfl=.*\n)*calls=(\d+)", text, re.MULTILINE)
+    return Counts(int(total[1]), sum(int(times) for function, times in calls if function in allocator))
 
 
 def _why(done: subprocess.CompletedProcess[bytes]) -> str:

@@ -189,9 +189,23 @@ def wire_bytes(adapter, module, port):
     return _counted(adapter, module, port).sent / _TIMES
 
 
-def instructions(adapter, module, port, times):
-    """For counting them: the same program, with the one thing done less or more often."""
-    online(adapter, module, port).publish(times, PAYLOAD, 0)
+def work(adapter, module, port, what, qos, times):
+    """For counting what it takes: the same program, with the one thing done less or more often."""
+    if what == "received":
+        peer, feeder = _subscribed(adapter, module, port, len(PAYLOAD), 10)
+        for _ in range(times // 10):
+            feeder.send()
+            peer.receive(peer.messages + 10)
+        return times
+    peer = online(adapter, module, port)
+    if what == "publish":
+        peer.publish(times, PAYLOAD, qos)
+    elif what == "ping":
+        peer.ping(1)  # for which some have to connect anew
+        for _ in range(times):
+            peer.ping(1)
+    else:
+        peer.idle(times)
     return times
 
 
