@@ -12,13 +12,12 @@ from mqtt.errors import MQTTError
 from mqtt.wire import bad_utf8
 
 from . import watchdog
-from .log import keep, log, rare, uptime, write_down
+from .log import keep, log, rare, uptime
 from .outbox import is_value, stream_id_of
 
 _TURN = const(200)  # ms a turn of the loop waits for the network at most
 _COMMANDS = const(4)  # commands that may wait for their turn
 _STEADY = const(60000)  # ms after which the program is taken not to crash
-_COMMAND, _PUT = const(1), const(2)
 _ID, _EVERY, _MEASURE, _LAST, _FAILED = const(0), const(1), const(2), const(3), const(4)  # of a stream, which is a list
 
 
@@ -35,7 +34,7 @@ class Device:
         self._streams = []  # [id, ms between measurements, function, ticks of the last, whether it has failed already]
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed
-        self._failed = 0  # _COMMAND and _PUT where one has, so its error is kept already
+        self._failed = 0  # 1: a command has, so its error is kept already; 2: put() has
         self._batch = 0  # packet identifier of the upload under way
         self._count = 0  # data points in it
         self._losses = 0  # of connections since it is under way
@@ -91,11 +90,7 @@ class Device:
             return self.outbox.put(encoded, text, self.clock.now())
         except Exception as e:  # noqa: BLE001 - one like that would get the board kicked off, again and again
             try:
-                words = rare("refusal").words(stream_id, value, e)
-                log("stream", words)
-                if not self._failed & _PUT:
-                    self._failed |= _PUT
-                    write_down("put()", ValueError(words))
+                rare("refusal").refuse(self, stream_id, value, e)
             except MemoryError:
                 pass
             return False

@@ -36,12 +36,7 @@ def keep(subject, error, kept=False):
     log(subject, "failed:")
     sys.print_exception(error)
     if not kept:
-        write_down(subject, error)
-
-
-def write_down(subject, error):
-    """Keeps it in the file crashes, if there is memory for that."""
-    try:
-        rare("crash").note(error, subject)
-    except MemoryError:
-        pass
+        try:
+            rare("crash").note(error, subject)
+        except MemoryError:
+            pass

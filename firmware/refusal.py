@@ -1,5 +1,6 @@
 """Why a data point is not taken, and what would be right, in words. Loaded only for that."""
 
+from .log import log, rare
 from .outbox import stream_id_of
 
 STREAM_ID = "stream id: must be 1 to 64 bytes of UTF-8, no quote, backslash or control character"
@@ -12,6 +13,15 @@ _CURES = (
     (("type",), "is a class, not a value"),
     (("tuple", "set", "frozenset"), 'is a %s; make it a dict: {"x": 1, "y": 2}'),
 )
+
+
+def refuse(device, stream_id, value, error):
+    """Logs why a device's put() has not taken it, and keeps the first of these in the file crashes: flash wears."""
+    text = words(stream_id, value, error)
+    log("stream", text)
+    if not device._failed & 2:
+        device._failed |= 2
+        rare("crash").note(ValueError(text), "put()")
 
 
 def words(stream_id, value, error):

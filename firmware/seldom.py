@@ -21,7 +21,6 @@ from .log import keep, log, rare, uptime
 from .outbox import Outbox, is_value, stream_id_of
 from .wifi import Wifi
 
-_COMMAND = const(1)  # as in device.py
 _ID = const(0)  # of a stream, see device.py
 _HOUR = const(3600000)  # ms, more than any wait
 _LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
@@ -176,8 +175,8 @@ def reply(device, result):
     if isinstance(result, UnicodeError):
         keep("command", result, True)
         return "error: the command is not UTF-8"
-    keep("command", result, device._failed & _COMMAND)
-    device._failed |= _COMMAND
+    keep("command", result, device._failed & 1)
+    device._failed |= 1
     return "error: " + (str(result) or type(result).__name__)
 
 

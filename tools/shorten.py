@@ -40,10 +40,10 @@ INNER = frozenset(
         "locked", "look", "lost", "make", "meaning", "message", "MICROPYTHON", "name_of", "note", "nothing",
         "octets", "OFFLINE", "ONLINE", "Outbox", "oversize", "owed", "packet_size", "parse", "Parser", "patient",
         "ping_due", "pinged", "pinging", "pingreq", "points_room", "PORT", "problems", "progress", "proven",
-        "publish_header", "publish_points", "rare", "rewind", "Sender", "sent", "session", "Session",
+        "publish_header", "publish_points", "rare", "refuse", "rewind", "Sender", "sent", "session", "Session",
         "session_present", "set_clock", "show", "somebody", "STREAM_ID", "stream_id_of", "string", "Subscriptions",
         "take", "topic_filter", "topic_name", "true", "try_next", "unlock", "unsent", "uptime", "value_at",
-        "value_len", "wait_after", "wait_for_config", "went", "Wifi", "words", "write_down",
+        "value_len", "wait_after", "wait_for_config", "went", "Wifi", "words",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

@@ -90,7 +90,7 @@ class Ticks(_Instead):
 class Log(_Instead):
     """The lines a module logs, without the time, in `lines`."""
 
-    names = ("log", "keep", "write_down")
+    names = ("log", "keep")
 
     def __init__(self, *modules):
         super().__init__(modules)
@@ -103,10 +103,7 @@ class Log(_Instead):
     def keep(self, subject, error, kept=False):
         self.log(subject, "failed: " + repr(error))
         if not kept:
-            self.write_down(subject, error)
-
-    def write_down(self, subject, error):
-        self.kept.append((subject, error))
+            self.kept.append((subject, error))
 
     def __contains__(self, words):
         """True if a line has these words in it."""
