@@ -272,11 +272,11 @@ class Session:
         if qos == 1:
             self.owed = 0x400000 | packet_id
         elif qos == 2:
-            self.owed = 0x500000 | packet_id
-            if not self._incoming:
+            if not self._incoming:  # before anything is owed: there may be no memory for it
                 from .incoming import Incoming
 
                 self._incoming = Incoming()
+            self.owed = 0x500000 | packet_id
             return self._incoming.add(packet_id)
         return True
 

@@ -1,5 +1,6 @@
 """Messages that come, and the callbacks they go to."""
 
+import mqtt.incoming
 from mqtt import ConnectionClosed, MQTTError
 from mqtt.client import OFFLINE, ONLINE
 from scripted import Broker, Tap, Trouble, online, sleep_ms
@@ -14,6 +15,7 @@ from support import (
     puback,
     publish_of,
     raises,
+    replaced,
     subscribe_of,
     unhex,
 )
@@ -109,6 +111,25 @@ def test_qos_2_is_delivered_once_over_a_reconnection_with_the_session():  # [MQT
             assert broker.packet() == ack_of(0x50, 5)
             broker.close()
             broker.fails(ConnectionClosed)
+        assert broker.told("message") == [(b"t", b"x", 2, 0)]
+
+
+def no_memory():
+    raise MemoryError
+
+
+def test_a_qos_2_message_there_is_no_memory_for_is_not_acknowledged_and_comes_again():  # [MQTT-4.8.0-2]
+    with Broker(clean_session=False) as broker:
+        broker.connect()
+        broker.send(publish_of("t", b"x", 2, 5))
+        with replaced(mqtt.incoming, "Incoming", no_memory):
+            raises(MemoryError, broker.until, lambda: False)
+        assert broker.silent() and not broker.told("message")
+        broker.close()
+        broker.fails(ConnectionClosed)
+        broker.connect(ACCEPTED_SESSION)
+        broker.send(publish_of("t", b"x", 2, 5, dup=True))
+        assert broker.packet() == ack_of(0x50, 5)
         assert broker.told("message") == [(b"t", b"x", 2, 0)]
 
 
