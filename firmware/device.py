@@ -57,7 +57,7 @@ class Device:
         """Decorator: calls the function every so many seconds, 0.1 to 86400; what it returns becomes a data point.
 
         That is an int, float, str, bool, a dict of them, or None for nothing to send. "intervals" in the configuration
-        comes before "health_interval", which is for free_heap and reset_cause, and that before `every`. ValueError for
+        comes before "health_interval", which is for those of health, and that before `every`. ValueError for
         an id that cannot be: 1 to 64 bytes of UTF-8, no quote, backslash or control character.
         """
         return rare("seldom").stream(self, stream_id, every)
@@ -195,7 +195,11 @@ class Device:
 
     def _tell(self):
         if self.config and self._client.state == ONLINE:
-            log("mqtt", "online as device %s, %d bytes free" % (self.config["device_id"], gc.mem_free()))
+            try:
+                free = rare("health").words()
+            except MemoryError:
+                free = "hardly a byte free"
+            log("mqtt", "online as device %s, %s" % (self.config["device_id"], free))
         else:
             log("mqtt" if self.config else "config", self._trouble)
 

@@ -1,4 +1,4 @@
-"""How the board is: free heap, what reset it, how long it has been up."""
+"""How the board is: free memory, what reset it, how warm its chip is."""
 
 import gc
 import machine
@@ -13,9 +13,30 @@ _CAUSES = (
 
 
 def free_heap():
-    """Bytes free after a collection."""
+    """Bytes free in MicroPython's own heap, after a collection. An ESP32's mem_free() counts what that could grow by,
+    too: the largest free piece of the ESP-IDF's (py/modgc.c)."""
     gc.collect()
-    return gc.mem_free()
+    return gc.mem_free() - max([heap[2] for heap in _idf_heaps()] or (0,))
+
+
+def free_idf_heap():
+    """Bytes free in the heaps of the ESP-IDF, where Wi-Fi, connections and TLS have theirs; None on an ESP8266."""
+    return sum([heap[1] for heap in _idf_heaps()]) or None
+
+
+def _idf_heaps():
+    """[(size, free, largest free piece, least that was ever free)] (esp32/modesp32.c)."""
+    try:
+        import esp32
+    except ImportError:
+        return ()
+    return esp32.idf_heap_info(esp32.HEAP_DATA)
+
+
+def words():
+    """What is free, for the log."""
+    other = free_idf_heap()
+    return "%d bytes free" % free_heap() + (", and %d in the ESP-IDF's heap" % other if other else "")
 
 
 def reset_cause():

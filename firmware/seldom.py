@@ -62,6 +62,7 @@ def begin(device):
         from . import health
 
         stream(device, "free_heap", 60)(health.free_heap)
+        stream(device, "free_idf_heap", 60)(health.free_idf_heap)
         stream(device, "reset_cause", 60)(health.reset_cause)
 
 
@@ -71,7 +72,7 @@ def stream(device, stream_id, every):
     if not encoded:
         raise ValueError(rare("refusal").STREAM_ID)
     if device.config:
-        if device.config["health_interval"] and encoded in (b"free_heap", b"reset_cause"):
+        if device.config["health_interval"] and encoded in (b"free_heap", b"free_idf_heap", b"reset_cause"):
             every = device.config["health_interval"]
         every = device.config["intervals"].get(stream_id, every)
     if not 0.1 <= every <= 86400:

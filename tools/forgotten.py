@@ -12,7 +12,8 @@ PASSING = (
     *("about", "config", "crash", "joining", "keyboard", "last_resort", "led", "ntp", "refusal", "seldom", "start"),
     *("trouble", "mqtt.handshake", "mqtt.malformed", "mqtt.packet", "onenet.reasons"),
 )
-"""What firmware/log.py's rare() and mqtt.errors' borrowed() are asked for, and what boot.py runs."""
+"""What firmware/log.py's rare() and mqtt.errors' borrowed() are asked for, and what boot.py runs; but health, which
+main.py keeps."""
 
 _INTERNED = 10  # bytes
 

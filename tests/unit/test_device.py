@@ -283,8 +283,8 @@ def test_the_board_s_health():
     machine.cause = machine.WDT_RESET
     with Bench(health_interval=60) as it:
         found = dict(it.upload())
-        assert found["reset_cause"] == "watchdog" and found["free_heap"] > 0
-        assert sorted(found) == ["free_heap", "reset_cause"]
+        assert found["reset_cause"] == "watchdog" and found["free_heap"] > 0 and found["free_idf_heap"] == 70000
+        assert sorted(found) == ["free_heap", "free_idf_heap", "reset_cause"]
     machine.cause = machine.PWRON_RESET
 
 

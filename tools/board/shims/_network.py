@@ -26,6 +26,8 @@ AUTH_WPA_PSK = 2
 AUTH_WPA2_PSK = 3
 AUTH_WPA_WPA2_PSK = 4
 
+driver = False  # whether the first WLAN() has started it, which takes memory for good: esp_initialise_wifi()
+
 _STA_ONLY = ("hostname", "dhcp_hostname", "reconnects")
 _AP_ONLY = ("hidden", "security", "authmode")
 _AP_SETTABLE = ("ssid", "essid", "hidden", "security", "authmode", "key", "password", "max_clients")
@@ -45,6 +47,8 @@ class WLAN:
     def __new__(cls, interface=STA_IF):
         if interface not in (STA_IF, AP_IF):
             raise ValueError("invalid WLAN interface identifier")
+        global driver
+        driver = True
         return _interfaces[interface]
 
 

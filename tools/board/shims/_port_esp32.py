@@ -12,6 +12,7 @@ MODULES = (
     ("network", "_network"),
     ("esp", "_esp"),
     ("esp32", "_esp32"),
+    ("gc", "_gc"),
     ("ntptime", "_ntptime"),
     ("vfs", "_vfs"),
     ("_thread", "__thread"),
