@@ -11,7 +11,7 @@ from .errors import PortError
 
 OUR_PACKAGES = ("firmware", "mqtt", "onenet")
 NEEDED = frozenset(
-    ("binascii", "errno", "io", "json", "machine", "os", "random", "select", "socket", "struct", "time")
+    ("binascii", "errno", "hashlib", "io", "json", "machine", "os", "random", "select", "socket", "struct", "time")
 )  # fmt: skip
 """Extensible modules of MicroPython's without which this firmware does not run."""
 
