@@ -88,6 +88,12 @@ def _board_sources(arch: str, merged: bool) -> dict[str, str]:
     return forget_texts(shorten(texts))
 
 
+def shipped_sources(arch: str = "xtensawin") -> dict[str, str]:
+    """The texts of all our modules as they are compiled for a board, by their names on it: with shortened names, and
+    those that are always in memory made one."""
+    return _board_sources(arch, True)
+
+
 def shipped_source(source: Path, arch: str = "xtensawin") -> str:
     """The text that is compiled for a board, of a module for itself: ours with shortened names."""
     ours = {board_directory() / name: text for name, text in _board_sources(arch, False).items()}

@@ -9,7 +9,7 @@ from micropython import const
 
 from .connection import POLLOUT, ticks_ms
 from .errors import ConnectionClosed, MQTTError, ProtocolError, borrowed
-from .sender import Sender, _bytes
+from .sender import Sender
 from .wire import header, publish
 
 OFFLINE = 0
@@ -17,6 +17,8 @@ _OPENING = const(1)
 _CONNECTING = const(2)
 ONLINE = 3
 _TICKS = const(0x3FFFFFFF)
+
+_bytes = bytes  # see sender.py
 
 
 class Client(Sender):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from onenet_tools.bench import peers
 from onenet_tools.bench.cases import ALLOCATOR_CASES, EXACT_CASES, Case
 from onenet_tools.bench.peers import OURS, PEERS, PeerError
 from onenet_tools.bench.results import Results
-from onenet_tools.bench.run import Absent, Counts, Runner, real_broker
+from onenet_tools.bench.run import USER, Absent, Counts, Runner, real_broker
 from onenet_tools.bench.targets import verdicts
+from onenet_tools.board.executable import find_micropython
 from onenet_tools.broker import find_mosquitto
 from onenet_tools.cli import main
+from onenet_tools.mpy import shipped_sources
 
 BUILD = Path(__file__).parents[2] / "build"
 SIMPLE = next(peer for peer in PEERS if peer.name == "umqtt.simple")
@@ -107,3 +110,42 @@ def test_calls_of_the_allocator_are_seen() -> None:
         counts = Runner(BUILD / "bench", server.port).counts("work", SIMPLE, "publish", 1, most=100)
         assert isinstance(counts, Counts)
         assert counts.allocations >= 2 and counts.instructions > 1000
+
+
+_EVERY_QOS = """
+import sys
+sys.path.insert(0, {folder!r})
+from mqtt import Client
+client = Client("shipped", "127.0.0.1", {port}, {user!r}, {user!r})
+came, done = [], []
+def on_message(topic, payload, qos, retain):
+    came.append((bytes(topic).decode(), bytes(payload).decode(), qos))
+client.on_message = on_message
+client.on_publish = done.append
+client.connect()
+client.subscribe("a/#", 2)
+for qos in (0, 1, 2):
+    client.publish(b"a/b", b"hello", qos)
+    client.publish("a/\\u6e29", "\\u5ea6", qos)
+while len(came) < 6 or len(done) < 4:
+    client.loop(1000)
+client.disconnect()
+texts = ("a/b", "hello"), ("a/\\u6e29", "\u5ea6")
+print(len(came), sorted(came) == sorted([text + (qos,) for text in texts for qos in (0, 1, 2)]))
+"""
+
+
+@needs_mosquitto
+@pytest.mark.parametrize("arch", ["xtensawin", "xtensa"])
+def test_what_is_shipped_publishes_and_receives(tmp_path: Path, arch: str) -> None:
+    """The very texts that are compiled for an ESP32 and an ESP8266, merged and shortened."""
+    for name, text in shipped_sources(arch).items():
+        path = tmp_path / name.removeprefix("lib/")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    with real_broker() as server:
+        program = _EVERY_QOS.format(folder=str(tmp_path), port=server.port, user=USER)
+        done = subprocess.run(
+            [find_micropython(None), "-c", program], capture_output=True, text=True, check=False, timeout=60
+        )
+    assert done.stdout == "6 True\n", done.stdout + done.stderr

@@ -6,9 +6,10 @@ from functools import cached_property
 from pathlib import Path
 
 from ..files import board_directory, board_modules
+from ..mpy import shipped_sources
 from ..romfs import romfs_image
 from .peers import BOARD, OURS, Peer, library_sources
-from .webassembly import ROMFS_SETUP, WebAssembly, WebAssemblyError, plain_mpy
+from .webassembly import ROMFS_SETUP, WebAssembly, WebAssemblyError, plain_mpy, plain_mpy_of
 
 _PATHS = """
 import sys
@@ -92,10 +93,10 @@ class Heap32:
 
     @cached_property
     def _firmware(self) -> dict[str, bytes]:
-        """lib/ and firmware/ where the case expects them."""
-        names = {name: name.removeprefix("lib/") for name in board_modules()}
+        """lib/ and firmware/ as `onenet deploy` sends them, where the case expects them."""
+        names = {name: name.removeprefix("lib/") for name in shipped_sources()}
         return {
-            Path("/library", short).with_suffix(".mpy").as_posix(): plain_mpy(board_directory() / name, short)
+            Path("/library", short).with_suffix(".mpy").as_posix(): plain_mpy_of(shipped_sources()[name], short)
             for name, short in names.items()
         }
 
@@ -104,6 +105,8 @@ class Heap32:
         return {f"/board/{path.stem}.mpy": plain_mpy(path, path.name) for path in BOARD.glob("*.py")}
 
     def _library(self, peer: Peer) -> dict[str, bytes]:
+        if peer is OURS:
+            return self._firmware
         if peer.name not in self._libraries:
             sources = library_sources(peer, self._build)
             self._libraries[peer.name] = {

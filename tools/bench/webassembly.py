@@ -81,8 +81,13 @@ def _last_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def plain_mpy(source: Path, name: str) -> bytes:
-    """The module as .mpy, ours as it is shipped, but without machine code, its viper functions as plain ones."""
-    text = re.sub(r"^@micropython\.(viper|native)\n", "", shipped_source(source), flags=re.MULTILINE)
+    """The module as .mpy, ours with shortened names, but without machine code, its viper functions as plain ones."""
+    return plain_mpy_of(shipped_source(source), name)
+
+
+def plain_mpy_of(text: str, name: str) -> bytes:
+    """The same of a module that is this text."""
+    text = re.sub(r"^@micropython\.(viper|native)\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"\bptr(8|16|32)?\(", "(", text)
     text = re.sub(r"\buint\(", "int(", text)
     with tempfile.TemporaryDirectory() as folder:

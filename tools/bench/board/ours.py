@@ -19,6 +19,7 @@ class Peer:
         self._make(60, 4200 if big else 512)
 
     def _make(self, keepalive, rx_size):
+        self._keepalive = keepalive
         self.client = client = Client(self._id, "127.0.0.1", self._port, USER, USER, keepalive, rx_size=rx_size)
         client.on_message = self._message
         client.on_oversize = self._oversize
@@ -63,7 +64,7 @@ class Peer:
 
     def ping(self, times):
         """It pings by itself: with a keep alive of 1 s every half of one, or the broker closes the connection."""
-        if self.client.session.keepalive != 1000:
+        if self._keepalive != 1:
             self.client.disconnect()
             self._make(1, 512)
             self.connect()
