@@ -56,7 +56,10 @@ class Client(Sender):
         self._settings = (ssl, server_hostname or host, client_id, keepalive, clean_session) + tuple(will or (None,))
         self.credentials(username, password)
 
-    on_connect = on_subscribe = on_unsubscribe = on_oversize = None
+    on_connect: object = None
+    on_subscribe: object = None
+    on_unsubscribe: object = None
+    on_oversize: object = None
 
     def credentials(self, username, password):
         """Sets user name and password for the next connection, str or bytes, None for none."""
@@ -94,7 +97,7 @@ class Client(Sender):
         if self._sock:
             self.close()
             if self.on_disconnect:
-                self.on_disconnect(None)
+                self.on_disconnect(None)  # type: ignore[operator]
 
     # Publishing and subscribing
 
@@ -255,7 +258,7 @@ class Client(Sender):
             if session.message(parsed.qos, parsed.packet_id):
                 self.oversized += 1
                 if self.on_oversize:
-                    self.on_oversize(parsed.topic, parsed.size)
+                    self.on_oversize(parsed.topic, parsed.size)  # type: ignore[operator]
         elif kind == 2:  # [MQTT-3.2.0-1]
             self._fail(ProtocolError("packet type 2: CONNACK again"))
         elif kind == 6:

@@ -38,7 +38,7 @@ class Connection:
     rest of a long payload may follow from where it is. The session is told of progress. A failure closes the
     connection; whoever is on the way sees that it is gone, and raises the reason."""
 
-    on_disconnect = None
+    on_disconnect: object = None
 
     def __init__(self, tx_size, rx_size, keepalive, window, timeout):
         # The buffers first: they need most room in one piece.

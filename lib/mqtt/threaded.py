@@ -57,7 +57,7 @@ class ThreadedClient(Client):
         self.close()
         self.reason = reason
         if self.on_disconnect:
-            self.on_disconnect(reason)
+            self.on_disconnect(reason)  # type: ignore[operator]
 
     def _locked(self, call, *args, **kwargs):
         me = _thread.get_ident()
