@@ -204,17 +204,17 @@ class Client(Sender):
         parsed = self._parser
         while self._at < self._end and not session.owed:
             self._at = parsed.feed(self._rx, self._at, self._end)
-            if parsed.type == 4:
+            if parsed.type == 3 and not parsed.oversize:
+                # Acknowledged, whoever listens [MQTT-4.5.0-2].
+                if not parsed.qos or session.message(parsed.qos, parsed.packet_id):
+                    if self.on_message:
+                        self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
+            elif parsed.type == 4:
                 if session.acknowledged(4, parsed.packet_id):
                     if self._subscriptions:
                         self._subscriptions._make_again()
                     if self.on_publish:
                         self.on_publish(parsed.packet_id)
-            elif parsed.type == 3 and not parsed.oversize:
-                # Acknowledged, whoever listens [MQTT-4.5.0-2].
-                if not parsed.qos or session.message(parsed.qos, parsed.packet_id):
-                    if self.on_message:
-                        self.on_message(parsed.topic, parsed.payload, parsed.qos, parsed.retain)
             elif parsed.type:
                 self._handle(parsed.type)
             if session.owed or session.unsent:

@@ -63,7 +63,7 @@ class Parser:
             word = glance(self._buf, data, at, end)
             if word:
                 self.type = word >> 20
-                if word >> 20 != _PUBLISH:
+                if word & 0x400000:  # PUBACK, PUBREC, PUBREL or PUBCOMP
                     self.packet_id = word & 0xFFFF
                     self.oversize = False
                     return at + 4
