@@ -15,9 +15,11 @@ from nicegui import json
 from onenet_tools.console import pages
 from onenet_tools.console.model import Device
 from onenet_tools.console.pages import forms
+from onenet_tools.console.pages.chinese import CHINESE
 from onenet_tools.console.pages.csv_export import cell
+from onenet_tools.console.pages.english import ENGLISH
+from onenet_tools.console.pages.languages import words_for
 from onenet_tools.console.pages.text import milliseconds, number_of, shown, shown_bytes, shown_time, shown_value
-from onenet_tools.console.pages.words import CHINESE, ENGLISH, words_for
 from onenet_tools.console.screenshot import ScreenshotError, screenshot
 
 

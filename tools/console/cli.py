@@ -1,24 +1,20 @@
 """The commands `onenet console` and `onenet device`."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..failures import failures_in_one_line
+from .product_cli import Data, do, products
 
 if TYPE_CHECKING:  # they take a second to import
     from .platform import Platform
 
-T = TypeVar("T")
-Data = Annotated[
-    Path | None, typer.Option("--data", metavar="FILE", help="Data file, made if missing. Default: the user's.")
-]
-
 app = typer.Typer(no_args_is_help=True)
 devices = typer.Typer(no_args_is_help=True)
 app.add_typer(devices, name="device", help="Add, list and remove the console's devices, while it runs or not.")
+app.add_typer(products, name="product", help="The same for its products of OneNET's current platform.")
 
 
 @app.command()
@@ -33,17 +29,19 @@ def console(
     product: Annotated[
         str | None, typer.Option(metavar="ID", help="Make this the product id, from now on. At first: 458945.")
     ] = None,
-    key: Annotated[bool, typer.Option("--key", help="Show the api-key and the registration code, and exit.")] = False,
+    key: Annotated[bool, typer.Option("--key", help="Show the api-key and the other keys, and exit.")] = False,
 ) -> None:
     """Start a local OneNET: boards come online here, and a web page shows them. Until Ctrl-C."""
     from .database import StoreError
     from .failures import PlatformError
-    from .store import read_product
+    from .store import read_account, read_product
 
     with failures_in_one_line(PlatformError, StoreError):
         if key:
             found = read_product(data)
+            account = read_account(data)
             print(f"api-key            {found.master_key}\nregistration code  {found.register_code}")
+            print(f"current platform   user id {account.user_id}, access key {account.user_key}")
             return
 
     from .console import ConsoleError, Options
@@ -56,12 +54,22 @@ def console(
 @devices.command("add")
 def add(
     title: Annotated[str, typer.Argument(help="Its name, up to 64 characters.")],
+    product: Annotated[
+        str | None, typer.Option(metavar="ID", help="A product of the current platform, see: onenet product.")
+    ] = None,
     device_id: Annotated[str, typer.Option("--id", help="Digits. Default: made up.")] = "",
-    auth_info: Annotated[str, typer.Option(help="No two devices may have the same. Default: made up.")] = "",
+    auth_info: Annotated[
+        str, typer.Option(help="Its secret; with --product its key, in base64. Default: made up.")
+    ] = "",
     data: Data = None,
 ) -> None:
-    """Add a device and show the three lines its config.json needs."""
-    device = _do(data, lambda platform: platform.add_device(title, auth_info, device_id))
+    """Add a device and show the lines its config.json needs."""
+    if product:
+        made = do(data, lambda platform: platform.studio.add_device(product, title, "", auth_info))
+        print(f'"platform": "studio",\n"device_name": {_quoted(made.name)},\n"product_id": "{made.product_id}",')
+        print(f'"device_key": "{made.auth_info}",')
+        return
+    device = do(data, lambda platform: platform.add_device(title, auth_info, device_id))
     print(f'"device_id": "{device.id}",\n"product_id": "{device.product_id}",')
     print(f'"auth_info": {_quoted(device.auth_info)},')
 
@@ -77,7 +85,7 @@ def list_(
     from rich.table import Table
 
     table = Table("device", "title", "added", *(["auth_info"] if auth_info else []), box=None)
-    for device in _do(data, lambda platform: platform.devices()):
+    for device in do(data, lambda platform: platform.devices()):
         row = [device.id, escape(device.title), f"{device.created.astimezone():%Y-%m-%d %H:%M}"]
         table.add_row(*row, *([escape(device.auth_info)] if auth_info else []))
     Console().print(table)
@@ -98,27 +106,7 @@ def remove(
             raise PlatformError(f"device {device_id} has {streams} data streams, which would be lost: --yes if so")
         platform.remove_device(device_id)
 
-    _do(data, take_away)
-
-
-def _do(data: Path | None, what: "Callable[[Platform], T]") -> T:
-    """Does it to the data file; a console that uses the file notices."""
-    import asyncio
-
-    from .database import StoreError
-    from .failures import PlatformError
-    from .platform import open_platform
-    from .store import default_file
-
-    async def do() -> T:
-        platform = open_platform(data or default_file())
-        try:
-            return what(platform)
-        finally:
-            await platform.stop()
-
-    with failures_in_one_line(PlatformError, StoreError):
-        return asyncio.run(do())
+    do(data, take_away)
 
 
 def _quoted(text: str) -> str:

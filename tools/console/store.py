@@ -1,6 +1,7 @@
 """The console's data file: product and devices; data streams, commands and the rest are tables of their own."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import sqlite3
@@ -19,7 +20,7 @@ from .model import Device
 from .point_table import PointTable
 from .studio.desired import DesiredTable
 from .studio.events import EventTable
-from .studio.products import Products, new_account
+from .studio.products import Account, Products, new_account
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,21 @@ def default_file() -> Path:
 
 def read_product(path: Path | None = None) -> Product:
     """The product of a data file, with its keys, whether or not a console uses it. Raises StoreError."""
+    with contextlib.closing(_existing(path)) as store:
+        return store.product()
+
+
+def read_account(path: Path | None = None) -> Account:
+    """The same of the account of the current platform."""
+    with contextlib.closing(_existing(path)) as store:
+        return store.products.account()
+
+
+def _existing(path: Path | None) -> "Store":
     path = path or default_file()
     if not path.exists():
         raise StoreError(f"{path} does not exist: start the console once, with onenet console")
-    store = Store(path)
-    try:
-        return store.product()
-    finally:
-        store.close()
+    return Store(path)
 
 
 class Store(Database):

@@ -4,38 +4,46 @@ from collections.abc import Iterable
 
 from nicegui import ui
 
-from ..model import Command, CommandStatus
+from ..model import Command, CommandStatus, Device
 from ..platform import DeviceOffline, PlatformError
+from ..studio.failures import NotOnline
 from .frame import Visit, box, part
 from .text import shown_bytes, shown_time
 
 _SHOWN = 10  # commands
+_PATIENCE = 30  # seconds for an answer on the current platform
 _LATER = 3600  # seconds in which an offline device may come online to get one
 
 
 class Commands:
     """A box to type a command in, and the last commands with their replies."""
 
-    def __init__(self, visit: Visit, device_id: str) -> None:
+    def __init__(self, visit: Visit, device: Device, can_send: bool = True) -> None:
         self._visit = visit
-        self._device_id = device_id
+        self._device = device
+        self._commands: dict[str, Command] = {}
         words = visit.words
         with box("section", "card"):
-            part("h2", words.command)
-            with box("form", "command").on("submit.prevent", self._send, []):
-                self._input = ui.input(placeholder=words.command_hint)
-                self._input.props.update({"outlined": True, "dense": True, "maxlength": 65535, "autocomplete": "off"})
-                self._input.props.update({"aria-label": words.command, "spellcheck": "false"})
-                part("button", words.send, "btn").props["type"] = "submit"
-                with box(classes="options"):
-                    self._hex = ui.checkbox(words.as_hex).props("dense")
-                    self._later = ui.checkbox(words.keep_until_online).props("dense")
-            self._complaint = part("p", classes="trouble")
-            self._complaint.props["role"] = "alert"
+            part("h2", words.command if can_send else words.calls)
+            if can_send:
+                self._make_form()
             self._list = box("ol", "commands")
             self._list.props["aria-live"] = "polite"
-        self._commands: dict[str, Command] = {}
-        self.show(reversed(visit.platform.commands(device_id, limit=_SHOWN)))
+        self.show(reversed(visit.platform.commands(device.id, limit=_SHOWN)))
+
+    def _make_form(self) -> None:
+        words = self._visit.words
+        with box("form", "command").on("submit.prevent", self._send, []):
+            self._input = ui.input(placeholder=words.command_hint)
+            self._input.props.update({"outlined": True, "dense": True, "maxlength": 65535, "autocomplete": "off"})
+            self._input.props.update({"aria-label": words.command, "spellcheck": "false"})
+            part("button", words.send, "btn").props["type"] = "submit"
+            with box(classes="options"):
+                self._hex = ui.checkbox(words.as_hex).props("dense")
+                self._later = ui.checkbox(words.keep_until_online).props("dense")
+                self._later.set_visibility(not self._device.is_studio)  # there, commands are for who is online
+        self._complaint = part("p", classes="trouble")
+        self._complaint.props["role"] = "alert"
 
     def show(self, changed: Iterable[Command]) -> None:
         """Adds commands to the list, or what has become of those in it."""
@@ -75,14 +83,21 @@ class Commands:
             self._complaint.text = words.bad_hex
             return
         try:
-            seconds = _LATER if self._later.value else 0
-            await self._visit.platform.send_command(self._device_id, payload, seconds=seconds)
-        except DeviceOffline:
+            await self._tell(payload)
+        except (DeviceOffline, NotOnline):
             self._complaint.text = words.device_offline
         except PlatformError as error:
             self._complaint.text = str(error)
         else:
             self._input.value = ""
+
+    async def _tell(self, payload: bytes) -> None:
+        """On the current platform, returns when it has been answered."""
+        if self._device.is_studio:
+            await self._visit.platform.studio.things.command(self._device, payload, _PATIENCE)
+        else:
+            seconds = _LATER if self._later.value else 0
+            await self._visit.platform.send_command(self._device.id, payload, seconds=seconds)
 
 
 def _milliseconds(seconds: float) -> str:

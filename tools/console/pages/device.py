@@ -5,14 +5,27 @@ from collections.abc import Callable
 from fastapi import Request
 from nicegui import ui
 
-from ..model import CommandChanged, Device, DeviceChanged, Event, PacketLogged, PointsStored
+from ...thing_model import ThingModel
+from ..model import (
+    CommandChanged,
+    DesiredChanged,
+    Device,
+    DeviceChanged,
+    Event,
+    EventsStored,
+    PacketLogged,
+    PointsStored,
+)
 from ..platform import UnknownDevice
+from ..studio.products import Protocol
 from .commands import Commands
+from .events import Events
 from .forms import edit_device, remove_device, show_config
 from .frame import Visit, box, button, entitle, frame, link, not_there, part, secret, visit
 from .packets import PacketLog
 from .streams import Streams
 from .text import shown, shown_time
+from .thing import Thing
 from .updates import Updates
 
 
@@ -27,11 +40,14 @@ def device_page(request: Request, device_id: str) -> None:
         return
     with frame(here, shown(device.title, 80)):
         head = _Head(here, device, lambda: updates.end())
+        model, has_things = _model(here, device)
         with box(classes="columns"):
             with box("section"):
-                streams = Streams(here, device.id)
+                streams = Streams(here, device.id, model, has_things)
+                reported = Events(here, device.id, model) if has_things else None
             with box("aside"):
-                commands = Commands(here, device.id)
+                thing = Thing(here, device) if has_things else None
+                commands = Commands(here, device, can_send=not has_things)
                 connection = _Connection(here, device)
             with box("section"), box(classes="card"):
                 part("h2", here.words.packets)
@@ -51,6 +67,13 @@ def device_page(request: Request, device_id: str) -> None:
         points = [named for event in events if isinstance(event, PointsStored) for named in event.points]
         if points:
             streams.append(points)
+            if thing:
+                thing.append(points)
+        happened = [each for event in events if isinstance(event, EventsStored) for each in event.events]
+        if happened and reported:
+            reported.append(happened)
+        if thing and any(isinstance(event, DesiredChanged) for event in events):
+            thing.show_desired()
         changed_commands = [event.command for event in events if isinstance(event, CommandChanged)]
         if changed_commands:
             commands.show(changed_commands)
@@ -59,6 +82,14 @@ def device_page(request: Request, device_id: str) -> None:
             log.append(packets)
 
     updates = Updates(here.platform, here.client, lambda event: device_of(event) == device.id, show)
+
+
+def _model(here: Visit, device: Device) -> tuple[ThingModel | None, bool]:
+    """Its thing model, where one is loaded; whether it is a device that has one, loaded or not."""
+    if not device.is_studio:
+        return None, False
+    studio = here.platform.studio
+    return studio.model(device.product_id), studio.products.find(device.product_id).protocol is Protocol.ONEJSON
 
 
 def device_of(event: Event) -> str:
@@ -108,13 +139,14 @@ class _Connection:
                 self._address = part("dd", classes="mono")
                 part("dt", words.broker)
                 part("dd", f"{here.host}:{here.platform.mqtt_port}", "mono")
-                part("dt", words.device_id)
-                part("dd", device.id, "mono")
+                part("dt", words.device_name if device.is_studio else words.device_id)
+                part("dd", device.name, "mono")
                 part("dt", words.product_id)
                 part("dd", device.product_id, "mono")
-                part("dt", words.auth_info)
+                secret_name = words.device_key if device.is_studio else words.auth_info
+                part("dt", secret_name)
                 with box("dd"):
-                    secret(words, words.auth_info, lambda: shown(here.platform.device(device.id).auth_info, 512))
+                    secret(words, secret_name, lambda: shown(here.platform.device(device.id).auth_info, 512))
                 part("dt", words.created)
                 part("dd", shown_time(device.created))
         self.show(device)

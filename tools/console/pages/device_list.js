@@ -21,7 +21,7 @@ export default {
               <bdi class="device-title">{{ row.title }}</bdi>
               <span class="state">{{ row.online ? words.online : words.offline }}</span>
             </span>
-            <span class="soft"><span class="mono">{{ row.id }}</span> · {{ row.when }}</span>
+            <span class="soft"><span class="mono">{{ row.name }}</span> · {{ row.when }}</span>
             <span v-if="row.trouble" class="trouble">{{ row.trouble }}</span>
             <span class="latest" v-if="row.values.length">
               <span v-for="[name, value] in row.values" :key="name" class="pair">

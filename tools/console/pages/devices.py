@@ -12,7 +12,9 @@ from ..model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged, Po
 from ..platform import UnknownDevice
 from .forms import add_device
 from .frame import Visit, box, button, frame, part, secret, visit
+from .meaning import meaning
 from .packets import PacketLog
+from .products import Products
 from .text import shown, shown_time, shown_value
 from .updates import Updates
 
@@ -49,7 +51,7 @@ class DeviceList(Element, component="device_list.js"):
                 self._ids.add(event.device_id)
                 changed.add(event.device_id)
             elif isinstance(event, PointsStored) and event.device_id in self._latest:
-                self._take(self._latest[event.device_id], event)
+                self._take(event)
                 changed.add(event.device_id)
             elif isinstance(event, PacketLogged) and self._look_for_trouble(event.packet):
                 changed.add(event.packet.device_id)
@@ -65,10 +67,19 @@ class DeviceList(Element, component="device_list.js"):
         if rows or removed:
             self.run_method("change", rows, removed)
 
-    def _take(self, latest: dict[str, tuple[datetime, str]], event: PointsStored) -> None:
+    def _take(self, event: PointsStored) -> None:
+        latest = self._latest[event.device_id]
         for name, point in event.points:
             if name not in latest or latest[name][0] <= point.at:
-                latest[name] = point.at, shown_value(point.value, 40)
+                latest[name] = point.at, self._worded(event.device_id, name, point.value)
+
+    def _worded(self, device_id: str, name: str, value: Any) -> str:
+        """A value, with its unit or in the words that a thing model has for it."""
+        product_id, is_current, _ = device_id.partition(":")
+        model = self._visit.platform.studio.model(product_id) if is_current else None
+        meant = meaning(model, name, self._visit.words)
+        text = shown_value(value, 40)
+        return meant.choices.get(text, f"{text} {meant.unit}".rstrip())
 
     def _look_for_trouble(self, packet: LoggedPacket) -> bool:
         """Whether a packet is a reason why a known device is not online, or says that all is well again."""
@@ -86,7 +97,9 @@ class DeviceList(Element, component="device_list.js"):
         words = self._visit.words
         if device.id not in self._latest:
             streams = self._visit.platform.streams(device.id)
-            self._latest[device.id] = {stream.id: (stream.at, shown_value(stream.value, 40)) for stream in streams}
+            self._latest[device.id] = {
+                stream.id: (stream.at, self._worded(device.id, stream.id, stream.value)) for stream in streams
+            }
         latest = self._latest[device.id]
         names = sorted(latest)
         since = "" if device.since is None else shown_time(device.since)
@@ -94,6 +107,7 @@ class DeviceList(Element, component="device_list.js"):
         title = shown(device.title, 80)
         return {
             "id": device.id,
+            "name": shown(device.name, 60) + (f" · {device.product_id}" if device.is_studio else ""),
             "title": title,
             "online": device.online,
             "when": when.format(time=since),
@@ -118,10 +132,14 @@ def devices_page(request: Request) -> None:
             part("h2", words.strangers)
             part("p", words.strangers_hint, "soft")
             log = PacketLog(words, listed.strangers(here.platform.packets()))
+        products = Products(here)
         _programs(here)
+        _current_programs(here)
 
     def show(events: list[Event]) -> None:
         listed.change(events)
+        if any(isinstance(event, DeviceChanged) and ":" in event.device_id and not event.words for event in events):
+            products.draw()
         strangers = listed.strangers(event.packet for event in events if isinstance(event, PacketLogged))
         if strangers:
             log.append(strangers)
@@ -146,3 +164,19 @@ def _programs(here: Visit) -> None:
             part("dt", words.register_code)
             with box("dd"):
                 secret(words, words.register_code, lambda: platform.register_code)
+
+
+def _current_programs(here: Visit) -> None:
+    """The same for the current platform's."""
+    words, products = here.words, here.platform.studio.products
+    with box("section", "card"):
+        part("h2", words.current_programs)
+        part("p", words.current_programs_hint, "soft")
+        with box("dl"):
+            part("dt", words.http_api)
+            part("dd", here.origin, "mono")
+            part("dt", words.user_id)
+            part("dd", products.account().user_id, "mono")
+            part("dt", words.user_key)
+            with box("dd"):
+                secret(words, words.user_key, lambda: products.account().user_key)

@@ -11,7 +11,10 @@ from nicegui import Client, ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from ..platform import Platform
-from .words import CHINESE, ENGLISH, Words, words_for
+from .chinese import CHINESE
+from .english import ENGLISH
+from .languages import words_for
+from .words import Words
 
 _STYLE = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
 _ICON = (

@@ -12,17 +12,18 @@ export default {
         <h3><bdi>{{ name }}</bdi></h3>
         <a class="quiet" :href="csv" :aria-label="words.csv_of" download>CSV</a>
       </header>
-      <p class="last"><bdi class="value" :class="{ long: last[2].length > 14 }">{{ last[2] }}</bdi></p>
-      <p class="soft"><time>{{ clock(last[0]) }}</time></p>
+      <p class="last"><bdi class="value" :class="{ long: worded(last[2]).length > 14 }">{{ worded(last[2]) }}</bdi><bdi
+         v-if="meant.unit" class="unit"> {{ meant.unit }}</bdi></p>
+      <p class="soft"><time>{{ clock(last[0]) }}</time><span v-if="meant.range"> · {{ meant.range }}</span></p>
       <div v-show="numbers.length" ref="chart" class="chart" role="img" :aria-label="spoken"
            :data-points="numbers.length"></div>
       <ol v-if="!numbers.length" class="values" :aria-label="words.recent_values">
         <li v-for="point in recent" :key="point[0]">
-          <time class="soft">{{ clock(point[0]) }}</time><bdi>{{ point[2] }}</bdi>
+          <time class="soft">{{ clock(point[0]) }}</time><bdi>{{ worded(point[2]) }}</bdi>
         </li>
       </ol>
     </article>`,
-  props: { name: String, csv: String, initial: Array, words: Object },
+  props: { name: String, csv: String, initial: Array, words: Object, meant: Object },
   data() {
     return { points: this.initial };
   },
@@ -31,6 +32,7 @@ export default {
       return this.points[this.points.length - 1] ?? [0, null, ""];
     },
     numbers() {
+      if (Object.keys(this.meant.choices).length) return []; // they are words
       return this.points.filter((point) => point[1] !== null).map((point) => [point[0], point[1]]);
     },
     recent() {
@@ -65,6 +67,9 @@ export default {
       const byTime = new Map([...this.points, ...points].map((point) => [point[0], point]));
       this.points = [...byTime.values()].sort((a, b) => a[0] - b[0]).slice(-KEPT);
       this.$nextTick(this.draw);
+    },
+    worded(text) {
+      return Object.hasOwn(this.meant.choices, text) ? this.meant.choices[text] : text;
     },
     clock(milliseconds) {
       if (!milliseconds) return "";

@@ -8,8 +8,10 @@ import nicegui.elements.echart  # noqa: F401  # ships ECharts, which stream_card
 from nicegui import ui
 from nicegui.element import Element
 
+from ...thing_model import ThingModel
 from ..model import Point
 from .frame import Visit, box, button, link, part
+from .meaning import Meaning, meaning
 from .text import milliseconds, number_of, shown, shown_value
 from .words import Words
 
@@ -20,10 +22,11 @@ _POINTS = 300  # a card, as in stream_card.js
 class StreamCard(Element, component="stream_card.js"):
     """One data stream. Only new points go to the browser."""
 
-    def __init__(self, device_id: str, stream_id: str, points: Iterable[Point], words: Words) -> None:
+    def __init__(self, device_id: str, stream_id: str, points: Iterable[Point], words: Words, meant: Meaning) -> None:
         super().__init__()
-        name = shown(stream_id, 80)
+        name = meant.name or shown(stream_id, 80)
         self._props["name"] = name
+        self._props["meant"] = {"unit": meant.unit, "range": meant.range, "choices": meant.choices}
         self._props["csv"] = csv_address(device_id, stream_id)
         self._props["initial"] = [_row(point) for point in points]
         self._props["words"] = {
@@ -39,8 +42,10 @@ class StreamCard(Element, component="stream_card.js"):
 class Streams:
     """All data streams of a device, in the order of their names."""
 
-    def __init__(self, visit: Visit, device_id: str) -> None:
+    def __init__(self, visit: Visit, device_id: str, model: ThingModel | None = None, is_thing: bool = False) -> None:
         self._visit = visit
+        self._model = model
+        self._none_yet = visit.words.no_things if is_thing else visit.words.no_streams
         self._device_id = device_id
         self._ids = {stream.id for stream in visit.platform.streams(device_id)}
         self._cards: dict[str, StreamCard] = {}
@@ -48,7 +53,7 @@ class Streams:
         self._search = ""
         words = visit.words
         with box(classes="bar"):
-            part("h2", words.streams)
+            part("h2", words.properties if is_thing else words.streams)
             search = ui.element("input").classes("search")
             search.props.update({"type": "search", "placeholder": words.search_streams, "maxlength": 200})
             search.props["aria-label"] = words.search_streams
@@ -94,7 +99,8 @@ class Streams:
             for stream_id in wanted:
                 if stream_id not in self._cards:
                     points = platform.points(self._device_id, stream_id, limit=_POINTS)
-                    self._cards[stream_id] = StreamCard(self._device_id, stream_id, points, words)
+                    meant = meaning(self._model, stream_id, words)
+                    self._cards[stream_id] = StreamCard(self._device_id, stream_id, points, words, meant)
         for place, stream_id in enumerate(wanted):
             self._cards[stream_id].move(target_index=place)
         self._search_box.set_visibility(len(self._ids) > _CARDS)
@@ -105,7 +111,7 @@ class Streams:
     def _draw_pager(self, pages: int, any_wanted: bool) -> None:
         words = self._visit.words
         if not any_wanted:
-            part("p", words.no_such_streams if self._ids else words.no_streams, "nothing")
+            part("p", words.no_such_streams if self._ids else self._none_yet, "nothing")
         if pages > 1:
             back = button(words.previous, lambda: self._turn(-1), "chip")
             part("span", words.page_of.format(page=self._page + 1, pages=pages), "soft")

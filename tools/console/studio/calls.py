@@ -44,8 +44,8 @@ class Calls:
     ) -> bytes:
         """Sends it and returns the answer; with seconds None, nothing, without waiting for one.
 
-        topic: below the device's own. words: how it is shown among the device's commands. known_by: what take() gets the answer with. Raises
-        NotOnline, NotSubscribed and NoAnswer.
+        topic: below the device's own. words: how it is shown among the device's commands. known_by: what take() gets
+        the answer with. Raises NotOnline, NotSubscribed and NoAnswer.
         """
         link = self._platform.link(device.id)
         if link is None:

@@ -1,0 +1,46 @@
+"""What a thing model tells people of a value: its name, unit and range, and words for choices."""
+
+from dataclasses import dataclass, field
+
+from ...thing_model import DataType, Property, ThingModel
+from .text import shown
+from .words import Words
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Of a stream's values. Empty where the model says nothing, or there is none."""
+
+    name: str = ""
+    unit: str = ""
+    range: str = ""
+    choices: dict[str, str] = field(default_factory=dict)
+    """Words by the JSON of the value."""
+
+
+def meaning(model: ThingModel | None, identifier: str, words: Words) -> Meaning:
+    known = model.properties.get(identifier) if model else None
+    if known is None:
+        return Meaning()
+    choices = {value: shown(text, 40) for value, text in known.type.choices.items()}
+    return Meaning(label(known), unit_of(known.type), range_of(known.type, words), choices)
+
+
+def label(known: Property) -> str:
+    """Its name, and the identifier that programs know it by."""
+    name = shown(known.name, 40)
+    return name if known.name == known.identifier else f"{name} · {shown(known.identifier, 40)}"
+
+
+def unit_of(type_: DataType) -> str:
+    """The symbol alone: OneNET writes "℃ / 摄氏度"."""
+    return shown(type_.unit.partition(" / ")[0].strip(), 20)
+
+
+def range_of(type_: DataType, words: Words) -> str:
+    least, most = type_.limit("min"), type_.limit("max")
+    if least is not None and most is not None:
+        return words.from_to.format(least=f"{least:g}", most=f"{most:g}")
+    if least is not None:
+        return words.at_least.format(least=f"{least:g}")
+    return words.at_most.format(most=f"{most:g}") if most is not None else ""
