@@ -2,6 +2,8 @@
 
 import json
 
+from mqtt.errors import borrowed
+
 
 class ConfigError(Exception):
     """The text lists every problem, a line each, with what would be right. `problems` is the same as a list."""
@@ -12,7 +14,7 @@ class ConfigError(Exception):
 
 
 # Key: (default, what would be right, test). A default of None: the key must be there.
-_SECRET = ("auth_info",)
+_SECRET = ("auth_info", "device_key", "access_key", "token")
 
 
 def _text(end):
@@ -38,8 +40,8 @@ def _number(start, end):
 
 
 _CURRENT = (
-    "; with letters it is from OneNET's current platform (物联网开放平台), which this firmware does not support yet: "
-    "take the strings of a device under 多协议接入, MQTT（旧版）"
+    '; with letters it is from OneNET\'s current platform: give "platform": "studio" with device_name and device_key '
+    "in place of device_id and auth_info"
 )
 
 
@@ -58,7 +60,7 @@ def _intervals(v):
 
 _KEYS = {
     "wifi": (None, 'a list of networks like [{"ssid": "name", "password": "at least 8 characters, or empty"}]', None),
-    "platform": ("legacy", '"legacy"', _one_of("legacy")),
+    "platform": ("legacy", '"legacy" or "studio"', _one_of("legacy", "studio")),
     "host": ("183.230.40.39", "an address or name alone, without mqtt:// and without a port, which is a key", _host),
     "port": (6002, "a whole number from 1 to 65535", _number(1, 65535)),
     "device_id": (None, "the device's ID, digits in quotes", _digits),
@@ -126,9 +128,11 @@ def check(config, path="config.json"):
     """config with the defaults filled in, as a new dict; ConfigError where anything is missing, unknown or wrong."""
     if not isinstance(config, dict):
         raise ConfigError(path, ["must be a JSON object: { … }"])
-    problems = ["%s: unknown key; see config.json.example" % key for key in config if key not in _KEYS]
+    current = config.get("platform") == "studio" and _current()
+    keys = current.keys(_KEYS) if current else _KEYS
+    problems = [_current().unknown(key, config, _KEYS) for key in config if key not in keys]
     checked = {}
-    for key, (default, right, test) in _KEYS.items():
+    for key, (default, right, test) in keys.items():
         value = checked[key] = config.get(key, default)
         if key == "wifi" and key in config:
             problems += _wifi_problems(value)
@@ -137,12 +141,19 @@ def check(config, path="config.json"):
                 problems.append("%s: is missing; must be %s" % (key, right))
         elif not test(value):
             shown = "" if key in _SECRET else ", not " + json.dumps(value)
-            if key == "product_id" and isinstance(value, str) and any(97 <= c <= 122 for c in value.lower().encode()):
-                shown += _CURRENT
+            if key == "product_id" and not current:
+                shown += _current().product_id_hint(value)
             problems.append("%s: must be %s%s" % (key, right, shown))
+    if current:
+        problems += current.problems(checked)
     if problems:
         raise ConfigError(path, sorted(problems))
     return checked
+
+
+def _current():
+    """What there is to know of OneNET's current platform; forgotten afterwards, as this is."""
+    return borrowed(__name__ + "_studio")
 
 
 def load(path):

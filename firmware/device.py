@@ -30,7 +30,7 @@ class Device:
 
     def __init__(self, path="config.json"):
         self.config = self.led = self.wifi = self.clock = self.outbox = None
-        self._client = self._platform = self._points = self._backoff = None
+        self._client = self._platform = self._points = self._backoff = self._things = None
         self._streams = []  # [id, ms between measurements, function, ticks of the last, whether it has failed already]
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed
@@ -69,6 +69,28 @@ class Device:
         """
         self._obey = obey
         return obey
+
+    def property(self, stream_id, every=60):
+        """Decorator: calls the function every so many seconds, as stream() does, and where the platform asks for the
+        value. What it makes of the function has a decorator `setter`, for the function that takes a new value, which
+        the platform sets. every: None for a value that is sent only when it was set or asked for."""
+        from .things import things_of
+
+        return things_of(self).property(stream_id, every)
+
+    def service(self, name):
+        """Decorator: calls the function with the inputs of each call of the service, a dict; what it returns, a dict
+        or None, are the outputs. An exception is the answer, then."""
+        from .things import things_of
+
+        return things_of(self).service(name)
+
+    def event(self, name, value):
+        """Tells the platform of an event with its outputs, a dict; returns what put() does, for it waits as data
+        points do."""
+        from .things import things_of
+
+        return things_of(self).event(name, value)
 
     def put(self, stream_id, value):
         """Puts a data point into the outbox, for what does not come at intervals; stream_id: str or bytes.

@@ -11,7 +11,6 @@ from time import sleep_ms, ticks_ms
 
 from mqtt.backoff import Backoff
 from mqtt.errors import ConnectionRefused, SubscribeError, Timeout, borrowed
-from onenet.legacy import Legacy, Points
 
 import __main__  # type: ignore[import-not-found]
 
@@ -31,30 +30,22 @@ def begin(device):
     config = device.config
     buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
     device.outbox = outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest", buf)
-    device._platform = platform = Legacy(
-        config["device_id"],
-        config["product_id"],
-        config["auth_info"],
-        config["host"],
-        config["port"],
-        config["keep_alive"],
-        tx_size=config["tx_size"],
-        rx_size=config["rx_size"],
-    )
+    platform, points = rare(config["platform"]).log_in(device)
+    device._platform = platform
     device._backoff = Backoff()
     device.clock = Clock(config["ntp_host"])
     device.wifi = Wifi(config["wifi"], config["reset_after"])
     platform.on_command = device._command_came
     platform.on_sent = device._sent
     device._client = client = platform.client
-    client.on_connect = device._connected
+    client.on_connect = client.on_connect or device._connected
     client.on_oversize = device._oversize
-    device._points = Points(outbox, device.clock, platform.points_room(config["tx_size"]))
+    device._points = points(outbox, device.clock, platform.points_room(config["tx_size"]))
     if config["trace"]:
         from .trace import trace
 
         trace(client)
-    if config["subscribe_commands"]:
+    if config.get("subscribe_commands"):
         platform.subscribe_commands()
     if config["led_pin"] >= 0:
         device.led = rare("led").make(config["led_pin"], config["led_active_low"])
@@ -142,7 +133,8 @@ def fault(device, reason):
     refused = isinstance(reason, ConnectionRefused) and reason.code != 3
     device._delay = device._backoff.next(min(lasted, 3600) * 1000, refused)
     try:
-        words = borrowed("onenet.reasons").legacy(reason) or rare("trouble").words(reason)
+        explain = getattr(borrowed("onenet.reasons"), device.config["platform"])
+        words = explain(reason) or rare("trouble").words(reason)
     except MemoryError:  # which may be the reason
         words = str(reason) or "MemoryError"
     device._trouble = "%s; next attempt in %d s" % (words, device._delay // 1000)
@@ -155,7 +147,7 @@ def _suspect(device):
     device._losses += 1
     if device._losses < _LOSSES and not (device._most and device._count > 1):
         return
-    device._client.session.forget(device._batch)
+    device._platform.forget(device._batch)
     if device._count > 1:
         device._most = device._count >> 1
         device.outbox.send(0)

@@ -37,13 +37,14 @@ INNER = frozenset(
         "Clock", "codes", "ConfigError", "Connection", "culprit", "describe", "done", "doubt", "drop", "failed",
         "fault", "filters", "fits", "forget", "forget_crashes", "four_bytes", "full", "gather", "header", "heard",
         "HOST", "id_at", "id_len", "ignored", "Incoming", "interrupted", "is_value", "keep", "KEEP_ALIVE", "late",
-        "locked", "look", "lost", "make", "meaning", "message", "MICROPYTHON", "name_of", "note", "nothing",
-        "octets", "OFFLINE", "ONLINE", "Outbox", "oversize", "owed", "packet_size", "parse", "Parser", "patient",
-        "ping_due", "pinged", "pinging", "pingreq", "points_room", "PORT", "problems", "progress", "proven",
-        "publish_header", "publish_points", "rare", "refuse", "rewind", "Sender", "sent", "session", "Session",
-        "session_present", "set_clock", "show", "somebody", "STREAM_ID", "stream_id_of", "string", "Subscriptions",
-        "take", "topic_filter", "topic_name", "true", "try_next", "unlock", "unsent", "uptime", "value_at",
-        "value_len", "wait_after", "wait_for_config", "went", "Wifi", "words",
+        "locked", "log_in", "look", "lost", "make", "meaning", "message", "MICROPYTHON", "name_of", "note",
+        "nothing", "octets", "OFFLINE", "ONLINE", "Outbox", "oversize", "owed", "packet_size", "parse", "Parser",
+        "patient", "ping_due", "pinged", "pinging", "pingreq", "points_room", "PORT", "problems", "product_id_hint",
+        "progress", "proven", "publish_header", "publish_points", "rare", "refuse", "rewind", "Sender", "sent",
+        "Session", "session", "session_present", "set_clock", "show", "somebody", "STREAM_ID", "stream_id_of",
+        "string", "Subscriptions", "take", "things_of", "topic_filter", "topic_name", "true", "try_next", "unknown",
+        "unlock", "unsent", "uptime", "value_at", "value_len", "wait_after", "wait_for_config", "went", "Wifi",
+        "words",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

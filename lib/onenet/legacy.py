@@ -117,6 +117,7 @@ class Legacy:
         self.client.on_message = self._message
         self.client.on_publish = self._sent
         self.on_command = self.on_sent = None
+        self.forget = self.client.session.forget  # gives up what publish_points() has published, by its identifier
 
     def publish_points(self, points):
         """Publishes the data points a Points has gathered, with QoS 1; returns the packet identifier."""

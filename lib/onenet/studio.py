@@ -239,7 +239,7 @@ class Studio:
         self.client = Client(name, host or HOSTS[0] % product_id, port, product_id, token, keepalive, **options)
         self.client.on_message = self._message
         self.client.on_publish = self._published
-        self.client.on_connect = self._connected  # type: ignore[assignment]
+        self.client.on_connect = self._connected
         self.on_command = self.on_sent = self.on_refused = self.on_connect = None
         self.ignored = 0
         self._base = base = ("$sys/%s/%s/thing/" % (product_id, name)).encode()

@@ -173,11 +173,11 @@ def test_an_address_is_no_url_and_has_no_port():
     assert "without a port" in problem(config(host="a:6002"))
 
 
-def test_ids_of_the_platform_that_is_not_supported():
+def test_ids_of_the_current_platform():
     text = problem(config(product_id="Ab3dE5fGhI"))
-    assert text.startswith("product_id: must be the product's ID, digits in quotes") and "not support yet" in text
+    assert text.startswith("product_id: must be the product's ID, digits in quotes") and '"platform": "studio"' in text
     for value in ("", "-1", 458945, "４５"):
-        assert "not support" not in problem(config(product_id=value))
+        assert "studio" not in problem(config(product_id=value))
 
 
 def test_no_time_server():
@@ -185,7 +185,7 @@ def test_no_time_server():
 
 
 def test_choices():
-    for key, names in (("platform", ("legacy",)), ("outbox_full", ("drop_oldest", "drop_newest"))):
+    for key, names in (("outbox_full", ("drop_oldest", "drop_newest")),):
         for name in names:
             assert check(config(**{key: name}))[key] == name
         for value in ("", "Legacy", "drop", 0, None, True, [names[0]], {}):

@@ -1,17 +1,21 @@
 """Modules of the board that the host uses as they are, so that both say the same."""
 
-import importlib.util
+import importlib
+import sys
 from functools import cache
+from types import ModuleType
 from typing import Any
 
-from ..files import board_directory
+from ..files import board_directory, use_board_libraries
+
+_PACKAGE = "onenet_board"
 
 
 @cache
 def board_module(name: str) -> Any:
-    """firmware/NAME.py alone; the package it is in wants a board's modules."""
-    spec = importlib.util.spec_from_file_location(f"onenet_board_{name}", board_directory() / "firmware" / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """firmware/NAME.py, in a package of the host's: its own wants a board's modules."""
+    if _PACKAGE not in sys.modules:
+        use_board_libraries()
+        package = sys.modules[_PACKAGE] = ModuleType(_PACKAGE)
+        package.__path__ = [str(board_directory() / "firmware")]
+    return importlib.import_module(f"{_PACKAGE}.{name}")

@@ -1,0 +1,215 @@
+"""What a platform asks of properties and services, and what it does not take. Loaded for each, and forgotten."""
+
+import json
+
+from mqtt.wire import bad_utf8
+
+from .log import keep, log
+from .outbox import is_value
+
+_FAILED = 100  # the code of China Mobile's own SDK for a request that went wrong
+
+
+def say(subject, name, error):
+    log(subject, "%s: %s" % (name, str(error) or "no memory for it"))
+
+
+def answer(things, topic, payload):
+    """Obeys what came below the device's topic, and replies."""
+    try:
+        message = json.loads(payload)
+        request = message["id"]
+        params = message.get("params")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return log("command", "not answered: %s is no JSON with an id" % topic.decode())
+    parts = topic.decode().split("/")
+    if parts[:2] == ["property", "desired"]:
+        return _desired(things, parts[2], message)
+    if parts[0] == "service":
+        reply = _invoke(things, parts[1], params)
+    elif parts[1] == "get":
+        reply = _get(things, params)
+    else:
+        reply = _set_all(things, params)
+    reply["id"] = request
+    text = _json(reply)
+    if text is None:
+        text = _json({"id": request, "code": _FAILED, "msg": "the result is no JSON"})
+    things.device._platform.reply(topic, text)
+    log("command", "%s answered%s" % (topic.decode(), ": " + reply["msg"] if reply["code"] != 200 else ""))
+
+
+def _json(reply):
+    if not is_value(reply, True):
+        return None
+    text = json.dumps(reply).encode()
+    return None if bad_utf8(text, 0, len(text), 0) >= 0 else text
+
+
+def _set_all(things, params):
+    if not isinstance(params, dict):
+        return {"code": _FAILED, "msg": "params must be an object"}
+    problems = [problem for problem in [_set(things, name, params[name]) for name in params] if problem]
+    return {"code": _FAILED, "msg": "; ".join(problems)} if problems else {"code": 200, "msg": "success"}
+
+
+def _set(things, name, value):
+    """Sets one property; returns what went wrong, None for nothing."""
+    device = things.device
+    for found in things.properties:
+        if found.id == name:
+            if not found.set:
+                return name + " can only be read"
+            error = _called(device, name, found.set, value)[1]
+            if error:
+                return "%s: %s" % (name, error)
+            _report(device, found)
+            return None
+    if not device._obey:
+        return "no property " + name
+    text = device._reply_to(("%s=%s" % (name, value if isinstance(value, str) else json.dumps(value))).encode())
+    text = text if isinstance(text, str) else bytes(text).decode()
+    return text if text[:5] == "error" else None
+
+
+def _report(device, found):
+    """The platform is to know the value that is there now."""
+    value = _called(device, found.id, found.get)[0]
+    if value is not None:
+        device.put(found.id, value)
+
+
+def _called(device, name, function, *args):
+    """(what a function of the program returns, what went wrong in words or None)."""
+    device.outbox.unlock()
+    try:
+        return function(*args), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
+        keep("property " + name, e, device._failed & 1)
+        device._failed |= 1
+        return None, str(e) or type(e).__name__
+    finally:
+        device.outbox.locked = True
+
+
+def _get(things, names):
+    if not isinstance(names, list):
+        return {"code": _FAILED, "msg": "params must be a list"}
+    device = things.device
+    data = {}
+    for name in names:
+        for found in things.properties:
+            if found.id == name:
+                value = _called(device, name, found.get)[0]
+                break
+        else:
+            value = _measured(device, name)
+        if value is not None:
+            data[name] = value
+    missing = [str(name) for name in names if name not in data]
+    if missing:
+        return {"code": _FAILED, "msg": "no value of " + ", ".join(missing)}
+    return {"code": 200, "msg": "success", "data": data}
+
+
+def _measured(device, name):
+    """What a stream of this id gives now; None if there is none."""
+    for stream in device._streams:
+        if stream[0].decode() == name:
+            return _called(device, name, stream[2])[0]
+
+
+def _invoke(things, name, params):
+    device = things.device
+    for service_id, function in things.services:
+        if service_id == name:
+            result, error = _called(device, name, function, params if isinstance(params, dict) else {})
+            if error:
+                return {"code": _FAILED, "msg": error}
+            return {"code": 200, "msg": "success", "data": result if isinstance(result, dict) else {}}
+    if not device._obey:
+        return {"code": _FAILED, "msg": "no service " + name}
+    text = device._reply_to((name + ("=" + json.dumps(params) if params else "")).encode())
+    text = text if isinstance(text, str) else bytes(text).decode()
+    return {"code": _FAILED if text[:5] == "error" else 200, "msg": text, "data": {}}
+
+
+# Desired values
+
+
+def ask(things):
+    """Asks for the values that were wished for while the device was away; False where no property can be set."""
+    names = [found.id for found in things.properties if found.set]
+    if names:
+        things.device._platform.post(
+            b"property/desired/get", json.dumps({"id": "1", "version": "1.0", "params": names}).encode()
+        )
+    return bool(names)
+
+
+def _desired(things, what, message):
+    if message.get("code") != 200:
+        return log("command", "desired values: code %s, %s" % (message.get("code"), message.get("msg")))
+    if what != "get":
+        return
+    done = {}
+    data = message.get("data")
+    for name in data if isinstance(data, dict) else ():
+        wished = data[name]
+        if isinstance(wished, dict) and "value" in wished:
+            problem = _set(things, name, wished["value"])
+            log("command", "desired value of %s %s" % (name, problem or "obeyed"))
+            if not problem:
+                done[name] = {"version": wished["version"]} if "version" in wished else {}
+    if done:
+        text = json.dumps({"id": "2", "version": "1.0", "params": done}).encode()
+        things.device._platform.post(b"property/desired/delete", text)
+
+
+# What is not taken
+
+
+def refused(device, code, words):
+    """The platform does not take the batch under way: fewer points go at once, down to the one it dislikes."""
+    words = "%s (code %d)" % (words or "no reason given", code)
+    device._batch = device._losses = 0
+    if device._count > 1:
+        device._most = device._count >> 1
+        device.outbox.send(0)
+        return log("stream", "%d data points refused: %s; goes on with fewer" % (device._count, words))
+    outbox = device.outbox
+    outbox.rewind()
+    outbox.next()
+    name = bytes(outbox.buf[outbox.id_at : outbox.id_at + outbox.id_len]).decode()
+    log("stream", "%s: refused by the platform: %s" % (name.replace("\1", "event "), words))
+    outbox.drop()
+
+
+# Where a set is a command
+
+
+def command(things, payload):
+    """The reply to a command on a platform that has no thing models."""
+    device = things.device
+    if not isinstance(payload, int):
+        name, equals, text = payload.partition(b"=")
+        for found in things.properties:
+            if found.set and equals and found.id.encode() == name:
+                problem = _set(things, found.id, _value(text))
+                return "error: " + problem if problem else "ok"
+        for service_id, _ in things.services:
+            if service_id.encode() == name:
+                reply = _invoke(things, service_id, _value(text) if equals else {})
+                return "error: " + reply["msg"] if reply["code"] != 200 else json.dumps(reply["data"])
+    return type(device)._reply_to(device, payload)
+
+
+def _value(text):
+    """A value as people type it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        text = text.decode()
+        return {"on": True, "off": False}.get(text, text)

@@ -1,0 +1,29 @@
+"""Logs the device in to OneNET's current platform. Loaded only for that."""
+
+from mqtt.errors import borrowed
+from onenet.studio import HOSTS, Points, Studio
+
+from .things import things_of
+
+
+def log_in(device):
+    """The device's platform and the class of its data points, by its configuration."""
+    config = device.config
+    name, product = config["device_name"], config["product_id"]
+    config["device_id"] = name
+    hosts = config["host"] or [HOSTS[0] % product, HOSTS[1]]
+    config["host"] = hosts = [hosts] if isinstance(hosts, str) else hosts
+    options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}
+    platform = Studio(name, product, _token(config), hosts[0], config["port"], config["keep_alive"], **options)
+    things_of(device).hook(platform)
+    return platform, Points
+
+
+def _token(config):
+    """Made anew at each start: it lasts until 2100, and needs no clock."""
+    if config["token"]:
+        return config["token"]
+    resource = "products/" + config["product_id"]
+    if config["device_key"]:
+        resource += "/devices/" + config["device_name"]
+    return borrowed("onenet.token").token(config["device_key"] or config["access_key"], resource)
