@@ -4,6 +4,7 @@ Numbers in it are text; a range that is empty is none. Types it does not know ta
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,9 +38,10 @@ class DataType:
     def limit(self, name: str) -> float | None:
         """min, max, step or length; None where there is none."""
         try:
-            return float(self._spec(name))
-        except (TypeError, ValueError):
+            number = float(self._spec(name))
+        except (TypeError, ValueError, OverflowError):
             return None
+        return number if math.isfinite(number) else None
 
     def objection(self, value: Any) -> str:
         """Why that is not a value of this type; empty if it is."""
@@ -61,7 +63,7 @@ class DataType:
         if self.type == "array":
             return self._array(value)
         if self.type == "bitMap":
-            bits = int(self.limit("length") or 32)
+            bits = min(int(self.limit("length") or 32), 64)
             return "" if _is_integer(value) and 0 <= value < 1 << bits else f"must be a number of {bits} bits"
         if self.type == "date":
             fits = _is_integer(value) or (isinstance(value, str) and value.isdigit())
