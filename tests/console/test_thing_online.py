@@ -1,0 +1,122 @@
+"""The firmware on the virtual board with the console as OneNET's current platform: what the README promises."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from console_client import errors, until
+from onenet_tools.board import VirtualBoard, Wifi
+from onenet_tools.console.console import RunningConsole, running_console
+from onenet_tools.console.model import Device
+from onenet_tools.console.studio.failures import NotOnline
+from onenet_tools.files import board_directory, board_modules
+
+SSID, PASSWORD = "home", "12345678"
+PATIENCE = 30.0  # seconds
+MODEL = Path(__file__).with_name("thing_model.json").read_text(encoding="utf-8")
+HOST = "board.test"
+
+MAIN = """
+from firmware import Device
+
+device = Device("config.json")
+lamp = False
+
+@device.stream("temp", every=1)
+def temp():
+    return 21.5
+
+@device.property("lamp", every=60)
+def get_lamp():
+    return lamp
+
+@get_lamp.setter
+def set_lamp(value):
+    global lamp
+    lamp = value
+
+@device.service("blink")
+def blink(inputs):
+    device.event("alarm", {"level": inputs["n"]})
+    return {"ok": True}
+
+device.run()
+"""
+
+
+@pytest.fixture(scope="module")
+def console() -> Iterator[RunningConsole]:
+    with running_console() as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def thing(console: RunningConsole) -> Device:
+    """With the platform's own pace."""
+    product = console.call(console.platform.studio.add_product)
+    console.call(console.platform.studio.load_model, product.id, MODEL)
+    device: Device = console.call(console.platform.studio.add_device, product.id, "board1")
+    return device
+
+
+@contextlib.contextmanager
+def board(console: RunningConsole, device: Device, **changes: Any) -> Iterator[VirtualBoard]:
+    """With the files people get, and a program of its own."""
+    directory = board_directory()
+    files: dict[str, Path | str] = {name: directory / name for name in ["boot.py", *board_modules()]}
+    config = {
+        "wifi": [{"ssid": SSID, "password": PASSWORD}],
+        "platform": "studio",
+        "host": HOST,
+        "device_name": device.name,
+        "product_id": device.product_id,
+        "device_key": device.auth_info,
+        **changes,
+    }
+    files |= {"main.py": MAIN, "config.json": json.dumps(config)}
+    address = ("127.0.0.1", console.mqtt_port)
+    with VirtualBoard(files=files, wifi=Wifi({SSID: PASSWORD}), routes={(HOST, 1883): address}) as it:
+        yield it
+
+
+def latest(console: RunningConsole, device: Device, identifier: str) -> Any:
+    found = console.call(console.platform.points, device.id, identifier, 1)
+    return found[0].value if found else None
+
+
+def test_a_board_is_a_thing(console: RunningConsole, thing: Device) -> None:
+    things = console.platform.studio.things
+    with pytest.raises(NotOnline):
+        console.call(things.set, thing, {"lamp": True})
+    console.call(things.set_desired, thing, {"lamp": True})
+    with board(console, thing) as it:
+        it.wait_for("mqtt: online", PATIENCE)
+        until(lambda: latest(console, thing, "temp") == 21.5)
+        # What was wished for while it was away is so now, was reported, and waits no more.
+        until(lambda: latest(console, thing, "lamp") is True and not console.call(things.desired, thing))
+        assert console.call(things.set, thing, {"lamp": False})["code"] == 200
+        assert console.call(things.get, thing, ["lamp"]) == {"lamp": False}
+        until(lambda: latest(console, thing, "lamp") is False)
+        assert console.call(things.call, thing, "blink", {"n": 2}) == {"ok": True}
+        (event,) = until(lambda: console.call(console.platform.store.events.latest, thing.id, 10))
+        assert (event.identifier, event.value) == ("alarm", {"level": 2})
+        assert thing.auth_info not in it.log and "sign=" not in it.log
+        assert errors(console, thing.id) == []
+    until(lambda: not console.call(console.platform.device, thing.id).online)
+
+
+def test_a_board_with_the_key_of_the_product(console: RunningConsole, thing: Device) -> None:
+    product = console.call(console.platform.studio.products.find, thing.product_id)
+    with board(console, thing, device_key="", access_key=product.access_key) as it:
+        it.wait_for("mqtt: online", PATIENCE)
+
+
+def test_a_board_with_a_wrong_key_is_told(console: RunningConsole, thing: Device) -> None:
+    product = console.call(console.platform.studio.products.find, thing.product_id)
+    with board(console, thing, device_key=product.access_key) as it:
+        it.wait_for("refused", PATIENCE)
+        assert product.access_key not in it.log
+    assert "is made with the product's access_key, but res" in errors(console, thing.id)[-1][1]
