@@ -164,9 +164,8 @@ class Device:
         self.outbox.locked = True
         try:
             if client.state == OFFLINE:
+                rare("seldom").connecting(client)
                 gc.collect()
-                log("mqtt", "connecting to %s:%d" % (client.host, client.port))
-                watchdog.patient(True)
                 client.start()
             client.loop(_TURN)
             if client.state == ONLINE:
@@ -220,8 +219,8 @@ class Device:
             try:
                 free = rare("health").words()
             except MemoryError:
-                free = "hardly a byte free"
-            log("mqtt", "online as device %s, %s" % (self.config["device_id"], free))
+                free = ""
+            log("mqtt", "online as device %s%s" % (self.config["device_id"], free))
         else:
             log("mqtt" if self.config else "config", self._trouble)
 
@@ -253,15 +252,13 @@ class Device:
             try:
                 self._platform.reply(command_id, self._reply_to(payload))
             except ValueError as e:  # an id longer than any of the platform's
-                log("command", "not answered: %s" % e)
+                rare("seldom").unanswered(e)
             else:
                 log("command", "answered")
 
     def _reply_to(self, payload):
-        if isinstance(payload, int):
-            return "error: %d bytes are longer than rx_size" % payload
-        if not self._obey:
-            return "error: this device takes no commands"
+        if isinstance(payload, int) or not self._obey:
+            return rare("seldom").not_obeyed(payload)
         try:
             self.outbox.unlock()
             try:

@@ -34,9 +34,9 @@ def _idf_heaps():
 
 
 def words():
-    """What is free, for the log."""
+    """What is free, for the end of a line in the log."""
     other = free_idf_heap()
-    return "%d bytes free" % free_heap() + (", and %d in the ESP-IDF's heap" % other if other else "")
+    return ", %d bytes free" % free_heap() + (", and %d in the ESP-IDF's heap" % other if other else "")
 
 
 def reset_cause():

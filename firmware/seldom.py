@@ -110,6 +110,12 @@ def stopped(device):
     return False
 
 
+def connecting(client):
+    """A connection is about to be begun."""
+    log("mqtt", "connecting to %s:%d" % (client.host, client.port))
+    watchdog.patient(True)
+
+
 def failed(device, error):
     """What the client has raised, which may be about a subscription alone."""
     if isinstance(error, SubscribeError):
@@ -157,6 +163,17 @@ def _suspect(device):
         log("stream", rare("refusal").culprit(device.outbox))
         device.outbox.drop()
     device._batch = device._losses = 0
+
+
+def not_obeyed(payload):
+    """The reply to a command that was too long, whose size this is, or that nobody waits for."""
+    if isinstance(payload, int):
+        return "error: %d bytes are longer than rx_size" % payload
+    return "error: this device takes no commands"
+
+
+def unanswered(error):
+    log("command", "not answered: %s" % error)
 
 
 def reply(device, result):

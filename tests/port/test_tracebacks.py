@@ -14,7 +14,7 @@ from onenet_tools.shorten import function_at, shorten
     ("module", "function", "shown"),
     [
         ("lib/mqtt/client.py", "publish", "mqtt"),
-        ("lib/mqtt/session.py", "_free", "mqtt"),
+        ("lib/mqtt/session.py", "_next_id", "mqtt"),
         ("lib/mqtt/packet.py", "connect", "mqtt.packet"),
         ("firmware/device.py", "_turn", "firmware"),
         ("firmware/joining.py", "_joined", "firmware.joining"),

@@ -39,21 +39,21 @@ def test_an_esp32s_own_heap_is_told_without_what_it_could_grow_by():
     with replaced(health, "gc", Collector(61000 + 40000)):
         assert health.free_heap() == 61000
         assert health.free_idf_heap() == 70000
-        assert health.words() == "61000 bytes free, and 70000 in the ESP-IDF's heap"
+        assert health.words() == ", 61000 bytes free, and 70000 in the ESP-IDF's heap"
 
 
 def test_an_esp32_may_have_no_heap_of_the_idfs_left():
     with replaced(esp32, "heaps", []), replaced(health, "gc", Collector(5000)):
         assert health.free_heap() == 5000
         assert health.free_idf_heap() is None
-        assert health.words() == "5000 bytes free"
+        assert health.words() == ", 5000 bytes free"
 
 
 def test_an_esp8266_has_one_heap():
     with OnAnEsp8266(), replaced(health, "gc", Collector(12345)):
         assert health.free_heap() == 12345
         assert health.free_idf_heap() is None
-        assert health.words() == "12345 bytes free"
+        assert health.words() == ", 12345 bytes free"
         assert health.chip_temperature() is None
 
 
