@@ -13,10 +13,11 @@ import pytest
 from api_peers import Device, Told
 from onenet_tools.api import client as client_module
 from onenet_tools.api import show
+from onenet_tools.api.answers import DataPoint
 from onenet_tools.api.client import Client
 from onenet_tools.cli import main
 from onenet_tools.console.console import RunningConsole, running_console
-from onenet_tools.console.keyfile import local_key
+from onenet_tools.console.keyfile import LocalKeys, local_keys
 from onenet_tools.loopback import free_port
 
 EXAMPLE = "789546805"  # the device of config.json.example
@@ -148,7 +149,7 @@ def test_what_a_device_sends_does_nothing_to_the_terminal(
 
 def test_csv_is_safe_in_a_spreadsheet(capsys: pytest.CaptureFixture[str]) -> None:
     values = ["=HYPERLINK(1)", "@x", -55, "-55", 1e300, "\ud800", 'a "b"\nc']
-    show.show_points([client_module.DataPoint("s", "t", value) for value in values], True, False)
+    show.show_points([DataPoint("s", "t", value) for value in values], True, False)
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert [value for _, _, value in rows[1:]] == ["'=HYPERLINK(1)", "'@x", "-55", "'-55", "1e+300", "?", 'a "b"\nc']
 
@@ -251,15 +252,15 @@ def test_local_finds_the_key_by_itself(
 
 def test_the_key_of_a_console_is_only_its_users_and_goes_with_it(tmp_path: Path) -> None:
     with running_console() as other:
-        assert local_key(other.http_port) == other.platform.master_key
+        assert local_keys(other.http_port).api_key == other.platform.master_key
         [path] = Path(tmp_path.home()).rglob(f"console-{other.http_port}.key")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert local_key(other.http_port) is None
+    assert local_keys(other.http_port) is None
 
 
 def test_a_wrong_key_and_none(onenet: Onenet, console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> None:
     for key, words in (("wr0ng=", "refuses the api-key for devices (errno 3: "), ("", "wants an api-key (errno 2: ")):
-        monkeypatch.setattr("onenet_tools.api.key.local_key", lambda port, key=key: key)
+        monkeypatch.setattr("onenet_tools.api.key.local_keys", lambda port, key=key: LocalKeys(key, "1", "eA=="))
         told = onenet("status")
         assert told.status == 2 and words in told.err and told.err.count("\n") == 1
         assert "wr0ng=" not in told.err
@@ -300,7 +301,7 @@ def test_login_keeps_the_key_for_its_platform_alone(
 
 
 def test_long_values_are_folded_not_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    show.show_points([client_module.DataPoint("s" * 100, "2026-01-31 12:00:00", "v" * 300)], False, False)
+    show.show_points([DataPoint("s" * 100, "2026-01-31 12:00:00", "v" * 300)], False, False)
     out = capsys.readouterr().out
     assert out.count("s") >= 100 and out.count("v") >= 300
     assert max(map(len, out.splitlines())) <= 80

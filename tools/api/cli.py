@@ -1,31 +1,18 @@
 """The commands of `onenet` that ask the platform: status, points, send; and login, which keeps the api-key."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..failures import complain, failures_in_one_line
+from .asking import KEYS, AsJson, Local, ProductId, Url, asking, only_device, where_is
 from .failures import ApiError
-
-if TYPE_CHECKING:  # httpx takes a moment to import
-    from .client import Client
+from .thing_cli import app as things
 
 app = typer.Typer(no_args_is_help=True)
-
-KEYS = (
-    "The api-key comes from ONENET_API_KEY, or is kept by [bold]onenet login[/bold], or is asked for. "
-    "A console that you have started on this computer needs none."
-)
-
-Local = Annotated[bool, typer.Option("--local", help="Ask the console on this computer: --url http://127.0.0.1:8080.")]
-Url = Annotated[
-    str | None, typer.Option(metavar="URL", help="Ask the platform there. Default: https://api.heclouds.com.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(things)
 
 
 @app.command(epilog=KEYS)
@@ -33,6 +20,7 @@ def status(
     devices: Annotated[
         list[str] | None, typer.Argument(metavar="DEVICE", help="Device IDs. Default: all, with the master key.")
     ] = None,
+    product: ProductId = None,
     local: Local = False,
     url: Url = None,
     as_json: AsJson = False,
@@ -40,7 +28,7 @@ def status(
     """Show which devices are online."""
     from .show import show_devices
 
-    with _asking(local, url) as client:
+    with asking(local, url, product) as client:
         if devices:
             states = [client.device(device) for device in devices]
         else:
@@ -66,6 +54,7 @@ def points(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many, the newest.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV: stream, at, value.")] = False,
     as_json: AsJson = False,
+    product: ProductId = None,
     local: Local = False,
     url: Url = None,
 ) -> None:
@@ -80,8 +69,8 @@ def points(
         if as_csv and as_json:
             raise ApiError("--csv and --json at once can't be")
         since, until = _interval(start, end, duration)
-    with _asking(local, url) as client:
-        device = device or _only_device(client)
+    with asking(local, url, product) as client:
+        device = device or only_device(client)
         streams = stream or ()
         if not (streams or since or until or limit):
             show_points(client.latest(device), as_csv, as_json)
@@ -106,6 +95,7 @@ def send(
             min=0, max=2678400, metavar="SECONDS", help="Let the command wait so long for a device that is offline."
         ),
     ] = 0,
+    product: ProductId = None,
     local: Local = False,
     url: Url = None,
 ) -> int:
@@ -120,9 +110,9 @@ def send(
         device, text = None, device
     with failures_in_one_line(ApiError, OSError):
         payload = _payload(text, as_hex, file)
-    with _asking(local, url) as client:
+    with asking(local, url, product) as client:
         if device is None:
-            device = _only_device(client)
+            device = only_device(client)
             if text == device:
                 raise ApiError(f"what shall be sent to device {device}? onenet send {device} TEXT")
         with waiting("waiting for the reply"):
@@ -139,49 +129,22 @@ def send(
 @app.command()
 def login(
     forget: Annotated[bool, typer.Option("--forget", help="Remove the key that is kept.")] = False,
+    product: ProductId = None,
     local: Local = False,
     url: Url = None,
 ) -> None:
-    """Keep an api-key, so that it need not be given again.
+    """Keep an api-key, or a product's access_key, so that it need not be given again.
 
     It is asked for without echo, or read from stdin, and goes to a file that
     only you can read.
     """
-    from .key import ask_key, keep_key
+    from .key import ask_key, keep_key, place
 
     with failures_in_one_line(ApiError):
-        where = _where(local, url)
-        path = keep_key(where, None if forget else ask_key(where))
-        print(f"The api-key for {where} is {'no longer ' if forget else ''}in {path}.")
-
-
-@contextmanager
-def _asking(local: bool, url: str | None) -> Iterator["Client"]:
-    """The platform that was named; its errors become one line."""
-    with failures_in_one_line(ApiError):
-        from .client import Client
-        from .key import find_key
-
-        where = _where(local, url)
-        with Client(where, find_key(where)) as client:
-            yield client
-
-
-def _where(local: bool, url: str | None) -> str:
-    from .client import LOCAL, PLATFORM, checked_url
-
-    return checked_url(url or (LOCAL if local else PLATFORM))
-
-
-def _only_device(client: "Client") -> str:
-    from itertools import islice
-
-    states = list(islice(client.devices(), 2))
-    if len(states) == 1:
-        return states[0].id
-    if states:
-        raise ApiError("there are several devices: say which one; onenet status lists them")
-    raise ApiError("there are no devices yet")
+        where = where_is(local, url, product)
+        path = keep_key(place(where, product or ""), None if forget else ask_key(where, product or ""))
+        what = f"access_key of product {product} at" if product else "api-key for"
+        print(f"The {what} {where} is {'no longer ' if forget else ''}in {path}.")
 
 
 def _payload(text: str | None, as_hex: bool, file: Path | None) -> bytes:

@@ -3,20 +3,17 @@
 Every answer comes from a network: it is checked before it is used.
 """
 
-import contextlib
-import ipaddress
-import random
 import re
-import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from .answers import CommandState, DataPoint, DeviceState
 from .failures import ApiError
+from .requests import UNLIKE, Requests
 from .text import harmless
 
 PLATFORM = "https://api.heclouds.com"
@@ -25,8 +22,6 @@ LOCAL = "http://127.0.0.1:8080"
 LONGEST_COMMAND = 65535
 """Bytes of a command."""
 
-_TRIES = 3  # of a GET
-_PAUSE = 0.5  # seconds before the second; each further one waits twice as long
 _DEVICES_A_PAGE = 100
 _POINTS_A_PAGE = 6000
 
@@ -36,85 +31,17 @@ _NOT_FOUND = 8
 _NOT_ONLINE = 10
 _TOO_OFTEN = 15
 
-_UNLIKE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
-"""What it raises to take an answer that is not as documented for one that is; ValueError is also no JSON, no UTF-8."""
-
 # status of a command
 _WAITING = (1, 2)  # for the device to come online, for its reply
 _REPLIED = 4
 
 
-@dataclass(frozen=True)
-class DeviceState:
-    id: str
-    title: str
-    online: bool
-    created: str
-    """As the platform gives it, in Beijing time."""
-    last_data: str = ""
-    """When its newest data point is from; empty if it has none, or nobody has asked."""
+class Client(Requests):
+    """One user of the old platform, or of a console, with his api-key; empty for none. Options: see Requests."""
 
-
-@dataclass(frozen=True)
-class DataPoint:
-    """A value of a stream. `at` as the platform gives it, in Beijing time: YYYY-MM-DD hh:mm:ss, perhaps .mmm."""
-
-    stream: str
-    at: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class CommandState:
-    """How it is with a command. `over`: the reply has come, or none will."""
-
-    reply: bytes | None
-    over: bool
-    words: str
-    """The platform's, for it."""
-    seconds: float = 0.0
-    """From sending to that."""
-
-
-class Client:
-    """One user of the platform at `url`, with his api-key; empty for none.
-
-    `patience`: seconds to wait for each answer. `pause`: seconds until a GET that failed is tried again. `transport`
-    is httpx's way to the network, for tests.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        key: str,
-        *,
-        patience: float = 10.0,
-        pause: float = _PAUSE,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
+    def __init__(self, url: str, key: str, **options: Any) -> None:
         """Raises ApiError for what is no URL or no key."""
-        if not all("!" <= character <= "~" for character in key):
-            raise ApiError("the api-key has characters that no api-key has: spaces, or letters beyond ASCII")
-        self._url = checked_url(url)
-        self._pause = pause
-        self._patience = patience
-        self._key = key
-        try:
-            self._http = httpx.Client(
-                base_url=self._url,
-                headers={"api-key": key} if key else {},
-                timeout=patience,
-                transport=transport,
-                trust_env=not is_loopback(url),  # a proxy does not lead back to this computer
-            )
-        except (ImportError, ValueError, httpx.InvalidURL) as error:  # what httpx makes of HTTPS_PROXY and its like
-            raise ApiError(f"the proxy in the environment can't be used: {harmless(str(error))}") from error
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
+        super().__init__(url, "api-key", key, **options)
 
     # Devices and their data
 
@@ -208,13 +135,7 @@ class Client:
         query: dict[str, Any] = {"device_id": _segment(device_id)}
         if queue:
             query["timeout"] = queue
-        try:
-            response = self._http.post("/cmds", params=query, content=payload)
-        except httpx.RequestError as error:
-            sent = "" if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else f"; {_MAYBE_SENT}"
-            raise ApiError(self._unreachable(error) + sent) from error
-        if response.status_code >= 500:
-            raise ApiError(f"{self._host} has failed (HTTP status {response.status_code}); {_MAYBE_SENT}")
+        response = self._post("/cmds", params=query, content=payload)
         with self._documented("a command's uuid"):
             return str(self._data(response, f"device {device_id}")["cmd_uuid"])
 
@@ -264,28 +185,6 @@ class Client:
             response = self._answer(path, query)
         return self._data(response, what)
 
-    def _answer(self, path: str, query: dict[str, Any]) -> httpx.Response:
-        """The answer to a GET, which is tried again where that may help."""
-        pauses = self._pauses()
-        while True:
-            try:
-                response = self._http.get(path, params=query)
-            except httpx.RequestError as error:
-                pause = None if isinstance(error, httpx.ConnectError) else next(pauses, None)
-                if pause is None:
-                    raise ApiError(self._unreachable(error)) from error
-            else:
-                if response.status_code < 500:
-                    return response
-                pause = next(pauses, None)
-                if pause is None:
-                    raise ApiError(f"{self._host} has failed, {_TRIES} times (HTTP status {response.status_code})")
-            time.sleep(pause)
-
-    def _pauses(self) -> Iterator[float]:
-        """Seconds before the second try, the third, …: each twice the one before, and a quarter more or less."""
-        return (self._pause * 2**i * random.uniform(0.75, 1.25) for i in range(_TRIES - 1))
-
     def _data(self, response: httpx.Response, what: str) -> Any:
         """What is in the envelope {"errno": 0, "error": "succ", "data": …}."""
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
@@ -293,7 +192,7 @@ class Client:
         try:
             envelope = response.json()
             errno = int(envelope["errno"])
-        except _UNLIKE as error:
+        except UNLIKE as error:
             raise ApiError(self._strange(f"HTTP status {response.status_code}", response.text)) from error
         if errno == 0:
             return envelope.get("data")
@@ -315,71 +214,6 @@ class Client:
             return f"{host} is asked too often ({said}); wait a while"
         return f"{host} can't do that for {what} ({said})"
 
-    @contextlib.contextmanager
-    def _documented(self, what: str) -> Iterator[None]:
-        """What is not as documented is an ApiError."""
-        try:
-            yield
-        except _UNLIKE as error:
-            raise ApiError(self._strange(f"{what} in another form")) from error
-
-    def _strange(self, what: str, content: str = "") -> str:
-        quoted = f": {self._quoted(content)}" if content.strip() else ""
-        return f"{self._host} does not answer as OneNET does ({what}{quoted})"
-
-    def _quoted(self, text: str) -> str:
-        """The beginning of what came from the network, fit for a terminal and without the key if it came back."""
-        if self._key:
-            text = text.replace(self._key, "***")
-        text = " ".join(text.split())
-        return harmless(text if len(text) <= 120 else text[:119] + "…")
-
-    @property
-    def _host(self) -> str:
-        return self._url.removeprefix("https://")
-
-    def _unreachable(self, error: httpx.RequestError) -> str:
-        if isinstance(error, httpx.TimeoutException):
-            return f"no answer from {self._host} within {self._patience:g} s"
-        if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
-            return f"{self._host} does not answer in HTTP: {self._quoted(str(error))}"
-        cause = _cause(error)
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"{self._host} shows a certificate that is not to be trusted: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError):
-            return f"no TLS with {self._host}: {cause.reason or cause}"
-        if isinstance(cause, socket.gaierror):
-            return f"{self._host} is not found: no network, no DNS, or no such name"
-        if isinstance(cause, ConnectionRefusedError):
-            hint = "; is the console running? onenet console starts it" if is_loopback(self._url) else ""
-            return f"nothing answers at {self._host}{hint}"
-        return f"no connection to {self._host}: {cause.strerror or error}"
-
-
-_MAYBE_SENT = "the command may have been sent all the same, and is not repeated"
-
-
-def is_loopback(url: str) -> bool:
-    """Whether it leads to this very computer."""
-    host = httpx.URL(url).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def checked_url(url: str) -> str:
-    """The URL in one spelling. Raises ApiError for what is none."""
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise ApiError(f"{url!r} is no URL: {error}") from error
-    if parsed.userinfo:
-        raise ApiError("a URL with a password in it is not wanted here")
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise ApiError(f"{url!r} is not http://HOST:PORT or https://HOST")
-    return str(parsed).rstrip("/")
-
 
 def _device(entry: Any) -> DeviceState:
     if not isinstance(entry["online"], bool):
@@ -397,16 +231,8 @@ def _is_too_often(response: httpx.Response) -> bool:
         return True
     try:
         return bool(response.json()["errno"] == _TOO_OFTEN)
-    except _UNLIKE:
+    except UNLIKE:
         return False
-
-
-def _cause(error: BaseException) -> OSError:
-    """What the network said: httpx's own exceptions keep it behind them."""
-    chain: BaseException | None = error
-    while chain is not None and not isinstance(chain, OSError):
-        chain = chain.__cause__ or chain.__context__
-    return chain or OSError()
 
 
 def _segment(name: str) -> str:

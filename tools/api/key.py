@@ -1,8 +1,8 @@
-"""Where the api-key comes from. Never from the command line: that is kept in the shell's history, and everybody on the
-computer can see it.
+"""Where the api-key comes from, and on the current platform the token. Never from the command line: that is kept in the
+shell's history, and everybody on the computer can see it.
 
-A console on this computer has its own key, which this user's tools find by themselves. The key of any other platform is
-in the environment, or kept in a file by `onenet login`, or asked for.
+A console on this computer has its own keys, which this user's tools find by themselves. The key of any other platform
+is in the environment, or kept in a file by `onenet login`, or asked for.
 """
 
 import getpass
@@ -10,23 +10,32 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import httpx
 import platformdirs
 
-from ..console.keyfile import local_key
-from .client import is_loopback
+from ..console.keyfile import local_keys
+from ..token.reading import TokenError
+from ..token.trying import make_token
 from .failures import ApiError
+from .requests import is_loopback
 
 VARIABLE = "ONENET_API_KEY"
+ACCESS_KEY = "ONENET_ACCESS_KEY"
+"""The same for the access_key of a product of the current platform."""
+
+_VERSION = "2022-05-01"
+_LASTS = 3600  # seconds: a token is made for each run
 
 
 def find_key(url: str) -> str:
     """The api-key for the platform at that URL; empty if it is a console on this computer that somebody else has
     started. Raises ApiError if there is none and nobody to ask."""
     if is_loopback(url):
-        return local_key(_port(url)) or _kept().get(url, "")
+        local = local_keys(_port(url))
+        return local.api_key if local else _kept().get(url, "")
     key = os.environ.get(VARIABLE) or _kept().get(url)
     if key:
         return key
@@ -35,23 +44,47 @@ def find_key(url: str) -> str:
     return ask_key(url)
 
 
-def ask_key(url: str) -> str:
-    """Asks without echo; without a terminal, takes the first line of stdin. Raises ApiError if nothing comes."""
-    if sys.stdin.isatty():
-        key = getpass.getpass(f"api-key for {url} (not shown): ").strip()
-    else:
-        key = sys.stdin.readline().strip()
+def find_token(url: str, product_id: str) -> str:
+    """A token for that product of the current platform, made with its access_key; with the account's key for a console
+    on this computer. Raises ApiError if there is no key and nobody to ask, or what there is is none."""
+    expires = f"{int(time.time()) + _LASTS}"
+    local = local_keys(_port(url)) if is_loopback(url) else None
+    if local:
+        return make_token(local.user_key, f"userid/{local.user_id}", expires, "sha256", _VERSION)
+    key = os.environ.get(ACCESS_KEY) or _kept().get(place(url, product_id))
     if not key:
-        raise ApiError(f"no api-key for {url} was given")
+        if not sys.stdin.isatty():
+            words = f"set {ACCESS_KEY}, or keep it with onenet login --product {product_id}"
+            raise ApiError(f"no access_key of product {product_id} at {url}: {words}")
+        key = ask_key(url, product_id)
+    try:
+        return make_token(key, f"products/{product_id}", expires, "sha256", _VERSION)
+    except TokenError as error:
+        raise ApiError(f"access_key of product {product_id}: {error}") from error
+
+
+def place(url: str, product_id: str = "") -> str:
+    """What the key of a platform, or of a product there, is kept under."""
+    return f"{url} {product_id}" if product_id else url
+
+
+def ask_key(url: str, product_id: str = "") -> str:
+    """Asks without echo; without a terminal, takes the first line of stdin. Raises ApiError if nothing comes."""
+    what = f"access_key of product {product_id} at {url}" if product_id else f"api-key for {url}"
+    asked = getpass.getpass(f"{what} (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    key = asked.strip()
+    if not key:
+        raise ApiError(f"no {what} was given")
     return key
 
 
-def keep_key(url: str, key: str | None) -> Path:
-    """Keeps it for this URL, or forgets it if None; returns the file, which is only this user's. Raises ApiError."""
+def keep_key(where: str, key: str | None) -> Path:
+    """Keeps it under the name that place() gives, or forgets it if None; returns the file, which is only this user's.
+    Raises ApiError."""
     keys = _kept()
-    keys.pop(url, None)
+    keys.pop(where, None)
     if key is not None:
-        keys[url] = key
+        keys[where] = key
     path = _file()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..spreadsheet import in_cell
-from .client import CommandState, DataPoint, DeviceState
+from .answers import CommandState, DataPoint, DeviceState
 from .text import harmless, reply_text
 
 

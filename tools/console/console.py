@@ -16,7 +16,7 @@ from ..loopback import free_port, has_ipv6
 from ..packets.pcap import PcapWriter
 from .broker import ConsoleBroker
 from .gate import Gate
-from .keyfile import published_key
+from .keyfile import LocalKeys, published_keys
 from .platform import Platform, open_platform
 from .store import default_file
 from .web import make_app, serving
@@ -79,7 +79,9 @@ class Console:
         stack.push_async_callback(self.platform.stop)
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
         self.platform.start()
-        stack.enter_context(published_key(self.http_port, self.platform.master_key))
+        account = self.platform.studio.products.account()
+        keys = LocalKeys(self.platform.master_key, account.user_id, account.user_key)
+        stack.enter_context(published_keys(self.http_port, keys))
         self.recorder = _recorder(options.pcap)
         if self.recorder:
             stack.callback(self.recorder.close)
