@@ -22,13 +22,13 @@ def chip_temperature():
 
 @device.command
 def obey(payload):
-    """led=on, led=off, or led? to ask. The return value is the reply."""
+    """led=on, led=off, or led? to ask; a thing model's switch says led=true. The return value is the reply."""
     text = payload.decode()
     if not device.led:
         return "error: no led_pin in config.json"
-    if text == "led=on":
+    if text in ("led=on", "led=true"):
         device.led.on()
-    elif text == "led=off":
+    elif text in ("led=off", "led=false"):
         device.led.off()
     elif text != "led?":
         return "error: send led=on, led=off or led?"

@@ -49,6 +49,7 @@ class Points:
         self._room = room
         self._size = 0
         self._count = 0
+        self._second = self._ms = 0  # of the last point of a history; ms that the first one of this gets
         self.kind = PROPERTIES
         self.id = 10000  # five digits, so that all messages have the same frame
 
@@ -62,6 +63,7 @@ class Points:
         outbox = self._outbox
         outbox.rewind()
         self.id = self.id + 1 if self.id < 99999 else 10000
+        self._ms += self._count
         self._count = 0
         sections = 0
         size = _ENVELOPE
@@ -70,9 +72,12 @@ class Points:
             if not self._count:
                 self.kind = kind
                 size += 4 if kind == HISTORY else 1  # no comma before the first
+                if outbox.time != self._second:
+                    self._ms = 0
             known = self._known(self._count)
             if kind != self.kind or known and kind != HISTORY:
                 break
+            self._second = outbox.time
             event = outbox.buf[outbox.id_at] == _EVENT
             size += outbox.value_len
             if not known:
@@ -95,9 +100,9 @@ class Points:
         return self._count
 
     def _kind(self):
-        """Of the message that the outbox's record belongs into."""
+        """Of the message that the outbox's record belongs into: what is fresh goes with what has waited before it."""
         when = self._clock.true(self._outbox.time)
-        if when and self._clock.now() - when > _FRESH:
+        if when and (self._count and self.kind == HISTORY or self._clock.now() - when > _FRESH):
             return HISTORY
         return EVENTS if self._outbox.buf[self._outbox.id_at] == _EVENT else PROPERTIES
 
@@ -180,13 +185,13 @@ class Points:
         size = outbox.id_len
         outbox.rewind()
         begin = at
-        for _ in range(self._count):
+        for i in range(self._count):
             outbox.next()
             if self._is(id_at, size):
                 at = append(buf, at, b',{"value":' if at > begin else b'{"value":')
                 at = copy(buf, at, outbox.buf, outbox.value_at, outbox.value_len)
                 at = append(buf, at, b',"time":')
-                at = append(buf, _time(buf, at, self._clock.true(outbox.time)), b"}")
+                at = append(buf, _time(buf, at, self._clock.true(outbox.time), self._ms + i), b"}")
         return append(buf, at, b"]")
 
 
@@ -201,13 +206,14 @@ def _digits(buf, at, n, width):
     return end
 
 
-def _time(buf, at, seconds):
-    """Writes ms since 1970 for seconds since 2000: piecewise, for 31 bits do not hold them."""
+def _time(buf, at, seconds, ms):
+    """Writes ms since 1970 for seconds since 2000 and some ms: piecewise, for 31 bits do not hold them. The ms are for
+    the platform to tell values of the same second apart."""
     low = seconds % 10000 + 4800
     high = seconds // 10000 + 94668  # 946684800 s between them
     at = _digits(buf, at, high + low // 10000, 6)
     at = _digits(buf, at, low % 10000, 4)
-    return append(buf, at, b"000")
+    return _digits(buf, at, min(ms, 999), 3)
 
 
 def _number(text, name):
@@ -243,7 +249,7 @@ class Studio:
         self.on_command = self.on_sent = self.on_refused = self.on_connect = None
         self.ignored = 0
         self._base = base = ("$sys/%s/%s/thing/" % (product_id, name)).encode()
-        self._topic = base + _POSTS[PROPERTIES]  # of the post under way
+        self._usual = self._topic = base + _POSTS[PROPERTIES]  # of most posts, and of the one under way
         self._points = None  # what it has, until the platform has said what it thinks of that
         self._packet = 0  # its packet identifier, until PUBACK
         self._since = None  # ticks of PUBACK; None: it came on another connection, so that the reply is lost
@@ -255,7 +261,8 @@ class Studio:
     def publish_points(self, points):
         """Publishes what a Points has gathered, with QoS 1; returns its id. It is under way until on_sent or
         on_refused."""
-        self._topic = topic = self._topic if points.kind == PROPERTIES else self._base + _POSTS[points.kind]
+        kind = points.kind
+        self._topic = topic = self._usual if kind == PROPERTIES else self._base + _POSTS[kind]
         self._points = points
         self._code = self._tries = 0
         self._packet = self.client.publish(topic, points, 1)

@@ -149,26 +149,42 @@ def test_what_has_waited_goes_with_its_times_many_values_of_one_property_togethe
     assert points.kind == HISTORY
     _, properties, events = written(points)
     assert properties == {
-        "temp": [(1, MS - 90000), (2, MS - 60000), ("x", MS - 40000)],
-        "hum": [(40, MS - 70000)],
+        "temp": [(1, MS - 90000), (2, MS - 60000 + 3), ("x", MS - 40000 + 5)],
+        "hum": [(40, MS - 70000 + 2)],
     }
-    assert events == {"alarm": [({"level": 2}, MS - 80000), ({}, MS - 50000)]}
+    assert events == {"alarm": [({"level": 2}, MS - 80000 + 1), ({}, MS - 50000 + 4)]}
 
 
 def test_a_history_of_events_alone_and_one_that_begins_with_an_event():
     points, outbox, _ = points_of(("\1e", "{}", 60), ("\1e", "{}", 50))
     assert points.gather() == 2
-    assert written(points)[1:] == ({}, {"e": [({}, MS - 60000), ({}, MS - 50000)]})
+    assert written(points)[1:] == ({}, {"e": [({}, MS - 60000), ({}, MS - 50000 + 1)]})
     points, _, _ = points_of(("\1e", "{}", 60), ("p", "1", 50))
     assert points.gather() == 2
-    assert written(points)[1:] == ({"p": [(1, MS - 50000)]}, {"e": [({}, MS - 60000)]})
+    assert written(points)[1:] == ({"p": [(1, MS - 50000 + 1)]}, {"e": [({}, MS - 60000)]})
 
 
-def test_what_is_fresh_waits_for_what_has_waited():
+def test_what_is_fresh_goes_with_what_has_waited_before_it():
     for age, kind in ((0, PROPERTIES), (5, PROPERTIES), (6, HISTORY), (3600, HISTORY)):
         points, _, _ = points_of(("x", "1", age), ("y", "2", 0))
-        assert points.gather() == (1 if kind == HISTORY else 2), "%d s" % age
+        assert points.gather() == 2, "%d s" % age
         assert points.kind == kind
+    points, _, _ = points_of(("x", "1", 0), ("y", "2", 60))
+    assert points.gather() == 1 and points.kind == PROPERTIES
+
+
+def test_values_of_the_same_second_have_times_of_their_own_and_in_order():
+    points, outbox, _ = points_of(*[("x", str(i), 60) for i in range(30)])
+    seen = []
+    while points.gather():
+        seen += written(points)[1]["x"]
+        outbox.send(points._count)
+        outbox.done()
+    assert seen == [(i, MS - 60000 + i) for i in range(30)]
+    for i in range(3):
+        outbox.put(b"x", b"1", T0 - 50 + i)
+    points.gather()
+    assert [when for _, when in written(points)[1]["x"]] == [MS - 50000, MS - 49000 + 1, MS - 48000 + 2]
 
 
 def test_times_are_right_to_the_second_wherever_the_digits_turn():
@@ -191,7 +207,7 @@ def test_a_clock_set_later_corrects_what_was_measured_before():
     points, _, _ = points_of(("x", "1", 600), ("x", "2", 300), clock=clock)
     clock.jump = T0 - 1000
     assert points.gather() == 2
-    assert written(points)[1] == {"x": [(1, MS - 600000), (2, MS - 300000)]}
+    assert written(points)[1] == {"x": [(1, MS - 600000), (2, MS - 300000 + 1)]}
 
 
 def test_a_batch_takes_as_many_as_fit_and_no_more():
@@ -387,6 +403,18 @@ def test_replies_of_events_and_of_history():
             points_id, packet_id = posted(broker, device, record)
             broker.send(b"\x40\2" + packet_id)
             answer(broker, {"id": str(points_id), "code": 200}, topic)
+            assert told(broker, "sent")["sent"] == [points_id]
+
+
+def test_each_kind_goes_to_its_topic_whatever_went_before():
+    broker, device = online()
+    with broker:
+        kinds = (("x", "1", 60), "history"), (("x", "1", 0), "property"), (("\1e", "{}", 0), "event")
+        for record, kind in kinds + (kinds[1], kinds[0], kinds[0]):
+            broker.told_of["sent"].clear()
+            points_id, packet_id = posted(broker, device, record)
+            broker.send(b"\x40\2" + packet_id)
+            answer(broker, {"id": str(points_id), "code": 200}, kind + "/post/reply")
             assert told(broker, "sent")["sent"] == [points_id]
 
 
