@@ -1,11 +1,15 @@
 """A console for the tests of one module, and devices of their own."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.model import Device
 from onenet_tools.console.studio import own_topics
+from studio_api import MODEL, Api
+from studio_client import make_token
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +41,30 @@ def board(console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> Device:
     product = console.call(console.platform.studio.add_product)
     device: Device = console.call(console.platform.studio.add_device, product.id, "board1")
     return device
+
+
+@pytest.fixture
+def account_token(console: RunningConsole) -> str:
+    account = console.call(console.platform.studio.products.account)
+    return make_token(account.user_key, f"userid/{account.user_id}", version="2022-05-01", method="sha1")
+
+
+@pytest.fixture
+def api(console: RunningConsole, board: Device, account_token: str) -> Iterator[Api]:
+    it = Api(console, board, account_token)
+    yield it
+    it.http.close()
+
+
+@pytest.fixture
+def modelled(console: RunningConsole, board: Device) -> Device:
+    """The board, once its product has a thing model."""
+    console.call(console.platform.studio.load_model, board.product_id, MODEL)
+    return board
+
+
+@pytest.fixture
+def beside() -> Iterator[Callable[..., "Future[Any]"]]:
+    """Runs a call while the test plays the device."""
+    with ThreadPoolExecutor(4) as pool:
+        yield pool.submit

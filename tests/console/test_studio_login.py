@@ -73,7 +73,7 @@ def test_code_4_for_names_that_are_not_there(console: RunningConsole, board: Dev
     assert connack(console, "board2", board.product_id, device_token(board)) == 4
     assert "has no device of this name" in errors(console)[-1][1]
     assert connack(console, board.name, "noSuchProduct1", device_token(board)) == 4
-    assert "must be the id of a product" in errors(console)[-1][1]
+    assert "no product has this id" in errors(console)[-1][1]
 
 
 def test_no_way_in_by_the_other_platforms_credentials(console: RunningConsole, board: Device) -> None:

@@ -13,10 +13,10 @@ from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.model import Device
 from onenet_tools.console.studio.failures import NotOnline
 from onenet_tools.files import board_directory, board_modules
+from studio_api import MODEL
 
 SSID, PASSWORD = "home", "12345678"
 PATIENCE = 30.0  # seconds
-MODEL = Path(__file__).with_name("thing_model.json").read_text(encoding="utf-8")
 HOST = "board.test"
 
 MAIN = """

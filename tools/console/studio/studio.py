@@ -108,7 +108,7 @@ class Studio:
         try:
             product = self.products.find(connect.username)
         except UnknownProduct as error:
-            words = f"user name {shown(connect.username)}: must be the id of a product"
+            words = f"user name {shown(connect.username)}: no product has this id; onenet product add --id makes it"
             raise Refused(_REFUSED, words) from error
         try:
             device = self.device(product.id, connect.client_id)
