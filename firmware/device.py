@@ -108,7 +108,7 @@ class Device:
             if bad_utf8(text, 0, len(text), 0) >= 0:
                 raise ValueError
             if not self._points.fits(len(encoded), len(text)):
-                raise ValueError("%d bytes, too long for tx_size" % len(text))
+                raise ValueError(len(text))
             return self.outbox.put(encoded, text, self.clock.now())
         except Exception as e:  # noqa: BLE001 - one like that would get the board kicked off, again and again
             try:
@@ -153,7 +153,7 @@ class Device:
                 self._pause_from = None
         if not self.wifi.connected():
             if client.state != OFFLINE:
-                rare("seldom").fault(self, OSError("Wi-Fi lost"))
+                rare("seldom").without_wifi(self)
             sleep_ms(50)
             return
         if not OFFLINE < client.state < ONLINE and self.clock.sync():

@@ -40,14 +40,15 @@ class Outbox:
         return self._end - self._start
 
     def put(self, stream_id, value, seconds):
-        """Adds a data point; returns False where it is dropped. ValueError where it could never fit.
+        """Adds a data point; returns False where it is dropped. ValueError(its size, the buffer's) where it could never
+        fit.
 
         stream_id, value: bytes, the value being JSON; seconds: when it was measured, any number of 32 bits.
         """
         size = _HEAD + len(stream_id) + len(value)
         buf = self.buf
         if len(stream_id) > 255 or size > len(buf):
-            raise ValueError("data point of %d bytes, outbox of %d" % (size, len(buf)))
+            raise ValueError(size, len(buf))
         if self.locked:
             if len(self._outside) < _OUTSIDE:
                 self._outside.append((stream_id, value, seconds))

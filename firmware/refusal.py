@@ -32,7 +32,11 @@ def words(stream_id, value, error):
         return "%r: stream id: must be text, or UTF-8 in bytes" % (stream_id,)
     if isinstance(error, MemoryError):
         return "%s: too long: no memory for it" % name
-    wrong = str(error) or (_what_is_wrong(value) if stream_id_of(stream_id) else STREAM_ID)
+    if error.args and isinstance(error.args[0], int):  # its size, and the outbox's
+        text = "data point of %d bytes, outbox of %d" if len(error.args) > 1 else "%d bytes, too long for tx_size"
+        wrong = text % error.args
+    else:
+        wrong = str(error) or (_what_is_wrong(value) if stream_id_of(stream_id) else STREAM_ID)
     return "%s: %s" % (name, wrong)
 
 

@@ -129,6 +129,10 @@ def failed(device, error):
     fault(device, error)
 
 
+def without_wifi(device):
+    fault(device, OSError("Wi-Fi lost"))
+
+
 def fault(device, reason):
     """There is no connection any more, or none came about. Says why, and when the next one is tried."""
     device._client.close()

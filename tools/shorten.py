@@ -45,7 +45,7 @@ INNER = frozenset(
         "session_present", "set_clock", "show", "somebody", "STREAM_ID", "stream_id_of", "string", "Subscriptions",
         "take", "take_now", "things_of", "topic_filter", "topic_name", "true", "try_next", "unanswered", "unknown",
         "unlock", "unsent", "uptime", "value_at", "value_len", "wait_after", "wait_for_config", "went", "Wifi",
-        "words",
+        "without_wifi", "words",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

@@ -171,9 +171,10 @@ def test_every_length_that_put_takes_can_be_sent():
 
 
 def test_put_refuses_what_is_longer_than_the_outbox():
-    device = device_of(tx_size=4096, outbox_size=256)
-    assert device.put("x", "v" * 300) is False
-    assert len(device.outbox) == 0
+    with Bench(tx_size=4096, outbox_size=256) as it:
+        assert it.device.put("x", "v" * 300) is False
+        assert len(it.device.outbox) == 0
+        assert "stream: x: data point of 310 bytes, outbox of 256" in it.log
 
 
 def test_put_tells_when_the_outbox_is_full():
