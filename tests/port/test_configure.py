@@ -213,10 +213,10 @@ def test_what_is_missing_is_asked_for_and_secrets_are_not_echoed() -> None:
         person.answer("Wi-Fi network [home]:", "")
         person.answer("Password of home [as it is]:", "short")
         person.answer("Password of home", "another one")
+        person.answer(f"Product ID [{PRODUCT_ID}]:", "")
         person.answer("Device ID:", "\x1b[1~789")
         person.answer("Device ID:", "my board")
         person.answer("Device ID:", DEVICE_ID)
-        person.answer(f"Product ID [{PRODUCT_ID}]:", "")
         person.answer("Auth-info", AUTH_INFO)
         assert person.ends() == 0, person.screen
         assert "wifi[0].password: must be 8 to 64 characters" in person.screen
@@ -225,6 +225,72 @@ def test_what_is_missing_is_asked_for_and_secrets_are_not_echoed() -> None:
         for secret in (AUTH_INFO, "short", "another one", WIFI_PASSWORD):
             assert secret not in person.screen
         assert on_board(it) == config(wifi=[{"ssid": SSID, "password": "another one"}])
+
+
+KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+STUDIO = {
+    "wifi": [{"ssid": SSID, "password": WIFI_PASSWORD}],
+    "safe_mode_pin": -1,
+    "platform": "studio",
+    "product_id": "aBcDeF1234",
+    "device_name": "board1",
+}
+
+
+def test_a_product_id_with_letters_is_of_the_current_platform() -> None:
+    with board(files={"config.json": None}) as it:
+        person = Person("config", "--port", it.port)
+        person.answer("Wi-Fi network:", SSID)
+        person.answer(f"Password of {SSID}", WIFI_PASSWORD)
+        person.answer("Product ID:", "a-b")
+        person.answer("Product ID:", "aBcDeF1234")
+        person.answer("Device name:", "my board")
+        person.answer("Device name:", "board1")
+        person.answer("Key of the device (or a token):", KEY[:-1])
+        person.answer("Key of the device (or a token):", KEY)
+        assert person.ends() == 0, person.screen
+        assert "letters: of OneNET's current platform" in person.screen
+        for words in ("product_id: must be digits, or letters", "device_name: must be", "device_key: must be"):
+            assert words in person.screen
+        assert KEY[:-1] not in person.screen
+        assert on_board(it) == {key: value for key, value in STUDIO.items() if key != "safe_mode_pin"} | {
+            "device_key": KEY
+        }
+
+
+def applied(there: dict[str, Any], secrets: dict[str, str] | None = None, **values: object) -> dict[str, Any]:
+    return Changes(None, secrets or {}, values).apply(there)
+
+
+def test_a_board_goes_from_one_platform_to_the_other_and_back() -> None:
+    before = config(keep_alive=240, host="192.0.2.1", port=1883, subscribe_commands=True)
+    there = applied(before, {"device_key": KEY}, product_id="aBcDeF1234", device_id="board1")
+    assert there == STUDIO | {"device_key": KEY, "wifi": before["wifi"], "keep_alive": 240}
+    there = applied(there, {"auth_info": AUTH_INFO}, host="192.0.2.2", port=1884, keep_alive=60)  # not of this platform
+    assert there == STUDIO | {
+        "device_key": KEY,
+        "wifi": before["wifi"],
+        "keep_alive": 60,
+        "host": "192.0.2.2",
+        "port": 1884,
+    }
+    assert applied(there, {"access_key": KEY}).keys() == there.keys() - {"device_key"} | {"access_key"}
+    back = applied(there, {"auth_info": AUTH_INFO}, product_id=PRODUCT_ID, device_id=DEVICE_ID)
+    assert back == config(keep_alive=60, platform="legacy", wifi=before["wifi"], subscribe_commands=...)
+    assert applied(STUDIO, product_id="12345", platform="studio")["platform"] == "studio"  # as it is said
+
+
+def test_keys_of_the_current_platform_are_secrets_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    token = "version=2018-10-31&res=products%2FaBcDeF1234&et=4102444800&method=sha256&sign=x"
+    with board(files={"config.json": json.dumps(STUDIO | {"device_key": KEY})}) as it:
+        assert main(["config", "--port", it.port, "--show"]) == 0
+        assert KEY not in capsys.readouterr().out
+        assert main(["config", "--port", it.port, "--set", f"device_key={KEY}"]) == 2
+        assert KEY not in capsys.readouterr().err
+        file = tmp_path / "secrets"
+        file.write_text(f"token={token}\n")
+        assert main(["config", "--port", it.port, "--secrets", str(file)]) == 0
+        assert on_board(it) == STUDIO | {"token": token}
 
 
 def test_the_program_goes_on_while_somebody_types_and_after_ctrl_c(broker: Mosquitto) -> None:
@@ -358,10 +424,8 @@ def test_without_its_host_the_port_goes_too() -> None:
         (["--host", "mqtt://183.230.40.39"], "--host mqtt://183.230.40.39: must be HOST or HOST:PORT"),
         (["--set", "host=183.230.40.39:6002"], "without a port, which is a key"),
         (["--host", "183.230.40.39："], "host: must be an address or name alone"),  # noqa: RUF001
-        (
-            ["--product-id", "Ab3dE5fGhI"],
-            "is from OneNET's current platform (物联网开放平台), which this firmware does",
-        ),
+        (["--product-id", "Ab3dE5fGhI"], "device_key: is missing; must be the device's key"),
+        (["--product-id", "Ab3dE5fGhI"], "(give ONENET_DEVICE_KEY)"),
         (["--device-id", "esp32-01"], "device_id: must be the device's ID, digits in quotes"),
         (["--set", "led_pin=D4"], "led_pin: must be a pin's number"),
         (["--set", "upload_interval=0.5"], "upload_interval: must be seconds between uploads, a whole number"),

@@ -11,7 +11,10 @@ from .board_module import board_module
 Config = dict[str, Any]
 
 HIDDEN = "******"
-_SECRET = re.compile("auth|password|token|secret|access_key|api_key")
+LEGACY, STUDIO = "legacy", "studio"
+KEYS = {LEGACY: ("auth_info",), STUDIO: ("device_key", "access_key", "token")}
+"""What a device proves with who it is, by platform: one of them is in its configuration."""
+_SECRET = re.compile("auth|password|token|secret|access_key|api_key|device_key")
 _EXAMPLE_NETWORK = "your network"
 
 
@@ -48,7 +51,48 @@ def problems_of(key: str, config: Config) -> list[str]:
 
 
 def known_keys() -> list[str]:
-    return list(_board_module().check(json.loads((board_directory() / "config.json.example").read_text("utf-8"))))
+    """Of all platforms."""
+    return list(dict.fromkeys(key for sample in _samples() for key in sample))
+
+
+def _samples() -> list[Config]:
+    """A right configuration for each platform, with every key it may have."""
+    older = json.loads((board_directory() / "config.json.example").read_text("utf-8"))
+    current = {"wifi": older["wifi"], "platform": STUDIO, "device_name": "a", "product_id": "a", "device_key": "AAAA"}
+    return [_board_module().check(older), _board_module().check(current)]
+
+
+def platform_of(config: Config) -> str:
+    """Of whose device the configuration is: what it says, or else by the look of its product id. A letter in it is of
+    OneNET's current platform."""
+    said = config.get("platform")
+    return said if isinstance(said, str) else platform_of_product(config.get("product_id")) or LEGACY
+
+
+def platform_of_product(product_id: object) -> str | None:
+    """By the look of it; None where it has neither letters nor digits."""
+    if not isinstance(product_id, str) or not product_id.isascii() or not product_id.isalnum():
+        return None
+    return LEGACY if product_id.isdecimal() else STUDIO
+
+
+def for_platform(config: Config, platform: str) -> Config:
+    """The same for this platform: the device's name is what the older one calls its ID, and what only the other
+    platform has goes."""
+    if platform_of(config) == platform and config.get("platform", LEGACY) == platform:
+        return config
+    of_other = _samples()[platform == LEGACY].keys() - _samples()[platform != LEGACY].keys()
+    kept = {key: value for key, value in config.items() if key not in of_other and key not in ("host", "port")}
+    name = config.get("device_id", config.get("device_name"))
+    if name is not None:
+        kept["device_name" if platform == STUDIO else "device_id"] = name
+    return {**kept, "platform": platform}
+
+
+def with_proof(config: Config, key: str, value: str) -> Config:
+    """The configuration with this one of KEYS, in place of any other there is."""
+    others = KEYS[platform_of(config)]
+    return {**{name: old for name, old in config.items() if name not in others}, key: value}
 
 
 def name_of(network: Any) -> str:
@@ -99,7 +143,7 @@ def password_of(config: Config, ssid: str) -> str | None:
 
 def value_from_text(key: str, text: str) -> Any:
     """What KEY=text means: JSON where the board wants no text, else the text itself."""
-    sample = _board_module().check(json.loads((board_directory() / "config.json.example").read_text("utf-8")))
+    sample = next((sample for sample in _samples() if key in sample), {})
     if isinstance(sample.get(key), str):
         try:
             number = json.loads(text)

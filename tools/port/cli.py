@@ -166,7 +166,9 @@ def config(
     ssid: Annotated[
         str | None, typer.Option(metavar="NAME", help="Wi-Fi network, to be tried before those it knows.")
     ] = None,
-    device_id: Annotated[str | None, typer.Option(metavar="ID", help="The device's ID.")] = None,
+    device_id: Annotated[
+        str | None, typer.Option("--device-id", "--device-name", metavar="ID", help="The device's ID, or its name.")
+    ] = None,
     product_id: Annotated[str | None, typer.Option(metavar="ID", help="The product's ID.")] = None,
     host: Annotated[
         str | None, typer.Option(metavar="HOST[:PORT]", help="The platform's address. Default: OneNET's.")
@@ -182,7 +184,7 @@ def config(
     ] = None,
     secrets: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Lines auth_info=… and wifi_password=…; - for standard input."),
+        typer.Option(metavar="FILE", help="Lines auth_info=…, device_key=…, wifi_password=…; - for standard input."),
     ] = None,
     csv: Annotated[
         Path | None,
@@ -196,7 +198,9 @@ def config(
     Asks for what is missing, or for all of it if you give no option. What the
     board's config.json has besides stays. The Wi-Fi password and the auth-info
     are asked for without echo, or come from the environment variables
-    ONENET_WIFI_PASSWORD and ONENET_AUTH_INFO, or from --secrets.
+    ONENET_WIFI_PASSWORD and ONENET_AUTH_INFO, or from --secrets. A product ID
+    with letters is of OneNET's current platform, whose devices have a name and
+    a key: ONENET_DEVICE_KEY, or the product's, ONENET_ACCESS_KEY.
     """
     from .configure import run_config
     from .errors import PortError

@@ -8,26 +8,31 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 
-from ..api.text import harmless
+from .asking import WIFI_PASSWORD, Ask, complete, prompt
 from .board_config import (
+    KEYS,
+    LEGACY,
+    STUDIO,
     Config,
     NotJson,
     first_ssid,
+    for_platform,
     known_keys,
     masked,
     parsed,
-    password_of,
+    platform_of,
+    platform_of_product,
     problems,
-    problems_of,
     to_file,
     value_from_text,
     with_network,
+    with_proof,
 )
 from .connection import Connection
 from .errors import PortError
@@ -37,14 +42,14 @@ from .texts import read_text
 from .way_in import get_in
 
 FILE = "/config.json"
-WIFI_PASSWORD = "wifi_password"
-SECRETS = {"ONENET_WIFI_PASSWORD": WIFI_PASSWORD, "ONENET_AUTH_INFO": "auth_info"}
-"""Secrets by the names of the environment variables that give them."""
-_QUESTIONS = {
-    "device_id": "Device ID",
-    "product_id": "Product ID",
-    "auth_info": "Auth-info (or api-key) of the device",
+SECRETS = {
+    "ONENET_WIFI_PASSWORD": WIFI_PASSWORD,
+    "ONENET_AUTH_INFO": "auth_info",
+    "ONENET_DEVICE_KEY": "device_key",
+    "ONENET_ACCESS_KEY": "access_key",
 }
+"""Secrets by the names of the environment variables that give them."""
+_IN_FILE = (*SECRETS.values(), "token")
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Changes:
 
     ssid: str | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """WIFI_PASSWORD and auth_info, as far as they were given."""
+    """WIFI_PASSWORD, auth_info and other keys, as far as they were given."""
     values: Mapping[str, object] = field(default_factory=dict)
     """Other keys of the configuration."""
     unset: tuple[str, ...] = ()
@@ -62,9 +67,16 @@ class Changes:
         """The configuration with these changes. A password without an ssid is for the first network."""
         unset = {*self.unset, "port"} if "host" in self.unset else self.unset  # the port is that host's
         changed = {key: value for key, value in config.items() if key not in unset}
-        changed |= self.values
-        if "auth_info" in self.secrets:
-            changed["auth_info"] = self.secrets["auth_info"]
+        values = dict(self.values)
+        platform = values.get("platform") or platform_of_product(values.get("product_id")) or platform_of(changed)
+        if platform in KEYS:
+            changed = for_platform(changed, str(platform))
+            if platform == STUDIO and "device_id" in values:
+                values["device_name"] = values.pop("device_id")
+        changed |= values
+        for key in KEYS.get(platform_of(changed), ()):
+            if key in self.secrets:
+                changed = with_proof(changed, key, self.secrets[key])
         ssid = self.ssid if self.ssid is not None else first_ssid(config)
         password = self.secrets.get(WIFI_PASSWORD)
         if ssid and (self.ssid is not None or password is not None) and "wifi" not in self.values:
@@ -77,7 +89,7 @@ class Changes:
 
 
 def read_secrets(file: Path | None) -> dict[str, str]:
-    """Secrets from the environment, and from lines auth_info=… and wifi_password=… in a file, `-` for stdin."""
+    """Secrets from the environment, and from lines auth_info=…, wifi_password=… and so on in a file, `-` for stdin."""
     found = {name: os.environ[variable] for variable, name in SECRETS.items() if variable in os.environ}
     if file is None:
         return found
@@ -86,8 +98,8 @@ def read_secrets(file: Path | None) -> dict[str, str]:
         name, equals, value = line.partition("=")
         if not line.strip() or line.startswith("#"):
             continue
-        if not equals or name.strip() not in SECRETS.values():
-            raise PortError(f"{file}, line {number}: must be {' or '.join(f'{n}=…' for n in SECRETS.values())}")
+        if not equals or name.strip() not in _IN_FILE:
+            raise PortError(f"{file}, line {number}: must be {' or '.join(f'{n}=…' for n in _IN_FILE)}")
         found[name.strip()] = value
     return found
 
@@ -101,8 +113,8 @@ def parse_settings(settings: list[str]) -> dict[str, object]:
             raise PortError(f"--set {key}: must be KEY=VALUE, as keep_alive=240")
         if key not in known_keys():
             raise PortError(f"--set {key}: no such key; there are {', '.join(known_keys())}")
-        if key == "auth_info":
-            raise PortError("--set auth_info: a secret does not belong on the command line; see onenet config --help")
+        if key in (*KEYS[LEGACY], *KEYS[STUDIO]):
+            raise PortError(f"--set {key}: a secret does not belong on the command line; see onenet config --help")
         values[key] = value_from_text(key, text)
     return values
 
@@ -202,88 +214,6 @@ def _put(connection: Connection, config: Config, there: Config) -> str:
     connection.hard_reset()
     more = "the board starts with it" if has_program else f"next: onenet deploy --port {connection.port}"
     return f"config.json is written; {more}"
-
-
-# Asking
-
-
-Ask = Callable[[str, str, bool], str]
-"""Asks for a text: the question, what Enter alone means, whether it is a secret."""
-
-
-def prompt(question: str, default: str, secret: bool) -> str:
-    """Asks at the terminal."""
-    shown = "as it is" if secret else default
-    asked = harmless(f"{question} [{shown}]" if default else question)
-    empty = "" if default or secret else None
-    while True:
-        answer = str(typer.prompt(asked, default=empty, hide_input=secret, show_default=False))
-        if answer.isprintable():
-            return answer or default
-        typer.echo("  must not contain control characters; was an arrow key pressed?", err=True)
-
-
-def complete(config: Config, there: Config, changes: Changes, ask: Ask | None) -> Config:
-    """The configuration with what was asked for, if anybody can be asked: what is missing, or with no changes at all,
-    everything that matters. Raises PortError, with nothing secret in it, where something is missing or wrong."""
-    if ask:
-        config = _ask_for_network(config, there, changes, ask)
-        for key, question in _QUESTIONS.items():
-            if key not in config or not changes.anything or problems_of(key, config):
-                config = _ask_for_key(config, key, question, ask)
-    elif changes.ssid and WIFI_PASSWORD not in changes.secrets and password_of(there, changes.ssid) is None:
-        raise PortError(
-            f"nothing was written: the password of {changes.ssid} is missing; give it in ONENET_WIFI_PASSWORD, "
-            "empty for an open network"
-        )
-    found = problems(config)
-    if found:
-        raise PortError(f"nothing was written: {'; '.join(found)}{_hint(config)}")
-    return config
-
-
-def _ask_for_network(config: Config, there: Config, changes: Changes, ask: Ask) -> Config:
-    ssid = first_ssid(config)
-    if not ssid or not changes.anything:
-        ssid = ask("Wi-Fi network", ssid, False)
-    elif WIFI_PASSWORD in changes.secrets or password_of(there, ssid) is not None:
-        return config  # all said, or known before
-    known = changes.secrets.get(WIFI_PASSWORD, password_of(there, ssid))
-    while True:
-        password = ask(f"Password of {ssid}{'' if known else ' (Enter for none)'}", known or "", True)
-        asked = with_network(config, ssid, password)
-        wrong = problems_of("wifi", asked)
-        if not wrong:
-            return asked
-        typer.echo("  " + "; ".join(wrong), err=True)
-        known = None
-
-
-def _ask_for_key(config: Config, key: str, question: str, ask: Ask) -> Config:
-    default = config.get(key)
-    while True:
-        answer = ask(question, default if isinstance(default, str) else "", key == "auth_info")
-        asked = config | {key: answer}
-        wrong = problems_of(key, asked)
-        if not wrong:
-            return asked
-        typer.echo("  " + "; ".join(wrong), err=True)
-        default = None
-
-
-def _hint(config: Config) -> str:
-    """How to say what is missing, where nobody can be asked."""
-    missing = [
-        words
-        for key, words in (
-            ("wifi", "--ssid and ONENET_WIFI_PASSWORD"),
-            ("device_id", "--device-id"),
-            ("product_id", "--product-id"),
-            ("auth_info", "ONENET_AUTH_INFO"),
-        )
-        if key not in config
-    ]
-    return f" (give {', '.join(missing)})" if missing else ""
 
 
 # The command

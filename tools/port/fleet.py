@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .board_config import known_keys, problems, value_from_text
-from .configure import WIFI_PASSWORD, Changes, configure_row
+from .asking import WIFI_PASSWORD
+from .board_config import KEYS, LEGACY, STUDIO, known_keys, problems, value_from_text
+from .configure import Changes, configure_row
 from .connection import Connection
 from .errors import PortError
 from .find import all_ports
@@ -70,7 +71,7 @@ def _row(where: str, number: int, texts: dict[str, str], common: Changes) -> Row
     for column, text in texts.items():
         if not text or column in (BOARD, "ssid"):
             continue
-        if column in (WIFI_PASSWORD, "auth_info"):
+        if column in (WIFI_PASSWORD, *KEYS[LEGACY], *KEYS[STUDIO]):
             secrets[column] = text
         else:
             values[column] = value_from_text(column, text)
@@ -89,7 +90,8 @@ def _board(text: str) -> str:
 def _check_unique(path: Path, rows: Sequence[Row]) -> None:
     seen: set[tuple[str, object]] = set()
     for row in rows:
-        for what in (("board", row.board), ("device_id", row.changes.values.get("device_id"))):
+        names = [(key, row.changes.values.get(key)) for key in ("device_id", "device_name")]
+        for what in (("board", row.board), *names):
             if what[1] is not None and what in seen:
                 raise PortError(f"{path}, line {row.number}: {what[0]} {what[1]} is there twice")
             seen.add(what)
