@@ -240,7 +240,7 @@ def run(
                 files.append(File(name, skipped={left_out: 0}) if left_out else board.run(name, show))
         finally:
             connection.interrupt()
-            connection.soft_reset()
+            connection.hard_reset()
     return files
 
 

@@ -11,10 +11,8 @@ import time
 import httpx
 import pytest
 from browser import PATIENCE, Browser, MqttDevice, chromium, connect_packet, say
-from nicegui import core
 from onenet_tools.console.console import running_console
 from onenet_tools.console.screenshot import ScreenshotError, screenshot
-from onenet_tools.loopback import free_port
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -433,23 +431,3 @@ def test_picture_of_a_page(console, browser, device, tmp_path):
         thread.join()
     assert failures == []
     assert (tmp_path / "build" / "console.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_page_comes_back_with_the_console(browser, tmp_path):
-    ports = {"mqtt_port": free_port(), "http_port": free_port()}
-    data = tmp_path / "console.sqlite3"
-    with contextlib.ExitStack() as running:
-        console = running.enter_context(running_console(data, **ports))
-        device = console.call(console.platform.add_device, "Again")
-        with browser.open(home=console.url) as page:
-            expect(card(page, device)).to_be_visible()
-            born = page.evaluate("window.born")
-            running.close()
-            expect(page.get_by_text("Connection lost.")).to_be_visible()
-            console = running.enter_context(running_console(data, **ports))
-            page.wait_for_function("born => window.born !== born && window.did_handshake", arg=born)
-            with MqttDevice(console, device):
-                expect(card(page, device)).to_contain_text("online since")
-            assert not core.sio.eio.service_task_handle.done()  # which notices browsers that are gone without a word
-    assert [fault for fault in browser.faults if "WebSocket" not in fault and "ERR_CONNECTION" not in fault] == []
-    browser.faults.clear()

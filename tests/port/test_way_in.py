@@ -66,7 +66,10 @@ def test_the_lines_of_the_port_reset_the_board(name: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("command", [["config", "--show"], ["config", "--set", "led_pin=5"], ["crashes"]])
-def test_every_command_gets_in_that_way(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_gets_in_that_way(
+    command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(way_in, "RESETS", 20)
     with board(files={"main.py": STUBBORN["bare-except"]}) as it, with_reset_lines(it) as port:
         it.wait_for("runs", PATIENCE)
         assert main([*command, "--port", port]) == 0
