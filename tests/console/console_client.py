@@ -114,9 +114,9 @@ def online(
         yield it
 
 
-def until(reached: Any, what: str = "") -> Any:
-    """Waits until reached() is true; returns what it returned."""
-    deadline = time.monotonic() + PATIENCE
+def until(reached: Any, what: str = "", patience: float = PATIENCE) -> Any:
+    """Waits until reached() is true, so many seconds at most; returns what it returned."""
+    deadline = time.monotonic() + patience
     while not (result := reached()):
         assert time.monotonic() < deadline, what or "it did not come"
         time.sleep(0.01)

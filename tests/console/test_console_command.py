@@ -171,7 +171,7 @@ def test_the_port_of_the_page_may_be_taken_too() -> None:
         (["device", "add", "x", "--id", DEVICE], f"error: device id {DEVICE}: there is one already"),
         (
             ["device", "add", "x", "--auth-info", AUTH_INFO],
-            "error: auth_info: another device of the product has the same",
+            "error: auth_info or key: another device has the same",
         ),
         (["console", "--product", "abc"], "error: product id 'abc': must be 1 to 20 digits, and not begin with 0"),
         (["console", "--data", "/dev/null/x"], "error: /dev/null/x: "),

@@ -178,7 +178,7 @@ def test_the_list_of_devices(api: Api, new_device: Callable[[str], Device]) -> N
         ({"title": ""}, 6, "title: must be 1 to 64"),
         ({"title": "x" * 65}, 6, "title: must be 1 to 64"),
         ({"title": "x\x00"}, 6, "title: must be 1 to 64"),
-        ({"title": "x", "auth_info": "136928831"}, 12, "another device of the product has the same"),
+        ({"title": "x", "auth_info": "136928831"}, 12, "another device has the same"),
         ({"title": "x", "auth_info": "x" * 513}, 6, "auth_info: must be 1 to 512"),
         ({"title": "x", "tags": "a"}, 6, "tags: must be list"),
         (b" " * 65536, 5, "body: at most 65535 bytes"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from console_client import DEVICE, connect, errors, notes, online, raw_device, until
 from onenet_tools.console.console import RunningConsole
+from onenet_tools.console.failures import AlreadyExists
 from onenet_tools.console.model import Device
 from onenet_tools.console.studio.failures import BadParameter, DeviceExists, UnknownName, UnknownProduct
 from onenet_tools.console.studio.products import Protocol
@@ -127,6 +128,8 @@ def test_products_and_devices(console: RunningConsole) -> None:
         with pytest.raises(BadParameter, match="must be base64") as raised:
             console.call(studio.add_device, product.id, "b3", "", key)
         assert key not in str(raised.value)
+    with pytest.raises(AlreadyExists, match="another device has the same"):
+        console.call(studio.add_device, product.id, "b3", "", made.auth_info)
     console.call(studio.remove_product, product.id)
     with pytest.raises(UnknownProduct):
         console.call(studio.device, product.id, "b1")

@@ -96,7 +96,8 @@ class Registry:
         return self._added(self.store.add_device(device_id, title, auth_info, about=about))
 
     def add_named(self, device_id: str, title: str, key: str) -> Device:
-        """Adds a device of the current platform, with an id and a key that are new. Raises InvalidParameter."""
+        """Adds a device of the current platform, with an id that is new. Raises PlatformError."""
+        self._check_new(key)
         return self._added(self.store.add_device(device_id, _checked_title(title), key))
 
     def register(self, serial: str, title: str) -> tuple[Device, str]:
@@ -164,7 +165,7 @@ class Registry:
 
     def _check_new(self, auth_info: str) -> None:
         if self.store.device_with(auth_info=auth_info):
-            raise AlreadyExists("auth_info: another device of the product has the same")
+            raise AlreadyExists("auth_info or key: another device has the same")
 
     def _now(self, device: Device) -> Device:
         """The device as it is at this moment."""

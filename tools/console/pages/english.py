@@ -146,7 +146,9 @@ ENGLISH = Words(
     device_key="Device key",
     device_key_hint="Base64. Left empty, one is made.",
     current_programs="For programs, current platform",
-    current_programs_hint="The same calls as iot-api.heclouds.com, with a token in the header authorization.",
+    current_programs_hint=(
+        "The same calls as iot-api.heclouds.com, with a token in the header authorization: onenet token make."
+    ),
     user_id="User ID",
     user_key="User's access key",
     properties="Properties",
