@@ -239,7 +239,7 @@ def run(
                 left_out = LEFT_OUT.get(name)
                 files.append(File(name, skipped={left_out: 0}) if left_out else board.run(name, show))
         finally:
-            connection.interrupt()
+            connection.interrupt(settle=SETTLE)
             connection.hard_reset()
     return files
 

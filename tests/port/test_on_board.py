@@ -45,7 +45,7 @@ def test_files_run_on_a_board_and_its_program_starts_again(
             (SSID, WIFI_PASSWORD),
             said.append,
         )
-        it.wait_for(r"soft reboot\s+the program runs", 20)
+        it.wait_for(r"raw REPL(.|\n)*^the program runs", 20)
         it.power_cut()
         assert set(it.read_files()) <= {"/boot.py", "/main.py"}
     assert not [text for file in done for text in file.failed]
