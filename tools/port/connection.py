@@ -4,7 +4,6 @@ Whatever goes wrong is a PortError in words. Opening and closing leaves DTR and 
 board; only hard_reset() does, and reset_by_lines().
 """
 
-import ast
 import binascii
 import contextlib
 import hashlib
@@ -20,6 +19,7 @@ from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from ..syntax import literal_eval
 from .errors import PortError
 from .find import usb_ports
 from .trouble import explain_open
@@ -272,7 +272,7 @@ class Connection:
     def literal(self, text: str) -> Any:
         """The value that a repr() from the board stands for."""
         try:
-            return ast.literal_eval(text)
+            return literal_eval(text)
         except (ValueError, SyntaxError) as error:
             raise PortError(f"the board at {self.port} answers {text[:80]!r} in place of a value; try again") from error
 
