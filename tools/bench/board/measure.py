@@ -198,7 +198,13 @@ def work(adapter, module, port, what, qos, times):
             peer.receive(peer.messages + 10)
         return times
     peer = online(adapter, module, port)
-    if what == "publish":
+    if what == "everything":  # what it publishes comes back to it
+        peer.subscribe(TOPIC)
+        for each in (0, 1, 2):
+            peer.publish(times, PAYLOAD, each)
+        peer.receive(3 * times)
+        peer.idle(times)
+    elif what == "publish":
         peer.publish(times, PAYLOAD, qos)
     elif what == "ping":
         peer.ping(1)  # for which some have to connect anew
