@@ -60,6 +60,19 @@ def test_what_may_be_subscribed_to(console: RunningConsole, board: Device, topic
         assert it.is_there()
 
 
+def test_a_message_right_after_its_subscription_is_answered(console: RunningConsole, board: Device) -> None:
+    """As boards send them, in one segment."""
+    for i in range(20):
+        with thing_online(console, board) as it:
+            post = {"id": f"{i}", "version": "1.0", "params": {"n": {"value": i}}}
+            subscribe = built(packet.subscribe, 7, [(it.topic(ALL), 0)])
+            it.send(subscribe + publish(it.topic("thing/property/post"), json.dumps(post), 1))
+            assert sorted(it.receive().name for _ in range(3)) == ["PUBACK", "PUBLISH", "SUBACK"]
+            it.send(built(packet.unsubscribe, 8, [it.topic(ALL)]) + publish(it.topic("thing/property/post"), "{}", 1))
+            assert sorted(it.receive().name for _ in range(2)) == ["PUBACK", "UNSUBACK"]
+            assert it.is_there()
+
+
 def test_ten_topics_and_eight_in_a_packet(console: RunningConsole, board: Device) -> None:
     with thing_online(console, board) as it:
         assert it.subscribe(*(f"thing/service/s{i}/invoke" for i in range(8))) == bytes(8)

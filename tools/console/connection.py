@@ -58,6 +58,9 @@ class Connection:
         self._pipe = Pipe()
         self._session: asyncio.Task[None] | None = None
         self._at_work = asyncio.Semaphore(_MOST_AT_WORK)
+        self._subscribing = 0  # packets about subscriptions that the broker has not answered
+        self._subscribed = asyncio.Event()  # it has answered all
+        self._subscribed.set()
         self._works: set[asyncio.Task[None]] = set()
         self._accepted = asyncio.Event()
         self.gone = asyncio.Event()
@@ -117,6 +120,10 @@ class Connection:
             self._platform.came_online(self.device_id, self)
         elif kind in (_SUBACK, _UNSUBACK, _PINGRESP):
             self.dealt_with()
+            if kind != _PINGRESP:
+                self._subscribing -= 1
+                if not self._subscribing:
+                    self._subscribed.set()
 
     def dealt_with(self) -> None:
         """The broker has done with one of the packets it was given."""
@@ -280,6 +287,7 @@ class Connection:
         if packet[0] >> 4 == _PUBLISH:
             self._busy = True
             await self.dialect.pace()
+            await self._subscribed.wait()  # else the answer to this message could find no subscription yet
             self._busy = False
         work = self._judge(packet)
         self._judged()
@@ -303,6 +311,9 @@ class Connection:
                 raise Ended(f"{len(_parser.filters)} topics in one packet: at most {most} are possible")
             if kind == _SUBSCRIBE:
                 self.dialect.judge_filters([topic.decode() for topic, _ in _parser.filters])
+            if kind != _PINGREQ:
+                self._subscribing += 1
+                self._subscribed.clear()
             return partial(self._hand_over, packet)
         if kind == _PUBACK:
             return None  # of nothing, for all we send is of QoS 0
