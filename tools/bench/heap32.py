@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..files import board_directory, board_modules
-from ..mpy import shipped_sources
+from ..mpy import module_name, shipped_sources
 from ..romfs import romfs_image
 from .peers import BOARD, OURS, Peer, library_sources
 from .webassembly import ROMFS_SETUP, WebAssembly, WebAssemblyError, plain_mpy, plain_mpy_of
@@ -94,10 +94,11 @@ class Heap32:
     @cached_property
     def _firmware(self) -> dict[str, bytes]:
         """lib/ and firmware/ as `onenet deploy` sends them, where the case expects them."""
-        names = {name: name.removeprefix("lib/") for name in shipped_sources()}
         return {
-            Path("/library", short).with_suffix(".mpy").as_posix(): plain_mpy_of(shipped_sources()[name], short)
-            for name, short in names.items()
+            Path("/library", name.removeprefix("lib/")).with_suffix(".mpy").as_posix(): plain_mpy_of(
+                text, module_name(name)
+            )
+            for name, text in shipped_sources().items()
         }
 
     @cached_property
