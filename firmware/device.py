@@ -76,21 +76,21 @@ class Device:
         the platform sets. every: None for a value that is sent only when it was set or asked for."""
         from .things import things_of
 
-        return things_of(self).property(stream_id, every)
+        return rare("declared").declare_property(things_of(self), stream_id, every)
 
     def service(self, name):
         """Decorator: calls the function with the inputs of each call of the service, a dict; what it returns, a dict
         or None, are the outputs. An exception is the answer, then."""
         from .things import things_of
 
-        return things_of(self).service(name)
+        return rare("declared").declare_service(things_of(self), name)
 
     def event(self, name, value):
         """Tells the platform of an event with its outputs, a dict; returns what put() does, for it waits as data
         points do."""
         from .things import things_of
 
-        return things_of(self).event(name, value)
+        return rare("declared").put_event(things_of(self), name, value)
 
     def put(self, stream_id, value):
         """Puts a data point into the outbox, for what does not come at intervals; stream_id: str or bytes.

@@ -14,7 +14,7 @@ def say(subject, name, error):
     log(subject, "%s: %s" % (name, str(error) or "no memory for it"))
 
 
-def answer(things, topic, payload):
+def answer_request(things, topic, payload):
     """Obeys what came below the device's topic, and replies."""
     try:
         message = json.loads(payload)
@@ -139,7 +139,7 @@ def _invoke(things, name, params):
 # Desired values
 
 
-def ask(things):
+def ask_desired(things):
     """Asks for the values that were wished for while the device was away; False where no property can be set."""
     names = [found.id for found in things.properties if found.set]
     if names:

@@ -15,7 +15,12 @@ def log_in(device):
     config["host"] = hosts = [hosts] if isinstance(hosts, str) else hosts
     options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}
     platform = Studio(name, product, _token(config), hosts[0], config["port"], config["keep_alive"], **options)
-    things_of(device).hook(platform)
+    things = things_of(device)  # by way of which the Device's turns go
+    device._answer = things._answer
+    device._upload = things._upload
+    platform.on_connect = things._connected
+    platform.on_refused = things._refused
+    platform.client.on_disconnect = things._lost
     return platform, Points
 
 

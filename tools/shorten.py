@@ -33,19 +33,20 @@ FACES = frozenset(
 
 INNER = frozenset(
     (
-        "ack", "acknowledged", "Backoff", "bad_utf8", "bare", "borrowed", "check", "check_packet_id", "check_qos",
-        "Clock", "codes", "ConfigError", "connecting", "Connection", "culprit", "describe", "done", "doubt", "drop",
-        "failed", "fault", "filters", "fits", "forget", "forget_crashes", "four_bytes", "full", "gather",
-        "give_back", "glance", "header", "heard", "HOST", "id_at", "id_len", "ignored", "Incoming", "interrupted",
+        "ack", "acknowledged", "answer_request", "ask_desired", "Backoff", "bad_utf8", "bare", "borrowed", "check",
+        "check_packet_id", "check_qos", "Clock", "codes", "ConfigError", "connecting", "Connection", "culprit",
+        "declare_property", "declare_service", "describe", "done", "doubt", "drop", "EVENTS", "failed", "fault",
+        "filters", "fits", "forget", "forget_crashes", "four_bytes", "full", "gather", "give_back", "glance",
+        "header", "heard", "HISTORY", "HOST", "HOSTS", "id_at", "id_len", "ignored", "Incoming", "interrupted",
         "is_value", "keep", "KEEP_ALIVE", "late", "locked", "log_in", "look", "lost", "make", "meaning", "message",
         "MICROPYTHON", "name_of", "not_obeyed", "note", "nothing", "octets", "OFFLINE", "ONLINE", "Outbox",
         "oversize", "owed", "packet_id", "packet_size", "parse", "Parser", "patient", "ping_due", "pinged",
-        "pinging", "pingreq", "points_room", "PORT", "problems", "product_id_hint", "progress", "proven",
-        "publish_header", "publish_points", "rare", "refuse", "rewind", "Sender", "sent", "Session", "session",
-        "session_present", "set_clock", "show", "somebody", "STREAM_ID", "stream_id_of", "string", "Subscriptions",
-        "take", "take_now", "things_of", "topic_filter", "topic_name", "true", "try_next", "unanswered", "unknown",
-        "unlock", "unsent", "uptime", "value_at", "value_len", "wait_after", "wait_for_config", "went", "Wifi",
-        "without_wifi", "words",
+        "pinging", "pingreq", "points_room", "PORT", "problems", "product_id_hint", "progress", "properties",
+        "PROPERTIES", "proven", "publish_header", "publish_points", "put_event", "rare", "refuse", "rewind", "say",
+        "Sender", "sent", "services", "session", "Session", "session_present", "set_clock", "show", "somebody",
+        "STREAM_ID", "stream_id_of", "string", "Subscriptions", "take", "take_now", "Things", "things_of",
+        "topic_filter", "topic_name", "true", "try_next", "unanswered", "unknown", "unlock", "unsent", "uptime",
+        "value_at", "value_len", "wait_after", "wait_for_config", "went", "Wifi", "without_wifi", "words",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

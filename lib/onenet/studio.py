@@ -10,7 +10,8 @@ from micropython import const
 
 from mqtt.client import Client
 from mqtt.connection import ticks_ms
-from mqtt.wire import append, copy
+from mqtt.errors import SubscribeError
+from mqtt.wire import append, copy, header
 
 HOSTS = "%s.mqtts.acc.cmcconenet.cn", "mqtts.heclouds.com"  # the product's own, and the one for all
 PORT = 1883
@@ -230,6 +231,47 @@ def _number(text, name):
     return value
 
 
+class _Everything:
+    """The subscription to all that concerns the device, asked for on each connection. It stands in the place of
+    mqtt.subscriptions, which is for any number of them, and has 2.4 KB with what it needs."""
+
+    def __init__(self, client, topic_filter):
+        self._client = client
+        self._filter = topic_filter
+        self._asked = self._missing = False
+
+    def lost(self):
+        """The server has no session of ours."""
+        self._missing = not self._asked
+
+    def _make_again(self):
+        session = self._client.session
+        if self._missing and not session.full():
+            self._missing = False
+            self._asked = True
+            session.take(0x82, self._filter, _subscribe)
+
+    def acknowledged(self, kind, packet_id, codes):
+        """SUBACK came, with its codes."""
+        if self._client.session.acknowledged(kind, packet_id):
+            self._asked = False
+            if codes is None or bytes(codes) != b"\0":
+                raise SubscribeError("subscription refused: %s" % self._filter.decode())
+
+
+def _subscribe(buf, packet_id, topic_filter):
+    """Writes SUBSCRIBE [3.8] of one topic filter with QoS 0; returns its size."""
+    n = len(topic_filter)
+    at = header(buf, 0x82, n + 5)
+    buf[at] = packet_id >> 8
+    buf[at + 1] = packet_id & 0xFF
+    buf[at + 2] = n >> 8
+    buf[at + 3] = n & 0xFF
+    at = append(buf, at + 4, topic_filter)
+    buf[at] = 0
+    return at + 1
+
+
 class Studio:
     """A device on the platform: an mqtt.Client and the dialect it speaks.
 
@@ -256,7 +298,7 @@ class Studio:
         self._tries = 0
         self._code = 0  # the reply's, where that came before PUBACK
         self._words = None
-        self.client.subscribe(base + b"#")
+        self.client._subscriptions = _Everything(self.client, base + b"#")
 
     def publish_points(self, points):
         """Publishes what a Points has gathered, with QoS 1; returns its id. It is under way until on_sent or

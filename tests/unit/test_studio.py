@@ -357,6 +357,20 @@ def test_it_subscribes_again_on_every_connection():
         assert broker.silent()
 
 
+def test_it_asks_once_though_the_connection_was_lost_before_the_answer():
+    broker, _ = studio()
+    with broker:
+        broker.client.close()
+        broker.connect()
+        assert broker.packet() == broker.subscribed_with
+        assert broker.silent()
+        broker.send(b"\x90\3\0\1\0")
+        broker.settle()
+        broker.client.close()
+        broker.connect()
+        assert broker.packet()[4:] == broker.subscribed_with[4:]
+
+
 def test_a_subscription_refused_is_said():
     broker, _ = studio()
     with broker:
