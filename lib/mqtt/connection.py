@@ -45,6 +45,7 @@ class Connection:
         self._parser = Parser(rx_size)
         self._tx = bytearray(tx_size)
         self._rx = bytearray(min(rx_size, 256))
+        self._send = self._send  # type: ignore[method-assign]  # found at the first look, not class by class
         self.session = Session(keepalive * 1000, window, timeout)
         self.timeout = timeout
         self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping

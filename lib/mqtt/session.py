@@ -178,19 +178,23 @@ class Session:
     def take_now(self, first, topic, payload, now):
         """take() and went() in one visit, for a packet that need not wait; returns packet identifier << 8 | first byte,
         or 0 where it must: no slot is free, or others wait. This is how nearly all are sent, so it is written out."""
-        if self.unsent or self._count == self.window:
+        count = self._count
+        if self.unsent or count == self.window:
             return 0
         packet_id = self._last_id + 1
-        if self._count or packet_id > 65535:
+        if count or packet_id > 65535:
             packet_id = self._next_id()
-        self._last = slot = self._slots[self._count]
-        self._count += 1
-        self._last_id = slot[_ID] = packet_id
+        slot = self._slots[count]
+        self._last = slot
+        self._count = count + 1
+        self._last_id = packet_id
+        slot[_ID] = packet_id
         slot[_FIRST] = first
         slot[_TOPIC] = topic
         slot[_PAYLOAD] = payload
         slot[_STAGE] = _SENT
-        slot[_SINCE] = self.sent = now
+        slot[_SINCE] = now
+        self.sent = now
         return packet_id << 8 | first
 
     def give_back(self):
