@@ -44,7 +44,7 @@ class Connection:
         # The buffers first: they need most room in one piece.
         self._parser = Parser(rx_size)
         self._tx = bytearray(tx_size)
-        self._rx = bytearray(min(rx_size, 256))
+        self._rx = bytearray(self._parser.portion)
         self._send = self._send  # type: ignore[method-assign]  # found at the first look, not class by class
         self.session = Session(keepalive * 1000, window, timeout)
         self.timeout = timeout
@@ -175,10 +175,10 @@ class Connection:
         return self._sock.write(self._out, self._out_at, self._out_left)
 
     def _read(self):
-        """Takes in what has come, as much as there is room for; True if something has."""
+        """Takes in what has come, a portion at most; True if something has."""
         if self.state == _ONLINE:
             try:
-                n = self._sock.readinto(self._rx)
+                n = self._sock.readinto(self._rx, self._parser.portion)
             except OSError:
                 n = self._receive()
         else:
@@ -200,7 +200,7 @@ class Connection:
         return n
 
     def _get(self):
-        return self._sock.readinto(self._rx)
+        return self._sock.readinto(self._rx, self._parser.portion)
 
     def _try_to(self, act, after_reset):
         """What act() returns, or None and the reason it does not work is given to _fail(). Of a reset, the system

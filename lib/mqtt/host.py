@@ -46,9 +46,9 @@ class poll:
 class socket(_socket.socket):
     """A TCP socket with MicroPython's stream calls: they return None where they would block, 0 at the end."""
 
-    def readinto(self, buf):
+    def readinto(self, buf, n):
         try:
-            return self.recv_into(buf)
+            return self.recv_into(buf, n)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
 

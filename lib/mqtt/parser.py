@@ -14,6 +14,7 @@ _CONNACK = const(2)
 _PUBLISH = const(3)
 _SUBACK = const(9)
 _ANY = const(255)
+_PORTION = const(256)  # bytes, at most
 
 
 class Parser:
@@ -23,6 +24,9 @@ class Parser:
     For PUBLISH: qos, retain, dup, topic, payload, size (bytes of the whole payload); oversize is True where it was
     longer than the buffer: then payload is empty, and topic is too if it did not fit either. For SUBACK: codes.
     topic, payload and codes are memoryviews into the buffer; the views are kept and used again while sizes repeat.
+
+    portion: how many bytes are best read at once. A packet that comes in pieces takes four times as long, so after one
+    that did it is its rest, and then as many bytes as whole packets of that size have.
     """
 
     # By packet type: the first byte a well-formed packet has, 0 for one a client must not get; the remaining length.
@@ -50,6 +54,7 @@ class Parser:
         self._shift = 0  # bits of the remaining length seen so far, a multiple of 7
         self._length = 0
         self._missing = 0  # bytes of the body still to come, -1 while the remaining length is not known
+        self.portion = min(len(self._buf), _PORTION)
 
     def feed(self, data, at, end):
         """Takes data[at:end] up to the end of the first packet; returns the index of the first byte not taken.
@@ -98,7 +103,16 @@ class Parser:
         self._missing -= n
         if not self._missing:
             self._decode()
+        self._apportion()
         return at + n
+
+    def _apportion(self):
+        most = min(len(self._buf), _PORTION)
+        if self._missing:
+            self.portion = min(self._missing, most)
+        else:
+            size = 1 + self._shift // 7 + self._length
+            self.portion = most // size * size or most
 
     def _begin(self, first):
         kind = first >> 4
@@ -211,11 +225,9 @@ class Parser:
 
     def _check_codes(self):
         for i in range(2, self._length):
-            self._check_code(self._buf[i], i)
-
-    def _check_code(self, code, at):
-        if code > 2 and code != 0x80:  # [MQTT-3.9.3-2]
-            self._fail(12, at, code)
+            code = self._buf[i]
+            if code > 2 and code != 0x80:  # [MQTT-3.9.3-2]
+                self._fail(12, i, code)
 
     def _view(self, start, end):
         """memoryview of the buffer: one of the last few where its place is the same, for a new one is an allocation."""

@@ -267,10 +267,10 @@ class Tap:
             self.writes.append(n)
         return n
 
-    def readinto(self, data):
+    def readinto(self, data, n):
         if self.broken:
             raise self.broken
-        return self._sock.readinto(data)
+        return self._sock.readinto(data, n)
 
     def setsockopt(self, *args):
         self.options.append(args)

@@ -194,6 +194,39 @@ def test_nothing_fed_is_nothing_done():
     assert parser.feed(b"", 0, 0) == 0 and not parser.type  # its fields hold until the next feed
 
 
+def test_after_a_packet_in_pieces_a_portion_is_its_rest_and_then_whole_packets_of_its_size():
+    parser = Parser(64)
+    assert parser.portion == 64  # the buffer's size
+    packet = publish_of(b"t", b"x" * 15)
+    stream = packet * 8
+    portions = []
+    at = cuts = 0
+    while at < len(stream):
+        portions.append(parser.portion)
+        data = stream[at : at + parser.portion]
+        at += len(data)
+        i = 0
+        while i < len(data):
+            i = parser.feed(data, i, len(data))
+            cuts += not parser.type
+    assert portions == [64, 16, 60, 60] and cuts == 1
+    parser.feed(publish_of(b"t", b"x" * 100), 0, 50)
+    assert parser.portion == 55
+    parser.feed(b"x" * 55, 0, 55)
+    assert parser.portion == 64  # of those that long none fits
+    parser.feed(packet, 0, 10)
+    assert parser.portion == 10
+    parser.reset()
+    assert parser.portion == 64
+
+
+def test_a_portion_is_256_bytes_at_most():
+    parser = Parser(1000)
+    assert parser.portion == 256
+    parser.feed(publish_of(b"t", b"x" * 900), 0, 200)
+    assert parser.portion == 256
+
+
 def test_a_packet_as_long_as_the_buffer_is_delivered_whole():  # [MQTT-3.3.2-1]
     for size in (16, 127, 128, 300):
         parser = Parser(size)

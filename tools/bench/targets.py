@@ -135,10 +135,7 @@ def _reasons(results: Results) -> dict[str, str]:
             f"{calls}; the slot in which a message is kept until its PUBACK, in any order and over reconnects, and a"
             " loop() that has deadlines and never blocks, take the rest"
         ),
-        _INSTRUCTIONS_RECEIVED: (
-            "the same: a turn of the loop has deadlines, and each topic is checked byte by byte. A read takes in"
-            " three such messages, the last one mostly in part"
-        ),
+        _INSTRUCTIONS_RECEIVED: "the same: a turn of the loop has deadlines, and each topic is checked byte by byte",
         _QOS_1: (
             f"a message takes {microseconds('rate_publish_1')}, a ready-made packet and its PUBACK, with no client at"
             f" all, {microseconds('rate_raw_1')}; and that varies by half from run to run"
