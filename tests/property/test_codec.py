@@ -106,13 +106,13 @@ def survives(parser, data, cuts):
     assert (parser.topic, parser.payload) == (b"t", b"x")
 
 
-@settings(max_examples=600)
+@settings(max_examples=150)
 @given(parsers, st.integers(16, 64), st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=4))
 def test_random_bytes_raise_nothing_but_protocol_error(parser, size, data, cuts):
     survives(parser(size), data, [cut for cut in cuts if cut <= len(data)])
 
 
-@settings(max_examples=600)
+@settings(max_examples=150)
 @given(parsers, any_kind, st.data())
 def test_damaged_packets_raise_nothing_but_protocol_error(parser, packet_and_kind, data):
     kind, fields = packet_and_kind
@@ -123,7 +123,7 @@ def test_damaged_packets_raise_nothing_but_protocol_error(parser, packet_and_kin
     survives(parser(data.draw(st.sampled_from([16, 64, SIZE]))), bytes(stream) + b"\0" * 5, ())
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(
     st.one_of(
         st.binary(max_size=12),
@@ -151,7 +151,7 @@ def well_formed(name):
     )
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(st.text("ab/+#温", max_size=8))
 def test_topic_filters_are_judged_level_by_level(name):
     if well_formed(name):
@@ -161,7 +161,7 @@ def test_topic_filters_are_judged_level_by_level(name):
             packet.subscribe(None, 1, [(name, 0)])
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.text(max_size=20) | st.binary(max_size=20), st.binary(max_size=200), st.integers(-1, 3), st.integers(0, 65536)
 )
@@ -179,7 +179,7 @@ def test_publish_is_legal_or_refused_with_the_buffer_untouched(topic, payload, q
         assert buf[size:] == b"\xaa" * (150 - size)
 
 
-@settings(max_examples=200)
+@settings(max_examples=150)
 @given(st.integers(0, 268435455))
 def test_any_remaining_length_is_read_as_written(length):
     buf = bytearray(8)

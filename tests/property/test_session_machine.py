@@ -242,4 +242,4 @@ class Connection(RuleBasedStateMachine):
 
 
 TestConnection = Connection.TestCase
-TestConnection.settings = settings(max_examples=400, stateful_step_count=60)
+TestConnection.settings = settings(max_examples=120, stateful_step_count=60)
