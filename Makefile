@@ -93,7 +93,7 @@ test-board: $(VENV) micropython32 ## tests of the virtual board
 	$(call stage,board,virtual board,$(PYTEST) 4 tests/board)
 
 test-port: $(VENV) mosquitto micropython32 ## flash, config, deploy and monitor, over emulated and virtual boards' serial ports
-	$(call stage,port,serial port,$(PYTEST) 6 tests/port)
+	$(call stage,port,serial port,$(PYTEST) 8 tests/port)
 
 test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium, its web page
 	$(call stage,console,console,$(PYTEST) 6 tests/console tests/api)
@@ -105,7 +105,7 @@ misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table 
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)
 
 test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board against real brokers; CHIP=esp8266 for another chip's port
-	$(call stage,e2e,end to end,$(PYTEST) 8 tests/e2e)
+	$(call stage,e2e,end to end,$(PYTEST) 12 tests/e2e)
 
 # Checks
 
