@@ -1,5 +1,6 @@
 """A console for the tests of one module, and devices of their own."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -16,6 +17,22 @@ from studio_client import make_token
 def console() -> Iterator[RunningConsole]:
     with running_console() as it:
         yield it
+
+
+@pytest.fixture(scope="module")
+def one_browser(console: RunningConsole) -> Iterator[Any]:
+    from browser import Browser, chromium  # which skips the module where there is no Playwright
+
+    with chromium() as program, contextlib.closing(Browser(program, console.url)) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(one_browser: Any) -> Iterator[Any]:
+    """Chromium. Its pages must not have an error, nor ask another host for anything."""
+    one_browser.faults.clear()
+    yield one_browser
+    assert one_browser.faults == []
 
 
 @pytest.fixture

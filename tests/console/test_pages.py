@@ -1,6 +1,5 @@
 """The console's pages in a real browser, with real devices."""
 
-import contextlib
 import csv
 import io
 import json
@@ -10,8 +9,7 @@ import time
 
 import httpx
 import pytest
-from browser import PATIENCE, Browser, MqttDevice, chromium, connect_packet, say
-from onenet_tools.console.console import running_console
+from browser import PATIENCE, MqttDevice, connect_packet, say
 from onenet_tools.console.screenshot import ScreenshotError, screenshot
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -26,26 +24,6 @@ HOSTILE = [
     "';hacked=1;//",
     "{a|<b>bold</b>}\\u0000",
 ]
-
-
-@pytest.fixture(scope="module")
-def console():
-    with running_console() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def one_browser(console):
-    with chromium() as program, contextlib.closing(Browser(program, console.url)) as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(one_browser):
-    """Chromium. Its pages must not have an error, nor ask another host for anything."""
-    one_browser.faults.clear()
-    yield one_browser
-    assert one_browser.faults == []
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from browser import Browser, chromium
-from onenet_tools.console.console import running_console
 from onenet_tools.console.studio import own_topics, things
 from onenet_tools.console.studio.products import Protocol
 from studio_client import thing_online
@@ -17,26 +15,6 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 MODEL = Path(__file__).with_name("thing_model.json")
 HOSTILE = "<img src=x onerror=hacked=1>{{constructor.constructor('hacked=1')()}}"
-
-
-@pytest.fixture(scope="module")
-def console():
-    with running_console() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def one_browser(console):
-    with chromium() as program, contextlib.closing(Browser(program, console.url)) as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(one_browser):
-    """Chromium. Its pages must not have an error, nor ask another host for anything."""
-    one_browser.faults.clear()
-    yield one_browser
-    assert one_browser.faults == []
 
 
 @pytest.fixture
