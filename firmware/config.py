@@ -39,12 +39,6 @@ def _number(start, end):
     return lambda v: isinstance(v, int) and not isinstance(v, bool) and start <= v <= end
 
 
-_CURRENT = (
-    '; with letters it is from OneNET\'s current platform: give "platform": "studio" with device_name and device_key '
-    "in place of device_id and auth_info"
-)
-
-
 def _yes_no(v):
     return isinstance(v, bool)
 

@@ -24,7 +24,7 @@ FACES = frozenset(
         "Legacy",
         "Studio",
         "Device",
-        "lib/onenet/dp.py",
+        "lib/onenet/payloads.py",
         "lib/onenet/token.py",
         "firmware/health.py",
     }

@@ -1,7 +1,7 @@
 """OneNET's older dialect (MQTT device access document V2.3): data points on $dp, commands on $creq and $crsp.
 
 Device id, product id and auth-info are client id, user name and password of CONNECT. Commands arrive without any
-subscription, and the platform refuses one to a topic that begins with $. The other kinds of payload are in dp.py.
+subscription, and the platform refuses one to a topic that begins with $. The other kinds of payload are in payloads.py.
 """
 
 import time

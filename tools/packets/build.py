@@ -10,7 +10,7 @@ from ..files import use_board_libraries
 use_board_libraries()
 
 from mqtt import packet, server  # noqa: E402
-from onenet import dp  # noqa: E402
+from onenet import payloads  # noqa: E402
 
 _ENCODERS: dict[str, Callable[..., int]] = {
     "CONNECT": packet.connect,
@@ -54,20 +54,22 @@ def points_payload(
         raise ValueError(f"type {kind}: has no binary data; type 2 has")
     match kind:
         case 1:
-            return _payload(dp.data_points, kind, _json({"datastreams": _streams(points, when)}))
+            return _payload(payloads.data_points, kind, _json({"datastreams": _streams(points, when)}))
         case 2:
             if len(points) != 1 or "=" in points[0] or data is None:
                 raise ValueError("type 2: needs the name of one stream, and its data from --file or --payload")
-            return _payload(dp.binary, _json({"ds_id": points[0], **({"at": when} if when else {})}), data)
+            return _payload(payloads.binary, _json({"ds_id": points[0], **({"at": when} if when else {})}), data)
         case 3 | 4:
-            return _payload(dp.data_points, kind, _json(_by_stream(kind, points, when)))
+            return _payload(payloads.data_points, kind, _json(_by_stream(kind, points, when)))
         case 5:
-            return _payload(dp.data_points, kind, _fields(points, separators, when))
+            return _payload(payloads.data_points, kind, _fields(points, separators, when))
         case 6:
             text = _fields(points, separators, "")
-            return _payload(dp.timed_text, text, _six(when)) if when else _payload(dp.data_points, kind, text)
+            return (
+                _payload(payloads.timed_text, text, _six(when)) if when else _payload(payloads.data_points, kind, text)
+            )
         case 7:
-            return _payload(dp.floats, [_group(point) for point in points], _six(when) if when else None)
+            return _payload(payloads.floats, [_group(point) for point in points], _six(when) if when else None)
     raise ValueError(f"type {kind}: must be 1 to 7")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onenet import dp
+from onenet import payloads
 from onenet_tools.datapoints import DataPoint, decode, parse_time
 
 
@@ -26,7 +26,7 @@ def written(function: Any, *args: Any) -> bytes:
             [DataPoint("pic", b"\xff\xd8\xff\xd9")],
         ),
         (
-            written(dp.binary, {"ds_id": "pic", "at": "2015-03-22 22:31:12", "desc": {"w": 2}}, b""),
+            written(payloads.binary, {"ds_id": "pic", "at": "2015-03-22 22:31:12", "desc": {"w": 2}}, b""),
             [DataPoint("pic", b"", "2015-03-22 22:31:12", {"w": 2})],
         ),
         (
@@ -38,7 +38,7 @@ def written(function: Any, *args: Any) -> bytes:
             ],
         ),
         (
-            written(dp.data_points, 5, ",;temperature,2015-03-22 22:31:12,22.5;102;pm2.5,89;10"),
+            written(payloads.data_points, 5, ",;temperature,2015-03-22 22:31:12,22.5;102;pm2.5,89;10"),
             [
                 DataPoint("temperature", "22.5", "2015-03-22 22:31:12"),
                 DataPoint("1", "102"),
@@ -47,14 +47,14 @@ def written(function: Any, *args: Any) -> bytes:
             ],
         ),
         (
-            written(dp.data_points, 5, "#@temperature#2015-03-22 22:31:12#22.5@102"),
+            written(payloads.data_points, 5, "#@temperature#2015-03-22 22:31:12#22.5@102"),
             [
                 DataPoint("temperature", "22.5", "2015-03-22 22:31:12"),
                 DataPoint("1", "102"),
             ],
         ),
-        (written(dp.data_points, 5, ",;Current,25;"), [DataPoint("Current", "25")]),
-        (written(dp.data_points, 5, ",;a,;b,2015-03-22 22:31:12,"), []),
+        (written(payloads.data_points, 5, ",;Current,25;"), [DataPoint("Current", "25")]),
+        (written(payloads.data_points, 5, ",;a,;b,2015-03-22 22:31:12,"), []),
         (bytes.fromhex("060013") + b",;temp,22.5;humi,35", [DataPoint("temp", "22.5"), DataPoint("humi", "35")]),
         (
             bytes.fromhex("8610 0B03 0E18 01 0013") + b",;temp,22.5;humi,35",
@@ -85,7 +85,9 @@ TIMES = st.datetimes(min_value=datetime(1970, 1, 2)).map(lambda when: f"{when:%Y
 
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
 def test_what_the_library_writes_as_type_3_is_read(streams: dict[str, Any]) -> None:
-    assert decode(written(dp.data_points, 3, json.dumps(streams))) == [DataPoint(*item) for item in streams.items()]
+    assert decode(written(payloads.data_points, 3, json.dumps(streams))) == [
+        DataPoint(*item) for item in streams.items()
+    ]
 
 
 @given(st.lists(st.tuples(NAMES, st.lists(st.tuples(VALUES, st.none() | TIMES), max_size=4)), max_size=4))
@@ -97,13 +99,13 @@ def test_what_the_library_writes_as_type_1_is_read(streams: list[Any]) -> None:
         ]
     }
     expected = [DataPoint(name, value, at) for name, points in streams for value, at in points]
-    assert decode(written(dp.data_points, 1, content)) == expected
+    assert decode(written(payloads.data_points, 1, content)) == expected
 
 
 @given(st.lists(st.tuples(st.integers(1, 65535), st.lists(FLOATS, min_size=1, max_size=100)), min_size=1, max_size=5))
 def test_what_the_library_writes_as_type_7_is_read(groups: list[Any]) -> None:
     expected = [DataPoint(str(number), value) for number, values in groups for value in values]
-    assert decode(written(dp.floats, groups)) == expected
+    assert decode(written(payloads.floats, groups)) == expected
 
 
 @given(st.binary(max_size=80), st.sampled_from([1, 2, 3, 4, 5, 6, 7, 0x86, 0x87]))

@@ -3,7 +3,7 @@
 import json
 from struct import pack
 
-from onenet.dp import binary, data_points, floats, timed_text
+from onenet.payloads import binary, data_points, floats, timed_text
 from support import raises, unhex
 
 # Payloads. The vectors are those of the project's facts about OneNET; T3 is a published one.
