@@ -54,7 +54,7 @@ def _intervals(v):
 
 _KEYS = {
     "wifi": (None, 'a list of networks like [{"ssid": "name", "password": "at least 8 characters, or empty"}]', None),
-    "platform": ("legacy", '"legacy" or "studio"', _one_of("legacy", "studio")),
+    "platform": ("legacy", '"legacy", "studio" or "dp"', lambda v: v in [name for name, _ in _PLATFORMS]),
     "host": ("183.230.40.39", "an address or name alone, without mqtt:// and without a port, which is a key", _host),
     "port": (6002, "a whole number from 1 to 65535", _number(1, 65535)),
     "device_id": (None, "the device's ID, digits in quotes", _digits),
@@ -95,6 +95,41 @@ _KEYS = {
 }
 
 
+# Platform and module of its keys: this one's name and these letters. One text, for a short one would be a name for ever.
+_PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio".split(" ")]
+
+
+def _room(platform):
+    """The module of a platform's keys, forgotten afterwards, as this is: keys() of what stands here are all it has, and
+    problems() what is wrong with them together. None for the older platform, whose keys stand here."""
+    for name, letters in _PLATFORMS:
+        if name == platform and letters:
+            return borrowed(__name__ + letters)
+
+
+def _unknown(key):
+    """What to say of a key that the platform that is given does not have."""
+    names = []
+    for name, _ in _PLATFORMS:
+        room = _room(name)
+        if key in (room.keys(_KEYS) if room else _KEYS):
+            names.append('"%s"' % name)
+    words = 'is a key for "platform": ' + " or ".join(names) if names else "unknown key; see config.json.example"
+    return "%s: %s" % (key, words)
+
+
+def _product_id_hint(value):
+    """What to say of a product id where the older platform's is wanted."""
+    if not isinstance(value, str) or not 0 < len(value) <= 32:
+        return ""
+    if not all(48 <= c <= 57 or 65 <= c & 0xDF <= 90 for c in value.encode()):
+        return ""
+    return (
+        '; with letters it is from OneNET\'s current platform: give "platform": "studio", or "dp" where the product '
+        "takes data streams, with device_name and device_key in place of device_id and auth_info"
+    )
+
+
 def _wifi_problems(networks):
     if not isinstance(networks, list) or not networks:
         return ["wifi: must be " + _KEYS["wifi"][1]]
@@ -122,9 +157,9 @@ def check(config, path="config.json"):
     """config with the defaults filled in, as a new dict; ConfigError where anything is missing, unknown or wrong."""
     if not isinstance(config, dict):
         raise ConfigError(path, ["must be a JSON object: { … }"])
-    current = config.get("platform") == "studio" and _current()
-    keys = current.keys(_KEYS) if current else _KEYS
-    problems = [_current().unknown(key, config, _KEYS) for key in config if key not in keys]
+    room = _room(config.get("platform"))
+    keys = room.keys(_KEYS) if room else _KEYS
+    problems = [_unknown(key) for key in config if key not in keys]
     checked = {}
     for key, (default, right, test) in keys.items():
         value = checked[key] = config.get(key, default)
@@ -135,19 +170,14 @@ def check(config, path="config.json"):
                 problems.append("%s: is missing; must be %s" % (key, right))
         elif not test(value):
             shown = "" if key in _SECRET else ", not " + json.dumps(value)
-            if key == "product_id" and not current:
-                shown += _current().product_id_hint(value)
+            if key == "product_id" and not room:
+                shown += _product_id_hint(value)
             problems.append("%s: must be %s%s" % (key, right, shown))
-    if current:
-        problems += current.problems(checked)
+    if room:
+        problems += room.problems(checked)
     if problems:
         raise ConfigError(path, sorted(problems))
     return checked
-
-
-def _current():
-    """What there is to know of OneNET's current platform; forgotten afterwards, as this is."""
-    return borrowed(__name__ + "_studio")
 
 
 def load(path):

@@ -1,4 +1,5 @@
-"""config.json for products of OneNET's current platform: these keys in place of those of the older one."""
+"""config.json for products of OneNET's current platform, with a thing model or with data streams: these keys in place
+of those of the older one."""
 
 
 def _text(v, most):
@@ -76,24 +77,3 @@ def problems(checked):
         if ("&res=products%2F" + checked["product_id"]) not in token.replace("products/", "products%2F"):
             return ["token: must be of this product or its device; its res is another's"]
     return []
-
-
-def product_id_hint(value):
-    """What to say of a product id where the older platform's is wanted."""
-    if not _product(value):
-        return ""
-    return (
-        '; with letters it is from OneNET\'s current platform: give "platform": "studio", with device_name and '
-        "device_key in place of device_id and auth_info"
-    )
-
-
-def unknown(key, config, older):
-    """What to say of a key that is none of the platform that is given."""
-    words = "unknown key; see config.json.example"
-    if config.get("platform") == "studio":
-        if key in _OTHERS:
-            words = 'is a key for "platform": "legacy"'
-    elif key in _KEYS and key not in older:
-        words = 'is a key for "platform": "studio"'
-    return "%s: %s" % (key, words)

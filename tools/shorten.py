@@ -41,11 +41,11 @@ INNER = frozenset(
         "is_value", "keep", "KEEP_ALIVE", "late", "locked", "log_in", "look", "lost", "make", "meaning", "message",
         "MICROPYTHON", "name_of", "not_obeyed", "note", "nothing", "octets", "OFFLINE", "ONLINE", "Outbox",
         "oversize", "owed", "packet_id", "packet_size", "parse", "Parser", "patient", "ping_due", "pinged",
-        "pinging", "pingreq", "points_room", "PORT", "problems", "product_id_hint", "progress", "properties",
+        "pinging", "pingreq", "points_room", "PORT", "problems", "progress", "properties",
         "PROPERTIES", "proven", "publish_header", "publish_points", "put_event", "rare", "refuse", "rewind", "say",
         "Sender", "sent", "services", "session", "Session", "session_present", "set_clock", "show", "somebody",
         "STREAM_ID", "stream_id_of", "string", "Subscriptions", "take", "take_now", "Things", "things_of",
-        "topic_filter", "topic_name", "true", "try_next", "unanswered", "unknown", "unlock", "unsent", "uptime",
+        "topic_filter", "topic_name", "true", "try_next", "unanswered", "unlock", "unsent", "uptime",
         "value_at", "value_len", "wait_after", "wait_for_config", "went", "Wifi", "without_wifi", "words",
     )
 )  # fmt: skip

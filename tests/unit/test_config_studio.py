@@ -40,6 +40,13 @@ def test_the_least_there_can_be():
     assert checked["outbox_size"] == 2048
 
 
+def test_a_product_with_data_streams_has_the_same_keys():
+    model, streams = check(config()), check(config(platform="dp"))
+    assert streams == dict(model, platform="dp")
+    for key in ("device_id", "auth_info"):
+        assert problem(config(platform="dp", **{key: "1"})) == key + ': is a key for "platform": "legacy"'
+
+
 def test_the_products_key_or_a_token_in_place_of_the_devices_key():
     assert check(config(device_key=..., access_key=KEY))["access_key"] == KEY
     assert check(config(device_key=..., token=TOKEN))["token"] == TOKEN
@@ -110,13 +117,13 @@ def test_keys_of_the_other_platform_are_said_to_be_that():
         assert problem(config(**{key: "1"})) == key + ': is a key for "platform": "legacy"'
     legacy = {"wifi": [{"ssid": "home"}], "device_id": "1", "product_id": "2", "auth_info": "3"}
     for key in ("device_name", "device_key", "access_key", "token"):
-        assert problem(dict(legacy, **{key: KEY})) == key + ': is a key for "platform": "studio"'
+        assert problem(dict(legacy, **{key: KEY})) == key + ': is a key for "platform": "studio" or "dp"'
 
 
 def test_a_platform_there_is_not():
     for value in ("", "Studio", "onenet", 0, None, True, ["studio"], {}):
         found = raises(ConfigError, check, config(platform=value)).problems
-        assert any(text.startswith('platform: must be "legacy" or "studio"') for text in found)
+        assert any(text.startswith('platform: must be "legacy", "studio" or "dp"') for text in found)
 
 
 def test_it_can_be_written_as_json():
