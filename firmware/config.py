@@ -95,7 +95,8 @@ _KEYS = {
 }
 
 
-# Platform and module of its keys: this one's name and these letters. One text, for a short one would be a name for ever.
+# Platform, and the module of its keys: this one's name and these letters. In one text, for short ones become names, for
+# ever.
 _PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio".split(" ")]
 
 
