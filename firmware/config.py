@@ -52,6 +52,10 @@ def _intervals(v):
     return isinstance(v, dict) and all(ok(seconds) for seconds in v.values())
 
 
+# Platform, and the module of its keys: this one's name and these letters. In one text, for short ones become names, for
+# ever.
+_PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio".split(" ")]
+
 _KEYS = {
     "wifi": (None, 'a list of networks like [{"ssid": "name", "password": "at least 8 characters, or empty"}]', None),
     "platform": ("legacy", '"legacy", "studio" or "dp"', lambda v: v in [name for name, _ in _PLATFORMS]),
@@ -93,11 +97,6 @@ _KEYS = {
     ),
     "trace": (False, "true to show every MQTT packet on the console, or false", _yes_no),
 }
-
-
-# Platform, and the module of its keys: this one's name and these letters. In one text, for short ones become names, for
-# ever.
-_PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio".split(" ")]
 
 
 def _room(platform):
