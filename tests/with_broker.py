@@ -5,6 +5,8 @@ MQTT_TEST_RESTART_PORT has the broker restarted by the time that connection is c
 What a test of micropython.py prints is shown only where it fails.
 """
 
+import contextlib
+import datetime
 import os
 import re
 import socket
@@ -14,7 +16,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import trustme
@@ -34,28 +35,61 @@ def _restart_on_request(listener, broker):
             broker.restart()
 
 
-@contextmanager
+def _shake_hands(listener, context):
+    """A server that gets on with TLS, and says nothing else."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # closed
+            return
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+            while tls.recv(1024):
+                pass
+
+
+@contextlib.contextmanager
 def real_broker():
     """A mosquitto for as long as the context lasts; gives the environment variables that tell of it."""
     with tempfile.TemporaryDirectory(prefix="mqtt-test-") as name:
         authority = trustme.CA()
         der = ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode())  # MicroPython can't read PEM everywhere
         Path(name, "ca.der").write_bytes(der)
-        certificate = authority.issue_cert("localhost")
-        certificate.private_key_and_cert_chain_pem.write_to_path(f"{name}/server.pem")
-        tls_port = free_port()
-        tls = f"listener {tls_port} 127.0.0.1\ncertfile {name}/server.pem\nkeyfile {name}/server.pem"
-        config = f"set_tcp_nodelay true\n{tls}"
+        now = datetime.datetime.now(datetime.timezone.utc)
+        day = datetime.timedelta(days=1)
+        certificates = {
+            "TLS": authority.issue_cert("localhost"),
+            "EXPIRED": authority.issue_cert("localhost", not_before=now - 2 * day, not_after=now - day),
+            "FUTURE": authority.issue_cert("localhost", not_before=now + day, not_after=now + 2 * day),
+        }
+        tls_ports = {kind: free_port() for kind in certificates}
+        config = "set_tcp_nodelay true"
+        for kind, certificate in certificates.items():
+            path = f"{name}/{kind}.pem"
+            certificate.private_key_and_cert_chain_pem.write_to_path(path)
+            config += f"\nlistener {tls_ports[kind]} 127.0.0.1\ncertfile {path}\nkeyfile {path}"
+        other = ssl.PEM_cert_to_DER_cert(trustme.CA().cert_pem.bytes().decode())
+        Path(name, "other.der").write_bytes(other)
         broker = Mosquitto({USER: PASSWORD}, directory=name, config=config, persistence=True)
-        with broker, socket.create_server(("127.0.0.1", 0)) as restart:
+        mute = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificates["TLS"].configure_cert(mute)
+        with (
+            broker,
+            socket.create_server(("127.0.0.1", 0)) as restart,
+            socket.create_server(("127.0.0.1", 0)) as listener,
+        ):
+            threading.Thread(target=_shake_hands, args=(listener, mute), daemon=True).start()
             threading.Thread(target=_restart_on_request, args=(restart, broker), daemon=True).start()
             yield {
                 "MQTT_TEST_PORT": str(broker.port),
-                "MQTT_TEST_TLS_PORT": str(tls_port),
+                "MQTT_TEST_TLS_PORT": str(tls_ports["TLS"]),
+                "MQTT_TEST_EXPIRED_PORT": str(tls_ports["EXPIRED"]),
+                "MQTT_TEST_FUTURE_PORT": str(tls_ports["FUTURE"]),
+                "MQTT_TEST_MUTE_PORT": str(listener.getsockname()[1]),
                 "MQTT_TEST_RESTART_PORT": str(restart.getsockname()[1]),
                 "MQTT_TEST_USER": USER,
                 "MQTT_TEST_PASSWORD": PASSWORD,
                 "MQTT_TEST_CA": str(Path(name, "ca.der")),
+                "MQTT_TEST_OTHER_CA": str(Path(name, "other.der")),
             }
 
 

@@ -33,17 +33,20 @@ class Client(Sender):
 
     def __init__(
         self, client_id, host, port=1883, username=None, password=None, keepalive=60, clean_session=True, will=None,
-        ssl=None, server_hostname=None, timeout=10000, tx_size=512, rx_size=512, window=4,
+        ssl=None, server_hostname=None, timeout=10000, tx_size=512, rx_size=512, window=4, unverified=False,
     ):  # fmt: skip
         """
-        keepalive: seconds, 0 for none. will: (topic, payload, qos, retain). ssl: an ssl.SSLContext for TLS;
-        server_hostname: the name its certificate must bear, host if not given. timeout: ms that connecting, CONNACK,
-        sending, the rest of a packet or an acknowledgement may each take. tx_size, rx_size: bytes of the buffers:
-        a longer payload is sent from where it is, a longer message is drained and told to on_oversize.
+        keepalive: seconds, 0 for none. will: (topic, payload, qos, retain). ssl: an ssl.SSLContext for TLS, whose
+        verify_mode is ssl.CERT_REQUIRED, which MicroPython's is not by itself; or unverified is True, and the server
+        may be anybody. server_hostname: the name its certificate must bear, host if not given. timeout: ms that
+        connecting, CONNACK, sending, the rest of a packet or an acknowledgement may each take. tx_size, rx_size: bytes
+        of the buffers: a longer payload is sent from where it is, a longer message is drained and told to on_oversize.
         window: packets sent and not yet acknowledged at once. ValueError for what CONNECT can't carry.
         """
         if tx_size < 16:
             raise ValueError("buffer: tx_size must be 16 or more")
+        if ssl:
+            borrowed("mqtt.tls").check(ssl, unverified)
         super().__init__(tx_size, rx_size, keepalive, window, timeout)
         self.host = host
         self.port = port
@@ -53,7 +56,7 @@ class Client(Sender):
         self.on_publish = self.on_message = None
         self._subscriptions = None  # until there is one
         # What is not to change: for TLS, and of CONNECT [MQTT-3.1.3-2].
-        self._settings = (ssl, server_hostname or host, client_id, keepalive, clean_session) + tuple(will or (None,))
+        self._settings = (ssl, server_hostname, client_id, keepalive, clean_session) + tuple(will or (None,))
         self.credentials(username, password)
 
     on_connect: object = None

@@ -9,17 +9,12 @@ from micropython import const
 from socket import SOCK_STREAM, getaddrinfo
 
 from .connection import POLLIN, POLLOUT, ticks_ms
-from .errors import MICROPYTHON, ConnectionRefused, MQTTError
+from .errors import MICROPYTHON, ConnectionRefused, borrowed
 
 if MICROPYTHON:
     from socket import socket
-
-    def _wrap(context, sock, server_hostname):
-        return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
-
 else:
     from .host import socket
-    from .host import wrap as _wrap
 
 # States of the client
 _OFFLINE = const(0)
@@ -94,8 +89,9 @@ def _opened(client):
     if ssl:
         client._gather(False)
         client._poller.unregister(client._sock)
+        client._out_left = len(client._connect)
         try:
-            client._sock = _wrap(ssl, client._sock, server_hostname)
+            client._sock = borrowed("mqtt.tls").wrap(ssl, client._sock, server_hostname or client.host)
         except (OSError, ValueError, MemoryError) as e:
             return client._fail(e)
         _register(client)
@@ -131,8 +127,8 @@ def _accepted(client):
 
 def _failed(client, state, reason):
     """The connection that was in this state is closed, and why; there may be another address to try."""
-    if client._settings[0]:  # TLS
-        reason = _plainly(reason)
+    if client._settings[0]:
+        reason = borrowed("mqtt.tls").reason(client, state, reason)
     if _OFFLINE < state < _ONLINE and not isinstance(reason, ConnectionRefused):
         try_next(client, reason)
     else:
@@ -150,13 +146,3 @@ def _lost(client, reason):
 def _register(client):
     client._polled = POLLIN | POLLOUT
     client._poller.register(client._sock, POLLIN | POLLOUT)
-
-
-def _plainly(reason):
-    """The reason that TLS gives, without its newlines; as an MQTTError where it is neither the network's."""
-    if isinstance(reason, OSError):
-        if len(reason.args) > 1 and isinstance(reason.args[1], str):
-            return OSError(reason.args[0], reason.args[1].strip())
-    elif isinstance(reason, (ValueError, MemoryError)):
-        return MQTTError("TLS: %s" % str(reason).strip())
-    return reason

@@ -2,40 +2,43 @@
 
 from errno import ENOMEM
 from os import listdir
+from time import time
 
 from mqtt import Client, MQTTError, Timeout
 from mqtt.client import OFFLINE
-from scripted import Broker, Clock, broker_options, listen_to, wait
-from support import ACCEPTED, SkipTest, getenv, pattern, raises
+from scripted import PATIENCE, Broker, Clock, broker_options, listen_to, wait
+from support import ACCEPTED, MICROPYTHON, SkipTest, getenv, pattern, raises
+
+OPENING = 1  # state of a client
 
 
-def tls_context():
+def tls_context(trusting=True):
+    """A context that verifies, and has the CA of the broker's certificates."""
     try:
         import ssl
     except ImportError:
         raise SkipTest("no ssl") from None
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl
-
-
-def tls_client(name, **options):
-    """A client of the real broker's TLS port, which has a certificate for localhost by an authority of its own."""
-    context, ssl = tls_context()
-    options = dict(broker_options(), **options)
-    if not getenv("MQTT_TEST_TLS_PORT"):
-        raise SkipTest("no broker: MQTT_TEST_TLS_PORT is not set")
-    options["port"] = int(getenv("MQTT_TEST_TLS_PORT"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_mode = ssl.CERT_REQUIRED
-    return Client("tls", ssl=context, server_hostname=name, **options), context
+    ca = getenv("MQTT_TEST_CA")
+    if trusting and ca:
+        with open(ca, "rb") as file:
+            context.load_verify_locations(cadata=file.read())
+    return context
 
 
-def trust(context):
-    with open(getenv("MQTT_TEST_CA"), "rb") as file:
-        context.load_verify_locations(cadata=file.read())
+def tls_client(name="localhost", trusting=True, port="MQTT_TEST_TLS_PORT", **options):
+    """A client of one of the real broker's ports: see with_broker.py. Their certificates are for localhost, by an
+    authority of their own."""
+    options = dict(broker_options(), **options)
+    if not getenv(port):
+        raise SkipTest("no broker: %s is not set" % port)
+    options["port"] = int(getenv(port))
+    return Client("tls", ssl=tls_context(trusting), server_hostname=name, **options)
 
 
 def test_tls_with_a_certificate_to_be_trusted():  # [MQTT-7.1.2-1]
-    client, context = tls_client("localhost", rx_size=2048)
-    trust(context)
+    client = tls_client(rx_size=2048)
     events = listen_to(client)
     payload = pattern(1500)
     for _ in range(2):
@@ -50,55 +53,113 @@ def test_tls_with_a_certificate_to_be_trusted():  # [MQTT-7.1.2-1]
         client.disconnect()
 
 
+def refused(client, match):
+    """connect() raises it as one line with this in it, whenever it is tried, and nothing goes on."""
+    events = listen_to(client)
+    for _ in range(2):
+        del events[:]
+        error = raises(MQTTError, client.connect, match=match)
+        assert events == [("disconnect", error)] and client.state == OFFLINE
+        assert str(error).startswith("TLS: ") and "\n" not in str(error)
+    return str(error)
+
+
 def test_tls_refuses_a_certificate_for_another_name():
-    client, context = tls_client("elsewhere")
-    trust(context)
-    refused_by_client(client)
+    refused(tls_client("elsewhere"), "for another name than elsewhere")
+
+
+def test_the_name_is_the_hosts_unless_another_is_given():
+    refused(tls_client(None, host="127.0.0.1"), "for another name than 127.0.0.1")
+
+
+def test_the_name_is_that_of_the_host_that_is_connected_to():
+    client = tls_client(None, host="elsewhere")
+    client.host = "localhost"
+    client.connect()
+    client.disconnect()
 
 
 def test_tls_refuses_a_certificate_of_an_authority_not_trusted():
-    client, _ = tls_client("localhost")
-    refused_by_client(client)
+    client = tls_client(trusting=False)
+    if MICROPYTHON:
+        refused(client, "no CA is loaded")
+        other = getenv("MQTT_TEST_OTHER_CA")
+        with open(other, "rb") as file:
+            client._settings[0].load_verify_locations(cadata=file.read())
+    refused(client, "not to be trusted")
 
 
-def refused_by_client(client):
-    events = listen_to(client)
-    error = raises((OSError, MQTTError), client.connect)
-    assert events == [("disconnect", error)] and client.state == OFFLINE
+def test_tls_refuses_a_certificate_that_has_expired():
+    refused(tls_client(port="MQTT_TEST_EXPIRED_PORT"), "has expired, by the clock here: 20")
 
 
-def test_a_tls_handshake_that_never_completes_is_a_timeout():
-    with Broker(timeout=200, ssl=tls_context()[0]) as broker:
+def test_tls_refuses_a_certificate_that_is_not_valid_yet():
+    refused(tls_client(port="MQTT_TEST_FUTURE_PORT"), "not valid yet, by the clock here: 20")
+
+
+def test_a_server_without_tls_on_the_port():
+    refused(tls_client(port="MQTT_TEST_PORT"), "port for TLS?")
+
+
+def test_a_context_that_verifies_nothing_is_refused_unless_that_is_wanted():
+    context = tls_context(trusting=False)
+    if hasattr(context, "check_hostname"):
+        context.check_hostname = False
+    context.verify_mode = 0  # MicroPython's before anybody sets it
+    raises(ValueError, Client, "tls", "localhost", ssl=context, match="CERT_REQUIRED")
+    if getenv("MQTT_TEST_TLS_PORT"):
+        options = dict(broker_options(), port=int(getenv("MQTT_TEST_TLS_PORT")))
+        client = Client("tls", ssl=context, unverified=True, **options)
+        client.connect()
+        client.disconnect()
+
+
+def test_a_handshake_that_never_completes_is_told_from_a_missing_connack():
+    with Broker(timeout=200, ssl=tls_context()) as broker:
         broker.client.start()
         broker.accept()
         assert broker.read(1) == b"\x16"  # a handshake record
-        broker.fails(Timeout)
+        broker.fails(Timeout, "TLS: the handshake has stalled: no answer for 200 ms")
+    client = tls_client(port="MQTT_TEST_MUTE_PORT")  # whose handshake is a good one
+    with Clock() as clock:
+        client.start()
+        start = time()
+        while client._out is not None or client.state == OPENING:
+            assert time() - start < PATIENCE
+            client.loop(10)
+        clock.skip(10000)
+        assert str(raises(Timeout, client.loop)) == "no CONNACK"
 
 
 def test_a_tls_handshake_answered_with_something_else_fails():
     for answer in (b"", ACCEPTED, b"HTTP/1.1 400 Bad Request\r\n\r\n"):
-        with Broker(ssl=tls_context()[0]) as broker:
+        with Broker(ssl=tls_context()) as broker:
             broker.client.start()
             broker.accept()
             broker.read(1)
             broker.send(answer) if answer else None
             broker.close()
-            error = raises((OSError, MQTTError), broker.until, lambda: False)
-            assert broker.events == [("disconnect", error)] and broker.client.state == OFFLINE
+            broker.fails(MQTTError, "TLS: the server ")
 
 
 class NoMemory:
     """An SSLContext on a board that has no room for a handshake."""
 
+    verify_mode = 2
+
+    def __init__(self, error):
+        self.error = error
+
     def wrap_socket(self, *args, **options):
-        raise OSError(ENOMEM, "ENOMEM")
+        raise self.error
 
 
 def test_tls_that_cannot_even_begin_is_told_like_any_failure():
-    with Broker(ssl=NoMemory()) as broker:
-        for _ in range(2):
-            broker.client.start()
-            assert broker.fails(OSError).errno == ENOMEM
+    for error in (OSError(ENOMEM, "ENOMEM"), OSError(-32512), MemoryError()):
+        with Broker(ssl=NoMemory(error)) as broker:
+            for _ in range(2):
+                broker.client.start()
+                broker.fails(MQTTError, "TLS: there is no memory left for it")
 
 
 def open_files():
@@ -111,7 +172,7 @@ def open_files():
 def test_a_handshake_that_fails_leaves_no_descriptor_open():
     open_files()
     for answer in (None, b"", ACCEPTED, b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + b"\x11" * 20):
-        with Clock() as clock, Broker(ssl=tls_context()[0]) as broker:
+        with Clock() as clock, Broker(ssl=tls_context()) as broker:
             before = open_files()
             for _ in range(10):
                 broker.client.start()
@@ -127,11 +188,9 @@ def test_a_handshake_that_fails_leaves_no_descriptor_open():
             assert open_files() == before
 
 
-def test_certificates_refused_leave_no_descriptor_open_and_are_told_in_one_line():
-    client, context = tls_client("elsewhere")
-    trust(context)
+def test_certificates_refused_leave_no_descriptor_open():
+    client = tls_client("elsewhere")
     before = open_files()
     for _ in range(5):
-        error = raises((OSError, MQTTError), client.connect)
-        assert "\n" not in str(error)
+        raises(MQTTError, client.connect)
     assert open_files() == before
