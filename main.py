@@ -22,17 +22,28 @@ def chip_temperature():
 
 @device.command
 def obey(payload):
-    """led=on, led=off, or led? to ask; a thing model's switch says led=true. The return value is the reply."""
+    """led=on, led=off, or led? to ask. The return value is the reply."""
     text = payload.decode()
     if not device.led:
         return "error: no led_pin in config.json"
-    if text in ("led=on", "led=true"):
+    if text == "led=on":
         device.led.on()
-    elif text in ("led=off", "led=false"):
+    elif text == "led=off":
         device.led.off()
     elif text != "led?":
         return "error: send led=on, led=off or led?"
     return "led=on" if device.led.value() else "led=off"
+
+
+if device.led and device.config["platform"] == "studio":  # there the LED is a switch of the thing model as well
+
+    @device.property("led", every=None)  # sent when it was set, or is asked for
+    def led():
+        return bool(device.led.value())
+
+    @led.setter
+    def set_led(on):
+        device.led.value(on)
 
 
 device.run()

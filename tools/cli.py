@@ -24,6 +24,13 @@ class ChipName(Enum):
     ESP8266 = "esp8266"
 
 
+class PlatformName(Enum):
+    """What config.json's "platform" may be; written down here, too."""
+
+    LEGACY = "legacy"
+    STUDIO = "studio"
+
+
 app = typer.Typer(
     name="onenet",
     help="Put ESP boards on China Mobile's OneNET, and watch them.",
@@ -59,6 +66,10 @@ def demo(
         float | None,
         typer.Option(min=1, help="End after so long; exit status 0 only if all went well. Default: until Ctrl-C."),
     ] = None,
+    platform: Annotated[
+        PlatformName,
+        typer.Option(help="legacy: OneNET's older platform. studio: the current one, of a product with a thing model."),
+    ] = PlatformName.LEGACY,
     chip: Annotated[ChipName, typer.Option(help="Whose port of MicroPython the board behaves as.")] = ChipName.ESP32,
     open_page: Annotated[bool, typer.Option("--open", help="Open the board's page in your browser.")] = False,
     screenshot: Annotated[
@@ -73,7 +84,14 @@ def demo(
     from .demo import run_demo
 
     with failures_in_one_line(BoardError, ConsoleError, StoreError):
-        return run_demo(seconds, show_secrets, chip=chip.value, picture=screenshot, open_page=open_page)
+        return run_demo(
+            seconds,
+            show_secrets,
+            platform=platform.value,
+            chip=chip.value,
+            picture=screenshot,
+            open_page=open_page,
+        )
 
 
 @here.command()

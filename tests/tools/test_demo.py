@@ -1,6 +1,7 @@
 """The demo, as make demo runs it."""
 
 import os
+import queue
 import re
 import shutil
 import signal
@@ -10,13 +11,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
 from onenet_tools import demo
 from onenet_tools.board.small_heap import find_micropython32
-from onenet_tools.demo.story import Progress
+from onenet_tools.demo.legacy import LegacyStory
+from onenet_tools.demo.run import STAGES
+from onenet_tools.demo.show import Show
+from onenet_tools.demo.studio import MODEL, StudioStory
 from onenet_tools.files import board_directory
+from onenet_tools.thing_model import read_model
 
 SECRET = "136928831"
 ONENET = [sys.executable, "-m", "onenet_tools"]
@@ -147,17 +153,70 @@ def test_says_in_one_line_why_it_failed(
     assert len(opened) == 1 and f"open {opened[0]} in a browser" in out
 
 
-@pytest.mark.parametrize(
-    ("progress", "shortcoming"),
-    [
-        (Progress(), "the device did not come online"),
-        (Progress(online_at=1.0, points=2, answered=1), "only 2 data points arrived"),
-        (Progress(online_at=1.0, points=3), "no command was answered"),
-        (Progress(online_at=1.0, points=3, answered=1), None),
-    ],
-)
-def test_what_counts_as_success(progress: Progress, shortcoming: str | None) -> None:
-    assert progress.shortcoming() == shortcoming
+@pytest.mark.parametrize("story", [LegacyStory, StudioStory])
+def test_what_counts_as_success(story: Any) -> None:
+    it = story(queue.SimpleQueue(), None, *(["1"] if story is LegacyStory else []))
+    assert it.shortcoming() == "the device did not come online"
+    it.online_at, it.points = 1.0, 2
+    assert it.shortcoming() == "only 2 data points arrived"
+    it.points = 3
+    if story is LegacyStory:
+        assert it.shortcoming() == "no command was answered"
+        it.answered = 1
+    else:
+        it.show = Show(())
+        assert it.shortcoming() == "no value was confirmed by the platform's reply"
+        base = "$sys/aBcDeF1234/board1/thing/property"
+        it.heard(f"{base}/post/reply", b'{"id":"1","code":100,"msg":"no"}', up=False)
+        assert it.shortcoming() == "no value was confirmed by the platform's reply"
+        it.heard(f"{base}/post/reply", b'{"id":"1","code":200,"msg":"success"}', up=False)
+        assert it.shortcoming() == "no property was set"
+        it.answered = 2
+        it.heard(f"{base}/desired/delete/reply", b'{"id":"2","code":200,"msg":"success"}', up=False)
+        it.point("led", True)  # before the restart neither is what is waited for
+        assert it.shortcoming() == "the desired value was not applied after the restart"
+        it._restarted = True
+        it.point("led", True)
+        assert it.shortcoming() == "the desired value was not applied after the restart"
+        it.heard(f"{base}/desired/delete/reply", b'{"id":"2","code":200,"msg":"success"}', up=False)
+    assert it.shortcoming() is None
+
+
+def test_a_thing_on_the_current_platform(tmp_path: Path) -> None:
+    """As make demo PLATFORM=studio does: sets are answered, and a desired value waits for the board."""
+    with running("--platform", "studio", "--seconds", "5", directory=tmp_path) as process:
+        out, err = process.communicate(timeout=90)
+    assert (process.returncode, err) == (0, ""), out
+    told = iter(out.splitlines())
+    for pattern in (
+        r"page +open http://localhost:\d+/device/aBcDeF1234:board1 in",
+        r"broker +127\.0\.0\.1:\d+ stands for aBcDeF1234\.mqtts\.acc\.cmcconenet\.cn:1883",
+        r" set board1 led=true --product aBcDeF1234 ",
+        r"client identifier: board1 ",
+        r"00 .. \*\* .* …  password: 1\d\d bytes, not shown",
+        r"online +after \d",
+        r"data +free_heap = \d+",
+        r'set +\{"id":"\d+","version":"1\.0","params":\{"led":true\}\}  to …/property/set',
+        r"answer +set led true: done, says the board",
+        r"answer +set led false: done, says the board",
+        r"power +off",
+        r"power +on again",
+        r'desired +\{.*"led":\{"value":true,"version":1\}.*  to …/property/desired/get/reply',
+        r"LED +is on, as was wished for",
+        r"picture +of the page: build/console\.png",
+        r"demo: online after .*, \d+ messages confirmed, .* answered, the desired value applied after a restart",
+    ):
+        assert any(re.search(pattern, line) for line in told), f"no {pattern} in\n{out}"
+    assert re.search(r'reply +\{"id":"\d+","code":200,"msg":"success"\}  to …/property/post/reply', out)
+    assert "sign=" not in out and "version%3D" not in out
+    assert (tmp_path / "build" / "console.png").stat().st_size > 20_000
+
+
+def test_the_thing_model_is_that_of_main_py() -> None:
+    model = read_model(MODEL.read_text(encoding="utf-8"))
+    main = (board_directory() / "main.py").read_text(encoding="utf-8")
+    assert [it for it in model.properties if f'("{it}", every=' not in main] == []
+    assert set(STAGES) >= {"legacy", "studio"}
 
 
 def test_on_an_esp8266(tmp_path: Path) -> None:
@@ -170,3 +229,14 @@ def test_on_an_esp8266(tmp_path: Path) -> None:
     assert re.search(r"board \| .*online as device 789546805, \d{4,5} bytes free", out)
     assert re.search(r"data +free_heap = \d{4,5}$", out, re.M)
     assert re.search(r"reply +led=on +to \$crsp/", out)
+
+
+def test_a_thing_on_an_esp8266(tmp_path: Path) -> None:
+    find_micropython32()
+    here = {"PATH": "/nonexistent", "XDG_CACHE_HOME": str(platformdirs.user_cache_path())}
+    arguments = ("--platform", "studio", "--chip", "esp8266", "--seconds", "6")
+    with running(*arguments, directory=tmp_path, **here) as process:
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, ""), out
+    assert re.search(r"board \| .*online as device board1, \d{4,5} bytes free", out)
+    assert re.search(r"the desired value applied after a restart, \d+ s$", out.strip())

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..board import BoardError, VirtualBoard, Wifi
 from ..broker import Mosquitto
-from ..demo.run import PASSWORD, SSID, demo_config
+from ..demo.legacy import demo_config
+from ..demo.stage import PASSWORD, SSID
 from ..files import board_directory
 from ..mpy import compile_board
 from .peers import OURS, Peer

@@ -2,38 +2,35 @@
 
 import contextlib
 import json
-import os
 import queue
-import shutil
 import signal
-import socket
-import sys
 import types
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
-from ..api.client import Client
 from ..board import Connection, VirtualBoard, Wifi
 from ..board.chips import chip_named
 from ..board.flash import Content
 from ..board.small_heap import ready_for
-from ..console.console import RunningConsole, running_console
 from ..files import board_directory, board_modules
-from ..loopback import has_ipv6
 from ..packets.explain import PacketReader
 from ..port.program import XTENSA
 from ..port.romfs import installed
+from . import legacy, studio
 from .camera import Camera, what_is_missing
 from .show import Show
-from .story import BoardSays, Carried, News, Progress, Story
+from .stage import PASSWORD, SSID, Stage
+from .story import BoardSays, Carried, News
 
-SSID, PASSWORD = "home", "password"
-LED_PIN = 2
-TITLE = "virtual board"
-MQTT_PORT, HTTP_PORT = 6002, 8080
 PICTURE = Path("build", "console.png")
+
+STAGES: dict[str, Callable[[Path, News], AbstractContextManager[Stage]]] = {
+    "legacy": legacy.stage,
+    "studio": studio.stage,
+}
+"""By platform, as config.json names it: what makes its stage, of the directory with the board's files."""
 
 
 def run_demo(
@@ -41,6 +38,7 @@ def run_demo(
     show_secrets: bool = False,
     directory: Path | None = None,
     *,
+    platform: str = "legacy",
     chip: str = "esp32",
     picture: Path | None = PICTURE,
     open_page: bool = False,
@@ -48,108 +46,67 @@ def run_demo(
 ) -> int:
     """Runs it for so long, or until Ctrl-C; returns the exit status.
 
-    `chip` is the virtual board's. `directory` is where boot.py, main.py, lib/, firmware/ and config.json.example are.
-    `picture` is where a picture of the device's page goes, taken shortly before the end; with Ctrl-C for an end there
-    is none. `patience` is how many seconds longer a slow computer may take. Raises ConsoleError, StoreError,
-    BoardError.
+    `platform` is one of STAGES, `chip` the virtual board's. `directory` is where boot.py, main.py, lib/, firmware/ and
+    config.json.example are. `picture` is where a picture of the device's page goes, taken shortly before the end; with
+    Ctrl-C for an end there is none. `patience` is how many seconds longer a slow computer may take. Raises
+    ConsoleError, StoreError, BoardError.
     """
     directory = directory or board_directory()
     ready_for(chip_named(chip))
-    config = demo_config(directory)
-    show = Show(() if show_secrets else (config["auth_info"], PASSWORD))
     news: News = queue.SimpleQueue()
-    progress = Progress()
     failure = None
-    with _terminable():
+    with _terminable(), contextlib.ExitStack() as stack:
+        stage = stack.enter_context(STAGES[platform](directory, news))
+        show = Show(() if show_secrets else stage.secrets)
+        introduce(show, stage)
+        if open_page and stage.page:
+            webbrowser.open(stage.page)
+        wanted = bool(picture and seconds and stage.page)
+        missing = what_is_missing() if wanted else None
+        camera = Camera(stage.page, picture if wanted and not missing else None)
+        stage.story.show = show
         try:
-            with local_onenet(config["device_id"], news) as console:
-                page = f"{console.url}/device/{config['device_id']}"
-                introduce(show, console, config, page)
-                if open_page:
-                    webbrowser.open(page)
-                missing = what_is_missing() if picture and seconds else None
-                camera = Camera(page, picture if seconds and not missing else None)
-                with (
-                    Client(console.url, console.platform.master_key) as client,
-                    powered(directory, config, console.mqtt_port, news, show_secrets, chip) as board,
-                ):
-                    Story(show, news, progress, client, config["device_id"], camera).tell(board, seconds, patience)
+            board = stack.enter_context(powered(directory, stage, news, show_secrets, chip))
+            stage.story.tell(show, board, camera, seconds, patience)
         except KeyboardInterrupt:
             show.line("end", "interrupted")
         else:
-            failure = progress.shortcoming() or camera.failure
+            failure = stage.story.shortcoming() or camera.failure
             if missing:
                 show.line("picture", f"none of the page: {missing}")
-            elif not failure:
+            elif wanted and not failure:
                 show.line("picture", f"of the page: {picture}")
-    show.plain(progress.summary(show.elapsed()), "bold")
+    show.plain(stage.story.summary(), "bold")
     if failure:
         show.plain(f"error: {failure}", "bold red")
     return 1 if failure else 0
 
 
-def introduce(show: Show, console: RunningConsole, config: dict[str, Any], page: str) -> None:
+def introduce(show: Show, stage: Stage) -> None:
     """Says where everything is, and what can be done with it."""
-    where = "--local" if console.http_port == HTTP_PORT else f"--url {console.url}"
-    show.line("page", f"open {page} in a browser", "bold green")
-    show.line("broker", f"127.0.0.1:{console.mqtt_port} stands for {config['host']}:{config['port']}")
-    show.line("try", "in another terminal:")
-    for command in ("status", "points", f"send {config['device_id']} led=on"):
-        show.line("", f"{_program()} {command} {where}")
+    host, port = stage.host
+    if stage.page:
+        show.line("page", f"open {stage.page} in a browser", "bold green")
+    show.line("broker", f"127.0.0.1:{stage.port} stands for {host}:{port}")
+    if stage.hints:
+        show.line("try", "in another terminal:")
+    for hint in stage.hints:
+        show.line("", hint)
     show.line("board", "booting the real boot.py, main.py, lib/ and firmware/")
-
-
-def _program() -> str:
-    """How `onenet` is called here."""
-    program = sys.argv[0]
-    return "onenet" if shutil.which("onenet") or Path(program).name != "onenet" else os.path.relpath(program)
-
-
-def demo_config(directory: Path) -> dict[str, Any]:
-    """config.json for the demo: the example's device and address, this Wi-Fi, and less patience."""
-    config: dict[str, Any] = json.loads((directory / "config.json.example").read_text())
-    config.update(
-        wifi=[{"ssid": SSID, "password": PASSWORD}],
-        intervals={"free_heap": 2, "rssi": 3, "chip_temperature": 4},
-        led_pin=LED_PIN,
-    )
-    return config
-
-
-@contextlib.contextmanager
-def local_onenet(device_id: str, news: News) -> Iterator[RunningConsole]:
-    """A console that has the device and no data yet; on the usual ports if they are free."""
-    with running_console(mqtt_port=_free(MQTT_PORT), http_port=_free(HTTP_PORT)) as console:
-        console.call(console.platform.edit_device, device_id, title=TITLE)
-        console.call(console.platform.listen, news.put)
-        yield console
-
-
-def _free(port: int) -> int:
-    """The port if nobody has it, else 0, which stands for any."""
-    with contextlib.ExitStack() as stack:
-        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))[: 2 if has_ipv6() else 1]:
-            sock = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                sock.bind((host, port))
-            except OSError:
-                return 0
-    return port
 
 
 @contextlib.contextmanager
 def powered(
-    directory: Path, config: dict[str, Any], port: int, news: News, show_secrets: bool = False, chip: str = "esp32"
+    directory: Path, stage: Stage, news: News, show_secrets: bool = False, chip: str = "esp32"
 ) -> Iterator[VirtualBoard]:
-    """The virtual board with the real files, whose way to the platform ends at the console."""
+    """The virtual board with the real files, whose way to the platform ends at the stage's."""
     program = {name: directory / name for name in ["boot.py", "main.py", *board_modules()]}
     files: dict[str, Content] = {**program}
     rom = b""
     if chip_named(chip).threshold:  # too little heap for modules in files
         compiled, rom = installed(program, XTENSA)
         files = {**compiled}
-    files["config.json"] = json.dumps(config)
+    files["config.json"] = json.dumps(stage.config)
     rest = bytearray()
     readers: dict[tuple[int, str], PacketReader] = {}
 
@@ -162,14 +119,14 @@ def powered(
     def tap(direction: str, data: bytes, connection: Connection) -> None:
         reader = readers.setdefault((connection.number, direction), PacketReader(show_secrets))
         for packet in reader.feed(data):
-            news.put(Carried(packet))
+            news.put(Carried(packet, direction == "up"))
 
     board = VirtualBoard(
         files=files,
         rom=rom,
         chip=chip,
         wifi=Wifi({SSID: PASSWORD}, association_time=1.5, dhcp_time=0.5),
-        routes={(config["host"], config["port"]): ("127.0.0.1", port)},
+        routes={stage.host: ("127.0.0.1", stage.port)},
         on_output=output,
     )
     board.link.tap = tap

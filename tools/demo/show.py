@@ -10,6 +10,8 @@ from rich.text import Text
 from ..api.text import harmless
 from ..packets.explain import Explained, in_hex
 
+_MOST_BYTES = 12  # of a field that are shown
+
 
 class Show:
     def __init__(self, secrets: tuple[str, ...]) -> None:
@@ -59,7 +61,7 @@ def _parts(packet: Explained) -> list[tuple[str, str]]:
     parts = []
     before = ""
     for field in packet.fields:
-        data = f"{before} {in_hex(field)}".lstrip()
+        data = f"{before} {_cut(in_hex(field))}".lstrip()
         before = ""
         if field.name in ("packet type", "length"):
             before = data
@@ -68,6 +70,11 @@ def _parts(packet: Explained) -> list[tuple[str, str]]:
         else:
             parts.append((data, f"{field.name}: {_meaning(field.value, field.meaning, field.bits)}"))
     return parts
+
+
+def _cut(data: str) -> str:
+    """Its beginning, where it is long: a token is."""
+    return data if len(data) <= 3 * _MOST_BYTES else f"{data[: 3 * _MOST_BYTES - 1]} …"
 
 
 def _meaning(value: str, meaning: str, bits: tuple[tuple[str, str, str], ...]) -> str:

@@ -1,60 +1,26 @@
-"""What happens in the demo: shown and counted as it comes, and where the commands come from."""
+"""What happens in the demo on whatever platform: shown and counted as it comes. Each platform's story adds its own."""
 
 import contextlib
 import json
 import math
 import queue
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from ..api.client import Client
 from ..api.failures import ApiError
-from ..api.text import reply_text
 from ..board import VirtualBoard
-from ..console.model import Command, CommandChanged, Event, PointsStored
+from ..console.model import Event, PointsStored
 from ..packets.explain import in_hex
 from ..packets.fields import Explained
 from .camera import Camera
 from .show import Show
 
-COMMANDS = ("led=on", "led?", "led=off")
-COMMAND_EVERY = 3.0  # seconds
 ENOUGH_POINTS = 3
-LAST_REPLY = 2.0  # seconds to wait for it at the end
+EVERY = 3.0  # seconds between two things that the board is asked
+LAST_ANSWER = 2.0  # seconds to wait for it at the end
 EXPOSURE = 8.0  # seconds before the end at which the picture is taken
-
-
-@dataclass
-class Progress:
-    """What has happened so far; times in seconds since the start."""
-
-    online_at: float | None = None
-    points: int = 0
-    sent: set[str] = field(default_factory=set)
-    """The commands' uuids."""
-    answered: int = 0
-    next_command: float = 0.0
-
-    @property
-    def unanswered(self) -> int:
-        """Commands whose reply has not come."""
-        return len(self.sent) - self.answered
-
-    def shortcoming(self) -> str | None:
-        """Why the demo has failed, None if it has not."""
-        if self.online_at is None:
-            return "the device did not come online"
-        if self.points < ENOUGH_POINTS:
-            return f"only {self.points} data points arrived"
-        if not self.answered:
-            return "no command was answered"
-        return None
-
-    def summary(self, seconds: float) -> str:
-        """All of it in a line, after so long."""
-        online = "not online" if self.online_at is None else f"online after {self.online_at:.1f} s"
-        commands = f"{self.answered} of {len(self.sent)} commands answered"
-        return f"demo: {online}, {self.points} data points, {commands}, {seconds:.0f} s"
 
 
 # What the board's threads tell, beside the console's events.
@@ -65,95 +31,159 @@ class BoardSays:
 
 @dataclass(frozen=True)
 class Carried:
-    """A packet on its way between board and console."""
+    """A packet on its way between board and platform. up: from the board."""
 
     packet: Explained
+    up: bool
 
 
-News = queue.SimpleQueue[BoardSays | Carried | Event]
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an errand."""
+
+    what: str
+    answer: str
+    """Empty where it failed."""
+    failure: str = ""
+
+
+News = queue.SimpleQueue[BoardSays | Carried | Outcome | Event]
 
 
 class Story:
-    def __init__(
-        self, show: Show, news: News, progress: Progress, client: Client, device_id: str, camera: Camera
-    ) -> None:
-        """progress: what is counted."""
-        self._progress = progress
-        self._show = show
-        self._news = news
-        self._client = client
-        self._device_id = device_id
-        self._camera = camera
+    """One run. Subclasses say what is asked of the board, and when all is well."""
 
-    def tell(self, board: VirtualBoard, seconds: float | None, patience: float) -> None:
+    show: Show
+    board: VirtualBoard
+
+    def __init__(self, news: News) -> None:
+        self._news = news
+        self._errands = ThreadPoolExecutor(1, "errand")
+        self.online_at: float | None = None
+        """Seconds from the start to the first CONNACK that lets the board in."""
+        self.points = 0
+        self.asked = self.answered = 0
+        self.next_at = 0.0
+        """Seconds from the start at which the board is asked next."""
+
+    # Of each platform
+
+    def ask(self) -> None:
+        """Asks something of the board; called every now and then once its data come."""
+
+    def heard(self, topic: str, payload: bytes, up: bool) -> None:
+        """A PUBLISH has gone by."""
+
+    def event(self, event: Event) -> None:
+        """The console tells something besides data points."""
+
+    def shortcoming(self) -> str | None:
+        """Why the demo has failed, None if it has not."""
+        if self.online_at is None:
+            return "the device did not come online"
+        if self.points < ENOUGH_POINTS:
+            return f"only {self.points} data points arrived"
+        return None
+
+    def counted(self) -> list[str]:
+        """What has been counted, in words."""
+        return [f"{self.points} data points"]
+
+    # Of all
+
+    def summary(self) -> str:
+        """All of it in a line."""
+        online = "not online" if self.online_at is None else f"online after {self.online_at:.1f} s"
+        return f"demo: {', '.join([online, *self.counted()])}, {self.show.elapsed():.0f} s"
+
+    def tell(self, show: Show, board: VirtualBoard, camera: Camera, seconds: float | None, patience: float) -> None:
         """Tells it until so many seconds after the start, and until the picture is taken; if something is missing then,
         for so much longer."""
-        elapsed = self._show.elapsed
-        missing = self._progress.shortcoming
+        self.show, self.board = show, board
+        elapsed, missing = show.elapsed, self.shortcoming
         while seconds is None or elapsed() < seconds or (missing() and elapsed() < seconds + patience):
-            self._turn(board)
+            self._turn()
             if seconds and elapsed() >= seconds - EXPOSURE and not missing():
-                self._camera.shoot()
+                camera.shoot()
         if not missing():
-            self._camera.shoot()
-        end = elapsed() + LAST_REPLY
-        while self._camera.busy or (self._progress.unanswered and elapsed() < end):
-            self._turn(board, command=False)
+            camera.shoot()
+        end = elapsed() + LAST_ANSWER
+        while camera.busy or (self.asked > self.answered and elapsed() < end):
+            self._turn(ask=False)
+        self._errands.shutdown(wait=False, cancel_futures=True)
 
-    def _turn(self, board: VirtualBoard, command: bool = True) -> None:
-        """Whatever comes next, for a tenth of a second at most; and a command, if it is time for one."""
+    def send_out(self, what: str, errand: Callable[[], str]) -> None:
+        """Has a thread ask something over HTTP, and count the answer that it returns. Raises no ApiError."""
+
+        def run() -> None:
+            try:
+                self._news.put(Outcome(what, errand()))
+            except ApiError as error:
+                self._news.put(Outcome(what, "", str(error)))
+
+        self.asked += 1
+        self._errands.submit(run)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """An errand is done."""
+        if outcome.failure:
+            self.show.line("failed", f"{outcome.what}: {outcome.failure}", "red")
+        else:
+            self.answered += 1
+            self.show.line("answer", f"{outcome.what}: {outcome.answer}", "bold magenta")
+
+    def _turn(self, ask: bool = True) -> None:
+        """Whatever comes next, for a tenth of a second at most; and something asked, if it is time for that."""
         with contextlib.suppress(queue.Empty):
             self._handle(self._news.get(timeout=0.1))
-        now = self._show.elapsed()
-        _change_the_weather(board, now)
-        if command and self._progress.points and now >= self._progress.next_command:
-            self._progress.next_command = now + COMMAND_EVERY
-            self._send()
+        now = self.show.elapsed()
+        _change_the_weather(self.board, now)
+        if ask and self.points and now >= self.next_at:
+            self.next_at = now + EVERY
+            self.ask()
 
-    def _send(self) -> None:
-        text = COMMANDS[len(self._progress.sent) % len(COMMANDS)]
-        try:
-            uuid = self._client.send(self._device_id, text.encode())
-        except ApiError as error:
-            self._show.line("command", f"{text}: {error}", "red")
-        else:
-            self._progress.sent.add(uuid)
-
-    def _handle(self, event: BoardSays | Carried | Event) -> None:
-        show = self._show
-        match event:
+    def _handle(self, news: BoardSays | Carried | Outcome | Event) -> None:
+        show = self.show
+        match news:
             case BoardSays(line):
                 if line:
                     show.console_line(line)
                 if joined := re.search(r" wifi: (joined .*)", line):
                     show.line("Wi-Fi", joined[1])
-            case Carried(packet):
-                self._carried(packet)
+            case Carried(packet, up):
+                self._carried(packet, up)
+            case Outcome():
+                self.outcome(news)
             case PointsStored(_, points):
-                self._progress.points += len(points)
                 for stream, point in points:
-                    show.line("data", f"{stream} = {json.dumps(point.value, ensure_ascii=False)}", "green")
-            case CommandChanged(Command(uuid=uuid, reply=bytes(reply), seconds=float(seconds))):
-                self._progress.answered += uuid in self._progress.sent
-                show.line("reply", f"{reply_text(reply)}  to $crsp/{uuid}, after {1000 * seconds:.0f} ms", "magenta")
+                    self.point(stream, point.value)
+            case _:
+                self.event(news)
 
-    def _carried(self, packet: Explained) -> None:
-        show = self._show
+    def point(self, stream: str, value: object) -> None:
+        """A data point has come to the platform."""
+        self.points += 1
+        self.show.line("data", f"{stream} = {json.dumps(value, ensure_ascii=False)}", "green")
+
+    def _carried(self, packet: Explained, up: bool) -> None:
+        show = self.show
         if packet.error:
             show.line(packet.type, f"{in_hex(packet)}  {packet.error}", "red")
         elif packet.type == "CONNECT":
-            show.packet(packet)
+            if self.online_at is None:
+                show.packet(packet)
+            else:
+                show.line("CONNECT", packet.summary)
         elif packet.type == "PUBLISH":
-            data = {field.name: field.data for field in packet.fields}
-            if data["topic name"].startswith(b"$creq/"):
-                words = reply_text(data.get("payload", b""))
-                show.line("command", f"{words}  to {data['topic name'].decode()}", "magenta")
+            topic, payload = packet.field("topic name"), packet.field("payload")
+            if topic:
+                self.heard(topic.data.decode("utf-8", "replace"), payload.data if payload else b"", up)
         elif packet.type == "CONNACK":
             accepted = packet.data[3] == 0
             show.line("CONNACK", f"{in_hex(packet)}  {packet.summary}", "green" if accepted else "red")
-            if accepted and self._progress.online_at is None:
-                self._progress.online_at = show.elapsed()
-                show.line("online", f"after {self._progress.online_at:.1f} s", "bold green")
+            if accepted and self.online_at is None:
+                self.online_at = show.elapsed()
+                show.line("online", f"after {self.online_at:.1f} s", "bold green")
 
 
 def _change_the_weather(board: VirtualBoard, seconds: float) -> None:

@@ -1,0 +1,149 @@
+"""The demo of OneNET's current platform, of a product with a thing model: values that the platform's reply confirms, a
+property set while the board is online, and one wished for while it has no power."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..api.key import find_token
+from ..api.studio import StudioClient
+from .stage import Stage, board_config, hints, local_onenet
+from .story import News, Outcome, Story
+
+PRODUCT, NAME = "aBcDeF1234", "board1"
+HOST, PORT = f"{PRODUCT}.mqtts.acc.cmcconenet.cn", 1883
+MODEL = Path(__file__).with_name("thing_model.json")
+TITLE = "virtual board"
+SETS_BEFORE = 2
+"""Properties set before the board loses its power."""
+DARK = 1.5  # seconds without power
+
+
+@contextlib.contextmanager
+def stage(directory: Path, news: News) -> Iterator[Stage]:
+    """The console, with a product that has main.py's thing model, and one device."""
+    with local_onenet(news) as console:
+        studio = console.platform.studio
+        console.call(studio.add_product, "demo", PRODUCT)
+        console.call(studio.load_model, PRODUCT, MODEL.read_text(encoding="utf-8"))
+        device = console.call(studio.add_device, PRODUCT, NAME, TITLE)
+        config = board_config(platform="studio", device_name=NAME, product_id=PRODUCT, device_key=device.auth_info)
+        product = f"--product {PRODUCT}"
+        with StudioClient(console.url, find_token(console.url, PRODUCT), PRODUCT) as client:
+            yield Stage(
+                config,
+                (HOST, PORT),
+                console.mqtt_port,
+                StudioStory(news, client),
+                f"{console.url}/device/{device.id}",
+                hints(console, f"status {product}", f"points {product}", f"set {NAME} led=true {product}"),
+            )
+
+
+class StudioStory(Story):
+    """The LED switched by sets; once, by a desired value that waits for the board."""
+
+    def __init__(self, news: News, client: StudioClient) -> None:
+        super().__init__(news)
+        self._client = client
+        self._led = False
+        """As it was asked for last."""
+        self._confirmed = 0
+        self._power_at: float | None = None  # when it comes back
+        self._restarted = self._obeyed = self._forgotten = False
+
+    def ask(self) -> None:
+        if self._power_at is not None:
+            self._power_on()
+        elif self.answered >= SETS_BEFORE and not self._restarted and self._confirmed:
+            self._power_off()
+        elif self._restarted and not self._applied:
+            return  # first things first
+        else:
+            led = self._led = not self._led
+            self.send_out(f"set led {json.dumps(led)}", lambda: self._set(led))
+
+    def _set(self, led: bool) -> str:
+        self._client.set(NAME, {"led": led})
+        return "done, says the board"
+
+    def _power_off(self) -> None:
+        """And wishes for something meanwhile."""
+        self.board.power_cut()
+        self._restarted, self._led = True, True
+        self._power_at = self.show.elapsed() + DARK
+        self.next_at = self._power_at
+        self.show.line("power", "off: the board is gone", "bold yellow")
+        self.send_out("desired value led true", self._wish)
+
+    def _wish(self) -> str:
+        self._client.set_desired(NAME, {"led": True})
+        return "kept for the board"
+
+    def _power_on(self) -> None:
+        self._power_at = None
+        self.show.line("power", "on again", "bold yellow")
+        self.board.power_on()
+
+    @property
+    def _applied(self) -> bool:
+        """The desired value is so, and the platform has nothing left to wish for."""
+        return self._obeyed and self._forgotten
+
+    def heard(self, topic: str, payload: bytes, up: bool) -> None:
+        rest = topic.partition(f"{NAME}/thing/")[2]
+        text = payload.decode("utf-8", "replace")
+        if rest.endswith("post/reply"):
+            self._confirm(rest, payload)
+        elif rest in ("property/set", "property/desired/get/reply"):
+            self.show.line("set" if rest == "property/set" else "desired", f"{text}  to …/{rest}", "magenta")
+        elif rest == "property/set_reply":
+            self.show.line("reply", f"{text}  to …/{rest}", "magenta")
+        elif rest == "property/desired/delete/reply":
+            self._forgotten = self._restarted and _code(payload) == 200
+            self.show.line("desired", f"{text}  to …/{rest}", "magenta")
+
+    def _confirm(self, topic: str, payload: bytes) -> None:
+        code = _code(payload)
+        self._confirmed += code == 200
+        text = payload.decode("utf-8", "replace")
+        self.show.line("reply", f"{text}  to …/{topic}", "dim" if code == 200 else "red")
+
+    def point(self, stream: str, value: object) -> None:
+        super().point(stream, value)
+        if stream == "led" and value is True and self._restarted and self._power_at is None and not self._obeyed:
+            self._obeyed = True
+            self.show.line("LED", "is on, as was wished for while the board had no power", "bold green")
+
+    def outcome(self, outcome: Outcome) -> None:
+        super().outcome(outcome)
+        if outcome.failure and self._restarted and not self._applied:
+            self._led = not self._led
+
+    def shortcoming(self) -> str | None:
+        if words := super().shortcoming():
+            return words
+        if not self._confirmed:
+            return "no value was confirmed by the platform's reply"
+        if self.answered < SETS_BEFORE:
+            return "no property was set"
+        return None if self._applied else "the desired value was not applied after the restart"
+
+    def counted(self) -> list[str]:
+        desired = "the desired value applied" if self._applied else "no desired value applied"
+        return [
+            *super().counted(),
+            f"{self._confirmed} messages confirmed",
+            f"{self.answered} of {self.asked} requests answered",
+            f"{desired} after a restart",
+        ]
+
+
+def _code(payload: bytes) -> int | None:
+    """Of a reply; None where it is none."""
+    try:
+        reply = json.loads(payload)
+        return int(reply["code"])
+    except (ValueError, TypeError, KeyError):
+        return None
