@@ -11,6 +11,7 @@ from . import __version__
 from .api.cli import app as api
 from .console.cli import app as console
 from .failures import complain, failures_in_one_line
+from .model.cli import app as model
 from .packets.cli import app as packets
 from .port.cli import app as port
 from .token.cli import app as token
@@ -233,7 +234,7 @@ def _add(panel: str, *rooms: typer.Typer) -> None:
 
 _add("A board at a serial port", port)
 _add("The platform, real or local", api)
-_add("On this computer", here, console)
+_add("On this computer", here, console, model)
 app.add_typer(packets, name="packet", rich_help_panel="On this computer")
 app.add_typer(token, name="token", rich_help_panel="On this computer")
 _add("What the board's code costs", costs)

@@ -1,6 +1,7 @@
 """A thing-model file, as OneNET's console exports it (version "1.0"): what a product's devices have, do and report.
 
-Numbers in it are text; a range that is empty is none. Types it does not know take any value.
+Numbers in it are text; a range that is empty is none. Types it does not know take any value. What older consoles have
+exported (1.2, 2.x, 3.0) differs in few things, and is read the same: see _older().
 """
 
 import json
@@ -35,6 +36,11 @@ class DataType:
         specs = self.specs if self.type in ("bool", "enum") and isinstance(self.specs, Mapping) else {}
         return {str(value): str(words) for value, words in specs.items()}
 
+    @property
+    def fields(self) -> "tuple[Field, ...]":
+        """Of a struct."""
+        return _fields(self.specs) if self.type == "struct" else ()
+
     def limit(self, name: str) -> float | None:
         """min, max, step or length; None where there is none."""
         try:
@@ -57,7 +63,7 @@ class DataType:
             if not isinstance(value, str):
                 return "must be text"
             long = longest is not None and len(value.encode(errors="replace")) > longest
-            return f"string length error: at most {longest:g} bytes" if long else ""
+            return f"string length error: at most {longest:.15g} bytes" if long else ""
         if self.type == "struct":
             return self._struct(value)
         if self.type == "array":
@@ -84,20 +90,20 @@ class DataType:
             return "must be a number"
         least, most = self.limit("min"), self.limit("max")
         if least is not None and value < least:
-            return f"must be at least {least:g}"
-        return f"must be at most {most:g}" if most is not None and value > most else ""
+            return f"must be at least {least:.15g}"
+        return f"must be at most {most:.15g}" if most is not None and value > most else ""
 
     def _struct(self, value: Any) -> str:
         if not isinstance(value, dict):
             return "must be an object"
-        return fields_objection(_fields(self.specs), value)
+        return fields_objection(self.fields, value)
 
     def _array(self, value: Any) -> str:
         if not isinstance(value, list):
             return "must be an array"
         longest = self.limit("length")
         if longest is not None and len(value) > longest:
-            return f"must have at most {longest:g} items"
+            return f"must have at most {longest:.15g} items"
         items = _data_type(self.specs)
         return next((f"[{i}] {words}" for i, item in enumerate(value) if (words := items.objection(item))), "")
 
@@ -115,6 +121,8 @@ class Field:
 class Property(Field):
     writable: bool
     desc: str
+    system: bool = False
+    """The platform's own, as $OneNET_LBS is, and no program's to send unless it likes."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,8 @@ class ThingModel:
     properties: dict[str, Property]
     events: dict[str, ModelEvent]
     services: dict[str, Service]
+    older: str = ""
+    """How the file differs from what the console exports today; empty if it does not."""
 
 
 def read_model(text: str) -> ThingModel:
@@ -157,7 +167,25 @@ def read_model(text: str) -> ThingModel:
         {it.identifier: it for it in _each(file, "properties", _property)},
         {it.identifier: it for it in _each(file, "events", _event)},
         {it.identifier: it for it in _each(file, "services", _service)},
+        _older(file),
     )
+
+
+def _older(file: dict[str, Any]) -> str:
+    """Which console has exported it, by what differs in published files of each.
+
+    1.2: no version, no profile; desc and step are null, callType is s or a. 2.x: version 1.0, but a profile with
+    stTmId, and no functionMode. 3.0: no version, a profile about video, functionType st.
+    """
+    profile = file.get("profile")
+    profile = profile if isinstance(profile, dict) else None
+    if profile and "stTmId" in profile:
+        return "exported by an older console (2.x): a profile of another kind, no functionMode; read the same"
+    if "version" in file:
+        return "" if file["version"] == "1.0" else f"its version is {file['version']!r}, and only 1.0 is known"
+    if profile is None:
+        return 'exported by an older console (1.2): no version and profile, callType "s" for sync; read the same'
+    return "exported by an older console (3.0): no version, a profile about video, functionType st; read the same"
 
 
 def fields_objection(fields: Iterable[Field], values: dict[str, Any], complete: bool = False) -> str:
@@ -189,7 +217,8 @@ def _each(file: dict[str, Any], kind: str, read: Any) -> Iterable[Any]:
 def _property(entry: dict[str, Any]) -> Property:
     field = _field(entry)
     writable = "w" in str(entry.get("accessMode", "r"))
-    return Property(field.identifier, field.name, field.type, writable, str(entry.get("desc") or ""))
+    system = entry.get("functionType") == "s"
+    return Property(field.identifier, field.name, field.type, writable, str(entry.get("desc") or ""), system)
 
 
 def _event(entry: dict[str, Any]) -> ModelEvent:

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -305,3 +307,36 @@ def test_whatever_a_model_says_is_text(console, browser, board):
 
 def test_the_pace_is_that_of_the_platform_where_nobody_changes_it():
     assert own_topics.UPLINK_PAUSE == 1.0
+
+
+def test_what_another_program_does_to_products_appears_by_itself(console, browser):
+    """onenet product and onenet device, beside the console that runs; its pages are not loaded again by hand."""
+    store = console.platform.store
+
+    def onenet(*arguments):
+        command = [sys.executable, "-m", "onenet_tools", *arguments, "--data", str(store.path)]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    with browser.open() as home:
+        onenet("product", "add", "Balcony", "--id", "typedByHand1")
+        entry = home.locator(".product", has_text="typedByHand1")
+        expect(entry).to_contain_text("Balcony")
+        onenet("device", "add", "board1", "--product", "typedByHand1")
+        expect(entry).to_contain_text("Devices1")
+        with browser.open("/device/typedByHand1:board1") as page:
+            expect(page.get_by_role("heading", name="Set properties")).to_be_visible()
+            expect(page.get_by_role("switch", name="灯 · lamp")).to_have_count(0)
+            onenet("product", "model", "typedByHand1", str(MODEL))
+            expect(page.get_by_role("switch", name="灯 · lamp")).to_be_visible()
+        expect(entry).to_contain_text("Properties: 10")
+        onenet("product", "remove", "typedByHand1", "--yes")
+        expect(entry).to_have_count(0)
+
+
+def test_a_model_without_services_has_no_card_for_them(console, browser, board):
+    model = {"properties": [{"identifier": "n", "dataType": {"type": "int32", "specs": {"max": "2147483647"}}}]}
+    console.call(console.platform.studio.load_model, board.product_id, json.dumps(model))
+    with thing_online(console, board, "thing/#") as it, browser.open(f"/device/{board.id}") as page:
+        post(it, n=1)
+        expect(page.get_by_text("up to 2147483647").first).to_be_visible()
+        expect(page.get_by_role("heading", name="Services")).to_have_count(0)

@@ -130,6 +130,13 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True)
+class ProductsChanged:
+    """Products of the current platform were added or removed, or given another thing model."""
+
+    product_ids: frozenset[str]
+
+
+@dataclass(frozen=True)
 class LoginRefused:
     """Somebody was not let in, or went before they had said who they are."""
 
@@ -169,4 +176,13 @@ class PacketLogged:
     packet: LoggedPacket
 
 
-Event = DeviceChanged | LoginRefused | PointsStored | EventsStored | DesiredChanged | CommandChanged | PacketLogged
+Event = (
+    DeviceChanged
+    | ProductsChanged
+    | LoginRefused
+    | PointsStored
+    | EventsStored
+    | DesiredChanged
+    | CommandChanged
+    | PacketLogged
+)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from .database import StoreError, unwatched, utc_now
 from .failures import AlreadyExists, InvalidParameter, UnknownDevice
-from .model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged
+from .model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged, ProductsChanged
 from .packetlog import PacketLog
 from .store import Store, new_key
 
@@ -45,6 +45,7 @@ class Registry:
         self._log = PacketLog()
         self._since: dict[str, datetime] = {}  # newer than in the data file
         self._known = {device.id: device for device in store.devices()}
+        self._products = {product.id: product for product in store.products.all()}
         self._watching: asyncio.Task[None] | None = None
         self._purging: set[asyncio.Task[None]] = set()
 
@@ -187,12 +188,21 @@ class Registry:
         self._purging.add(task)
         task.add_done_callback(self._purging.discard)
 
+    def look_at_products(self) -> None:
+        """Tells which products are not as they were at the last look."""
+        before, self._products = self._products, {product.id: product for product in self.store.products.all()}
+        ids = before.keys() | self._products.keys()
+        changed = frozenset(it for it in ids if before.get(it) != self._products.get(it))
+        if changed:
+            self.tell(ProductsChanged(changed))
+
     async def _watch(self) -> None:
-        """Notices devices that another program has added, edited or removed."""
+        """Notices devices and products that another program has added, edited or removed."""
         while True:
             await asyncio.sleep(_WATCH)
             try:
                 found = self.store.devices()
+                self.look_at_products()
             except StoreError:
                 continue  # who asks for something is told
             before, self._known = self._known, {device.id: device for device in found}

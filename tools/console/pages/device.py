@@ -15,6 +15,7 @@ from ..model import (
     EventsStored,
     PacketLogged,
     PointsStored,
+    ProductsChanged,
 )
 from ..platform import UnknownDevice
 from ..studio.products import Protocol
@@ -64,6 +65,10 @@ def device_page(request: Request, device_id: str) -> None:
             entitle(here, shown(changed.title, 80))
             head.show(changed)
             connection.show(changed)
+        if any(isinstance(event, ProductsChanged) for event in events):
+            updates.end()
+            ui.navigate.reload()  # with the controls of the new thing model
+            return
         points = [named for event in events if isinstance(event, PointsStored) for named in event.points]
         if points:
             streams.append(points)
@@ -81,7 +86,7 @@ def device_page(request: Request, device_id: str) -> None:
         if packets:
             log.append(packets)
 
-    updates = Updates(here.platform, here.client, lambda event: device_of(event) == device.id, show)
+    updates = Updates(here.platform, here.client, lambda event: _concerns(event, device), show)
 
 
 def _model(here: Visit, device: Device) -> tuple[ThingModel | None, bool]:
@@ -92,13 +97,19 @@ def _model(here: Visit, device: Device) -> tuple[ThingModel | None, bool]:
     return studio.model(device.product_id), studio.products.find(device.product_id).protocol is Protocol.ONEJSON
 
 
+def _concerns(event: Event, device: Device) -> bool:
+    if isinstance(event, ProductsChanged):
+        return device.is_studio and device.product_id in event.product_ids
+    return device_of(event) == device.id
+
+
 def device_of(event: Event) -> str:
     """Whose event it is; empty if it is nobody's."""
     if isinstance(event, CommandChanged):
         return event.command.device_id
     if isinstance(event, PacketLogged):
         return event.packet.device_id
-    return event.device_id
+    return "" if isinstance(event, ProductsChanged) else event.device_id
 
 
 class _Head:

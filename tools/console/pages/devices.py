@@ -8,7 +8,7 @@ from fastapi import Request
 from nicegui import ui
 from nicegui.element import Element
 
-from ..model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged, PointsStored
+from ..model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged, PointsStored, ProductsChanged
 from ..platform import UnknownDevice
 from .forms import add_device
 from .frame import Visit, box, button, frame, part, secret, visit
@@ -138,13 +138,20 @@ def devices_page(request: Request) -> None:
 
     def show(events: list[Event]) -> None:
         listed.change(events)
-        if any(isinstance(event, DeviceChanged) and ":" in event.device_id and not event.words for event in events):
+        if any(_concerns_products(event) for event in events):
             products.draw()
         strangers = listed.strangers(event.packet for event in events if isinstance(event, PacketLogged))
         if strangers:
             log.append(strangers)
 
     Updates(here.platform, here.client, lambda event: True, show)
+
+
+def _concerns_products(event: Event) -> bool:
+    """Whether the list of products has something to show of it: they themselves, or how many devices they have."""
+    if isinstance(event, DeviceChanged):
+        return ":" in event.device_id and not event.words
+    return isinstance(event, ProductsChanged)
 
 
 def _programs(here: Visit) -> None:

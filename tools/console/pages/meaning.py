@@ -40,7 +40,7 @@ def unit_of(type_: DataType) -> str:
 def range_of(type_: DataType, words: Words) -> str:
     least, most = type_.limit("min"), type_.limit("max")
     if least is not None and most is not None:
-        return words.from_to.format(least=f"{least:g}", most=f"{most:g}")
+        return words.from_to.format(least=f"{least:.15g}", most=f"{most:.15g}")
     if least is not None:
-        return words.at_least.format(least=f"{least:g}")
-    return words.at_most.format(most=f"{most:g}") if most is not None else ""
+        return words.at_least.format(least=f"{least:.15g}")
+    return words.at_most.format(most=f"{most:.15g}") if most is not None else ""

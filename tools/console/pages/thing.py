@@ -47,12 +47,12 @@ class Thing:
             self._wishes = box("ul", "controls")
             self._readings()
         self._wish(False)
-        with box("section", "card"):
-            part("h2", words.services)
-            if self._model is None:
-                self._service_form(None)
-            for service in self._model.services.values() if self._model else ():
-                self._service_form(service)
+        services = list(self._model.services.values()) if self._model else [None]
+        if services:
+            with box("section", "card"):
+                part("h2", words.services)
+                for service in services:
+                    self._service_form(service)
         for stream in visit.platform.streams(device.id):
             self._show(stream.id, stream.value)
         self.show_desired()

@@ -43,7 +43,9 @@ class Studio:
         self, title: str = "", product_id: str = "", protocol: Protocol = Protocol.ONEJSON, access_key: str = ""
     ) -> Product:
         """Adds one; makes up what is empty. Raises BadParameter."""
-        return self.products.add(title, product_id, protocol, access_key)
+        product = self.products.add(title, product_id, protocol, access_key)
+        self._platform.look_at_products()
+        return product
 
     def remove_product(self, product_id: str) -> None:
         """Removes it with its devices and all their data. Raises UnknownProduct."""
@@ -51,6 +53,7 @@ class Studio:
         for device in self.devices(product_id):
             self._platform.remove_device(device.id)
         self.products.remove(product_id)
+        self._platform.look_at_products()
 
     def model(self, product_id: str) -> ThingModel | None:
         """The thing model of a product; None where no file was loaded. Raises UnknownProduct."""
@@ -67,6 +70,7 @@ class Studio:
             raise BadParameter(f"product {product_id} has data streams, no thing model")
         model = read_model(text)
         self.products.set_model(product_id, text)
+        self._platform.look_at_products()
         return model
 
     def devices(self, product_id: str) -> list[Device]:
