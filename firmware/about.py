@@ -10,10 +10,10 @@ def describe():
     micropython = ".".join([str(number) for number in implementation.version[:3]])
     machine = getattr(implementation, "_machine", sys.platform)
     mac = ":".join(["%02x" % byte for byte in network.WLAN(network.STA_IF).config("mac")])
-    return "version %s, MicroPython %s, %s, %s%s" % (_version(), micropython, machine, mac, _failures())
+    return "version %s, MicroPython %s, %s, %s%s" % (version(), micropython, machine, mac, _failures())
 
 
-def _version():
+def version():
     """Of what was deployed; the file begins with it, and is too long to be loaded for that."""
     try:
         with open("/deployed.json") as file:

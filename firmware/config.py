@@ -14,7 +14,7 @@ class ConfigError(Exception):
 
 
 # Key: (default, what would be right, test). A default of None: the key must be there.
-_SECRET = ("auth_info", "device_key", "access_key", "token")
+_SECRET = ("auth_info", "device_key", "access_key", "token", "password")
 
 
 def _text(end):
@@ -54,11 +54,11 @@ def _intervals(v):
 
 # Platform, and the module of its keys: this one's name and these letters. In one text, for short ones become names, for
 # ever.
-_PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio".split(" ")]
+_PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio mqtt:_mqtt".split(" ")]
 
 _KEYS = {
     "wifi": (None, 'a list of networks like [{"ssid": "name", "password": "at least 8 characters, or empty"}]', None),
-    "platform": ("legacy", '"legacy", "studio" or "dp"', lambda v: v in [name for name, _ in _PLATFORMS]),
+    "platform": ("legacy", '"legacy", "studio", "dp" or "mqtt"', lambda v: v in [name for name, _ in _PLATFORMS]),
     "host": ("183.230.40.39", "an address or name alone, without mqtt:// and without a port, which is a key", _host),
     "port": (6002, "a whole number from 1 to 65535", _number(1, 65535)),
     "device_id": (None, "the device's ID, digits in quotes", _digits),

@@ -212,4 +212,4 @@ def _value(text):
         return json.loads(text)
     except ValueError:
         text = text.decode()
-        return {"on": True, "off": False}.get(text, text)
+        return {"on": True, "off": False}.get(text.lower(), text)

@@ -124,9 +124,18 @@ def failed(device, error):
     device._client.close()
     if device._online_at is None:
         device.wifi.doubt(error)
+        _try_next_host(device)
     elif device._batch and not isinstance(error, (Timeout, MemoryError)):
         _suspect(device)
     fault(device, error)
+
+
+def _try_next_host(device):
+    """Where the host did not let us in, the next one is tried next."""
+    hosts = device.config["host"]
+    if isinstance(hosts, list) and len(hosts) > 1:
+        hosts.append(hosts.pop(0))
+        device._client.host = hosts[0]
 
 
 def without_wifi(device):
@@ -196,5 +205,7 @@ def reply(device, result):
 
 def oversize(device, topic, size):
     log("mqtt", "a message of %d bytes is longer than rx_size" % size)
-    if len(topic) > 6 and bytes(topic[:6]) == b"$creq/":
+    if hasattr(device._platform, "oversize"):
+        device._platform.oversize(bytes(topic), size)
+    elif len(topic) > 6 and bytes(topic[:6]) == b"$creq/":
         device._command_came(bytes(topic[6:]), size)

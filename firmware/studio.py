@@ -20,7 +20,6 @@ def log_in(device):
     device._upload = things._upload
     platform.on_connect = things._connected
     platform.on_refused = things._refused
-    platform.client.on_disconnect = things._lost
     return platform, Points
 
 

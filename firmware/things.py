@@ -30,13 +30,6 @@ class Things:
         self._asked = False
         self.device._connected(session_present)
 
-    def _lost(self, reason):
-        """Where the host did not let us in, the next one is tried next."""
-        hosts = self.device.config["host"]
-        if self.device._online_at is None and len(hosts) > 1:
-            hosts.append(hosts.pop(0))
-            self.device._client.host = hosts[0]
-
     def _upload(self):
         device = self.device
         if not self._asked and device._client.can_publish(1):

@@ -21,6 +21,7 @@ LAST = (
     "test_real_broker",
     "test_zero_heap",
     "test_zero_heap_studio",
+    "test_zero_heap_mqtt",
 )  # the fast ones go first
 
 

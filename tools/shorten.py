@@ -19,6 +19,7 @@ from typing import TypeGuard
 
 FACES = frozenset(
     {
+        "Broker",
         "Client",
         "ThreadedClient",
         "Legacy",
@@ -47,6 +48,7 @@ INNER = frozenset(
         "STREAM_ID", "stream_id_of", "string", "Subscriptions", "take", "take_now", "Things", "things_of",
         "topic_filter", "topic_name", "true", "try_next", "unanswered", "unlock", "unsent", "uptime",
         "value_at", "value_len", "wait_after", "wait_for_config", "went", "Wifi", "without_wifi", "words",
+        "Batch", "entity", "go_on", "Standing", "stamp",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

@@ -1,1 +1,1 @@
-"""OneNET's dialects of MQTT. legacy is the platform at 183.230.40.39:6002. They know nothing of boards."""
+"""OneNET's dialects of MQTT, and in mqtt.py that of any other broker. They know nothing of boards."""

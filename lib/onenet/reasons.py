@@ -23,3 +23,15 @@ def studio(reason):
         if "before CONNACK" in str(reason):
             return "closed before CONNACK, as the platform does where it dislikes the form of a name"
         return "closed, as the platform does when the same device logs in elsewhere, or at what it dislikes"
+
+
+def mqtt(reason):
+    if isinstance(reason, ConnectionRefused):
+        if reason.code in (4, 5):
+            return "user name or password refused (code %d)" % reason.code
+        if reason.code == 2:
+            return "client id refused: another client_id in config.json may do (code 2)"
+    if isinstance(reason, ConnectionClosed):
+        if "before CONNACK" in str(reason):
+            return "closed before CONNACK: is there an MQTT broker at this port, and does it let this client in?"
+        return "closed, as a broker does that stops, or when another client has the same client_id"

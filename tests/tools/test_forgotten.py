@@ -79,6 +79,12 @@ def test_what_a_board_asks_for_and_forgets_is_known() -> None:
                 argument = node.args[0]
                 if isinstance(argument, ast.Constant):
                     asked.add(argument.value)
-    by_another_name = {"config_studio", "legacy", "studio"}  # that of the module beside it, or of the platform
+    by_another_name = {
+        "config_mqtt",
+        "config_studio",
+        "legacy",
+        "mqtt",
+        "studio",
+    }  # that of the module beside it, or of the platform
     assert asked - {"health"} | by_another_name == set(PASSING) - {"start"}
     assert {path_of(name) for name in PASSING} <= set(board_modules())

@@ -117,13 +117,14 @@ def test_keys_of_the_other_platform_are_said_to_be_that():
         assert problem(config(**{key: "1"})) == key + ': is a key for "platform": "legacy"'
     legacy = {"wifi": [{"ssid": "home"}], "device_id": "1", "product_id": "2", "auth_info": "3"}
     for key in ("device_name", "device_key", "access_key", "token"):
-        assert problem(dict(legacy, **{key: KEY})) == key + ': is a key for "platform": "studio" or "dp"'
+        others = ' or "mqtt"' if key == "device_name" else ""
+        assert problem(dict(legacy, **{key: KEY})) == key + ': is a key for "platform": "studio" or "dp"' + others
 
 
 def test_a_platform_there_is_not():
     for value in ("", "Studio", "onenet", 0, None, True, ["studio"], {}):
         found = raises(ConfigError, check, config(platform=value)).problems
-        assert any(text.startswith('platform: must be "legacy", "studio" or "dp"') for text in found)
+        assert any(text.startswith('platform: must be "legacy", "studio", "dp" or "mqtt"') for text in found)
 
 
 def test_it_can_be_written_as_json():

@@ -1,0 +1,49 @@
+"""Logs the device in to any MQTT broker. Loaded only for that."""
+
+from mqtt.client import Client
+from onenet.mqtt import Broker
+
+
+def log_in(device):
+    """The device's platform and the class of its data points, by its configuration."""
+    config = device.config
+    config["device_id"] = name = config["device_name"]
+    host = config["host"]
+    config["host"] = hosts = [host] if isinstance(host, str) else host
+    status, command, reply, settings, topic = [
+        config[key].replace("{device}", name).encode()
+        for key in ("status_topic", "command_topic", "reply_topic", "set_topic", "topic")
+    ]
+    client = Client(
+        config["client_id"] or name,
+        hosts[0],
+        config["port"],
+        config["username"] or None,
+        config["password"] or None,
+        config["keep_alive"],
+        config["clean_session"],
+        (status, b"offline", 1, True),
+        tx_size=config["tx_size"],
+        rx_size=config["rx_size"],
+    )
+    settings = settings.replace(b"{stream}", b"+")
+    platform = Broker(client, status, command, reply, settings, config["qos"], config["retain"])
+    platform.on_connect = device._connected
+    if config["discovery_prefix"]:
+        from .discovery import Discovery
+
+        Discovery(device, platform)
+    return platform, _points(topic, (status, command, reply))
+
+
+def _points(topic, taken):
+    """What makes the data points: a message each, or documents."""
+    if b"{stream}" in topic:
+        from onenet import messages
+
+        before, after = topic.split(b"{stream}")
+        return lambda outbox, clock, room: messages.Points(outbox, clock, room, before, after, taken)
+
+    from onenet import documents
+
+    return lambda outbox, clock, room: documents.Points(outbox, clock, room, topic)
