@@ -18,7 +18,7 @@ _CONNECTING = const(2)
 ONLINE = 3
 _TICKS = const(0x3FFFFFFF)
 
-_bytes = bytes  # see sender.py
+_bytes = bytes  # the hot path's own name: a builtin is found only after all of a module's names have been searched
 
 
 class Client(Sender):
@@ -113,13 +113,26 @@ class Client(Sender):
         full or the last packet not gone, this waits, timeout ms at most; a callback must look at can_publish() first.
         Raises ValueError, TypeError, and what loop() does.
         """
+        # One variable more, and the state of this function would come from the heap: they are used again.
         if qos:
-            return self._keep(qos << 1 | (0x31 if retain else 0x30), topic, payload)
+            retain = qos << 1 | (0x31 if retain else 0x30)
+            if topic.__class__ is _bytes is payload.__class__ and self._clear:
+                qos = self.session.take_now(retain, topic, payload, ticks_ms())
+                if qos:  # it has a slot
+                    retain = publish(self._tx, qos, topic, payload)
+                    if retain > 0:
+                        if self._gathering:
+                            self._gather(False)
+                        self._send(retain)
+                        return qos >> 8
+                    self.session.give_back()
+                    retain = qos & 0xFF
+            return self._keep(retain, topic, payload)
         if topic.__class__ is _bytes is payload.__class__ and self._clear and self._gathering:
-            n = publish(self._tx, 0x31 if retain else 0x30, topic, payload)
-            if n > 0:
+            qos = publish(self._tx, 0x31 if retain else 0x30, topic, payload)
+            if qos > 0:
                 self.session.sent = ticks_ms()  # type: ignore[assignment]
-                self._send(n)
+                self._send(qos)
                 if self._failure:
                     self._raise()
                 return 0

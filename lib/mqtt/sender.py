@@ -1,29 +1,27 @@
 """Sending: makes packets and gives them to the connection, each in one visit to the transmit buffer where it fits.
 
-A PUBLISH whose topic and payload are bytes is built by one function of wire; what is anything else, or too long for
-the buffer, takes the way round. What is to be acknowledged goes through a slot of the session.
+A PUBLISH whose topic and payload are bytes is Client.publish()'s own: one function of wire builds it. What is anything
+else, too long for the buffer, or has to wait takes the way round, which is here. What is to be acknowledged goes
+through a slot of the session.
 """
 
 from micropython import const
 
 from .connection import POLLIN, POLLOUT, Connection, ticks_ms
 from .errors import ConnectionClosed, MQTTError, Timeout, borrowed
-from .wire import copy, four_bytes, header, publish, publish_header
+from .wire import copy, four_bytes, header, publish_header
 
 _BYTES = (bytes, bytearray, memoryview)
-_bytes = bytes  # the hot path's own name: a builtin is found only after all of a module's names have been searched
 
 _WAITS = (None, "TCP connect", "no CONNACK", "send stalled")  # by state
 _ONLINE = const(3)
 _TICKS = const(0x3FFFFFFF)
 
 # In a slot of the session
-_STAGE = const(0)
-_RELEASE = const(3)
-_FIRST = const(1)
-_ID = const(2)
-_TOPIC = const(3)
-_PAYLOAD = const(4)
+_WORD = const(0)  # stage << 24 | packet identifier << 8 | first byte
+_RELEASED = const(4)
+_TOPIC = const(1)
+_PAYLOAD = const(2)
 
 
 class Sender(Connection):
@@ -51,32 +49,22 @@ class Sender(Connection):
         self._check_size(build(None, 1, filters))
         return self._take(first, filters, build)
 
-    def _keep(self, head, topic, payload):
-        """Takes a slot for a PUBLISH with QoS 1 or 2, and sends it if it can. head: as for wire.publish()."""
-        if topic.__class__ is _bytes is payload.__class__ and self._clear:
-            head = self.session.take_now(head, topic, payload, ticks_ms()) or head
-            if head > 0xFF:  # it has a slot
-                n = publish(self._tx, head, topic, payload)
-                if n > 0:
-                    if self._gathering:
-                        self._gather(False)
-                    self._send(n)
-                    return head >> 8
-                self.session.give_back()
-                head &= 0xFF
+    def _keep(self, first, topic, payload):
+        """Takes a slot for a PUBLISH with QoS 1 or 2, whatever its topic and payload are made of, and sends it as soon
+        as it can."""
         if isinstance(payload, str):
             payload = payload.encode()
         if isinstance(topic, str):
             topic = topic.encode()
-        self._check(head, topic, payload)
-        return self._take(head, bytes(topic), payload)  # which, of bytes, is no copy
+        self._check(first, topic, payload)
+        return self._take(first, bytes(topic), payload)  # which, of bytes, is no copy
 
     def _take(self, first, topic, payload):
         while self.session.full():
             if self._inside or not self._sock:
                 raise MQTTError("window full")
             self.loop(1000)  # type: ignore[attr-defined]
-        packet_id = self.session.take(first, topic, payload)[_ID]
+        packet_id = self.session.take(first, topic, payload)
         self._pump()  # the next loop() raises the reason if this fails: it is safe in its slot
         return packet_id
 
@@ -101,15 +89,15 @@ class Sender(Connection):
         self._send(four_bytes(self._tx, word >> 16, word & 0xFFFF))
 
     def _send_slot(self, slot):
-        release = slot[_STAGE] == _RELEASE
         self.session.went(slot, ticks_ms())  # before the write: half a packet sent is sent, the next time a duplicate
-        if release:
-            return self._acknowledge(0x620000 | slot[_ID])
+        word = slot[_WORD]
+        if word >> 24 == _RELEASED:
+            return self._acknowledge(0x620000 | word >> 8 & 0xFFFF)
         if self._gathering:
             self._gather(False)
-        if slot[_FIRST] & 0x80:
-            return self._send(slot[_PAYLOAD](self._tx, slot[_ID], slot[_TOPIC]))
-        self._publish(slot[_ID] << 8 | slot[_FIRST], slot[_TOPIC], slot[_PAYLOAD])
+        if word & 0x80:
+            return self._send(slot[_PAYLOAD](self._tx, word >> 8 & 0xFFFF, slot[_TOPIC]))
+        self._publish(word & 0xFFFFFF, slot[_TOPIC], slot[_PAYLOAD])
 
     def _publish_carefully(self, first, topic, payload):
         """A PUBLISH with QoS 0, whatever its topic and payload are made of and whatever is in the way."""

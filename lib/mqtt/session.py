@@ -14,26 +14,28 @@ missing.
 from micropython import const
 
 # What is in a slot
-_STAGE = const(0)
-_FIRST = const(1)  # first byte of the packet, with DUP as it is to be sent next
-_ID = const(2)  # packet identifier, 0 where the slot is free
-_TOPIC = const(3)  # of a PUBLISH; the topic filters of the others
-_PAYLOAD = const(4)  # the function that builds the packet, of the others
-_SINCE = const(5)  # when it went out
+_WORD = const(0)  # stage << 24 | packet identifier << 8 | first byte, with DUP as it is to be sent next; 0: it is free
+_TOPIC = const(1)  # of a PUBLISH; the topic filters of the others
+_PAYLOAD = const(2)  # the function that builds the packet, of the others
+_SINCE = const(3)  # when it went out
 
-# Stages: what is to be done about a slot
-_SEND = const(1)  # the packet itself is to be sent
-_SENT = const(2)  # PUBACK, PUBREC, SUBACK or UNSUBACK is awaited
-_RELEASE = const(3)  # PUBREL is to be sent
-_RELEASED = const(4)  # PUBCOMP is awaited
-# Odd: something is to be sent; 1 more: it was.
+# Stages, in their place in the word: what is to be done about a slot
+_SEND = const(0x1000000)  # the packet itself is to be sent
+_SENT = const(0x2000000)  # PUBACK, PUBREC, SUBACK or UNSUBACK is awaited
+_RELEASE = const(0x3000000)  # PUBREL is to be sent
+_RELEASED = const(0x4000000)  # PUBCOMP is awaited
+_STEP = const(0x1000000)  # odd: something is to be sent; 1 more: it was
 
+_STAGE = const(0x7000000)
+_ID = const(0xFFFF00)
+_PUBLISH = const(0x30)
 _DUP = const(0x08)
+_SAME = const(0x7FFFFF6)  # all but DUP and RETAIN
 _TICKS = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 
-# By type of an acknowledgement: first byte of what it acknowledges, less DUP and RETAIN
-_ACKNOWLEDGES = b"\0\0\0\0\x32\x34\0\x34\0\x82\0\xa2"
+# By type of an acknowledgement: first byte of what it ends, less DUP and RETAIN; PUBREC ends nothing
+_ENDS = b"\0\0\0\0\x32\0\0\x34\0\x82\0\xa2"
 
 
 class Session:
@@ -55,7 +57,7 @@ class Session:
         self._count = 0  # slots in use
         self._last_id = 0
         self.window = window
-        self._slots = [[0, 0, 0, None, None, 0] for _ in range(window)]
+        self._slots = [[0, None, None, 0] for _ in range(window)]
         self._last = None  # the slot whose packet went last
         self._incoming = None  # QoS 2 delivered, PUBREL not yet seen; made when the first one comes
         self.lost()
@@ -69,12 +71,11 @@ class Session:
         self.pinging = False
         self.unsent = self._count
         for slot in self._slots:
-            if slot[_STAGE] == _SENT:
-                slot[_STAGE] = _SEND
-                if slot[_FIRST] >> 4 == 3:
-                    slot[_FIRST] |= _DUP  # [MQTT-3.3.1-1]
-            elif slot[_STAGE] == _RELEASED:
-                slot[_STAGE] = _RELEASE
+            word = slot[_WORD]
+            if word and not word & _STEP:
+                if word & _STAGE == _SENT and word & 0xF0 == _PUBLISH:
+                    word |= _DUP  # [MQTT-3.3.1-1]
+                slot[_WORD] = word - _STEP
 
     def connected(self, now, clean_session, session_present):
         """CONNACK said yes.
@@ -89,10 +90,11 @@ class Session:
             self._incoming = None
         if clean_session:
             for slot in self._slots:
-                if slot[_ID]:
-                    slot[_STAGE] = _SEND
-                    if slot[_FIRST] >> 4 == 3:
-                        slot[_FIRST] &= 0xFF ^ _DUP
+                word = slot[_WORD]
+                if word:
+                    if word & 0xF0 == _PUBLISH:
+                        word &= ~_DUP
+                    slot[_WORD] = word & ~_STAGE | _SEND
 
     # Keep alive and deadlines
 
@@ -133,7 +135,7 @@ class Session:
 
     def _late(self, now):
         for slot in self._slots:
-            if slot[_STAGE] and not slot[_STAGE] & 1 and (now - slot[_SINCE]) & _TICKS >= self.timeout:
+            if slot[_WORD] and not slot[_WORD] & _STEP and (now - slot[_SINCE]) & _TICKS >= self.timeout:
                 return self._doubted(slot, now)
 
     def _doubted(self, slot, now):
@@ -141,7 +143,7 @@ class Session:
         waited = (self._pinged - slot[_SINCE]) & _TICKS
         answered = not self.pinging and self.timeout <= waited < _HALF
         if answered or (now - self.heard) & _TICKS >= self.timeout:
-            return "packet %d not acknowledged" % slot[_ID]
+            return "packet %d not acknowledged" % (slot[_WORD] >> 8 & 0xFFFF)
         self._doubt = not self.pinging
 
     # Outgoing
@@ -158,22 +160,20 @@ class Session:
                 return packet_id
 
     def take(self, first, topic, payload):
-        """Takes a slot for a packet: PUBLISH with QoS 1 or 2, SUBSCRIBE or UNSUBSCRIBE by their first byte; returns it.
-        Its packet identifier is _next_id().
+        """Takes a slot for a packet: PUBLISH with QoS 1 or 2, SUBSCRIBE or UNSUBSCRIBE by their first byte; returns its
+        packet identifier.
 
         topic and payload are kept, not copied, until the acknowledgement [MQTT-4.3.2-1], [MQTT-4.3.3-1]. The caller
         sees to it that not full().
         """
-        self._last_id = self._next_id()
+        self._last_id = packet_id = self._next_id()
         slot = self._slots[self._count]
         self._count += 1
-        slot[_ID] = self._last_id
-        slot[_FIRST] = first
+        slot[_WORD] = _SEND | packet_id << 8 | first
         slot[_TOPIC] = topic
         slot[_PAYLOAD] = payload
-        slot[_STAGE] = _SEND
         self.unsent += 1
-        return slot
+        return packet_id
 
     def take_now(self, first, topic, payload, now):
         """take() and went() in one visit, for a packet that need not wait; returns packet identifier << 8 | first byte,
@@ -184,35 +184,31 @@ class Session:
         packet_id = self._last_id + 1
         if count or packet_id > 65535:
             packet_id = self._next_id()
-        slot = self._slots[count]
-        self._last = slot
-        self._count = count + 1
         self._last_id = packet_id
-        slot[_ID] = packet_id
-        slot[_FIRST] = first
+        self._last = slot = self._slots[count]
+        self._count = count + 1
+        first |= packet_id << 8
+        slot[_WORD] = _SENT | first
         slot[_TOPIC] = topic
         slot[_PAYLOAD] = payload
-        slot[_STAGE] = _SENT
-        slot[_SINCE] = now
-        self.sent = now
-        return packet_id << 8 | first
+        self.sent = slot[_SINCE] = now
+        return first
 
     def give_back(self):
         """Undoes the last take_now(): the packet has not been sent."""
-        self._last_id = self._last[_ID] - 1
-        self._forget(self._last)
+        self._last_id -= 1
+        self._free(self._last)
 
     def next(self):
-        """The slot whose packet is to be sent now, oldest first [MQTT-4.6.0-1], or None: PUBREL where its stage is
-        _RELEASE."""
+        """The slot whose packet is to be sent now, oldest first [MQTT-4.6.0-1], or None."""
         if self.unsent:
             for slot in self._slots:
-                if slot[_STAGE] & 1:
+                if slot[_WORD] & _STEP:
                     return slot
 
     def went(self, slot, now):
         """The packet of this slot goes out."""
-        slot[_STAGE] += 1
+        slot[_WORD] += _STEP
         slot[_SINCE] = self.sent = now
         self.unsent -= 1
         self._last = slot
@@ -225,50 +221,56 @@ class Session:
         One that fits nothing is ignored and counted.
         """
         slot = self._slots[0]
-        if slot[_ID] != packet_id:  # mostly it is the oldest
-            slot = self._find(packet_id)
-        stage = slot[_STAGE] if slot and slot[_FIRST] & 0xF6 == _ACKNOWLEDGES[kind] else 0
-        if kind == 5 and stage > _SEND:  # PUBREC, perhaps once more
-            if stage != _RELEASE:
-                slot[_STAGE] = _RELEASE
-                self.unsent += 1
-            return False
-        if stage != (_RELEASED if kind == 7 else _SENT):
-            self.ignored += 1
-            return False
-        slot[_STAGE] = slot[_ID] = 0
-        slot[_TOPIC] = slot[_PAYLOAD] = None
-        self._count -= 1
-        if self._count:
-            self._move_back(slot)
-        return True
+        packet_id = packet_id << 8 | _ENDS[kind] | (_RELEASED if kind == 7 else _SENT)
+        if slot[_WORD] == packet_id and self._count == 1:  # mostly it is the only one
+            self._count = slot[_WORD] = 0
+            slot[_TOPIC] = slot[_PAYLOAD] = None
+            return True
+        slot = self._awaiting(packet_id, kind)
+        if slot:
+            self._free(slot)
+        return slot is not None
+
+    def _awaiting(self, word, kind):
+        """The slot that an acknowledgement ends, by the word that it has but for DUP and RETAIN; None if there is
+        none."""
+        slot = self._find(word >> 8 & 0xFFFF)
+        if slot:
+            if slot[_WORD] & _SAME == word:
+                return slot
+            stage = slot[_WORD] & _STAGE
+            if kind == 5 and stage > _SEND and slot[_WORD] & 0xF6 == 0x34:  # PUBREC, perhaps once more
+                if stage != _RELEASE:
+                    slot[_WORD] = slot[_WORD] & ~_STAGE | _RELEASE
+                    self.unsent += 1
+                return None
+        self.ignored += 1
 
     def forget(self, packet_id):
         """Gives up a PUBLISH of QoS 1 that was lost() with its connection; it is not sent again."""
         slot = self._find(packet_id)
         if slot:
             self.unsent -= 1
-            self._forget(slot)
+            self._free(slot)
 
-    def _forget(self, slot):
-        """Has a slot free, as if it held a QoS 1 message that is acknowledged."""
-        slot[_STAGE] = _SENT
-        slot[_FIRST] = 0x32
-        self.acknowledged(4, slot[_ID])
+    def _free(self, slot):
+        """Has a slot free, behind those in use."""
+        slot[_WORD] = 0
+        slot[_TOPIC] = slot[_PAYLOAD] = None
+        self._count = count = self._count - 1
+        if count:
+            slots = self._slots
+            i = 0
+            while slots[i] is not slot:
+                i += 1
+            slots.append(slots.pop(i))
 
     def _find(self, packet_id):
         """The slot that has this packet identifier, or None."""
+        packet_id <<= 8
         for slot in self._slots:
-            if slot[_ID] == packet_id:
+            if slot[_WORD] & _ID == packet_id and packet_id:
                 return slot
-
-    def _move_back(self, slot):
-        """A slot that is free goes behind those in use."""
-        slots = self._slots
-        i = 0
-        while slots[i] is not slot:
-            i += 1
-        slots.append(slots.pop(i))
 
     def message(self, qos, packet_id):
         """A PUBLISH came: notes the acknowledgement owed for it [MQTT-3.3.4-1], [MQTT-4.3.2-2], under its identifier

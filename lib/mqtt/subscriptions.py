@@ -44,7 +44,7 @@ class Subscriptions:
     def _asked(self, name):
         """True if a SUBSCRIBE that is not acknowledged yet asks for it."""
         for slot in self._client.session._slots:
-            if slot[1] == 0x82 and slot[2] and name in [wanted for wanted, _ in slot[3]]:
+            if slot[0] & 0xFF == 0x82 and name in [wanted for wanted, _ in slot[1]]:
                 return True
         return False
 
@@ -62,7 +62,7 @@ class Subscriptions:
     def acknowledged(self, kind, packet_id, codes):
         """SUBACK, with its codes, or UNSUBACK came: notes it and tells the client's callbacks."""
         client = self._client
-        filters = [slot[3] for slot in client.session._slots if slot[2] == packet_id and slot[1] & 0x80]
+        filters = [slot[1] for slot in client.session._slots if slot[0] & 0xFFFF80 == packet_id << 8 | 0x80]
         if not client.session.acknowledged(kind, packet_id):
             return
         filters = filters[0]

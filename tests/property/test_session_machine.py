@@ -12,7 +12,13 @@ from mqtt.session import Session
 
 PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 3, 4, 5, 6, 7
 WINDOW = 3
+RELEASE = 3  # the stage of a slot whose PUBREL is to be sent
 several = st.integers(1, 4)
+
+
+def identifier(slot):
+    """The packet identifier that is in a slot, 0 where it is free."""
+    return slot[0] >> 8 & 0xFFFF
 
 
 class ModelBroker:
@@ -85,7 +91,7 @@ class Connection(RuleBasedStateMachine):
         return self.now
 
     def in_flight(self):
-        return {slot[4] for slot in self.session._slots if slot[4] is not None}
+        return {slot[2] for slot in self.session._slots if slot[2] is not None}
 
     # The application
 
@@ -93,8 +99,8 @@ class Connection(RuleBasedStateMachine):
     @rule(qos=st.sampled_from([1, 2]))
     def client_publishes(self, qos):
         self.messages += 1
-        before = {slot[2] for slot in self.session._slots}
-        packet_id = self.session.take(0x30 | qos << 1, b"t", self.messages)[2]
+        before = {identifier(slot) for slot in self.session._slots}
+        packet_id = self.session.take(0x30 | qos << 1, b"t", self.messages)
         assert 1 <= packet_id <= 65535 and packet_id not in before
         self.sent[self.messages] = qos
 
@@ -165,8 +171,10 @@ class Connection(RuleBasedStateMachine):
         slot = session.next()
         if not slot:
             return
-        _, first, packet_id, _, message, _ = slot
-        if slot[0] == 3:
+        word, _, message, _ = slot
+        first = word & 0xFF
+        packet_id = identifier(slot)
+        if word >> 24 == RELEASE:
             assert message in self.confirmed
             self.to_server.append((PUBREL, packet_id, 0, False, None))
         else:
@@ -193,7 +201,7 @@ class Connection(RuleBasedStateMachine):
         elif kind == PUBREL:
             session.release(packet_id)
         else:
-            messages = [slot[4] for slot in session._slots if slot[2] == packet_id]
+            messages = [slot[2] for slot in session._slots if identifier(slot) == packet_id]
             if kind == PUBREC and messages:
                 self.confirmed.add(messages[0])
             session.acknowledged(kind, packet_id)
@@ -213,9 +221,9 @@ class Connection(RuleBasedStateMachine):
     @invariant()
     def identifiers_are_in_use_once(self):
         if hasattr(self, "session"):
-            ids = [slot[2] for slot in self.session._slots if slot[2]]
+            ids = [identifier(slot) for slot in self.session._slots if slot[0]]
             assert len(ids) == len(set(ids))
-            assert self.session.unsent == sum(slot[0] & 1 for slot in self.session._slots)
+            assert self.session.unsent == sum(slot[0] >> 24 & 1 for slot in self.session._slots)
 
     def teardown(self):
         if not hasattr(self, "session"):
@@ -227,7 +235,7 @@ class Connection(RuleBasedStateMachine):
             self.broker_receives(len(self.to_server))
             self.client_receives(len(self.to_client))
         assert not self.to_server and not self.session.owed and self.session.next() is None
-        assert not any(slot[0] or slot[2] for slot in self.session._slots) and not self.session.full()
+        assert not any(slot[0] for slot in self.session._slots) and not self.session.full()
         assert not self.broker.outgoing and not self.broker.holding
         self.judge(self.sent, self.broker.delivered)
         self.judge(self.to_receive, self.received)

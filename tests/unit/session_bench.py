@@ -2,7 +2,7 @@
 
 PUBLISH_1, PUBLISH_2, SUBSCRIBE, UNSUBSCRIBE = 0x32, 0x34, 0x82, 0xA2  # first bytes
 PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK = 4, 5, 7, 9, 11  # packet types
-STAGE, FIRST, ID, TOPIC, PAYLOAD = 0, 1, 2, 3, 4  # in a slot
+WORD, TOPIC, PAYLOAD = 0, 1, 2  # in a slot
 RELEASE = 3  # a stage
 WRAP = 1 << 30  # where ticks_ms() starts over
 
@@ -14,13 +14,9 @@ def pump(session, now=0):
         slot = session.next()
         if not slot:
             return sent
-        sent.append((0x62 if slot[STAGE] == RELEASE else slot[FIRST], slot[ID]))
+        word = slot[WORD]
+        sent.append((0x62 if word >> 24 == RELEASE else word & 0xFF, word >> 8 & 0xFFFF))
         session.went(slot, now)
-
-
-def take(session, first, topic, payload):
-    """Takes a slot; returns its packet identifier."""
-    return session.take(first, topic, payload)[ID]
 
 
 def reconnect(session, clean_session=False, session_present=True, now=0):

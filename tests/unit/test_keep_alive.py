@@ -1,7 +1,7 @@
 """The session's waits: keep alive, what is late, and what shows that a slow connection lives. Time is an argument."""
 
 from mqtt.session import Session
-from session_bench import PUBACK, PUBLISH_1, PUBLISH_2, PUBREC, SUBSCRIBE, UNSUBSCRIBE, WRAP, pump, reconnect, take
+from session_bench import PUBACK, PUBLISH_1, PUBLISH_2, PUBREC, SUBSCRIBE, UNSUBSCRIBE, WRAP, pump, reconnect
 
 # Keep alive [3.1.2.10]: time is given in ms, and every one of these holds where it wraps
 
@@ -94,7 +94,7 @@ def test_an_acknowledgement_has_a_deadline():
         for first in (PUBLISH_1, PUBLISH_2, SUBSCRIBE, UNSUBSCRIBE):
             session = Session(timeout=10000)
             session.connected(start, True, False)
-            packet_id = take(session, first, [("t", 0)], b"")
+            packet_id = session.take(first, [("t", 0)], b"")
             assert not session.late(at(start, 500000))  # not sent, so not late
             pump(session, at(start, 500000))
             assert not session.late(at(start, 509999))
@@ -109,7 +109,7 @@ def test_an_acknowledgement_has_a_deadline():
 
 def test_the_acknowledgement_deadline_begins_anew_with_the_connection():
     session = Session(timeout=10000)
-    take(session, PUBLISH_1, b"t", b"")
+    session.take(PUBLISH_1, b"t", b"")
     pump(session, 0)
     reconnect(session, now=50000)
     assert not session.late(50000)
@@ -120,7 +120,7 @@ def test_the_acknowledgement_deadline_begins_anew_with_the_connection():
 
 def test_each_packet_in_flight_has_its_deadline():
     session = Session(timeout=10000, window=3)
-    one, two, three = [take(session, PUBLISH_1, b"t", b"") for _ in range(3)]
+    one, two, three = [session.take(PUBLISH_1, b"t", b"") for _ in range(3)]
     for now in (0, 4000, 8000):
         session.went(session.next(), now)
     session.acknowledged(PUBACK, one)
@@ -133,7 +133,7 @@ def test_each_packet_in_flight_has_its_deadline():
 
 def test_the_deadline_of_a_later_packet_holds_while_an_earlier_one_moves_on():
     session = Session(timeout=10000, window=2)
-    one, two = take(session, PUBLISH_2, b"t", b""), take(session, PUBLISH_1, b"t", b"")
+    one, two = session.take(PUBLISH_2, b"t", b""), session.take(PUBLISH_1, b"t", b"")
     pump(session, 0)
     session.acknowledged(PUBREC, one)
     pump(session, 8000)  # PUBREL goes out late
@@ -148,7 +148,7 @@ def test_the_wait_begins_when_the_last_byte_has_gone():
     for start in STARTS:
         session = Session(timeout=10000)
         session.connected(start, True, False)
-        packet_id = take(session, PUBLISH_1, b"t", b"long")
+        packet_id = session.take(PUBLISH_1, b"t", b"long")
         pump(session, at(start, 0))
         for ms in range(0, 100001, 5000):
             session.progress(at(start, ms))
@@ -161,7 +161,7 @@ def test_nothing_is_late_while_bytes_come_in_for_it_may_stand_behind_them():
     for start in STARTS:
         session = Session(60000, timeout=10000)
         session.connected(start, True, False)
-        packet_id = take(session, PUBLISH_1, b"t", b"")
+        packet_id = session.take(PUBLISH_1, b"t", b"")
         pump(session, at(start, 0))
         session.pinged(at(start, 0))
         for ms in range(0, 200000, 5000):
@@ -177,7 +177,7 @@ def test_where_bytes_come_in_for_ever_a_ping_settles_what_is_missing():
         for keepalive in (0, 600000):
             session = Session(keepalive, timeout=10000)
             session.connected(start, True, False)
-            packet_id = take(session, PUBLISH_1, b"t", b"")
+            packet_id = session.take(PUBLISH_1, b"t", b"")
             pump(session, at(start, 1000))
             session.heard = session.sent = at(start, 11000)
             assert not session.ping_due(at(start, 11000))

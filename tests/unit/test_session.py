@@ -16,7 +16,6 @@ from session_bench import (
     owed,
     pump,
     reconnect,
-    take,
 )
 
 # Packet identifiers [2.3.1]
@@ -26,7 +25,7 @@ def test_packet_ids_count_from_1_and_1_follows_65535():
     session = Session()
     for n in range(65537):
         expected = n % 65535 + 1
-        assert take(session, PUBLISH_1, b"t", b"") == expected
+        assert session.take(PUBLISH_1, b"t", b"") == expected
         session.went(session.next(), 0)
         assert session.acknowledged(PUBACK, expected)
 
@@ -35,11 +34,11 @@ def test_a_packet_id_in_flight_is_not_used_again():  # [MQTT-2.3.1-2]
     for first, kind in ((PUBLISH_1, PUBACK), (PUBLISH_2, PUBREC), (SUBSCRIBE, SUBACK), (UNSUBSCRIBE, UNSUBACK)):
         session = Session(window=3)
         session._last_id = 65534
-        ids = [take(session, first, [("t", 0)], None) for _ in range(2)]
+        ids = [session.take(first, [("t", 0)], None) for _ in range(2)]
         assert ids == [65535, 1]
         pump(session)
         session._last_id = 65534  # as if the counter had been around once
-        assert take(session, PUBLISH_1, b"t", b"") == 2
+        assert session.take(PUBLISH_1, b"t", b"") == 2
         reconnect(session)
         pump(session)
         done = session.acknowledged(kind, 65535)
@@ -47,7 +46,7 @@ def test_a_packet_id_in_flight_is_not_used_again():  # [MQTT-2.3.1-2]
         if first == PUBLISH_2:
             assert not done and session.full()  # it keeps its id until PUBCOMP
         else:
-            assert done and take(session, PUBLISH_1, b"t", b"") == 65535
+            assert done and session.take(PUBLISH_1, b"t", b"") == 65535
 
 
 # The window
@@ -59,7 +58,7 @@ def test_the_window_is_full_when_as_many_are_unacknowledged():
         waiting = []
         for _ in range(3 * window):
             while not session.full():
-                take(session, PUBLISH_1, b"t", b"")
+                session.take(PUBLISH_1, b"t", b"")
             sent = pump(session)
             assert session.next() is None
             waiting += [packet_id for _, packet_id in sent]
@@ -70,9 +69,9 @@ def test_the_window_is_full_when_as_many_are_unacknowledged():
 
 def test_a_late_acknowledgement_holds_back_nobody():
     session = Session(window=3)
-    late = take(session, PUBLISH_1, b"t", b"late")
+    late = session.take(PUBLISH_1, b"t", b"late")
     for _ in range(10):
-        ids = [take(session, PUBLISH_1, b"t", b"") for _ in range(2)]
+        ids = [session.take(PUBLISH_1, b"t", b"") for _ in range(2)]
         assert session.full()
         assert [packet_id for _, packet_id in pump(session)][-2:] == ids
         assert all(session.acknowledged(PUBACK, packet_id) for packet_id in ids)
@@ -84,7 +83,7 @@ def test_acknowledgements_in_any_order_free_the_window():
     for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)):
         session = Session(window=3)
         for _ in range(3):
-            ids = [take(session, PUBLISH_1, b"t", b"") for _ in range(3)]
+            ids = [session.take(PUBLISH_1, b"t", b"") for _ in range(3)]
             assert session.full()
             pump(session)
             for i in order:
@@ -94,13 +93,13 @@ def test_acknowledgements_in_any_order_free_the_window():
 
 def test_packets_go_out_in_the_order_they_were_taken():  # [MQTT-4.6.0-1]
     session = Session(window=4)
-    ids = [take(session, first, [b"t"], b"") for first in (PUBLISH_1, SUBSCRIBE, PUBLISH_2, UNSUBSCRIBE)]
+    ids = [session.take(first, [b"t"], b"") for first in (PUBLISH_1, SUBSCRIBE, PUBLISH_2, UNSUBSCRIBE)]
     assert pump(session) == [(PUBLISH_1, ids[0]), (SUBSCRIBE, ids[1]), (PUBLISH_2, ids[2]), (UNSUBSCRIBE, ids[3])]
 
 
 def test_what_is_kept_is_let_go_with_the_acknowledgement():  # [MQTT-4.1.0-1]
     session = Session(window=1)
-    packet_id = take(session, PUBLISH_1, b"topic", b"payload")
+    packet_id = session.take(PUBLISH_1, b"topic", b"payload")
     slot = session._slots[0]
     assert (slot[TOPIC], slot[PAYLOAD]) == (b"topic", b"payload")
     pump(session)
@@ -113,7 +112,7 @@ def test_what_is_kept_is_let_go_with_the_acknowledgement():  # [MQTT-4.1.0-1]
 
 def test_qos_1_ends_with_puback():  # [MQTT-4.3.2-1]
     session = Session()
-    packet_id = take(session, PUBLISH_1 | 1, b"t", b"")
+    packet_id = session.take(PUBLISH_1 | 1, b"t", b"")
     assert not session.acknowledged(PUBACK, packet_id) and session.ignored == 1  # it has not been sent yet
     assert pump(session) == [(PUBLISH_1 | 1, packet_id)]
     assert session.acknowledged(PUBACK, packet_id)
@@ -122,7 +121,7 @@ def test_qos_1_ends_with_puback():  # [MQTT-4.3.2-1]
 
 def test_qos_2_is_publish_pubrec_pubrel_pubcomp():  # [MQTT-4.3.3-1], [MQTT-2.3.1-6]
     session = Session()
-    packet_id = take(session, PUBLISH_2, b"t", b"")
+    packet_id = session.take(PUBLISH_2, b"t", b"")
     assert not session.acknowledged(PUBREC, packet_id) and session.ignored == 1  # it has not been sent yet
     assert pump(session) == [(PUBLISH_2, packet_id)]
     assert not session.acknowledged(PUBREC, packet_id)
@@ -133,8 +132,8 @@ def test_qos_2_is_publish_pubrec_pubrel_pubcomp():  # [MQTT-4.3.3-1], [MQTT-2.3.
 
 def test_subscribe_and_unsubscribe_end_with_their_acknowledgement():
     session = Session()
-    one = take(session, SUBSCRIBE, [("a", 0), ("b", 1)], None)
-    two = take(session, UNSUBSCRIBE, ["a"], None)
+    one = session.take(SUBSCRIBE, [("a", 0), ("b", 1)], None)
+    two = session.take(UNSUBSCRIBE, ["a"], None)
     pump(session)
     assert session.acknowledged(UNSUBACK, two)
     assert session.acknowledged(SUBACK, one)
@@ -143,7 +142,7 @@ def test_subscribe_and_unsubscribe_end_with_their_acknowledgement():
 
 def test_a_second_pubrec_is_answered_with_pubrel_again():
     session = Session()
-    packet_id = take(session, PUBLISH_2, b"t", b"")
+    packet_id = session.take(PUBLISH_2, b"t", b"")
     pump(session)
     for _ in range(2):
         session.acknowledged(PUBREC, packet_id)
@@ -156,7 +155,7 @@ def test_a_second_pubrec_is_answered_with_pubrel_again():
 
 def test_a_second_puback_or_pubcomp_is_ignored_and_counted():
     session = Session()
-    one, two = take(session, PUBLISH_1, b"t", b""), take(session, PUBLISH_2, b"t", b"")
+    one, two = session.take(PUBLISH_1, b"t", b""), session.take(PUBLISH_2, b"t", b"")
     pump(session)
     assert session.acknowledged(PUBACK, one) and not session.acknowledged(PUBACK, one)
     session.acknowledged(PUBREC, two)
@@ -168,7 +167,7 @@ def test_a_second_puback_or_pubcomp_is_ignored_and_counted():
 
 def test_acknowledgements_of_unknown_ids_are_ignored_and_counted():
     session = Session()
-    packet_id = take(session, PUBLISH_1, b"t", b"")
+    packet_id = session.take(PUBLISH_1, b"t", b"")
     pump(session)
     for n, kind in enumerate((PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK)):
         assert not session.acknowledged(kind, 999)
@@ -183,7 +182,7 @@ def test_an_acknowledgement_of_the_wrong_type_is_ignored_and_counted():
             if kind == expected:
                 continue
             session = Session()
-            packet_id = take(session, first, [("t", 0)], None)
+            packet_id = session.take(first, [("t", 0)], None)
             pump(session)
             assert not session.acknowledged(kind, packet_id)
             assert session.ignored == 1 and session.next() is None
@@ -193,7 +192,7 @@ def test_an_acknowledgement_of_the_wrong_type_is_ignored_and_counted():
 
 def test_pubcomp_before_pubrec_is_ignored():
     session = Session()
-    packet_id = take(session, PUBLISH_2, b"t", b"")
+    packet_id = session.take(PUBLISH_2, b"t", b"")
     pump(session)
     assert not session.acknowledged(PUBCOMP, packet_id) and session.ignored == 1
     session.acknowledged(PUBREC, packet_id)
@@ -209,7 +208,7 @@ def test_after_a_loss_what_is_unacknowledged_goes_again_under_its_id_in_order_wi
     # [MQTT-4.4.0-1], [MQTT-3.3.1-1]
     session = Session(window=5)
     firsts = (PUBLISH_1, PUBLISH_2 | 1, SUBSCRIBE, PUBLISH_2, UNSUBSCRIBE)
-    ids = [take(session, first, [("t", 0)], b"") for first in firsts]
+    ids = [session.take(first, [("t", 0)], b"") for first in firsts]
     pump(session)
     session.acknowledged(PUBREC, ids[3])
     pump(session)
@@ -234,18 +233,18 @@ def test_after_a_loss_what_is_unacknowledged_goes_again_under_its_id_in_order_wi
 
 def test_what_was_never_sent_goes_without_dup():  # [MQTT-3.3.1-1]
     session = Session()
-    one = take(session, PUBLISH_1, b"t", b"")
+    one = session.take(PUBLISH_1, b"t", b"")
     reconnect(session)
     reconnect(session)
     assert pump(session) == [(PUBLISH_1, one)]
     reconnect(session)
-    two = take(session, PUBLISH_2, b"t", b"")
+    two = session.take(PUBLISH_2, b"t", b"")
     assert pump(session) == [(PUBLISH_1 | 8, one), (PUBLISH_2, two)]
 
 
 def test_pubrel_owed_when_the_connection_went_is_sent_on_the_next():  # [MQTT-4.4.0-1]
     session = Session()
-    packet_id = take(session, PUBLISH_2, b"t", b"")
+    packet_id = session.take(PUBLISH_2, b"t", b"")
     pump(session)
     session.acknowledged(PUBREC, packet_id)
     reconnect(session)
@@ -255,10 +254,10 @@ def test_pubrel_owed_when_the_connection_went_is_sent_on_the_next():  # [MQTT-4.
 def test_old_and_new_keep_their_order():  # [MQTT-4.6.0-1]
     session = Session(window=3)
     for _ in range(7):
-        ids = [take(session, PUBLISH_1, b"t", b"") for _ in range(2)]
+        ids = [session.take(PUBLISH_1, b"t", b"") for _ in range(2)]
         pump(session)
         reconnect(session)
-        ids.append(take(session, PUBLISH_1, b"t", b""))
+        ids.append(session.take(PUBLISH_1, b"t", b""))
         assert pump(session) == [(PUBLISH_1 | 8, ids[0]), (PUBLISH_1 | 8, ids[1]), (PUBLISH_1, ids[2])]
         session.acknowledged(PUBACK, ids[1])
         reconnect(session)
@@ -269,7 +268,7 @@ def test_old_and_new_keep_their_order():  # [MQTT-4.6.0-1]
 
 def test_clean_session_publishes_anew_without_dup():  # [MQTT-3.1.2-6]
     session = Session(window=4)
-    ids = [take(session, first, [("t", 0)], b"") for first in (PUBLISH_1, PUBLISH_2, PUBLISH_2, SUBSCRIBE)]
+    ids = [session.take(first, [("t", 0)], b"") for first in (PUBLISH_1, PUBLISH_2, PUBLISH_2, SUBSCRIBE)]
     pump(session)
     session.acknowledged(PUBREC, ids[1])
     pump(session)
