@@ -18,7 +18,13 @@ from .outbox import is_value, stream_id_of
 _TURN = const(200)  # ms a turn of the loop waits for the network at most
 _COMMANDS = const(4)  # commands that may wait for their turn
 _STEADY = const(60000)  # ms after which the program is taken not to crash
-_ID, _EVERY, _MEASURE, _LAST, _FAILED = const(0), const(1), const(2), const(3), const(4)  # of a stream, which is a list
+
+# What is in a stream, which is a list. One by one: several in a line would be variables, and not const.
+_ID = const(0)
+_EVERY = const(1)  # ms between measurements
+_MEASURE = const(2)  # the function
+_LAST = const(3)  # ticks of the last one
+_FAILED = const(4)  # whether it has failed already
 
 
 class Device:
@@ -31,7 +37,7 @@ class Device:
     def __init__(self, path="config.json"):
         self.config = self.led = self.wifi = self.clock = self.outbox = None
         self._client = self._platform = self._points = self._backoff = self._things = None
-        self._streams = []  # [id, ms between measurements, function, ticks of the last, whether it has failed already]
+        self._streams = []
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed
         self._failed = 0  # 1: a command has, so its error is kept already; 2: put() has

@@ -50,8 +50,6 @@ class Client(Sender):
         super().__init__(tx_size, rx_size, keepalive, window, timeout)
         self.host = host
         self.port = port
-        self.oversized = 0  # messages too long for the receive buffer
-        self.online_since = None
         self.stopped = False  # disconnect() was called
         self.on_publish = self.on_message = None
         self._subscriptions = None  # until there is one
@@ -207,8 +205,9 @@ class Client(Sender):
         All that is done for each message is here in one function, for calls are what takes most time; what is done
         seldom is elsewhere.
         """
-        if timeout_ms > self._longest:
-            timeout_ms = self._longest
+        session = self.session
+        if timeout_ms > session._longest:
+            timeout_ms = session._longest
         came = None
         if self._clear:
             for came in self._poller.ipoll(timeout_ms if timeout_ms > 0 else 0):  # noqa: B007 - of one socket
@@ -216,7 +215,6 @@ class Client(Sender):
             came = came and self._read()
         else:
             came = self._make_way(timeout_ms)
-        session = self.session
         parsed = self._parser
         while self._at < self._end and not session.owed:
             self._at = parsed.feed(self._rx, self._at, self._end)
@@ -272,7 +270,6 @@ class Client(Sender):
         session = self.session
         if kind == 3:
             if session.message(parsed.qos, parsed.packet_id):
-                self.oversized += 1
                 if self.on_oversize:
                     self.on_oversize(parsed.topic, parsed.size)  # type: ignore[operator]
         elif kind == 2:  # [MQTT-3.2.0-1]

@@ -47,8 +47,6 @@ class Connection:
         self._rx = bytearray(self._parser.portion)
         self._send = self._send  # type: ignore[method-assign]  # found at the first look, not class by class
         self.session = Session(keepalive * 1000, window, timeout)
-        self.timeout = timeout
-        self._longest = min(1000, keepalive * 125) or 1000  # ms the loop may sleep and still be in time to ping
         self._inside = False  # in loop(), so perhaps in a callback
         self.state = _OFFLINE
         self.reason = None  # why the last connection was lost

@@ -1,5 +1,7 @@
 """Staying connected, for programs whose main loop is the client's. Loaded by loop_forever()."""
 
+from micropython import const
+
 from .backoff import Backoff
 from .errors import MICROPYTHON, ConnectionRefused, MQTTError
 
@@ -7,6 +9,8 @@ if MICROPYTHON:
     from time import sleep_ms, ticks_diff, ticks_ms
 else:
     from .host import sleep_ms, ticks_diff, ticks_ms
+
+_ONLINE = const(3)
 
 
 def _stay_connected(client, run=lambda turn, client: turn(client)):
@@ -16,12 +20,15 @@ def _stay_connected(client, run=lambda turn, client: turn(client)):
     true until it ends.
     """
     backoff = Backoff()
+    since = None  # ticks when it came online
     while not client.stopped:
         reason = run(_turn, client)
+        if since is None and client.state == _ONLINE:
+            since = ticks_ms()
         if not client.stopped and not client.connected():  # on_disconnect may have connected anew
             slow = isinstance(reason, ConnectionRefused) and reason.code != 3
-            since = client.online_since
             lasted = 0 if since is None else ticks_diff(ticks_ms(), since)
+            since = None
             for _ in range(backoff.next(lasted, slow) // 100):
                 if client.stopped:
                     return
@@ -34,7 +41,6 @@ def _turn(client):
         if client.connected():
             client.loop(1000)
         elif not client.stopped:
-            client.online_since = None
             client.start()
     except (MQTTError, OSError) as e:
         if e is not client.reason:  # a callback's, or a SubscribeError

@@ -111,8 +111,7 @@ def _accepted(client):
     client._good = (client.host, client.port, client._trying)
     client._addresses = ()
     client.state = _ONLINE
-    client.online_since = ticks_ms()
-    client.session.connected(client.online_since, clean_session, parsed.session_present)
+    client.session.connected(ticks_ms(), clean_session, parsed.session_present)
     client._handshake = None
     subscriptions = client._subscriptions
     if subscriptions and not parsed.session_present:

@@ -146,7 +146,7 @@ class Sender(Connection):
                 self.loop(1000)  # type: ignore[attr-defined]
                 continue
             self._poll_for(POLLOUT if self._at < self._end else POLLIN | POLLOUT)
-            if self._wait(self._longest) & ~POLLOUT and self._at == self._end:
+            if self._wait(self.session._longest) & ~POLLOUT and self._at == self._end:
                 self._read()
             self._flush()
             if self._sock:
@@ -160,7 +160,7 @@ class Sender(Connection):
         if not self._sock:
             return
         if self.state != _ONLINE or self._out is not None:
-            if (now - self._since) & _TICKS >= self.timeout:  # type: ignore[operator]
+            if (now - self._since) & _TICKS >= self.session.timeout:  # type: ignore[operator]
                 self._fail(Timeout(_WAITS[self.state]))
             return
         if idle:
@@ -171,7 +171,7 @@ class Sender(Connection):
 
     def _check_waits(self, now):
         if self._parser.first:
-            if (now - self.session.heard) & _TICKS >= self.timeout:
+            if (now - self.session.heard) & _TICKS >= self.session.timeout:
                 self._fail(Timeout("rest of a packet"))
             return
         words = self.session.late(now)

@@ -50,6 +50,7 @@ class Session:
         """keepalive: ms, 0 for none. window: packets of ours unacknowledged at once. timeout: longest wait for an
         acknowledgement."""
         self.keepalive = keepalive
+        self._longest = min(1000, keepalive >> 3) or 1000  # ms a loop may sleep and still be in time to ping
         self.timeout = timeout
         self.ignored = 0
         self.sent = self.heard = self._pinged = 0

@@ -77,7 +77,7 @@ def _words(client, error):
     if client._out_left < len(client._connect):
         return None
     if isinstance(error, Timeout):
-        return "the handshake has stalled: no answer for %d ms" % client.timeout
+        return "the handshake has stalled: no answer for %d ms" % client.session.timeout
     if isinstance(error, ConnectionClosed) or number in _CLOSED or "EOF" in type(error).__name__ + str(name):
         return "the server has closed the connection in the handshake: is this its port for TLS?"
     if number in (-30592, -28160) or "ALERT" in str(name):

@@ -11,8 +11,6 @@ from mqtt.client import Client
 from mqtt.wire import append, copy
 
 HOST = "183.230.40.39"
-PORT = 6002
-KEEP_ALIVE = 120  # seconds; what every text about the platform allows
 
 _FRESH = const(5)  # seconds
 _FRAME = const(3 + 16 + 2)  # bytes of a payload around its points, as Points.write() puts them
@@ -110,9 +108,9 @@ class Legacy:
     on_command(command id, payload): both bytes; on_sent(packet identifier): the platform has acknowledged it.
     """
 
-    def __init__(self, device_id, product_id, auth_info, host=HOST, port=PORT, keepalive=KEEP_ALIVE, **options):
-        """The three strings of the device's page in the console; options: those of mqtt.Client. No will: the platform
-        has none."""
+    def __init__(self, device_id, product_id, auth_info, host=HOST, port=6002, keepalive=120, **options):
+        """The three strings of the device's page in the console; options: those of mqtt.Client. keepalive: seconds,
+        such as every text about the platform allows. No will: the platform has none."""
         self.client = Client(device_id, host, port, product_id, auth_info, keepalive, **options)
         self.client.on_message = self._message
         self.client.on_publish = self._sent

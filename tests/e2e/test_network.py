@@ -27,7 +27,7 @@ SLOW = {"association_time": 1.6, "dhcp_time": 1.2}
 IMPATIENT = (
     QUICK
     + """
-device._client.timeout = 1000  # ms
+device._client.session.timeout = 1000  # ms
 
 @device.stream("n", every=1)
 def n():
