@@ -9,7 +9,9 @@ import typer
 
 from . import __version__
 from .api.cli import app as api
+from .api.device_cli import EPILOG, create
 from .console.cli import app as console
+from .console.cli import devices
 from .failures import complain, failures_in_one_line
 from .model.cli import app as model
 from .packets.cli import app as packets
@@ -231,6 +233,8 @@ def _add(panel: str, *rooms: typer.Typer) -> None:
             group.rich_help_panel = panel
         app.add_typer(room)
 
+
+devices.command(epilog=EPILOG)(create)
 
 _add("A board at a serial port", port)
 _add("The platform, real or local", api)

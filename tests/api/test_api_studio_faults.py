@@ -125,3 +125,46 @@ def test_strange_answers(answer: httpx.Response) -> None:
 def test_a_command_without_a_reply() -> None:
     state = Platform(envelope(code=10411, msg="设备响应超时")).client.ask("board1", b"x", 5)
     assert (state.reply, state.over) == (None, True)
+
+
+KEY = "MDEyMzQ1Njc4OWFiY2RlZmdoaWpBQkNERUZHSElKfiE="
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_new", "calls"),
+    [
+        ([envelope({"sec_key": KEY})], True, ["create"]),
+        ([envelope({"did": "1", "sec_key": KEY, "device_name": "a"})], True, ["create"]),
+        ([envelope({"did": "1"}), envelope({"sec_key": KEY})], True, ["create", "detail"]),
+        ([envelope(None), envelope({"sec_key": KEY})], True, ["create", "detail"]),
+        ([envelope(code=10406, msg="exists"), envelope({"sec_key": KEY})], False, ["create", "detail"]),
+        (
+            [envelope(code=10500), envelope(code=10406), envelope({"sec_key": KEY})],
+            False,
+            ["create", "create", "detail"],
+        ),
+    ],
+)
+def test_a_device_is_made_whatever_the_answer_has(
+    answers: list[httpx.Response], is_new: bool, calls: list[str]
+) -> None:
+    platform = Platform(*answers)
+    assert platform.client.create("board1") == (KEY, is_new)
+    assert [request.url.path.rpartition("/")[2] for request in platform.requests] == calls
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([envelope({"sec_key": "no key!"})], "the key of device board1 is none"),
+        ([envelope([1])], "a device in another form"),
+        ([envelope(None), envelope({})], "a device in another form"),
+        ([envelope(code=10403)], "refuses the token"),
+        ([envelope(code=10408)], "has no product aBcDeF1234"),
+        ([envelope(code=10500)], "can't do that for device board1"),
+    ],
+)
+def test_a_device_that_is_not_made(answers: list[httpx.Response], words: str) -> None:
+    with pytest.raises(ApiError, match=words) as raised:
+        Platform(*answers).client.create("board1")
+    assert "no key!" not in str(raised.value)

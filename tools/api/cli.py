@@ -130,10 +130,13 @@ def send(
 def login(
     forget: Annotated[bool, typer.Option("--forget", help="Remove the key that is kept.")] = False,
     product: ProductId = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="ID", help="A user of the current platform, for onenet device create.")
+    ] = None,
     local: Local = False,
     url: Url = None,
 ) -> None:
-    """Keep an api-key, or a product's access_key, so that it need not be given again.
+    """Keep an api-key, or the access_key of a product or user, so that it need not be given again.
 
     It is asked for without echo, or read from stdin, and goes to a file that
     only you can read.
@@ -141,9 +144,13 @@ def login(
     from .key import ask_key, keep_key, place
 
     with failures_in_one_line(ApiError):
-        where = where_is(local, url, product)
-        path = keep_key(place(where, product or ""), None if forget else ask_key(where, product or ""))
-        what = f"access_key of product {product} at" if product else "api-key for"
+        if product and user:
+            raise ApiError("--product and --user at once can't be")
+        where = where_is(local, url, product or user)
+        of = product or "", user or ""
+        path = keep_key(place(where, *of), None if forget else ask_key(where, *of))
+        whose = f"product {product}" if product else f"user {user}" if user else ""
+        what = f"access_key of {whose} at" if whose else "api-key for"
         print(f"The {what} {where} is {'no longer ' if forget else ''}in {path}.")
 
 

@@ -26,6 +26,9 @@ VARIABLE = "ONENET_API_KEY"
 ACCESS_KEY = "ONENET_ACCESS_KEY"
 """The same for the access_key of a product of the current platform."""
 
+USER_KEY = "ONENET_USER_KEY"
+"""And of the user, whom all products belong to."""
+
 _VERSION = "2022-05-01"
 _LASTS = 3600  # seconds: a token is made for each run
 
@@ -44,33 +47,37 @@ def find_key(url: str) -> str:
     return ask_key(url)
 
 
-def find_token(url: str, product_id: str) -> str:
-    """A token for that product of the current platform, made with its access_key; with the account's key for a console
-    on this computer. Raises ApiError if there is no key and nobody to ask, or what there is is none."""
+def find_token(url: str, product_id: str, user_id: str = "") -> str:
+    """A token for that product of the current platform, made with its access_key, or the user's where a user id is
+    given; with the account's key for a console on this computer. Raises ApiError if there is no key and nobody to ask,
+    or what there is is none."""
     expires = f"{int(time.time()) + _LASTS}"
     local = local_keys(_port(url)) if is_loopback(url) else None
     if local:
         return make_token(local.user_key, f"userid/{local.user_id}", expires, "sha256", _VERSION)
-    key = os.environ.get(ACCESS_KEY) or _kept().get(place(url, product_id))
+    variable, option = (USER_KEY, f"--user {user_id}") if user_id else (ACCESS_KEY, f"--product {product_id}")
+    whose = f"user {user_id}" if user_id else f"product {product_id}"
+    key = os.environ.get(variable) or _kept().get(place(url, product_id, user_id))
     if not key:
         if not sys.stdin.isatty():
-            words = f"set {ACCESS_KEY}, or keep it with onenet login --product {product_id}"
-            raise ApiError(f"no access_key of product {product_id} at {url}: {words}")
-        key = ask_key(url, product_id)
+            raise ApiError(f"no access_key of {whose} at {url}: set {variable}, or keep it with onenet login {option}")
+        key = ask_key(url, product_id, user_id)
     try:
-        return make_token(key, f"products/{product_id}", expires, "sha256", _VERSION)
+        resource = f"userid/{user_id}" if user_id else f"products/{product_id}"
+        return make_token(key, resource, expires, "sha256", _VERSION)
     except TokenError as error:
-        raise ApiError(f"access_key of product {product_id}: {error}") from error
+        raise ApiError(f"access_key of {whose}: {error}") from error
 
 
-def place(url: str, product_id: str = "") -> str:
-    """What the key of a platform, or of a product there, is kept under."""
-    return f"{url} {product_id}" if product_id else url
+def place(url: str, product_id: str = "", user_id: str = "") -> str:
+    """What the key of a platform, or of a product or user there, is kept under."""
+    return f"{url} userid/{user_id}" if user_id else f"{url} {product_id}" if product_id else url
 
 
-def ask_key(url: str, product_id: str = "") -> str:
+def ask_key(url: str, product_id: str = "", user_id: str = "") -> str:
     """Asks without echo; without a terminal, takes the first line of stdin. Raises ApiError if nothing comes."""
-    what = f"access_key of product {product_id} at {url}" if product_id else f"api-key for {url}"
+    whose = f"user {user_id}" if user_id else f"product {product_id}" if product_id else ""
+    what = f"access_key of {whose} at {url}" if whose else f"api-key for {url}"
     asked = getpass.getpass(f"{what} (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
     key = asked.strip()
     if not key:

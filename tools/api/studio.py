@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from ..datapoints import BEIJING
+from ..token.trying import is_key
 from .answers import CommandState, DataPoint, DeviceState
 from .failures import ApiError
 from .requests import UNLIKE, Requests
@@ -26,7 +27,7 @@ _STREAM_PAGE = 6000  # points of a data-stream product
 _SERVER_PATIENCE = 30.0  # seconds the platform may wait for a device
 
 # Codes of the platform's answers
-_REFUSED, _NO_PRODUCT, _NO_DEVICE, _NO_ANSWER = 10403, 10408, 10410, 10411
+_REFUSED, _EXISTS, _NO_PRODUCT, _NO_DEVICE, _NO_ANSWER = 10403, 10406, 10408, 10410, 10411
 _NO_MODEL, _OFFLINE, _FAILED = 10417, 10421, 10500
 _ONLINE = 1
 
@@ -149,6 +150,32 @@ class StudioClient(Requests):
                 for device in data["devices"]
                 for entry in device["datastreams"]
             ]
+
+    def create(self, name: str) -> tuple[str, bool]:
+        """Makes a device; returns its key, and whether it is new. One that exists is left as it is, so that the call
+        may be repeated. Some answers have no key: then the device is asked for."""
+        pauses = self._pauses()
+        while True:
+            try:
+                response = self._post("/device/create", json={"product_id": self._product_id, "device_name": name})
+                with self._documented("a device"):
+                    data = self._data(response, f"device {name}") or {}
+                    is_new, key = True, data.get("sec_key")
+                break
+            except CodeError as error:
+                if error.code == _EXISTS:
+                    is_new, key = False, None
+                    break
+                pause = next(pauses, None)
+                if error.code != _FAILED or pause is None:
+                    raise
+                time.sleep(pause)
+        if not key:
+            with self._documented("a device"):
+                key = self._get("/device/detail", f"device {name}", device_name=name)["sec_key"]
+        if not isinstance(key, str) or not is_key(key):
+            raise ApiError(self._strange(f"the key of device {name} is none"))
+        return key, is_new
 
     # What a device is asked
 

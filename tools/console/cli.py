@@ -13,7 +13,11 @@ if TYPE_CHECKING:  # they take a second to import
 
 app = typer.Typer(no_args_is_help=True)
 devices = typer.Typer(no_args_is_help=True)
-app.add_typer(devices, name="device", help="Add, list and remove the console's devices, while it runs or not.")
+app.add_typer(
+    devices,
+    name="device",
+    help="Add, list and remove the console's devices, while it runs or not; make devices at OneNET.",
+)
 app.add_typer(products, name="product", help="The same for its products of OneNET's current platform.")
 
 
