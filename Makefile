@@ -81,7 +81,7 @@ test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
 
 # The tests of what an ESP8266 gets in another form come first.
 ON_MICROPYTHON := $(BIN)/micropython -X heapsize=8M tests/micropython.py
-CODEC := test_packet test_parser test_server test_publishing test_messages test_subscribing test_real_broker
+CODEC := test_packet test_parser test_server test_publishing test_messages test_subscribing test_websocket test_real_broker test_real_websocket
 
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython
 	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py sh -c '$(ON_MICROPYTHON) --plain $(CODEC) && $(ON_MICROPYTHON)')

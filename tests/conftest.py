@@ -19,6 +19,7 @@ LAST = (
     "test_threaded",
     "test_tls",
     "test_real_broker",
+    "test_real_websocket",
     "test_zero_heap",
     "test_zero_heap_studio",
     "test_zero_heap_mqtt",

@@ -1,7 +1,7 @@
 """Runs the unit tests on MicroPython: micropython tests/micropython.py [--plain] [test_packet ...]
 
 All modules of tests/unit, or those named. Tests that need a broker are skipped unless with_broker.py starts this.
---plain: with the wire that an ESP8266 gets, which has no machine code. What running.py says of each test is for
+--plain: with what an ESP8266 gets in place of machine code. What running.py says of each test is for
 with_broker.py to show what a test printed only where it fails. On a board: on_board.py.
 """
 
@@ -13,6 +13,7 @@ LAST = (
     "test_threaded",
     "test_tls",
     "test_real_broker",
+    "test_real_websocket",
     "test_zero_heap",
     "test_zero_heap_studio",
     "test_zero_heap_mqtt",
@@ -26,12 +27,12 @@ def modules():
     return [name for name in names if name not in LAST] + [name for name in LAST if name in names]
 
 
-def use_plain_wire():
+def use_plain_code():
     sys.path.insert(0, HERE + "/../lib/plain/mqtt")
-    import wire
-
-    sys.modules["mqtt.wire"] = sys.modules.pop("wire")
-    assert not hasattr(wire, "micropython")
+    for name in ("wire", "mask"):
+        module = __import__(name)
+        sys.modules["mqtt." + name] = sys.modules.pop(name)
+        assert not hasattr(module, "micropython")
     del sys.path[0]
 
 
@@ -39,7 +40,7 @@ def main(names):
     sys.path[:0] = [HERE + "/../lib", HERE + "/unit", HERE]
     if "--plain" in names:
         names.remove("--plain")
-        use_plain_wire()
+        use_plain_code()
     from running import SkipTest, run_module
 
     results = [0, 0, 0]

@@ -70,10 +70,16 @@ def real_broker():
         other = ssl.PEM_cert_to_DER_cert(trustme.CA().cert_pem.bytes().decode())
         Path(name, "other.der").write_bytes(other)
         broker = Mosquitto({USER: PASSWORD}, directory=name, config=config, persistence=True)
+        # Another, for one that is restarted could not listen for WebSockets again at once.
+        web_ports = free_port(), free_port()
+        pem = f"{name}/TLS.pem"
+        web = "listener {}\nprotocol websockets\nlistener {}\nprotocol websockets".format(*web_ports)
+        web_broker = Mosquitto({USER: PASSWORD}, config=f"{web}\ncertfile {pem}\nkeyfile {pem}")
         mute = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificates["TLS"].configure_cert(mute)
         with (
             broker,
+            web_broker,
             socket.create_server(("127.0.0.1", 0)) as restart,
             socket.create_server(("127.0.0.1", 0)) as listener,
         ):
@@ -84,6 +90,8 @@ def real_broker():
                 "MQTT_TEST_TLS_PORT": str(tls_ports["TLS"]),
                 "MQTT_TEST_EXPIRED_PORT": str(tls_ports["EXPIRED"]),
                 "MQTT_TEST_FUTURE_PORT": str(tls_ports["FUTURE"]),
+                "MQTT_TEST_WEBSOCKET_PORT": str(web_ports[0]),
+                "MQTT_TEST_WEBSOCKET_TLS_PORT": str(web_ports[1]),
                 "MQTT_TEST_MUTE_PORT": str(listener.getsockname()[1]),
                 "MQTT_TEST_RESTART_PORT": str(restart.getsockname()[1]),
                 "MQTT_TEST_USER": USER,

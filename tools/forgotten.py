@@ -12,7 +12,7 @@ PASSING = (
     *("about", "config", "config_mqtt", "config_studio", "crash", "declared", "entities", "joining"),
     *("keyboard", "last_resort", "led", "legacy"),
     *("mqtt", "ntp", "refusal", "requests", "seldom", "start", "studio", "trouble", "mqtt.handshake", "mqtt.malformed"),
-    *("mqtt.packet", "mqtt.tls", "onenet.reasons", "onenet.token"),
+    *("mqtt.packet", "mqtt.tls", "mqtt.upgrade", "onenet.reasons", "onenet.token"),
 )
 """What firmware/log.py's rare() and mqtt.errors' borrowed() are asked for, and what boot.py runs; but health, which
 main.py keeps."""

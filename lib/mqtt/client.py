@@ -34,6 +34,7 @@ class Client(Sender):
     def __init__(
         self, client_id, host, port=1883, username=None, password=None, keepalive=60, clean_session=True, will=None,
         ssl=None, server_hostname=None, timeout=10000, tx_size=512, rx_size=512, window=4, unverified=False,
+        transport=None,
     ):  # fmt: skip
         """
         keepalive: seconds, 0 for none. will: (topic, payload, qos, retain). ssl: an ssl.SSLContext for TLS, whose
@@ -41,13 +42,16 @@ class Client(Sender):
         may be anybody. server_hostname: the name its certificate must bear, host if not given. timeout: ms that
         connecting, CONNACK, sending, the rest of a packet or an acknowledgement may each take. tx_size, rx_size: bytes
         of the buffers: a longer payload is sent from where it is, a longer message is drained and told to on_oversize.
-        window: packets sent and not yet acknowledged at once. ValueError for what CONNECT can't carry.
+        window: packets sent and not yet acknowledged at once. transport: a mqtt.websocket.WebSocket, None for none.
+        ValueError for what CONNECT can't carry.
         """
         if tx_size < 16:
             raise ValueError("buffer: tx_size must be 16 or more")
         if ssl:
             borrowed("mqtt.tls").check(ssl, unverified)
         super().__init__(tx_size, rx_size, keepalive, window, timeout)
+        if transport:
+            self.transport = transport
         self.host = host
         self.port = port
         self.stopped = False  # disconnect() was called

@@ -39,6 +39,7 @@ class Connection:
     connection; whoever is on the way sees that it is gone, and raises the reason."""
 
     on_disconnect: object = None
+    transport: object = None  # what stands between us and the socket, where something does
 
     def __init__(self, tx_size, rx_size, keepalive, window, timeout):
         # The buffers first: they need most room in one piece.
@@ -52,7 +53,8 @@ class Connection:
         self.reason = None  # why the last connection was lost
         self._failure = None  # the reason, until it is raised
         self._at = self._end = 0  # what of _rx is not taken yet
-        self._sock = self._inner = None  # the second is what is below TLS, else the same
+        # The socket; what is below TLS; what MQTT is written to and read from. The same, where nothing is between.
+        self._sock = self._inner = self._stream = None
         self._clear = False  # the way: online, nothing on its way out, and nothing left to be taken in
         self._out = None  # what is being sent; None when nothing is
         self._out_at = self._out_left = 0
@@ -116,7 +118,7 @@ class Connection:
         nearly always does."""
         self._out_left = n
         try:
-            n -= self._sock.write(self._tx, n) or 0
+            n -= self._stream.write(self._tx, n) or 0
         except OSError:
             pass
         if n or self._body is not None:
@@ -170,13 +172,13 @@ class Connection:
         return self._try_to(self._put, _EPIPE)
 
     def _put(self):
-        return self._sock.write(self._out, self._out_at, self._out_left)
+        return self._stream.write(self._out, self._out_at, self._out_left)
 
     def _read(self):
         """Takes in what has come, a portion at most; True if something has."""
         if self.state == _ONLINE:
             try:
-                n = self._sock.readinto(self._rx, self._parser.portion)
+                n = self._stream.readinto(self._rx, self._parser.portion)
             except OSError:
                 n = self._receive()
         else:
@@ -198,7 +200,7 @@ class Connection:
         return n
 
     def _get(self):
-        return self._sock.readinto(self._rx, self._parser.portion)
+        return self._stream.readinto(self._rx, self._parser.portion)
 
     def _try_to(self, act, after_reset):
         """What act() returns, or None and the reason it does not work is given to _fail(). Of a reset, the system
@@ -229,11 +231,11 @@ class Connection:
             self._poller.unregister(self._sock)
         except (KeyError, OSError):  # not registered yet
             pass
-        for sock in (self._sock, self._inner):  # a TLS that failed forgets the socket below it
+        for sock in (self._stream, self._sock, self._inner):  # a TLS that failed forgets the socket below it
             try:
                 sock.close()
             except OSError:
                 pass
-        self._sock = self._inner = self._out = self._body = None
+        self._sock = self._inner = self._stream = self._out = self._body = None
         self._at = self._end
         self._clear = False

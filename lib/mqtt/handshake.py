@@ -69,7 +69,7 @@ def _open(client, info):
     client._trying = info
     client._parser.reset()
     client._at = client._end = 0
-    client._sock = client._inner = sock = socket(family, kind, proto)
+    client._sock = client._inner = client._stream = sock = socket(family, kind, proto)
     client.state = _OPENING
     client._since = ticks_ms()
     sock.setblocking(False)
@@ -91,10 +91,13 @@ def _opened(client):
         client._poller.unregister(client._sock)
         client._out_left = len(client._connect)
         try:
-            client._sock = borrowed("mqtt.tls").wrap(ssl, client._sock, server_hostname or client.host)
+            sock = borrowed("mqtt.tls").wrap(ssl, client._sock, server_hostname or client.host)
+            client._sock = client._stream = sock
         except (OSError, ValueError, MemoryError) as e:
             return client._fail(e)
         _register(client)
+    if client.transport:
+        return client.transport._begin(client)
     client._begin(client._connect, len(client._connect))
 
 
@@ -126,6 +129,8 @@ def _accepted(client):
 
 def _failed(client, state, reason):
     """The connection that was in this state is closed, and why; there may be another address to try."""
+    if client.transport and state == _CONNECTING:
+        reason = client.transport._told(reason)
     if client._settings[0]:
         reason = borrowed("mqtt.tls").reason(client, state, reason)
     if _OFFLINE < state < _ONLINE and not isinstance(reason, ConnectionRefused):

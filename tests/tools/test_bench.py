@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from onenet_tools.bench.results import Results
 from onenet_tools.bench.run import USER, Absent, Counts, Runner, real_broker
 from onenet_tools.bench.targets import verdicts
 from onenet_tools.board.executable import find_micropython
-from onenet_tools.broker import find_mosquitto
+from onenet_tools.broker import Mosquitto, find_mosquitto
 from onenet_tools.cli import main
+from onenet_tools.loopback import free_port
 from onenet_tools.mpy import shipped_sources
 
 BUILD = Path(__file__).parents[2] / "build"
@@ -102,6 +104,19 @@ def test_the_allocator_is_not_called_in_steady_state(what: str, few: int, most: 
     receiving, pinging and idling. The bench has a row for each."""
     with real_broker() as server:
         counts = Runner(BUILD / "bench", server.port).counts("work", OURS, what, 0, few=few, most=most)
+        assert isinstance(counts, Counts)
+        assert counts.allocations == 0 and counts.instructions > 1000
+
+
+@needs_mosquitto
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="needs valgrind")
+def test_the_allocator_is_not_called_inside_a_websocket(tmp_path: Path) -> None:
+    port = free_port()
+    with Mosquitto({USER: USER}, config=f"listener {port}\nprotocol websockets"):
+        runner = Runner(tmp_path, port)
+        runner.library(OURS)
+        peer = replace(OURS, adapter="ours_websocket")
+        counts = runner.counts("work", peer, "everything", 0, few=10, most=50)
         assert isinstance(counts, Counts)
         assert counts.allocations == 0 and counts.instructions > 1000
 

@@ -249,7 +249,7 @@ class Tap:
         self.broken = None
         self._sock = client._sock
         self._poller = client._poller
-        client._sock = client._inner = client._poller = self
+        client._sock = client._inner = client._stream = client._poller = self
 
     def write(self, data, at, n=None):
         if n is None:

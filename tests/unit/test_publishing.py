@@ -122,7 +122,7 @@ def test_a_payload_over_the_transmit_buffer_is_streamed_from_where_it_is():
             packet_id = broker.client.publish("a/b", data, qos)
             assert broker.packet() == publish_of("a/b", payload, qos, packet_id)
             assert tap.writes[0] == 64  # the header and what of the payload fits with it
-            broker.client._sock = broker.client._inner = tap._sock
+            broker.client._sock = broker.client._inner = broker.client._stream = tap._sock
             broker.client._poller = tap._poller
 
 

@@ -6,8 +6,9 @@ Over a real socket, against the real broker.
 import gc
 
 from mqtt import Client
+from mqtt.websocket import WebSocket
 from scripted import broker_options, ticks_ms, wait
-from support import MICROPYTHON, SkipTest
+from support import MICROPYTHON, SkipTest, getenv
 
 TIMES = 1000
 
@@ -134,3 +135,16 @@ def test_a_message_over_the_read_buffer_allocates_nothing():
     assert growth(echo, counting, b"zero/long", bytes(4096), 1) == 0
     assert counting.messages == 10
     counting.client.disconnect()
+
+
+def test_a_websocket_allocates_nothing():
+    if not getenv("MQTT_TEST_WEBSOCKET_PORT"):
+        raise SkipTest("no broker: MQTT_TEST_WEBSOCKET_PORT is not set")
+    port = int(getenv("MQTT_TEST_WEBSOCKET_PORT"))
+    for qos in (0, 1, 2):
+        counting = Counting("zero/web", qos, port=port, transport=WebSocket())
+        assert growth(ping, counting) == 0
+        assert growth(idle, counting) == 0
+        assert growth(echo, counting, b"zero/web", b"x" * 64, qos) == 0
+        assert growth(echo, counting, b"zero/web", bytes(200), qos) == 0
+        counting.client.disconnect()
