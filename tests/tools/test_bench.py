@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from onenet_tools.bench import peers
 from onenet_tools.bench.cases import EXACT_CASES, Case
+from onenet_tools.bench.heap32 import Heap32
 from onenet_tools.bench.peers import OURS, PEERS, PeerError
 from onenet_tools.bench.results import Results
 from onenet_tools.bench.run import USER, Absent, Counts, Runner, real_broker
 from onenet_tools.bench.targets import verdicts
+from onenet_tools.bench.webassembly import WebAssemblyError
 from onenet_tools.board.executable import find_micropython
 from onenet_tools.broker import Mosquitto, find_mosquitto
 from onenet_tools.cli import main
@@ -106,6 +108,18 @@ def test_the_allocator_is_not_called_in_steady_state(what: str, few: int, most: 
         counts = Runner(BUILD / "bench", server.port).counts("work", OURS, what, 0, few=few, most=most)
         assert isinstance(counts, Counts)
         assert counts.allocations == 0 and counts.instructions > 1000
+
+
+@pytest.mark.parametrize(("romfs", "most"), [(False, 36 * 1024), (True, 18 * 1024)], ids=["mpy", "romfs"])
+def test_the_whole_program_online_keeps_to_its_share_of_a_heap(romfs: bool, most: int) -> None:
+    """In 32-bit words, lib/ and firmware/ as `onenet deploy` sends them: what a board can do besides is the rest."""
+    try:
+        heap32 = Heap32(BUILD / "bench")
+    except WebAssemblyError as error:
+        pytest.skip(str(error))
+    kept = heap32.firmware(romfs=romfs)
+    assert isinstance(kept, float), kept
+    assert most - 4096 < kept <= most
 
 
 @needs_mosquitto
