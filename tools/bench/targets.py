@@ -131,9 +131,9 @@ def _reasons(results: Results) -> dict[str, str]:
     return {
         _INSTRUCTIONS: calls,
         _INSTRUCTIONS_1: (
-            f"{calls}; half of what umqtt.simple takes is the allocator. A call of a function costs about as much as ten"
-            " attributes: the slot in which a message is kept until its PUBACK, in any order and over reconnects, and a"
-            " loop() that has deadlines and never blocks, make ten of them"
+            f"{calls}. A call costs about as much as ten look-ups of an attribute, and the slot in which a message is"
+            " kept until its PUBACK, in any order and over reconnects, and a loop() that has deadlines and never blocks"
+            ", make ten calls"
         ),
         _INSTRUCTIONS_RECEIVED: "the same: a turn of the loop has deadlines, and each topic is checked byte by byte",
         _QOS_1: (
