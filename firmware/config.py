@@ -47,6 +47,10 @@ def _one_of(*names):
     return lambda v: v in names
 
 
+def _ca(v):
+    return isinstance(v, str) and (v == "" or v == "onenet" or v[-4:] == ".der" and len(v.encode()) <= 64)
+
+
 def _intervals(v):
     ok = _number(1, 86400)
     return isinstance(v, dict) and all(ok(seconds) for seconds in v.values())
@@ -94,6 +98,13 @@ _KEYS = {
         "boot",
         'the number of a pin with a button, 0 to 48, "boot" for the BOOT button, or -1 for none',
         lambda v: v == "boot" or _number(-1, 48)(v),
+    ),
+    "tls": (False, "true or false", _yes_no),
+    "ca": ("", 'a file on the board with a CA\'s certificate in DER, as "ca.der", or "onenet" for OneNET\'s', _ca),
+    "tls_name": (
+        "",
+        'the name in the server\'s certificate, "" for the host\'s, or "any"',
+        lambda v: v == "" or _text(64)(v),
     ),
     "trace": (False, "true to show every MQTT packet on the console, or false", _yes_no),
 }
@@ -175,6 +186,8 @@ def check(config, path="config.json"):
             problems.append("%s: must be %s%s" % (key, right, shown))
     if room:
         problems += room.problems(checked)
+    if checked["tls"] or checked["ca"] or checked["tls_name"]:
+        problems += borrowed(__name__ + "_tls").problems(config, checked, keys["host"][0])
     if problems:
         raise ConfigError(path, sorted(problems))
     return checked

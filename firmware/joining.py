@@ -11,7 +11,7 @@ from binascii import unhexlify
 from errno import ECONNREFUSED, ECONNRESET
 from micropython import const
 
-from mqtt.errors import ConnectionClosed, ConnectionRefused
+from mqtt.errors import ConnectionClosed, ConnectionRefused, Timeout
 
 from .log import log, rare
 
@@ -55,7 +55,8 @@ def look(wifi, up, now):
 
 def doubt(wifi, now, error):
     """A connection over this network failed."""
-    if isinstance(error, (ConnectionRefused, ConnectionClosed)) or error.args and error.args[0] in _ANSWERS:
+    answers = isinstance(error, (ConnectionRefused, ConnectionClosed)) or error.args and error.args[0] in _ANSWERS
+    if answers or _is_of_tls(error):
         wifi.proven()
         return
     if isinstance(error, MemoryError):  # which is our own
@@ -72,6 +73,11 @@ def doubt(wifi, now, error):
                 _restart(wifi)
             _leave(wifi, now, wifi._index + 1)
     _reset_if_due(wifi, now)
+
+
+def _is_of_tls(error):
+    """Whether a TLS server has answered, though not as it must."""
+    return str(error)[:5] == "TLS: " and not isinstance(error, Timeout)
 
 
 def name_of(known):

@@ -3,8 +3,8 @@
 from onenet.legacy import Legacy, Points
 
 
-def log_in(device):
-    """The device's platform and the class of its data points, by its configuration."""
+def log_in(device, options):
+    """The device's platform and the class of its data points, by its configuration. options: those of mqtt.Client."""
     config = device.config
     platform = Legacy(
         config["device_id"],
@@ -13,7 +13,6 @@ def log_in(device):
         config["host"],
         config["port"],
         config["keep_alive"],
-        tx_size=config["tx_size"],
-        rx_size=config["rx_size"],
+        **options,
     )
     return platform, Points

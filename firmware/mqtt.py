@@ -4,8 +4,8 @@ from mqtt.client import Client
 from onenet.mqtt import Broker
 
 
-def log_in(device):
-    """The device's platform and the class of its data points, by its configuration."""
+def log_in(device, options):
+    """The device's platform and the class of its data points, by its configuration. options: those of mqtt.Client."""
     config = device.config
     config["device_id"] = name = config["device_name"]
     host = config["host"]
@@ -23,8 +23,7 @@ def log_in(device):
         config["keep_alive"],
         config["clean_session"],
         (status, b"offline", 1, True),
-        tx_size=config["tx_size"],
-        rx_size=config["rx_size"],
+        **options,
     )
     settings = settings.replace(b"{stream}", b"+")
     platform = Broker(client, status, command, reply, settings, config["qos"], config["retain"])

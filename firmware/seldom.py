@@ -30,7 +30,10 @@ def begin(device):
     config = device.config
     buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
     device.outbox = outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest", buf)
-    platform, points = rare(config["platform"]).log_in(device)
+    options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}  # those of mqtt.Client
+    if config["tls"]:
+        rare("tls").add_to(options, config)
+    platform, points = rare(config["platform"]).log_in(device, options)
     device._platform = platform
     device._backoff = Backoff()
     device.clock = Clock(config["ntp_host"])
@@ -149,6 +152,8 @@ def fault(device, reason):
     watchdog.patient(False)
     lasted = 0 if device._online_at is None else uptime() - device._online_at
     device._online_at = None
+    if device.config["tls"] and not device.clock.true(device.clock.now()):
+        device.clock._ask_at = 0  # before the next attempt: by a clock that was never set no certificate is valid
     refused = isinstance(reason, ConnectionRefused) and reason.code != 3
     device._delay = device._backoff.next(min(lasted, 3600) * 1000, refused)
     try:

@@ -6,14 +6,15 @@ from onenet.studio import HOSTS, Points, Studio
 from .things import things_of
 
 
-def log_in(device):
-    """The device's platform and the class of its data points, by its configuration."""
+def log_in(device, options):
+    """The device's platform and the class of its data points, by its configuration. options: those of mqtt.Client."""
     config = device.config
     name, product = config["device_name"], config["product_id"]
     config["device_id"] = name
     hosts = config["host"] or [HOSTS[0] % product, HOSTS[1]]
+    if config["tls"] and not config["host"]:
+        hosts = [host.replace("mqtts.", "mqttstls.", 1) for host in hosts]  # as the platform calls them
     config["host"] = hosts = [hosts] if isinstance(hosts, str) else hosts
-    options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}
     platform = Studio(name, product, _token(config), hosts[0], config["port"], config["keep_alive"], **options)
     things = things_of(device)  # by way of which the Device's turns go
     device._answer = things._answer

@@ -2,7 +2,7 @@
 
 The ESP32 has the numbers of its C library (newlib's errno.h), the ESP8266 those of MicroPython's own py/mperrno.h, as
 Linux has them. A name that is not found is minus one of lwIP's EAI_ numbers, or -2 on an ESP8266. TLS has those of
-mbedTLS's ssl.h and x509.h.
+mbedTLS's ssl.h and x509.h; what fails a handshake mqtt.tls has put into words.
 """
 
 import sys
@@ -29,6 +29,8 @@ router reach the internet?
  -16 -32512 -10368 -17040 |||no memory left for TLS, which takes some 40 KB: connect before all else
 """
 
+_HINT = '; "tls_name" in config.json says which name it has to be'
+
 
 def meaning(number, name="", platform=""):
     """What the number of an OSError stands for, in words; empty if that is not known. `name` counts more, where the
@@ -45,7 +47,10 @@ def meaning(number, name="", platform=""):
 
 def words(error):
     """The same for an exception, with its own text behind; that alone where there are no better words."""
-    text = "%s: %s" % (type(error).__name__, error)
+    text = str(error)
+    if text[:5] == "TLS: ":  # in words already
+        return text + _HINT if "another name" in text else text
+    text = "%s: %s" % (type(error).__name__, text)
     number = error.args[0] if isinstance(error, OSError) and error.args else None
     found = isinstance(number, int) and meaning(number, "", sys.platform)
     return "%s (%s)" % (found, text) if found else text

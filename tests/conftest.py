@@ -18,6 +18,7 @@ import micropython  # noqa: E402, F401  # the shim, before anything of lib/ and 
 LAST = (
     "test_threaded",
     "test_tls",
+    "test_tls_name",
     "test_real_broker",
     "test_real_websocket",
     "test_zero_heap",

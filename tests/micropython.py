@@ -12,6 +12,7 @@ HERE = __file__.rpartition("/")[0] or "."
 LAST = (
     "test_threaded",
     "test_tls",
+    "test_tls_name",
     "test_real_broker",
     "test_real_websocket",
     "test_zero_heap",

@@ -61,6 +61,8 @@ def real_broker():
             "EXPIRED": authority.issue_cert("localhost", not_before=now - 2 * day, not_after=now - day),
             "FUTURE": authority.issue_cert("localhost", not_before=now + day, not_after=now + 2 * day),
         }
+        leaf = certificates["TLS"].cert_chain_pems[0].bytes().decode()
+        Path(name, "server.der").write_bytes(ssl.PEM_cert_to_DER_cert(leaf))
         tls_ports = {kind: free_port() for kind in certificates}
         config = "set_tcp_nodelay true"
         for kind, certificate in certificates.items():
@@ -97,6 +99,7 @@ def real_broker():
                 "MQTT_TEST_USER": USER,
                 "MQTT_TEST_PASSWORD": PASSWORD,
                 "MQTT_TEST_CA": str(Path(name, "ca.der")),
+                "MQTT_TEST_CERTIFICATE": str(Path(name, "server.der")),
                 "MQTT_TEST_OTHER_CA": str(Path(name, "other.der")),
             }
 

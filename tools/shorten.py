@@ -34,8 +34,8 @@ FACES = frozenset(
 
 INNER = frozenset(
     (
-        "ack", "acknowledged", "answer_request", "ask_desired", "Backoff", "bad_utf8", "bare", "borrowed", "check",
-        "check_packet_id", "check_qos", "Clock", "codes", "ConfigError", "connecting", "Connection", "culprit",
+        "ack", "acknowledged", "add_to", "answer_request", "ask_desired", "Backoff", "bad_utf8", "bare", "borrowed",
+        "check", "check_packet_id", "check_qos", "Clock", "codes", "ConfigError", "connecting", "Connection", "culprit",
         "declare_property", "declare_service", "describe", "done", "doubt", "drop", "EVENTS", "failed", "fault",
         "filters", "fits", "forget", "forget_crashes", "four_bytes", "full", "gather", "give_back", "glance",
         "header", "heard", "HISTORY", "HOST", "HOSTS", "id_at", "id_len", "ignored", "Incoming", "interrupted",

@@ -9,7 +9,7 @@ from micropython import const
 from socket import SOCK_STREAM, getaddrinfo
 
 from .connection import POLLIN, POLLOUT, ticks_ms
-from .errors import MICROPYTHON, ConnectionRefused, borrowed
+from .errors import MICROPYTHON, ConnectionRefused, MQTTError, borrowed
 
 if MICROPYTHON:
     from socket import socket
@@ -93,7 +93,7 @@ def _opened(client):
         try:
             sock = borrowed("mqtt.tls").wrap(ssl, client._sock, server_hostname or client.host)
             client._sock = client._stream = sock
-        except (OSError, ValueError, MemoryError) as e:
+        except (OSError, ValueError, MemoryError, MQTTError) as e:
             return client._fail(e)
         _register(client)
     if client.transport:

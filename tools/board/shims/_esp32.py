@@ -10,8 +10,10 @@ HEAP_DATA = 4
 HEAP_EXEC = 1
 
 # Bytes: size, free before there is Wi-Fi, taken for its driver, free but not in the largest piece. Together 144 KiB are
-# free, 104 with Wi-Fi, as with the official image 1.26.1 on an emulated ESP32. Connections and TLS take none here.
+# free, 104 with Wi-Fi, as with the official image 1.26.1 on an emulated ESP32. Connections take none here without TLS.
 _HEAPS = ((113840, 98304, 40960, 4096), (61440, 49152, 0, 1024))
+
+taken = 0  # of the second one, for TLS
 
 
 def mcu_temperature():
@@ -37,6 +39,8 @@ def idf_heap_info(capabilities):
     for size, free, driver, pieces in _HEAPS:
         if _network.driver:
             free -= driver
+        if not driver:
+            free -= taken
         heaps.append((size, free, free - pieces, free))
     return heaps
 

@@ -13,6 +13,7 @@ MODULES = (
     ("esp", "_esp"),
     ("esp32", "_esp32"),
     ("gc", "_gc"),
+    ("tls", "_tls"),
     ("ntptime", "_ntptime"),
     ("vfs", "_vfs"),
     ("_thread", "__thread"),

@@ -12,6 +12,7 @@ MODULES = (
     ("esp", "_esp8266"),
     ("ntptime", "_ntptime"),
     ("hashlib", "_hashlib8266"),
+    ("tls", "_tls8266"),
     ("vfs", "_vfs8266"),
 )
 
