@@ -43,6 +43,8 @@ if device.led and device.config["platform"] == "studio":  # there the LED is a s
 
     @led.setter
     def set_led(on):
+        if not isinstance(on, bool):
+            raise ValueError("must be true or false")
         device.led.value(on)
 
 

@@ -19,7 +19,7 @@ from onenet_tools.api.studio import StudioClient
 from onenet_tools.cli import main
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
-from onenet_tools.console.studio import own_topics, things
+from onenet_tools.console.studio import things
 from onenet_tools.console.studio.products import Product, Protocol
 
 
@@ -74,7 +74,9 @@ class Thing:
 
 @pytest.fixture
 def product(console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> Iterator[Product]:
-    monkeypatch.setattr(own_topics, "UPLINK_PAUSE", 0.0)
+    for name in ("uplink_pause", "set_pause"):
+        monkeypatch.setattr(console.platform.studio.rules, name, 0.0)
+    monkeypatch.setattr(console.platform.studio.rules, "logins", 1000)
     it = console.call(console.platform.studio.add_product)
     yield it
     console.call(console.platform.studio.remove_product, it.id)

@@ -8,14 +8,23 @@ from typing import Any
 import pytest
 from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.model import Device
-from onenet_tools.console.studio import own_topics
 from studio_api import MODEL, Api
 from studio_client import make_token
 
 
+def in_a_hurry(console: RunningConsole) -> None:
+    """Takes the current platform's limits away that tests run into."""
+    rules = console.platform.studio.rules
+    rules.uplink_pause = rules.set_pause = 0.0
+    rules.logins = rules.pings_a_second = rules.subscriptions_a_second = rules.unsubscriptions_a_second = 1000
+    rules.bytes_a_second = 1 << 30
+
+
 @pytest.fixture(scope="module")
 def console() -> Iterator[RunningConsole]:
+    """Of the current platform in a hurry; that in its own time is in test_studio_limits.py."""
     with running_console() as it:
+        in_a_hurry(it)
         yield it
 
 
@@ -52,9 +61,8 @@ def device(new_device: Callable[[], Device]) -> Device:
 
 
 @pytest.fixture
-def board(console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> Device:
-    """A device called board1 of a product of its own with a thing model, of the current platform in a hurry."""
-    monkeypatch.setattr(own_topics, "UPLINK_PAUSE", 0.0)
+def board(console: RunningConsole) -> Device:
+    """A device called board1 of a product of its own with a thing model."""
     product = console.call(console.platform.studio.add_product)
     device: Device = console.call(console.platform.studio.add_device, product.id, "board1")
     return device

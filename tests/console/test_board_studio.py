@@ -192,5 +192,5 @@ def test_the_main_py_people_get(console: RunningConsole, board: Device, chip: st
     with started(console, board, chip, main) as it:
         it.wait_for("mqtt: online as device board1", PATIENCE)
         until(lambda: values(console, board, "free_heap"))
-        for value, code in ((True, 200), (False, 200), ("on", 200), (5, 100)):
+        for value, code in ((True, 200), (False, 200), ("on", 100), (5, 100)):
             assert console.call(things.set, board, {"led": value})["code"] == code

@@ -211,3 +211,12 @@ def test_events(console: RunningConsole, api: Api, modelled: Device) -> None:
     }
     assert len(found) == 2
     assert api.get("/device/event-log", start_time=start, end_time=start + 9, event_type=3)["list"] == []
+
+
+def test_many_devices_at_once(console: RunningConsole, api: Api, board: Device) -> None:
+    made = api.post("/device/batch-create", devices=[{"name": "a"}, {"name": "b", "desc": "left"}, {"name": "a b"}])
+    assert [(it["name"], it["desc"]) for it in made["list"]] == [("a", ""), ("b", "left")]
+    assert api.post("/device/batch-create", devices=[{"name": "a"}]) == {"list": []}  # it is there already
+    assert api.get("/device/detail", device_name="b")["sec_key"] == made["list"][1]["sec_key"]
+    for devices in ([], [{}], [1], "a", [{"name": "c", "desc": 1}], [{"name": "x"}] * 501):
+        assert api.ask("POST", "/device/batch-create", devices=devices)[0] == 10001

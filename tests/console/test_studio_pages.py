@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from onenet_tools.console.studio import own_topics, things
+from onenet_tools.console.studio import things
 from onenet_tools.console.studio.products import Protocol
 from studio_client import thing_online
 
@@ -303,10 +303,6 @@ def test_whatever_a_model_says_is_text(console, browser, board):
         expect(page.get_by_text("<img src=x").first).to_be_visible()
         with browser.open() as home:
             expect(home.get_by_text("<img src=x").first).to_be_visible()
-
-
-def test_the_pace_is_that_of_the_platform_where_nobody_changes_it():
-    assert own_topics.UPLINK_PAUSE == 1.0
 
 
 def test_what_another_program_does_to_products_appears_by_itself(console, browser):

@@ -1,6 +1,5 @@
 """What a device with a thing model may say and subscribe to, and what it is answered."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -9,8 +8,6 @@ from console_client import errors, notes, publish, until
 from mqtt import packet
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device, ThingEvent
-from onenet_tools.console.studio import own_topics
-from onenet_tools.console.studio.own_topics import OwnTopics
 from studio_client import PINGREQ, built, thing_online
 
 ALL = "thing/#"
@@ -264,23 +261,6 @@ def test_answers_nobody_waits_for_and_what_the_console_has_not(console: RunningC
         assert it.is_there()
     said = until(lambda: [note for note in notes(console, board.id) if "ignored" in note])
     assert len(said) == 3 and "no call of this id" in said[0] and "no sub-devices" in said[2], said
-
-
-def test_one_message_a_second(monkeypatch: pytest.MonkeyPatch, console: RunningConsole, board: Device) -> None:
-    monkeypatch.setattr(own_topics, "UPLINK_PAUSE", 1.0)
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    async def three_messages() -> None:
-        monkeypatch.setattr(own_topics.asyncio, "sleep", sleep)
-        dialect = OwnTopics(console.platform, board, None)
-        for _ in range(3):
-            await dialect.pace()
-
-    asyncio.run(three_messages())
-    assert slept[0] <= 0 < slept[1] <= 1 < slept[2] + slept[1] <= 2
 
 
 def test_the_session_does_not_outlive_the_connection(console: RunningConsole, board: Device) -> None:

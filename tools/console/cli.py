@@ -33,6 +33,13 @@ def console(
     product: Annotated[
         str | None, typer.Option(metavar="ID", help="Make this the product id, from now on. At first: 458945.")
     ] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Another limit of the current platform, or guess at it, as logins=100; may be repeated.",
+        ),
+    ] = None,
     key: Annotated[bool, typer.Option("--key", help="Show the api-key and the other keys, and exit.")] = False,
 ) -> None:
     """Start a local OneNET: boards come online here, and a web page shows them. Until Ctrl-C."""
@@ -52,7 +59,7 @@ def console(
     from .run import run
 
     with failures_in_one_line(ConsoleError, PlatformError, StoreError):
-        run(Options(data, port, http_port, lan, pcap, product or ""))
+        run(Options(data, port, http_port, lan, pcap, product or "", rules=rule or ()))
 
 
 @devices.command("add")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..files import use_board_libraries
 from .database import StoreError
-from .dialect import Connect, Dialect, Ended, Refused, built
+from .dialect import Connect, Dialect, Ended, Refused, built, topic_of
 from .model import LoginRefused
 from .pipe import BrokerWriter, Pipe
 
@@ -284,11 +284,12 @@ class Connection:
 
     async def _take(self, packet: bytes) -> None:
         """Does what a packet of a device that is online asks for."""
-        if packet[0] >> 4 == _PUBLISH:
-            self._busy = True
-            await self.dialect.pace()
+        self._busy = True
+        kind = packet[0] >> 4
+        await self.dialect.pace(kind, len(packet), topic_of(packet) if kind == _PUBLISH else b"")
+        if kind == _PUBLISH:
             await self._subscribed.wait()  # else the answer to this message could find no subscription yet
-            self._busy = False
+        self._busy = False
         work = self._judge(packet)
         self._judged()
         if work:
@@ -311,6 +312,8 @@ class Connection:
                 raise Ended(f"{len(_parser.filters)} topics in one packet: at most {most} are possible")
             if kind == _SUBSCRIBE:
                 self.dialect.judge_filters([topic.decode() for topic, _ in _parser.filters])
+            elif kind == _UNSUBSCRIBE:
+                self.dialect.unsubscribing(len(_parser.filters))
             if kind != _PINGREQ:
                 self._subscribing += 1
                 self._subscribed.clear()

@@ -7,7 +7,7 @@ import inspect
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ class Options:
     """In place of the data file's, for good."""
     pages: bool = True
     """Whether it has HTTP, which only one console of a process can have."""
+    rules: Sequence[str] = ()
+    """Of the current platform, as NAME=VALUE: see studio/rules.py."""
 
 
 class Console:
@@ -78,6 +80,11 @@ class Console:
         self.platform = open_platform(options.data or default_file(), options.product_id)
         stack.push_async_callback(self.platform.stop)
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
+        for rule in options.rules:
+            try:
+                self.platform.studio.rules.change(rule)
+            except ValueError as error:
+                raise ConsoleError(f"--rule: {error}") from error
         self.platform.start()
         account = self.platform.studio.products.account()
         keys = LocalKeys(self.platform.master_key, account.user_id, account.user_key)
@@ -126,15 +133,17 @@ def running_console(
     lan: bool = False,
     pcap: Path | None = None,
     pages: bool = True,
+    rules: Sequence[str] = (),
 ) -> Iterator[RunningConsole]:
     """A console in a thread, on free ports unless told otherwise; without `data` its data file is temporary.
 
-    pages: whether it has HTTP, which only one console of a process can have. Raises ConsoleError and StoreError.
+    pages: whether it has HTTP, which only one console of a process can have. rules: see Options. Raises ConsoleError
+    and StoreError.
     """
     with contextlib.ExitStack() as stack:
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="console-")), "console.sqlite3")
-        options = Options(data, mqtt_port, http_port, lan, pcap, pages=pages)
+        options = Options(data, mqtt_port, http_port, lan, pcap, pages=pages, rules=rules)
         yield stack.enter_context(_in_thread(options))
 
 

@@ -46,8 +46,8 @@ class Dialect(Protocol):
     most_topics: int
     """Subscriptions of a device."""
 
-    async def pace(self) -> None:
-        """Returns when the platform takes the next message."""
+    async def pace(self, kind: int, size: int, topic: bytes) -> None:
+        """Returns when the platform deals with a packet of this type and of so many bytes; topic: of a PUBLISH."""
 
     def take(self, topic: str, payload: bytes, retain: bool) -> Awaitable[str] | None:
         """Takes in a message: to be acknowledged when that is done, its result a note for the log, mostly empty. None
@@ -56,8 +56,18 @@ class Dialect(Protocol):
     def judge_filters(self, topics: Sequence[str]) -> None:
         """Raises Ended where a subscription costs the connection."""
 
+    def unsubscribing(self, count: int) -> None:
+        """From so many topics."""
+
     def grants(self, topic: str) -> bool:
         """Whether it may be subscribed to."""
+
+
+def topic_of(packet: bytes) -> bytes:
+    """Of a PUBLISH, whole and not looked at yet; whatever is there, where it is not as it should be."""
+    at = next((i for i in range(1, min(5, len(packet))) if packet[i] < 0x80), 0) + 1
+    size = int.from_bytes(packet[at : at + 2], "big")
+    return packet[at + 2 : at + 2 + size]
 
 
 def shown(text: str) -> str:

@@ -35,7 +35,7 @@ class Legacy:
         self._platform = platform
         self._device_id = device_id
 
-    async def pace(self) -> None:
+    async def pace(self, kind: int, size: int, topic: bytes) -> None:
         """No pace is documented."""
 
     def take(self, topic: str, payload: bytes, retain: bool) -> Awaitable[str] | None:
@@ -54,6 +54,9 @@ class Legacy:
 
     def judge_filters(self, topics: Sequence[str]) -> None:
         """None costs the connection."""
+
+    def unsubscribing(self, count: int) -> None:
+        """Any number is fine."""
 
     def grants(self, topic: str) -> bool:
         """No wildcards, and nothing with $."""

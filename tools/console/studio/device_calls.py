@@ -1,16 +1,19 @@
 """The HTTP API's calls for products and devices [API list]."""
 
+import contextlib
 import json
 from datetime import datetime
 from typing import Any
 
 from ...datapoints import BEIJING
 from ..database import microseconds
+from ..failures import PlatformError
 from ..model import Device
 from .asked_thing import Asked
-from .failures import NoModel
+from .failures import BadParameter, NoModel
 
 _OFFLINE, _ONLINE, _NEVER = 0, 1, 2  # status [API list]
+_MOST_AT_ONCE = 500  # devices made by one call [studio docs]
 _EVENT_TYPES = {"info": 1, "alert": 2, "error": 3}
 
 
@@ -18,6 +21,24 @@ def create(it: Asked) -> dict[str, Any]:
     """The documents do not agree on a "did" in the answer: here is none."""
     device = it.platform.studio.add_device(it.product(change=True), it.text("device_name"), it.text("desc", ""))
     return {"device_name": device.name, "sec_key": device.auth_info}
+
+
+def create_many(it: Asked) -> dict[str, Any]:
+    """Up to 500, as [{"name", "desc"}] in devices; those that were made are in the answer [studio docs]. What becomes
+    of those that could not be made is not said: here they are left out."""
+    product_id, entries = it.product(change=True), it.value("devices")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= _MOST_AT_ONCE:
+        raise BadParameter(f"devices: must be an array of 1 to {_MOST_AT_ONCE}")
+    made = []
+    for entry in entries:
+        name, desc = (entry.get("name"), entry.get("desc") or "") if isinstance(entry, dict) else (None, "")
+        if not isinstance(name, str) or not isinstance(desc, str):
+            raise BadParameter('devices: must have objects with "name", and "desc" perhaps')
+        with contextlib.suppress(PlatformError):
+            device = it.platform.studio.add_device(product_id, name, desc)
+            created = _time(device.created)
+            made.append({"name": device.name, "desc": desc, "sec_key": device.auth_info, "created_time": created})
+    return {"list": made}
 
 
 def list_(it: Asked) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from .failures import BadParameter, StudioError
 
 _CALLS: tuple[tuple[str, str, Callable[[Asked], Any]], ...] = (
     ("POST", "/device/create", device_calls.create),
+    ("POST", "/device/batch-create", device_calls.create_many),
     ("GET", "/device/list", device_calls.list_),
     ("GET", "/device/detail", device_calls.detail),
     ("POST", "/device/update", device_calls.update),

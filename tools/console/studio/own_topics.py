@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING
 
 from ..dialect import Ended, shown
 from ..model import Device
+from .rules import Rate, Rules
 
 if TYPE_CHECKING:
     from ..platform import Platform
     from ..registry import Link
 
-UPLINK_PAUSE = 1.0
-"""Seconds between two messages of a device; what comes sooner is delayed, not refused [studio docs, limits]. Whether
-answers count is not known: here they do."""
+UPLINK_PAUSE, MOST_PAYLOAD = Rules.uplink_pause, Rules.most_payload
+"""Where nobody has changed the rules."""
 
-MOST_PAYLOAD = 262_144
-"""Bytes; who sends more is disconnected [studio docs, limits]."""
-
+_PUBLISH, _PINGREQ = 3, 12
 _MOST_TOPIC, _MOST_LEVELS = 512, 8  # bytes, levels of a topic [B docs]
 
 
@@ -29,9 +27,7 @@ class OwnTopics:
     refused with 0x80 [seen], and published to costs the connection, which is not known.
     """
 
-    longest_packet = MOST_PAYLOAD + _MOST_TOPIC + 4
     most_filters = 8  # of one SUBSCRIBE [B docs]
-    most_topics = 10  # [studio docs, limits]
 
     down: tuple[str, ...] = ()
     """What the platform publishes to, a * for any one level."""
@@ -41,23 +37,50 @@ class OwnTopics:
         self._device = device
         self._link = link
         self._prefix = f"$sys/{device.product_id}/{device.name}/"
-        self._free_at = 0.0
+        self._rules = platform.studio.rules
+        self.longest_packet = self._rules.most_payload + _MOST_TOPIC + 4
+        self.most_topics = self._rules.topics
+        self._free_at = 0.0  # for the next message
+        self._held_until = 0.0  # all that comes waits
+        self._bytes, self._pings, self._subscriptions, self._unsubscriptions = Rate(), Rate(), Rate(), Rate()
+        self._excess: set[str] = set()  # topics that were too many at once
 
     def take(self, topic: str, payload: bytes, retain: bool) -> Awaitable[str]:
         """Takes in a message: see Dialect."""
         raise NotImplementedError
 
-    async def pace(self) -> None:
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._free_at - loop.time())
-        self._free_at = loop.time() + UPLINK_PAUSE
+    async def pace(self, kind: int, size: int, topic: bytes) -> None:
+        loop, rules = asyncio.get_running_loop(), self._rules
+        if self._bytes.take(loop.time(), size) > rules.bytes_a_second:
+            self._hold(self._bytes)
+        if kind == _PINGREQ and self._pings.take(loop.time()) > rules.pings_a_second:
+            self._hold(self._pings)
+        await _until(self._held_until)
+        if kind == _PUBLISH and (rules.answers_count or not topic.endswith(b"_reply")):
+            await _until(self._free_at)
+            self._free_at = loop.time() + rules.uplink_pause
+
+    def _hold(self, rate: Rate) -> None:
+        self._held_until = max(self._held_until, rate.next)
 
     def judge_filters(self, topics: Sequence[str]) -> None:
+        now = asyncio.get_running_loop().time()
         for topic in topics:
             self._own(topic)
+            self._excess.discard(topic)
+            if self._subscriptions.take(now) > self._rules.subscriptions_a_second:
+                self._excess.add(topic)
+                self._hold(self._subscriptions)
+
+    def unsubscribing(self, count: int) -> None:
+        taken = self._unsubscriptions.take(asyncio.get_running_loop().time(), count)
+        if taken > self._rules.unsubscriptions_a_second:
+            self._hold(self._unsubscriptions)
 
     def grants(self, topic: str) -> bool:
         """What matches a topic that the platform publishes to. Wildcards may stand at any level [SDK], [seen]."""
+        if topic in self._excess:
+            return False
         asked = topic[len(self._prefix) :].split("/")
         return any(_meet(asked, known.split("/")) for known in self.down)
 
@@ -73,14 +96,19 @@ class OwnTopics:
         """The same of a PUBLISH, for what all of them are asked. Raises Ended."""
         if retain:
             raise Ended("RETAIN: OneNET keeps no messages [B docs]")
-        if len(payload) > MOST_PAYLOAD:
-            raise Ended(f"payload of {len(payload)} bytes: at most {MOST_PAYLOAD} are possible")
+        if len(payload) > self._rules.most_payload:
+            raise Ended(f"payload of {len(payload)} bytes: at most {self._rules.most_payload} are possible")
         return self._own(topic)
 
     def _answer(self, topic: str, payload: bytes) -> str:
         """Sends it if the device has subscribed to that; returns a note where it has not."""
         delivered = self._link.deliver(self._prefix + topic, payload)
         return "" if delivered else f"not sent: the device has not subscribed to {topic}"
+
+
+async def _until(when: float) -> None:
+    """Waits for that time of the event loop's."""
+    await asyncio.sleep(when - asyncio.get_running_loop().time())
 
 
 def level(pattern: str, topic: str) -> str | None:

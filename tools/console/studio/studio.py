@@ -1,6 +1,7 @@
 """The current platform in the console: who may log in, and whose key a token is to be made with."""
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 from ...thing_model import ThingModel, read_model
@@ -11,6 +12,7 @@ from .calls import Calls
 from .failures import BadParameter, DeviceExists, NotAuthorised, UnknownName, UnknownProduct
 from .own_topics import OwnTopics
 from .products import Product, Protocol, check_key, new_device_key
+from .rules import Rate, Rules
 from .stream_dialect import StreamDialect
 from .thing_dialect import ThingDialect
 from .things import Things
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ..registry import Link
 
 _REFUSED = 4  # CONNACK for a wrong name, product, key or token, and for one that has expired [manual], [seen]
+_UNAVAILABLE = 3
 _KEEP_ALIVE = range(10, 1801)  # seconds [manual]
 _NAME = re.compile(r"[^\s/+#&=?%:]{1,64}")
 """What a device may be called. The platform's own rule is not documented; the letters of topics and tokens are out."""
@@ -35,6 +38,9 @@ class Studio:
         self.products = platform.store.products
         self.calls = Calls(platform)
         self.things = Things(platform)
+        self.rules = Rules()
+        """Limits, and what is made of what nobody knows. To be changed before devices come."""
+        self._logins: dict[str, Rate] = {}  # by device
         self._models: dict[str, ThingModel] = {}  # by the text they were read from
 
     # Products and devices
@@ -123,10 +129,14 @@ class Studio:
             raise Ended("CONNECT without clean session: OneNET keeps no sessions")
         if connect.keep_alive not in _KEEP_ALIVE:
             raise Ended(f"keep alive {connect.keep_alive} s: must be 10 to 1800 s")
+        if self.rules.refused_logins_count:
+            self._count_login(device)
         try:
             self._check_password(product, device, connect.password)
         except TokenError as error:
             raise Refused(_REFUSED, f"password: {error}", device.id) from error
+        if not self.rules.refused_logins_count:
+            self._count_login(device)
         speaks = ThingDialect if product.protocol is Protocol.ONEJSON else StreamDialect
         return device.id, speaks(self._platform, device, link)
 
@@ -135,6 +145,16 @@ class Studio:
         if key:
             check_key("key", key)
         return self._platform.edit_device(device.id, auth_info=key or new_device_key())
+
+    def _count_login(self, device: Device) -> None:
+        """Raises Refused or Ended where it is one too many."""
+        rules = self.rules
+        rate = self._logins.setdefault(device.id, Rate(rules.login_span))
+        if rate.take(time.monotonic()) > rules.logins:
+            words = f"more than {rules.logins} log-ins within {rules.login_span:g} s"
+            if rules.login_excess == "closed":
+                raise Ended(words)
+            raise Refused(_UNAVAILABLE, words, device.id)
 
     def _check_password(self, product: Product, device: Device, password: bytes) -> None:
         """With the device's key for its own resource, or with the product's access_key for the product, and so for any

@@ -21,9 +21,14 @@ async def set_(it: Asked) -> dict[str, Any]:
     return {name: reply[name] for name in ("id", "code", "msg")}
 
 
-def latest(it: Asked) -> list[dict[str, Any]]:
+def latest(it: Asked) -> Any:
     """All properties of the model, with a value where there was one. Other answers were seen with the same list in
-    {"list": …}: which of the two comes when is not known."""
+    {"list": …}: which of the two comes when is not known, and the rules say it here."""
+    found = _latest(it)
+    return found if it.platform.studio.rules.lists_alone else {"list": found}
+
+
+def _latest(it: Asked) -> list[dict[str, Any]]:
     device = it.device()
     if it.platform.studio.products.find(device.product_id).protocol is not Protocol.ONEJSON:
         raise NoModel

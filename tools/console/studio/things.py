@@ -30,6 +30,7 @@ class Things:
 
     def __init__(self, platform: "Platform") -> None:
         self._platform = platform
+        self._set_at: dict[str, float] = {}  # by device, when a set was sent last
         self._pushing: set[asyncio.Task[None]] = set()
 
     # Properties
@@ -38,6 +39,16 @@ class Things:
         """Sets properties and returns the device's reply, whatever its code: what the platform makes of a code that is
         not 200 is not known, so that the caller has to look at it."""
         self._check_settable(device, values)
+        return await self._send_set(device, values)
+
+    async def _send_set(self, device: Device, values: dict[str, Any]) -> dict[str, Any]:
+        """One a second: a sooner one fails, and the device does not get it [studio docs, limits]. With which code is
+        not known."""
+        now = asyncio.get_running_loop().time()
+        if now - self._set_at.get(device.id, float("-inf")) < self._platform.studio.rules.set_pause:
+            raise Unsettable(next(iter(values)), "more than one set a second")
+        if self._platform.link(device.id):
+            self._set_at[device.id] = now
         return await self._ask(device, SET, values, "set", SET_PATIENCE)
 
     async def get(self, device: Device, identifiers: Any) -> dict[str, Any]:
@@ -73,7 +84,7 @@ class Things:
 
     async def _push(self, device: Device, values: dict[str, Any]) -> None:
         try:
-            await self._ask(device, SET, values, "set", SET_PATIENCE)
+            await self._send_set(device, values)
         except StudioError as error:
             self._platform.log_packet(device.id, False, b"", note=f"desired values: {error}")
 
