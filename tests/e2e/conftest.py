@@ -12,7 +12,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -84,11 +84,14 @@ def broker() -> Iterator[Mosquitto]:
         yield running
 
 
+ONENETS = (("$dp", 1), ("$crsp/#", 1), ("up/#", 2))
+
+
 class Watcher:
     """A client of the broker beside the board. `batches` are the payloads of $dp that came, oldest first; `messages` is
     all that came, as paho has it. With a client_id, also what the broker has kept for it while it was away."""
 
-    def __init__(self, port: int, client_id: str = "") -> None:
+    def __init__(self, port: int, client_id: str = "", topics: Sequence[tuple[str, int]] = ONENETS) -> None:
         self.messages: list[paho.MQTTMessage] = []
         self.batches: list[bytes] = []
         self._news = threading.Condition()
@@ -96,7 +99,7 @@ class Watcher:
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id, clean_session=not client_id)
         self._client.username_pw_set(WATCHER, WATCHER_PASSWORD)
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda client, *_: client.subscribe([("$dp", 1), ("$crsp/#", 1), ("up/#", 2)])
+        self._client.on_connect = lambda client, *_: client.subscribe(list(topics))
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._message
         self._client.connect("127.0.0.1", port)
@@ -190,8 +193,8 @@ def watcher(broker: Mosquitto) -> Iterator[Watcher]:
 
 
 @contextlib.contextmanager
-def watching(broker: Mosquitto, client_id: str = "") -> Iterator[Watcher]:
-    it = Watcher(broker.port, client_id)
+def watching(broker: Mosquitto, client_id: str = "", topics: Sequence[tuple[str, int]] = ONENETS) -> Iterator[Watcher]:
+    it = Watcher(broker.port, client_id, topics)
     try:
         yield it
     finally:
