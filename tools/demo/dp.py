@@ -1,0 +1,95 @@
+"""The demo of OneNET's current platform, of a product with data streams: data points that the platform's answer
+confirms, and commands."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..api.failures import ApiError
+from ..api.key import find_token
+from ..api.studio import StudioClient
+from ..api.text import reply_text
+from ..console.studio.products import Protocol
+from .stage import Stage, board_config, hints, local_onenet
+from .story import News, Story
+
+PRODUCT, NAME = "zYxWvU9876", "board1"
+HOST, PORT = f"{PRODUCT}.mqtts.acc.cmcconenet.cn", 1883
+TITLE = "virtual board"
+COMMANDS = ("led=on", "led?", "led=off")
+PATIENCE = 5.0  # seconds for a reply: the least that the platform waits
+
+
+@contextlib.contextmanager
+def stage(directory: Path, news: News) -> Iterator[Stage]:
+    """The console, with a product and one device."""
+    with local_onenet(news) as console:
+        studio = console.platform.studio
+        console.call(studio.add_product, "demo", PRODUCT, Protocol.STREAM)
+        device = console.call(studio.add_device, PRODUCT, NAME, TITLE)
+        config = board_config(platform="dp", device_name=NAME, product_id=PRODUCT, device_key=device.auth_info)
+        product = f"--product {PRODUCT}"
+        with StudioClient(console.url, find_token(console.url, PRODUCT), PRODUCT) as client:
+            yield Stage(
+                config,
+                (HOST, PORT),
+                console.mqtt_port,
+                StreamStory(news, client),
+                f"{console.url}/device/{device.id}",
+                hints(console, f"status {product}", f"points {product}", f"send {NAME} led=on {product}"),
+            )
+
+
+class StreamStory(Story):
+    """Commands, one after the other."""
+
+    def __init__(self, news: News, client: StudioClient) -> None:
+        super().__init__(news)
+        self._client = client
+        self._confirmed = 0
+
+    def ask(self) -> None:
+        text = COMMANDS[self.asked % len(COMMANDS)]
+        self.send_out(text, lambda: self._command(text))
+
+    def _command(self, text: str) -> str:
+        state = self._client.ask(NAME, text.encode(), PATIENCE)
+        if state.reply is None:
+            raise ApiError(state.words)
+        return reply_text(state.reply)
+
+    def heard(self, topic: str, payload: bytes, up: bool) -> None:
+        rest = topic.partition(f"/{NAME}/")[2]
+        words = f"{reply_text(payload)}  to …/{rest}"
+        if rest == "dp/post/json/accepted":
+            self._confirmed += isinstance(_id(payload), int)
+            self.show.line("reply", words, "dim")
+        elif rest == "dp/post/json/rejected":
+            self.show.line("reply", words, "red")
+        elif rest.startswith("cmd/request/"):
+            self.show.line("command", words, "magenta")
+        elif rest.startswith("cmd/response/") and up:
+            self.show.line("reply", words, "magenta")
+
+    def shortcoming(self) -> str | None:
+        if words := super().shortcoming():
+            return words
+        if not self._confirmed:
+            return "no data point was confirmed by the platform's answer"
+        return None if self.answered else "no command was answered"
+
+    def counted(self) -> list[str]:
+        return [
+            *super().counted(),
+            f"{self._confirmed} messages confirmed",
+            f"{self.answered} of {self.asked} commands answered",
+        ]
+
+
+def _id(payload: bytes) -> object:
+    """Of an answer; None where it has none."""
+    try:
+        return json.loads(payload)["id"]
+    except (ValueError, TypeError, KeyError):
+        return None
