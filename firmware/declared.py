@@ -54,7 +54,7 @@ def declare_service(things, service_id):
 def put_event(things, event_id, value):
     """What Device.event() does."""
     device = things.device
-    if not device.config or device.config["platform"] != "studio":
+    if not things.modelled:
         return device.put(event_id, value)
     try:
         _check(event_id)
@@ -76,7 +76,7 @@ def _check(name):
 
 
 def _take_commands(things):
-    """On a platform without thing models, they come as commands."""
+    """On a platform that does not know of them, they come as commands."""
     device = things.device
-    if device.config and device.config["platform"] != "studio":
+    if not things.modelled:
         device._reply_to = lambda payload: rare("requests").command(things, payload)

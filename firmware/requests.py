@@ -1,6 +1,8 @@
 """What a platform asks of properties and services, and what it does not take. Loaded for each, and forgotten."""
 
 import json
+from micropython import const
+from time import ticks_add, ticks_diff, ticks_ms
 
 from mqtt.wire import bad_utf8
 
@@ -8,6 +10,8 @@ from .log import keep, log
 from .outbox import is_value
 
 _FAILED = 100  # the code of China Mobile's own SDK for a request that went wrong
+_ILLEGAL = const(98)  # of a product with data streams, whatever it does not take
+_PAUSE = const(1000)  # ms between messages that the platform wants
 
 
 def say(subject, name, error):
@@ -15,7 +19,10 @@ def say(subject, name, error):
 
 
 def answer_request(things, topic, payload):
-    """Obeys what came below the device's topic, and replies."""
+    """Obeys what came below the device's topic, and replies. payload: bytes; (size, id) of one longer than rx_size."""
+    if isinstance(payload, tuple):
+        size, request = payload
+        return _reply(things, topic, request, {"code": _FAILED, "msg": "%d bytes are longer than rx_size" % size})
     try:
         message = json.loads(payload)
         request = message["id"]
@@ -31,12 +38,25 @@ def answer_request(things, topic, payload):
         reply = _get(things, params)
     else:
         reply = _set_all(things, params)
+    _reply(things, topic, request, reply)
+
+
+def _reply(things, topic, request, reply):
     reply["id"] = request
     text = _json(reply)
     if text is None:
         text = _json({"id": request, "code": _FAILED, "msg": "the result is no JSON"})
     things.device._platform.reply(topic, text)
+    _hold(things.device)
     log("command", "%s answered%s" % (topic.decode(), ": " + reply["msg"] if reply["code"] != 200 else ""))
+
+
+def _hold(device):
+    """The next upload comes a second from now at the soonest: the platform wants one message a second."""
+    now = ticks_ms()
+    interval = device.config["upload_interval"] * 1000
+    if device._pause_from is None or ticks_diff(now, device._pause_from) > interval - _PAUSE:
+        device._pause_from = ticks_add(now, _PAUSE - interval)
 
 
 def _json(reply):
@@ -140,16 +160,22 @@ def _invoke(things, name, params):
 
 
 def ask_desired(things):
-    """Asks for the values that were wished for while the device was away; False where no property can be set."""
+    """Asks for the values that were wished for while the device was away, of properties that can be set; or asks again,
+    where no reply has come."""
     names = [found.id for found in things.properties if found.set]
-    if names:
-        things.device._platform.post(
-            b"property/desired/get", json.dumps({"id": "1", "version": "1.0", "params": names}).encode()
-        )
-    return bool(names)
+    if not names:
+        things.asks = 0
+        return
+    things.asks -= 1
+    things.asked_at = ticks_ms()
+    message = {"id": "1", "version": "1.0", "params": names}
+    things.device._platform.post(b"property/desired/get", json.dumps(message).encode())
+    _hold(things.device)
 
 
 def _desired(things, what, message):
+    if what == "get":
+        things.asks = 0
     if message.get("code") != 200:
         return log("command", "desired values: code %s, %s" % (message.get("code"), message.get("msg")))
     if what != "get":
@@ -166,9 +192,33 @@ def _desired(things, what, message):
     if done:
         text = json.dumps({"id": "2", "version": "1.0", "params": done}).encode()
         things.device._platform.post(b"property/desired/delete", text)
+        _hold(things.device)
 
 
 # What is not taken
+
+
+def too_long(things, topic, size, start):
+    """What came to this topic of the device is longer than rx_size: it is answered in its turn, where what fits of its
+    text, `start`, tells the id. Whether it will be."""
+    at = topic.find(b"/thing/")
+    what = topic[at + 7 :]
+    wants_reply = what in (b"property/set", b"property/get") or what[:8] == b"service/"
+    request = _id_in(start) if wants_reply else None
+    if at < 0 or request is None:
+        return False
+    things.device._command_came(what, (size, request))
+    return True
+
+
+def _id_in(start):
+    """The id at the beginning of a message's text, as text; None where it stands farther behind, or is odd."""
+    head, name, rest = start.partition(b'"id"')
+    rest = rest.lstrip(b" \t\r\n:")
+    if not name or head.count(b"{") != 1 or rest[:1] != b'"':
+        return None
+    text, end, _ = rest[1:].partition(b'"')
+    return text.decode() if end and text.isdigit() else None
 
 
 def refused(device, code, words):
@@ -183,6 +233,8 @@ def refused(device, code, words):
     outbox.rewind()
     outbox.next()
     name = bytes(outbox.buf[outbox.id_at : outbox.id_at + outbox.id_len]).decode()
+    if code == _ILLEGAL and not device._things.modelled:
+        words += "; a stream's name must be 1 to 30 of A-Z a-z 0-9 _ . $"
     log("stream", "%s: refused by the platform: %s" % (name.replace("\1", "event "), words))
     outbox.drop()
 

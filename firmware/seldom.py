@@ -5,12 +5,13 @@ It is a room of device.py, and knows its attributes.
 """
 
 import json
+from errno import ECONNRESET
 from machine import RTC
 from micropython import const
 from time import sleep_ms, ticks_ms
 
 from mqtt.backoff import Backoff
-from mqtt.errors import ConnectionRefused, SubscribeError, Timeout, borrowed
+from mqtt.errors import ConnectionClosed, ConnectionRefused, SubscribeError, Timeout, borrowed
 
 import __main__  # type: ignore[import-not-found]
 
@@ -120,17 +121,20 @@ def connecting(client):
 
 
 def failed(device, error):
-    """What the client has raised, which may be about a subscription alone."""
-    if isinstance(error, SubscribeError):
+    """What the client has raised. It may be about a subscription alone, and all else goes on; but not where the
+    platform shows by it that it takes nothing of what we say."""
+    if isinstance(error, SubscribeError) and not _explained(device, error):
         log("mqtt", str(error))
         return
     device._client.close()
-    if device._online_at is None:
+    was_online = device._online_at is not None
+    if not was_online:
         device.wifi.doubt(error)
-        _try_next_host(device)
-    elif device._batch and not isinstance(error, (Timeout, MemoryError)):
+    elif device._batch and not isinstance(error, (Timeout, MemoryError, SubscribeError)):
         _suspect(device)
     fault(device, error)
+    if not was_online:
+        _try_next_host(device)
 
 
 def _try_next_host(device):
@@ -150,19 +154,35 @@ def fault(device, reason):
     device._client.close()
     device._fault_at = ticks_ms()
     watchdog.patient(False)
-    lasted = 0 if device._online_at is None else uptime() - device._online_at
+    was_online = device._online_at is not None
+    lasted = uptime() - device._online_at if was_online else 0
     device._online_at = None
     if device.config["tls"] and not device.clock.true(device.clock.now()):
         device.clock._ask_at = 0  # before the next attempt: by a clock that was never set no certificate is valid
-    refused = isinstance(reason, ConnectionRefused) and reason.code != 3
+    refused = isinstance(reason, SubscribeError) or isinstance(reason, ConnectionRefused) and reason.code != 3
     device._delay = device._backoff.next(min(lasted, 3600) * 1000, refused)
     try:
-        explain = getattr(borrowed("onenet.reasons"), device.config["platform"])
-        words = explain(reason) or rare("trouble").words(reason)
+        words = _explained(device, reason) or rare("trouble").words(reason)
+        if was_online and _is_cut(reason):
+            words += " (after %d s; the last packet sent was %s)" % (lasted, borrowed("mqtt.last").sent(device._client))
     except MemoryError:  # which may be the reason
         words = str(reason) or "MemoryError"
     device._trouble = "%s; next attempt in %d s" % (words, device._delay // 1000)
     log("mqtt", device._trouble)
+
+
+def _explained(device, reason):
+    """What the platform means by it, in words; None if there are no better ones than the network's."""
+    clock = device.clock
+    now = clock.true(clock.now())
+    since_1970 = now and now + 946684800
+    explain = borrowed("onenet.reasons").explain
+    return explain(device.config["platform"], reason, device.config, device._client.host, since_1970)
+
+
+def _is_cut(reason):
+    """Whether the server has closed the connection, or what is between."""
+    return isinstance(reason, ConnectionClosed) or isinstance(reason, OSError) and reason.args[:1] == (ECONNRESET,)
 
 
 def _suspect(device):
@@ -209,8 +229,23 @@ def reply(device, result):
 
 
 def oversize(device, topic, size):
-    log("mqtt", "a message of %d bytes is longer than rx_size" % size)
-    if hasattr(device._platform, "oversize"):
-        device._platform.oversize(bytes(topic), size)
-    elif len(topic) > 6 and bytes(topic[:6]) == b"$creq/":
-        device._command_came(bytes(topic[6:]), size)
+    """A message came that is longer than the receive buffer, of which only the beginning is there. Where it wants an
+    answer, it gets one that says so."""
+    topic = bytes(topic)
+    platform, things = device._platform, device._things
+    if hasattr(platform, "oversize"):
+        platform.oversize(topic, size)
+        here = True
+    elif things and things.modelled:
+        start = bytes(device._client._parser.payload)
+        here = rare("requests").too_long(things, topic, size, start)
+    else:
+        for commands in (b"$creq/", b"/cmd/request/"):
+            _, here, command_id = topic.partition(commands)
+            if here:
+                device._command_came(command_id, size)
+                break
+    words = "a message of %d bytes is longer than rx_size" % size
+    if not here:
+        words += ', and is lost; give "rx_size": %d for such ones to %s' % (size + len(topic) + 4, topic.decode())
+    log("mqtt", words)

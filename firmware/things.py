@@ -1,13 +1,18 @@
-"""Properties, services and events of a device: what a thing model knows. Loaded by the first of them, or by a platform
-that has thing models; declared.py has how a program says them, requests.py what comes from the platform.
+"""Properties, services and events of a device: what a thing model knows. Loaded by the first of them, or by the current
+platform; declared.py has how a program says them, requests.py what comes from the platform.
 
-Where the platform has none, a property is a stream, a set is the command id=value, a service the command id or id=
-with its inputs in JSON, and an event a data point. It is a room of device.py, and knows its attributes.
+Where the platform has no thing models, a property is a stream, a set is the command id=value, a service the command id
+or id= with its inputs in JSON, and an event a data point. It is a room of device.py, and knows its attributes.
 """
 
-from time import ticks_ms
+from micropython import const
+from time import ticks_diff, ticks_ms
 
 from .log import rare
+
+_ASKS = const(3)  # for the desired values, on a connection
+_PATIENCE = const(10000)  # ms for their reply
+_PAUSE = const(1000)  # ms between messages
 
 
 def things_of(device):
@@ -18,25 +23,29 @@ def things_of(device):
 
 
 class Things:
-    """What a Device has of them, and what it does in place of its own where the platform has thing models."""
+    """What a Device has of them, and what it does in place of its own on the current platform. `modelled`: the
+    platform has thing models, and so knows of them."""
 
     def __init__(self, device):
         self.device = device
         self.properties = []
         self.services = []  # (id, function)
-        self._asked = True  # for the desired values, on this connection
+        self.modelled = False
+        self.asks = 0  # how often the desired values may still be asked for, on this connection
+        self.asked_at = 0  # ticks
 
     def _connected(self, session_present):
-        self._asked = False
+        self.asks = _ASKS if self.modelled and self.properties else 0
         self.device._connected(session_present)
 
     def _upload(self):
         device = self.device
-        if not self._asked and device._client.can_publish(1):
-            self._asked = True
-            if rare("requests").ask_desired(self):
-                device._pause_from = ticks_ms()  # one message a second is what the platform wants
-        device._platform.turn()
+        if not device._platform.turn():
+            return
+        if self.asks and (self.asks == _ASKS or ticks_diff(ticks_ms(), self.asked_at) >= _PATIENCE):
+            paused = device._pause_from
+            if device._client.can_publish(1) and (paused is None or ticks_diff(ticks_ms(), paused) >= _PAUSE):
+                rare("requests").ask_desired(self)
         type(device)._upload(device)
 
     def _answer(self):

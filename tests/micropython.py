@@ -16,7 +16,7 @@ LAST = (
     "test_real_broker",
     "test_real_websocket",
     "test_zero_heap",
-    "test_zero_heap_studio",
+    "test_zero_heap_current",
     "test_zero_heap_mqtt",
 )  # the fast ones go first
 

@@ -22,7 +22,8 @@ class Parser:
 
     type: packet type, 1 to 15 [2.2.1]. packet_id: of every packet that has one. For CONNACK: session_present, code.
     For PUBLISH: qos, retain, dup, topic, payload, size (bytes of the whole payload); oversize is True where it was
-    longer than the buffer: then payload is empty, and topic is too if it did not fit either. For SUBACK: codes.
+    longer than the buffer: then payload is as much as fitted of it, and topic is empty where not all of it did. For
+    SUBACK: codes.
     topic, payload and codes are memoryviews into the buffer; the views are kept and used again while sizes repeat.
 
     portion: how many bytes are best read at once. A packet that comes in pieces takes four times as long, so after one
@@ -209,7 +210,7 @@ class Parser:
         room = len(self._buf)
         self.oversize = end > room
         self.topic = self._view(2, end_of_topic) if end_of_topic <= room else self._view(0, 0)
-        self.payload = self._view(start, end) if end <= room else self._view(0, 0)
+        self.payload = self._view(start, min(end, room)) if start <= room else self._view(0, 0)
 
     def _decode_id(self, start):
         """start: where the payload begins."""

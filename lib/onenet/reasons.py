@@ -1,31 +1,33 @@
 """What the reason of a lost or refused connection means on each platform, in words; None for no better words. A board
-loads this only for that."""
+loads this only for that. Keys and signatures are never in them."""
 
-from mqtt.errors import ConnectionClosed, ConnectionRefused
+from mqtt.errors import ConnectionClosed, ConnectionRefused, SubscribeError
+
+_ELSEWHERE = "183.230.40.39", "mqtt.heclouds.com", "studio-mqtt.heclouds.com", "183.230.40.96"
+_FOR_ALL = "mqtts.heclouds.com", "mqttstls.heclouds.com"
+_UNTIL_2100 = 4102444800  # what onenet.token makes, which knows no better
 
 
-def legacy(reason):
+def explain(platform, reason, config, host, now=0):
+    """platform: "legacy" and so on; reason: an exception; config: what config.json has; host: the one that was tried;
+    now: seconds since 1970, 0 where nobody knows."""
+    if platform == "mqtt":
+        return _of_broker(reason)
+    if isinstance(reason, SubscribeError):
+        return _wrong_product(platform)
     if isinstance(reason, ConnectionRefused) and reason.code in (2, 4, 5):
-        return "device id, product id or auth-info refused (code %d)" % reason.code
+        if platform == "legacy":
+            return _refused_by_older(reason.code, config, host)
+        return _refused(reason.code, config, host, now)
     if isinstance(reason, ConnectionClosed):
+        who = "device id" if platform == "legacy" else "device"
         if "before CONNACK" in str(reason):
-            return "closed before CONNACK, as the platform does where it dislikes the form of device id or product id"
-        return "closed, as the platform does when the same device id logs in elsewhere, or at data it dislikes"
+            form = "device id or product id" if platform == "legacy" else "a name"
+            return "closed before CONNACK, as the platform does where it dislikes the form of " + form
+        return "closed, as the platform does when the same %s logs in elsewhere, or at what it dislikes" % who
 
 
-def studio(reason):
-    if isinstance(reason, ConnectionRefused) and reason.code in (2, 4, 5):
-        return (
-            "device name, product id or key refused (code %d): the key must be this device's, or else the product's "
-            "access_key; a token must not have expired" % reason.code
-        )
-    if isinstance(reason, ConnectionClosed):
-        if "before CONNACK" in str(reason):
-            return "closed before CONNACK, as the platform does where it dislikes the form of a name"
-        return "closed, as the platform does when the same device logs in elsewhere, or at what it dislikes"
-
-
-def mqtt(reason):
+def _of_broker(reason):
     if isinstance(reason, ConnectionRefused):
         if reason.code in (4, 5):
             return "user name or password refused (code %d)" % reason.code
@@ -35,3 +37,58 @@ def mqtt(reason):
         if "before CONNACK" in str(reason):
             return "closed before CONNACK: is there an MQTT broker at this port, and does it let this client in?"
         return "closed, as a broker does that stops, or when another client has the same client_id"
+
+
+def _wrong_product(platform):
+    """For the current platform alone: it refuses the topics of the other kind of product."""
+    if platform == "studio":
+        return 'this product takes data streams, for it refuses thing/#: write "platform": "dp"'
+    if platform == "dp":
+        return 'this product has a thing model, for it refuses cmd/request/+: write "platform": "studio"'
+
+
+def _refused_by_older(code, config, host):
+    words = "device id, product id or auth-info refused (code %d): are all three of one device?" % code
+    if host in _FOR_ALL or host.endswith("cmcconenet.cn"):
+        return words + ' "host" is one of the current platform'
+    return words + ' With a device name and a key it is of the current platform: write "platform": "studio", or "dp"'
+
+
+def _refused(code, config, host, now):
+    """CONNACK 4 is all that the platform says, whatever is wrong."""
+    words = "device name, product id or key refused (code %d): " % code
+    token = config["token"]
+    fields = dict([part.split("=", 1) for part in token.split("&") if "=" in part])
+    end = fields.get("et", "")
+    seconds = (int(end) if end.isdigit() and len(end) < 13 else 0) if token else _UNTIL_2100
+    if now and seconds < now:
+        return "%sthe token has expired, %s" % (words, _date(seconds))
+    if token:
+        doubts = "is the token's key that of its res, %s? " % fields.get("res", "").replace("%2F", "/")
+    elif config["device_key"]:
+        doubts = "is device_key this device's, and not the product's access_key? "
+    else:
+        doubts = "is access_key the product's, and not the device's key? "
+    doubts += "Is there a device called %s, capitals and all, of this product? " % config["device_name"]
+    if host in _ELSEWHERE:
+        doubts += '"host" %s is of another generation of OneNET. ' % host
+    elif host in _FOR_ALL:
+        doubts += "Products made since November 2024 have a host of their own, which this is not. "
+    return "%s%sThe token lasts until %s" % (words, doubts, _date(seconds))
+
+
+def _date(seconds):
+    """Seconds since 1970, any number of them, in Beijing time."""
+    minutes, second = divmod(seconds + 8 * 3600, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    era, day = divmod(days + 719468, 146097)  # of 400 years that begin with a March
+    years = (day - day // 1460 + day // 36524 - day // 146096) // 365
+    day -= 365 * years + years // 4 - years // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5 - 1
+    month += 3
+    if month > 12:
+        month -= 12
+        years += 1
+    return "%04d-%02d-%02d %02d:%02d:%02d in Beijing" % (era * 400 + years, month, day, hour, minute, second)

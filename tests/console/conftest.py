@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.model import Device
+from onenet_tools.console.studio.products import Protocol
 from studio_api import MODEL, Api
 from studio_client import make_token
 
@@ -66,6 +67,20 @@ def board(console: RunningConsole) -> Device:
     product = console.call(console.platform.studio.add_product)
     device: Device = console.call(console.platform.studio.add_device, product.id, "board1")
     return device
+
+
+@pytest.fixture
+def streamer(console: RunningConsole) -> Device:
+    """A device called streamer1 of a product of its own with data streams."""
+    product = console.call(console.platform.studio.add_product, "", "", Protocol.STREAM)
+    device: Device = console.call(console.platform.studio.add_device, product.id, "streamer1")
+    return device
+
+
+@pytest.fixture(params=["esp32", "esp8266"])
+def chip(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
 
 
 @pytest.fixture

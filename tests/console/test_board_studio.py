@@ -1,22 +1,14 @@
 """The firmware on virtual boards at a product with a thing model, with the console in OneNET's place, end to end."""
 
 import contextlib
-import json
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from console_client import until
-from onenet_tools.board import VirtualBoard, Wifi
+from current_board import COUNTER, PASSWORD, PATIENCE, SSID, started, values
+from onenet_tools.board import Wifi
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
-from onenet_tools.files import board_directory, board_modules
-from onenet_tools.port.program import XTENSA
-from onenet_tools.port.romfs import installed
-
-SSID, PASSWORD = "home", "12345678"
-LED_PIN = 2
-PATIENCE = 60.0  # seconds
+from onenet_tools.files import board_directory
 
 PROGRAM = """
 from firmware import Device, health
@@ -51,73 +43,10 @@ def obey(payload):
 device.run()
 """
 
-COUNTER = """
-from firmware import Device
-
-device = Device("config.json")
-n = 0
-
-@device.stream("n", every=0.5)
-def count():
-    global n
-    n += 1
-    print("counted", n)
-    return n
-
-device.run()
-"""
-
-
-@pytest.fixture(params=["esp32", "esp8266"])
-def chip(request: pytest.FixtureRequest) -> str:
-    kind: str = request.param
-    return kind
-
-
-@contextlib.contextmanager
-def started(
-    console: RunningConsole, device: Device, chip: str, main: str = PROGRAM, wifi: Wifi | None = None, **changes: Any
-) -> Iterator[VirtualBoard]:
-    """A board of this chip, the ESP8266 with its memory, with the files people get: it asks for the product's own host,
-    and is led to the console."""
-    directory = board_directory()
-    files: dict[str, Any] = {name: directory / name for name in ["boot.py", *board_modules()]}
-    rom = b""
-    if chip == "esp8266":
-        files, rom = installed(files, XTENSA)
-    config = {
-        "wifi": [{"ssid": SSID, "password": PASSWORD}],
-        "platform": "studio",
-        "device_name": device.name,
-        "product_id": device.product_id,
-        "device_key": device.auth_info,
-        "led_pin": LED_PIN,
-        **changes,
-    }
-    files |= {"main.py": main, "config.json": json.dumps({k: v for k, v in config.items() if v is not None})}
-    host = (f"{device.product_id}.mqtts.acc.cmcconenet.cn", 1883)
-    with VirtualBoard(
-        files=files,
-        wifi=wifi or Wifi({SSID: PASSWORD}),
-        routes={host: ("127.0.0.1", console.mqtt_port)},
-        chip=chip,
-        rom=rom,
-    ) as it:
-        yield it
-        for secret in (device.auth_info, "sign=", PASSWORD):
-            assert secret not in it.log
-
-
-def values(console: RunningConsole, device: Device, stream: str) -> list[Any]:
-    known = [it.id for it in console.call(console.platform.streams, device.id)]
-    if stream not in known:
-        return []
-    return [point.value for point in console.call(console.platform.points, device.id, stream)]
-
 
 def test_a_board_posts_is_set_asked_and_called(console: RunningConsole, board: Device, chip: str) -> None:
     things = console.platform.studio.things
-    with started(console, board, chip) as it:
+    with started(console, board, chip, PROGRAM) as it:
         it.wait_for("mqtt: online as device board1", PATIENCE)
         until(lambda: len(values(console, board, "free_heap")) >= 2)
         reply = console.call(things.set, board, {"level": 5})
@@ -138,7 +67,7 @@ def test_a_board_posts_is_set_asked_and_called(console: RunningConsole, board: D
 def test_a_desired_value_waits_for_the_board(console: RunningConsole, board: Device, chip: str) -> None:
     things = console.platform.studio.things
     console.call(things.set_desired, board, {"level": 7})
-    with started(console, board, chip) as it:
+    with started(console, board, chip, PROGRAM) as it:
         it.wait_for("command: desired value of level obeyed", PATIENCE)
         until(lambda: values(console, board, "level") == [7])
         until(lambda: not console.call(things.desired, board))
@@ -172,18 +101,35 @@ def test_a_board_logs_in_by_other_means(console: RunningConsole, board: Device, 
     key = console.call(console.platform.studio.products.find, board.product_id).access_key
     with contextlib.ExitStack() as stack:
         if level == "product":
-            it = stack.enter_context(started(console, board, "esp32", device_key=None, access_key=key))
+            it = stack.enter_context(started(console, board, "esp32", PROGRAM, device_key=None, access_key=key))
         else:
             token = make_token(key, f"products/{board.product_id}", None, "sha1", "2018-10-31")
-            it = stack.enter_context(started(console, board, "esp32", device_key=None, token=token))
+            it = stack.enter_context(started(console, board, "esp32", PROGRAM, device_key=None, token=token))
         it.wait_for("mqtt: online as device board1", PATIENCE)
 
 
 def test_a_wrong_key_is_said_in_words(console: RunningConsole, board: Device) -> None:
     key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-    with started(console, board, "esp32", device_key=key) as it:
-        it.wait_for(r"device name, product id or key refused \(code 4\)", PATIENCE)
+    with started(console, board, "esp32", PROGRAM, device_key=key) as it:
+        it.wait_for(r"device name, product id or key refused \(code 4\): is device_key this device's", PATIENCE)
+        it.wait_for(r"The token lasts until 2100-01-01 08:00:00 in Beijing; next attempt in", PATIENCE)
         assert key not in it.log
+
+
+def test_a_product_with_data_streams_is_said_in_words(console: RunningConsole, streamer: Device, chip: str) -> None:
+    with started(console, streamer, chip, PROGRAM) as it:
+        it.wait_for('this product takes data streams, for it refuses thing/#: write "platform": "dp"', PATIENCE)
+        it.wait_for("next attempt in", PATIENCE)
+    assert console.call(console.platform.streams, streamer.id) == []
+
+
+def test_a_set_longer_than_the_buffer_is_answered(console: RunningConsole, board: Device, chip: str) -> None:
+    things = console.platform.studio.things
+    with started(console, board, chip, PROGRAM) as it:
+        it.wait_for("mqtt: online as device board1", PATIENCE)
+        reply = console.call(things.set, board, {"level": "x" * 1000})
+        assert reply["code"] == 100 and reply["msg"].endswith("bytes are longer than rx_size")
+        assert console.call(things.set, board, {"level": 5})["code"] == 200
 
 
 def test_the_main_py_people_get(console: RunningConsole, board: Device, chip: str) -> None:

@@ -6,17 +6,9 @@ import pytest
 from console_client import errors, notes, until
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
-from onenet_tools.console.studio.products import Protocol
 from studio_client import thing_online
 
 POST = "dp/post/json"
-
-
-@pytest.fixture
-def streamer(console: RunningConsole, board: Device) -> Device:
-    product = console.call(console.platform.studio.add_product, "", "", Protocol.STREAM)
-    device: Device = console.call(console.platform.studio.add_device, product.id, "streamer1")
-    return device
 
 
 def test_points_are_accepted_by_id(console: RunningConsole, streamer: Device) -> None:

@@ -83,6 +83,7 @@ def test_what_a_board_asks_for_and_forgets_is_known() -> None:
         "config_mqtt",
         "config_studio",
         "config_tls",
+        "dp",
         "legacy",
         "mqtt",
         "studio",

@@ -4,10 +4,9 @@ import json
 
 import fakes  # noqa: F401  # the way to firmware
 from mqtt import Client
-from mqtt.errors import ConnectionClosed, ConnectionRefused, ProtocolError, SubscribeError, Timeout
+from mqtt.errors import ConnectionClosed, ProtocolError, SubscribeError
 from onenet import documents, messages
 from onenet.mqtt import Broker as Dialect
-from onenet.reasons import mqtt as explain
 from scripted import Broker
 from support import ACCEPTED, field, puback, publish_of, raises
 
@@ -419,18 +418,3 @@ def test_return_codes_that_do_not_fit_the_filters_end_the_connection():  # [MQTT
 
 
 # Reasons
-
-
-def refused(code):
-    error = ConnectionRefused("refused")
-    error.code = code
-    return error
-
-
-def test_reasons_in_words():
-    assert "user name or password" in explain(refused(4)) and "user name or password" in explain(refused(5))
-    assert "client_id" in explain(refused(2))
-    assert explain(refused(3)) is None and explain(Timeout("no PINGRESP")) is None
-    assert "before CONNACK" in explain(ConnectionClosed("by the server, before CONNACK"))
-    assert "same client_id" in explain(ConnectionClosed("by the server"))
-    assert explain(OSError(104)) is None

@@ -4,13 +4,10 @@ import json
 import time
 
 import fakes  # noqa: F401  # the way to firmware
-from mqtt.errors import ConnectionClosed, ConnectionRefused, Timeout
 from onenet.legacy import Legacy, Points
-from onenet.reasons import legacy as explain
+from points_bench import T0, Clock, filled, written_by
 from scripted import Broker
 from support import PINGRESP, publish_of, unhex
-
-from firmware.outbox import Outbox
 
 # Batches of data points
 
@@ -19,40 +16,14 @@ T1 = unhex(
     "74 61 70 6F 69 6E 74 73 22 3A 5B 7B 22 76 61 6C 75 65 22 3A 32 32 2E 35 7D 5D 7D 5D 7D"
 )
 
-T0 = 840000000  # a moment in 2026, in seconds since 2000
 
-
-class Clock:
-    """A clock that is set or not: jump is how much setting it moved it, None before."""
-
-    def __init__(self, now=T0, jump=0):
-        self.seconds = now
-        self.jump = jump
-
-    def now(self):
-        return self.seconds + (self.jump or 0)
-
-    def true(self, seconds):
-        if seconds > 820000000:
-            return seconds
-        return seconds + self.jump if self.jump else 0
-
-
-def points_of(*records, clock=None, room=502, size=4096):
-    """(Points, its outbox, its clock) with these records (stream id, JSON, age in seconds)."""
-    clock = clock or Clock()
-    outbox = Outbox(size)
-    for stream_id, value, age in records:
-        assert outbox.put(stream_id.encode(), value.encode(), clock.seconds - age)
-    return Points(outbox, clock, room), outbox, clock
+def points_of(*records, room=502, size=4096, **options):
+    return filled(Points, records, room=room, size=size, **options)
 
 
 def written(points):
     """The payload as it is written now, checked, and the data points in it: [(stream id, value, `at` or None)]."""
-    buf = bytearray(b"\xee" * (len(points) + 20))
-    assert points.write(buf, 10) == 10 + len(points)
-    assert buf[:10] == buf[-10:] == b"\xee" * 10
-    payload = bytes(buf[10:-10])
+    payload = written_by(points)
     assert payload[0] == 1
     assert payload[1] << 8 | payload[2] == len(payload) - 3
     parsed = json.loads(payload[3:])
@@ -348,37 +319,3 @@ def test_subscribing_to_commands_is_for_plain_brokers():
         assert broker.silent()
         packet_id = device.subscribe_commands()
         assert broker.packet() == b"\x82\x0c" + bytes([packet_id >> 8, packet_id & 255]) + b"\0\7$creq/#\0"
-
-
-# Words
-
-
-def refused(code):
-    error = ConnectionRefused()
-    error.code = code
-    return error
-
-
-def test_a_refusal_in_words():
-    for code in (2, 4, 5):
-        text = explain(refused(code))
-        assert "device id, product id or auth-info refused" in text and str(code) in text
-    for code in (1, 3):
-        assert explain(refused(code)) is None
-
-
-def test_a_connection_closed_by_the_platform_in_words():
-    broker, _ = legacy()
-    with broker:
-        broker.close()
-        assert "same device id" in explain(broker.fails(ConnectionClosed))
-        broker.client.start()
-        broker.accept()
-        broker.packet()
-        broker.close()
-        assert "device id or product id" in explain(broker.fails(ConnectionClosed))
-
-
-def test_no_words_for_anything_else():
-    for reason in (OSError(104), Timeout("no PINGRESP"), ValueError("x"), None):
-        assert explain(reason) is None

@@ -4,55 +4,26 @@ import hashlib
 import json
 
 import fakes  # noqa: F401  # the way to firmware
-import onenet.studio as module
-from mqtt.errors import ConnectionClosed, ConnectionRefused, SubscribeError, Timeout
-from onenet.reasons import studio as explain
+from current_bench import BASE as DEVICE
+from current_bench import Platform, Ticks
+from mqtt.errors import SubscribeError
 from onenet.studio import EVENTS, HISTORY, PROPERTIES, Points, Studio
-from onenet.token import token
-from scripted import Broker
-from support import PINGRESP, publish_of, raises, replaced, unhex
+from points_bench import SINCE_1970, T0, Clock, filled, written_by
+from support import PINGRESP, publish_of, raises, unhex
 
-from firmware.outbox import Outbox
-
-KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-BASE = "$sys/aBcDeF1234/board1/thing/"
-T0 = 840000000  # a moment in 2026, in seconds since 2000
-MS = 1786684800000  # the same in ms since 1970
+MS = SINCE_1970 * 1000
+THING = "thing/"
+POSTS = "thing/property/post", "thing/event/post", "thing/history/post"  # by kind
+REPLY = "thing/property/post/reply"
 
 
-class Clock:
-    """A clock that is set or not: jump is how much setting it moved it, None before."""
-
-    def __init__(self, now=T0, jump=0):
-        self.seconds = now
-        self.jump = jump
-
-    def now(self):
-        return self.seconds + (self.jump or 0)
-
-    def true(self, seconds):
-        if seconds > 820000000:
-            return seconds
-        return seconds + self.jump if self.jump else 0
-
-
-def points_of(*records, clock=None, room=447, size=8192):
-    """(Points, its outbox, its clock) with these records (id, JSON, age in seconds)."""
-    clock = clock or Clock()
-    outbox = Outbox(size)
-    points = Points(outbox, clock, room)
-    for name, value, age in records:
-        assert outbox.put(name.encode(), value.encode(), clock.seconds - age)
-    return points, outbox, clock
+def points_of(*records, **options):
+    return filled(Points, records, **options)
 
 
 def written(points):
-    """The payload as it is written now, and what it says: kind, {id: [(value, time or None)]} of properties and of
-    events."""
-    buf = bytearray(b"\xee" * (len(points) + 20))
-    assert points.write(buf, 10) == 10 + len(points)
-    assert buf[:10] == buf[-10:] == b"\xee" * 10
-    payload = bytes(buf[10:-10])
+    """The payload as it is written now, and what it says: {id: [(value, time or None)]} of properties and of events."""
+    payload = written_by(points)
     message = json.loads(payload)
     assert sorted(message) == ["id", "params", "version"]
     assert message["id"] == str(points.id) and message["version"] == "1.0"
@@ -271,69 +242,20 @@ def test_a_retransmission_is_the_same_bytes_though_records_came_and_went():
 # On the line
 
 
-def studio(**options):
-    """(scripted broker, Studio) online, its SUBSCRIBE seen and granted, the callbacks of its client as it set them."""
-    made = []
-
-    def client(client_id, host, port, **options):
-        device = Studio("board1", "aBcDeF1234", token(KEY, "products/aBcDeF1234/devices/board1"), host, port, **options)
-        made.append((device, device.client.on_message, device.client.on_publish, device.client.on_connect))
-        return device.client
-
-    broker = Broker(kind=client, **options)
-    device, broker.client.on_message, broker.client.on_publish, broker.client.on_connect = made[0]
-    broker.client.on_subscribe = None
-    broker.connected_with = broker.connect()
-    broker.subscribed_with = broker.packet()
-    return broker, device
-
-
 def online(**options):
-    broker, device = studio(**options)
-    broker.send(b"\x90\3\0\1\0")
-    broker.told_of = {"sent": [], "refused": [], "command": []}
-    device.on_sent = broker.told_of["sent"].append
-    device.on_refused = lambda *args: broker.told_of["refused"].append(args)
-    device.on_command = lambda *args: broker.told_of["command"].append(args)
-    return broker, device
+    platform = Platform(Studio, **options)
+    return platform, platform.device
 
 
-def posted(broker, device, *records):
+def posted(platform, device, *records):
     """Posts these records; the packet is seen. Returns (id of the post, packet identifier in two bytes)."""
     points, _, _ = points_of(*(records or (("temp", "25.1", 0),)), room=device.points_room(512))
     points.gather()
-    assert device.publish_points(points) == points.id
-    return points.id, seen(broker, points)
-
-
-def seen(broker, points, dup=False):
-    packet = broker.packet()
-    topic = BASE + ("property/post", "event/post", "history/post")[points.kind]
-    at = packet.index(topic.encode()) + len(topic)
-    packet_id = packet[at] << 8 | packet[at + 1]
-    assert packet == publish_of(topic, written(points)[0], 1, packet_id, dup)
-    return packet[at : at + 2]
-
-
-def answer(broker, body, topic="property/post/reply"):
-    if isinstance(body, dict):
-        body = json.dumps(body)
-    broker.send(publish_of(BASE + topic, body if isinstance(body, bytes) else body.encode()))
-
-
-def told(broker, name):
-    """Waits until a callback was called; returns what all of them were."""
-    broker.until(lambda: broker.told_of[name], name)
-    return broker.told_of
-
-
-def acknowledge(broker, device, packet_id):
-    broker.send(b"\x40\2" + packet_id)
-    broker.until(lambda: not device._packet, "PUBACK")
+    return points.id, platform.post(points, POSTS[points.kind])
 
 
 def test_connect_and_subscribe_are_the_worked_examples():
-    broker, _ = studio(keepalive=120)
+    broker, _ = online(granted=None, keepalive=120)
     with broker:
         assert len(broker.connected_with) == 182
         assert hashlib.sha256(broker.connected_with).digest() == unhex(
@@ -358,7 +280,7 @@ def test_it_subscribes_again_on_every_connection():
 
 
 def test_it_asks_once_though_the_connection_was_lost_before_the_answer():
-    broker, _ = studio()
+    broker, _ = online(granted=None)
     with broker:
         broker.client.close()
         broker.connect()
@@ -372,7 +294,7 @@ def test_it_asks_once_though_the_connection_was_lost_before_the_answer():
 
 
 def test_a_subscription_refused_is_said():
-    broker, _ = studio()
+    broker, _ = online(granted=None)
     with broker:
         broker.send(b"\x90\3\0\1\x80")
         raises(SubscribeError, broker.until, lambda: False, match="thing/#")
@@ -385,12 +307,12 @@ def test_a_post_has_arrived_with_puback_and_reply_whichever_comes_first():
             points_id, packet_id = posted(broker, device)
             for step in order.split():
                 broker.settle()
-                assert broker.told_of["sent"] == [], order
+                assert broker.calls["sent"] == [], order
                 if step == "ack":
                     broker.send(b"\x40\2" + packet_id)
                 else:
-                    answer(broker, {"id": str(points_id), "code": 200, "msg": "success"})
-            assert told(broker, "sent") == {"sent": [points_id], "refused": [], "command": []}
+                    broker.says(REPLY, {"id": str(points_id), "code": 200, "msg": "success"})
+            assert broker.call("sent") == {"sent": [points_id], "refused": [], "command": []}
             assert device.ignored == 0
 
 
@@ -406,18 +328,18 @@ def test_a_reply_is_read_however_it_is_written():
         with broker:
             points_id, packet_id = posted(broker, device)
             broker.send(b"\x40\2" + packet_id)
-            answer(broker, body % points_id)
-            assert told(broker, "sent")["sent"] == [points_id]
+            broker.says(REPLY, body % points_id)
+            assert broker.call("sent")["sent"] == [points_id]
 
 
 def test_replies_of_events_and_of_history():
-    for record, topic in ((("\1e", "{}", 0), "event/post/reply"), (("x", "1", 60), "history/post/reply")):
+    for record, topic in ((("\1e", "{}", 0), "thing/event/post/reply"), (("x", "1", 60), "thing/history/post/reply")):
         broker, device = online()
         with broker:
             points_id, packet_id = posted(broker, device, record)
             broker.send(b"\x40\2" + packet_id)
-            answer(broker, {"id": str(points_id), "code": 200}, topic)
-            assert told(broker, "sent")["sent"] == [points_id]
+            broker.says(topic, {"id": str(points_id), "code": 200})
+            assert broker.call("sent")["sent"] == [points_id]
 
 
 def test_each_kind_goes_to_its_topic_whatever_went_before():
@@ -425,11 +347,11 @@ def test_each_kind_goes_to_its_topic_whatever_went_before():
     with broker:
         kinds = (("x", "1", 60), "history"), (("x", "1", 0), "property"), (("\1e", "{}", 0), "event")
         for record, kind in kinds + (kinds[1], kinds[0], kinds[0]):
-            broker.told_of["sent"].clear()
+            broker.calls["sent"].clear()
             points_id, packet_id = posted(broker, device, record)
             broker.send(b"\x40\2" + packet_id)
-            answer(broker, {"id": str(points_id), "code": 200}, kind + "/post/reply")
-            assert told(broker, "sent")["sent"] == [points_id]
+            broker.says(THING + kind + "/post/reply", {"id": str(points_id), "code": 200})
+            assert broker.call("sent")["sent"] == [points_id]
 
 
 def test_a_refusal_comes_with_its_words():
@@ -446,8 +368,8 @@ def test_a_refusal_comes_with_its_words():
                     if step == "ack":
                         broker.send(b"\x40\2" + packet_id)
                     else:
-                        answer(broker, body % points_id)
-                assert told(broker, "refused") == {"sent": [], "refused": [(points_id,) + words], "command": []}
+                        broker.says(REPLY, body % points_id)
+                assert broker.call("refused") == {"sent": [], "refused": [(points_id,) + words], "command": []}
 
 
 def test_replies_that_belong_to_nothing_are_counted():
@@ -470,39 +392,24 @@ def test_replies_that_belong_to_nothing_are_counted():
             '{"id":null,"code":null}',
         )
         for body in bodies:
-            answer(broker, body)
+            broker.says(REPLY, body)
         broker.until(lambda: device.ignored == len(bodies), "all of them")
-        assert broker.told_of == {"sent": [], "refused": [], "command": []}
-        answer(broker, {"id": str(points_id), "code": 200})
-        broker.until(lambda: broker.told_of["sent"], "the right one")
+        assert broker.calls == {"sent": [], "refused": [], "command": []}
+        broker.says(REPLY, {"id": str(points_id), "code": 200})
+        broker.until(lambda: broker.calls["sent"], "the right one")
 
 
 def test_a_reply_twice_is_one():
     broker, device = online()
     with broker:
         points_id, packet_id = posted(broker, device)
-        answer(broker, {"id": str(points_id), "code": 200})
-        answer(broker, {"id": str(points_id), "code": 200})
+        broker.says(REPLY, {"id": str(points_id), "code": 200})
+        broker.says(REPLY, {"id": str(points_id), "code": 200})
         broker.send(b"\x40\2" + packet_id)
-        broker.until(lambda: broker.told_of["sent"], "the reply")
-        answer(broker, {"id": str(points_id), "code": 200})
+        broker.until(lambda: broker.calls["sent"], "the reply")
+        broker.says(REPLY, {"id": str(points_id), "code": 200})
         broker.until(lambda: device.ignored, "it once more")
-        assert broker.told_of["sent"] == [points_id]
-
-
-class Ticks:
-    """The ticks of the module under test, which go on when the test says so."""
-
-    def __init__(self):
-        self.now = 0x3FFFFF00
-        self.swapped = replaced(module, "ticks_ms", lambda: self.now & 0x3FFFFFFF)
-
-    def __enter__(self):
-        self.swapped.swap()
-        return self
-
-    def __exit__(self, *args):
-        self.swapped.swap()
+        assert broker.calls["sent"] == [points_id]
 
 
 def test_without_a_reply_a_post_is_sent_again_three_times_in_all():
@@ -512,15 +419,15 @@ def test_without_a_reply_a_post_is_sent_again_three_times_in_all():
         points.gather()
         device.publish_points(points)
         for _ in range(3):
-            acknowledge(broker, device, seen(broker, points))
+            broker.acknowledge(broker.seen(points, POSTS[0]))
             ticks.now += 9999
             device.turn()
             assert broker.silent()
             ticks.now += 1
-            assert broker.told_of["sent"] == []
+            assert broker.calls["sent"] == []
             device.turn()
         assert broker.silent()
-        assert broker.told_of["sent"] == [points.id]
+        assert broker.calls["sent"] == [points.id]
 
 
 def test_a_post_whose_reply_was_lost_with_the_connection_is_sent_again_on_the_next():
@@ -529,15 +436,13 @@ def test_a_post_whose_reply_was_lost_with_the_connection_is_sent_again_on_the_ne
         points, _, _ = points_of(("temp", "25.1", 0))
         points.gather()
         device.publish_points(points)
-        acknowledge(broker, device, seen(broker, points))
-        broker.client.close()
-        broker.connect()
-        broker.packet()
+        broker.acknowledge(broker.seen(points, POSTS[0]))
+        broker.reconnect()
         device.turn()
-        packet_id = seen(broker, points)
-        answer(broker, {"id": str(points.id), "code": 200})
+        packet_id = broker.seen(points, POSTS[0])
+        broker.says(REPLY, {"id": str(points.id), "code": 200})
         broker.send(b"\x40\2" + packet_id)
-        broker.until(lambda: broker.told_of["sent"], "the reply")
+        broker.until(lambda: broker.calls["sent"], "the reply")
 
 
 def test_a_post_that_was_not_acknowledged_is_sent_again_by_the_session_alone():
@@ -546,13 +451,23 @@ def test_a_post_that_was_not_acknowledged_is_sent_again_by_the_session_alone():
         points, _, _ = points_of(("temp", "25.1", 0))
         points.gather()
         device.publish_points(points)
-        seen(broker, points)
+        broker.seen(points, POSTS[0])
         broker.client.close()
         broker.connect()
-        device.turn()
+        assert not device.turn()
         packets = [broker.packet(), broker.packet()]
         assert len([packet for packet in packets if b"property/post" in packet]) == 1
         assert broker.silent()
+
+
+def test_nothing_is_to_be_posted_until_the_subscription_is_granted():
+    broker, device = online(granted=None)
+    with broker:
+        assert not device.turn()
+        broker.grant(b"\0")
+        broker.until(device.turn, "it")
+        broker.reconnect()
+        assert device.turn()
 
 
 def test_a_post_given_up_is_not_sent_again():
@@ -562,13 +477,12 @@ def test_a_post_given_up_is_not_sent_again():
             points, _, _ = points_of(("temp", "25.1", 0))
             points.gather()
             device.publish_points(points)
-            packet_id = seen(broker, points)
+            packet_id = broker.seen(points, POSTS[0])
             if acknowledged:
-                acknowledge(broker, device, packet_id)
+                broker.acknowledge(packet_id)
             broker.client.close()
             device.forget(points.id)
-            broker.connect()
-            broker.packet()
+            broker.reconnect()
             device.turn()
             assert broker.silent()
 
@@ -583,28 +497,29 @@ def test_what_the_platform_asks_and_the_answer():
             ("property/desired/get/reply", b'{"id":"5","code":200,"data":{"sw":{"value":true,"version":3}}}'),
         )
         for topic, body in asked:
-            answer(broker, body, topic)
-        broker.until(lambda: len(broker.told_of["command"]) == 4, "all of them")
-        assert broker.told_of["command"] == [(topic.encode(), body) for topic, body in asked]
-        assert type(broker.told_of["command"][0][0]) is type(broker.told_of["command"][0][1]) is bytes
+            broker.says(THING + topic, body)
+        broker.until(lambda: len(broker.calls["command"]) == 4, "all of them")
+        assert broker.calls["command"] == [(topic.encode(), body) for topic, body in asked]
+        assert type(broker.calls["command"][0][0]) is type(broker.calls["command"][0][1]) is bytes
         packet_id = device.reply(b"property/set", '{"id":"1","code":200,"msg":"success"}')
         assert broker.packet() == publish_of(
-            BASE + "property/set_reply", b'{"id":"1","code":200,"msg":"success"}', 1, packet_id
+            DEVICE + "thing/property/set_reply", b'{"id":"1","code":200,"msg":"success"}', 1, packet_id
         )
         packet_id = device.post(b"property/desired/get", '{"id":"5","version":"1.0","params":["sw"]}')
         body = b'{"id":"5","version":"1.0","params":["sw"]}'
-        assert broker.packet() == publish_of(BASE + "property/desired/get", body, 1, packet_id)
+        assert broker.packet() == publish_of(DEVICE + "thing/property/desired/get", body, 1, packet_id)
 
 
 def test_other_topics_are_counted_and_do_no_harm():
     broker, device = online()
     with broker:
         topics = (
-            BASE + "property/set_reply",
-            BASE + "sub/topo/change",
-            BASE + "pack/post_reply",
-            BASE,
-            BASE[:-1],
+            DEVICE + "thing/property/set_reply",
+            DEVICE + "thing/sub/topo/change",
+            DEVICE + "thing/pack/post_reply",
+            DEVICE + "thing/",
+            DEVICE,
+            (DEVICE + "thing"),
             "$sys/aBcDeF1234/board2/thing/property/set",
             "$creq/1",
             "x",
@@ -612,9 +527,9 @@ def test_other_topics_are_counted_and_do_no_harm():
         for topic in topics:
             broker.send(publish_of(topic, b"{}"))
         broker.until(lambda: device.ignored == len(topics), "all of them")
-        assert broker.told_of["command"] == []
+        assert broker.calls["command"] == []
         device.on_command = None
-        broker.send(publish_of(BASE + "property/set", b"{}") + PINGRESP)
+        broker.send(publish_of(DEVICE + "thing/property/set", b"{}") + PINGRESP)
         broker.until(lambda: device.ignored > len(topics), "one that nobody wants")
 
 
@@ -632,30 +547,3 @@ def test_the_room_for_points_is_what_the_buffer_leaves():
                 assert points.gather() == 1 and len(points) <= room
                 device.publish_points(points)
                 assert len(broker.packet()) <= tx_size
-
-
-# Words
-
-
-def refused(code):
-    error = ConnectionRefused()
-    error.code = code
-    return error
-
-
-def test_a_refusal_in_words():
-    for code in (2, 4, 5):
-        text = explain(refused(code))
-        assert "device name, product id or key refused" in text and str(code) in text and "expired" in text
-    for code in (1, 3):
-        assert explain(refused(code)) is None
-
-
-def test_a_connection_closed_by_the_platform_in_words():
-    assert "same device" in explain(ConnectionClosed("by the server"))
-    assert "form of a name" in explain(ConnectionClosed("by the server, before CONNACK"))
-
-
-def test_no_words_for_anything_else():
-    for reason in (OSError(104), Timeout("no PINGRESP"), ValueError("x"), None):
-        assert explain(reason) is None

@@ -5,131 +5,13 @@ import json
 import os
 
 import fakes
-import onenet.studio as dialect
+import onenet.current as dialect
+from current_device_bench import KEY, Streams, Studio, device_of, light, settled
 from device_bench import Bench, write
 from mqtt.client import ONLINE
-from support import publish_of
 
-from firmware import requests, seldom, things
+from firmware import seldom
 from firmware.device import Device
-
-KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-BASE = "$sys/aBcDeF1234/board1/thing/"
-
-
-def studio_of(**config):
-    given = {
-        "wifi": [{"ssid": "home", "password": "12345678"}],
-        "platform": "studio",
-        "device_name": "board1",
-        "product_id": "aBcDeF1234",
-        "device_key": KEY,
-        "ntp_host": "",
-    }
-    given.update(config)
-    path = write(json.dumps(given))
-    try:
-        return Device(path)
-    finally:
-        os.remove(path)
-
-
-class Studio(Bench):
-    """A Device on the current platform, as Bench is one on the older."""
-
-    def __init__(self, before=None, **config):
-        self.more = fakes.Log(requests, things)
-        self.more.__enter__()
-        super().__init__(before, **config)
-        self.more.lines = self.log.lines
-        self.more.kept = self.log.kept
-
-    def __exit__(self, *args):
-        super().__exit__(*args)
-        self.more.__exit__()
-
-    def _make(self, client_id, host, port):
-        self.device = studio_of(host=host, port=port, **self.config)
-        client = self.device._client
-        names = ("on_connect", "on_disconnect", "on_publish", "on_message", "on_oversize", "on_subscribe")
-        self._callbacks = [(name, getattr(client, name)) for name in names]
-        return client
-
-    def go_online(self, granted=b"\0"):
-        connect = super().go_online()
-        packet = self.packet()
-        assert packet[0] == 0x82 and b"thing/#" in packet
-        self.send(b"\x90\3" + packet[2:4] + granted)
-        self.turns()
-        return connect
-
-    def sent(self, topic):
-        """What the device publishes next, which must be to this topic: it is acknowledged, and parsed."""
-        self.ticks.go_on(1000)
-        packet = self.packet()
-        at = 2 if packet[1] < 128 else 3
-        name = packet[at + 2 : at + 2 + packet[at + 1]].decode()
-        assert name == BASE + topic, name
-        body = at + 2 + len(name)
-        self.send(b"\x40\2" + packet[body : body + 2])
-        return json.loads(packet[body + 2 :])
-
-    def says(self, topic, message):
-        self.send(publish_of(BASE + topic, message if isinstance(message, bytes) else json.dumps(message).encode()))
-
-    def asks(self, topic, params):
-        """Asks the device for something; returns its answer."""
-        self.says(topic, {"id": "77", "version": "1.0", "params": params})
-        reply = self.sent(topic + "_reply")
-        assert reply.pop("id") == "77"
-        return reply
-
-    def upload(self, code=200, words=None):
-        """The next post of properties: {id: value}. The platform answers with this code."""
-        message = self.sent("property/post")
-        self.says("property/post/reply", {"id": message["id"], "code": code, "msg": words or "success"})
-        self.until(lambda: not self.device._batch, "the reply")
-        return {name: value["value"] for name, value in message["params"].items()}
-
-
-def light(device):
-    """A property that can be set, a service and a stream; returns what was called."""
-    called = []
-    state = [False]
-
-    @device.property("light", every=None)
-    def get():
-        return state[0]
-
-    @get.setter
-    def set_light(value):
-        if not isinstance(value, bool):
-            raise ValueError("must be true or false")
-        called.append(value)
-        state[0] = value
-
-    @device.property("level", every=None)
-    def level():
-        return 5
-
-    @device.service("blink")
-    def blink(inputs):
-        called.append(inputs)
-        return {"blinked": inputs.get("times", 1)}
-
-    @device.stream("temp", every=3600)
-    def temp():
-        return 21.5
-
-    return called
-
-
-def settled(bench, desired=None):
-    """What is asked for and sent right after coming online is over."""
-    assert bench.sent("property/desired/get")["params"] == ["light"]
-    bench.says("property/desired/get/reply", {"id": "1", "code": 200, "msg": "success", "data": desired or {}})
-    assert bench.upload() == {"temp": 21.5}
-
 
 # On the current platform
 
@@ -152,10 +34,10 @@ def test_log_in_by_the_products_key_or_a_token():
 
 
 def test_the_products_own_host_first_and_then_the_one_for_all():
-    device = studio_of()
+    device = device_of()
     assert device._client.host == "aBcDeF1234.mqtts.acc.cmcconenet.cn"
     seen = []
-    with fakes.Log(seldom):
+    with fakes.Log(seldom) as log:
         for _ in range(3):
             seldom.failed(device, OSError(-2))
             seen.append(device._client.host)
@@ -163,6 +45,7 @@ def test_the_products_own_host_first_and_then_the_one_for_all():
         device._online_at = 1
         seldom.failed(device, OSError(104))
         assert device._client.host == "mqtts.heclouds.com"
+        assert len(log.lines) == 4
 
 
 def test_a_stream_is_a_property():
@@ -269,50 +152,6 @@ def test_what_is_no_request_is_not_answered():
         assert bench.asks("property/get", ["level"])["data"] == {"level": 5}
 
 
-def test_desired_values_are_obeyed_reported_and_deleted_with_their_version():
-    called = []
-    with Studio(lambda device: called.append(light(device))) as bench:
-        assert bench.sent("property/desired/get") == {"id": "1", "version": "1.0", "params": ["light"]}
-        wished = {"light": {"value": True, "version": 3}, "colour": {"value": 1, "version": 1}}
-        bench.says("property/desired/get/reply", {"id": "1", "code": 200, "msg": "success", "data": wished})
-        posts = []
-        deleted = None
-        while len(posts) < 2 or not deleted:
-            bench.ticks.go_on(1000)
-            packet = bench.packet()
-            end = packet.index(b"{")
-            message = json.loads(packet[end:])
-            bench.send(b"\x40\2" + packet[end - 2 : end])
-            if b"property/desired/delete" in packet:
-                deleted = message["params"]
-            else:
-                assert b"property/post" in packet
-                posts.append(message["params"])
-                bench.says("property/post/reply", {"id": message["id"], "code": 200})
-                bench.turns()
-        assert deleted == {"light": {"version": 3}}
-        assert posts == [{"temp": {"value": 21.5}}, {"light": {"value": True}}]
-        assert called == [[True]]
-        assert "command: desired value of colour no property colour" in bench.log
-
-
-def test_desired_values_are_asked_for_on_each_connection():
-    with Studio(light) as bench:
-        settled(bench)
-        bench.close()
-        bench.until(lambda: bench.client.state != ONLINE, "the end")
-        bench.ticks.go_on(5000)
-        bench.go_online()
-        assert bench.sent("property/desired/get")["params"] == ["light"]
-
-
-def test_an_error_instead_of_desired_values_is_logged():
-    with Studio(light) as bench:
-        bench.sent("property/desired/get")
-        bench.says("property/desired/get/reply", {"id": "1", "code": 10500, "msg": "internal"})
-        bench.until(lambda: "command: desired values: code 10500, internal" in bench.log, "the line")
-
-
 def test_an_event_waits_as_data_points_do():
     with Studio() as bench:
         bench.client.close()
@@ -358,10 +197,7 @@ def test_a_batch_lost_with_the_connection_is_kept():
         bench.device.put("x", 1)
         bench.sent("property/post")
         bench.turns()
-        bench.close()
-        bench.until(lambda: bench.client.state != ONLINE, "the end")
-        bench.ticks.go_on(5000)
-        bench.go_online()
+        bench.reconnect()
         assert bench.upload() == {"x": 1}
         assert not len(bench.device.outbox)
 
@@ -443,3 +279,16 @@ def test_with_a_wrong_configuration_a_program_gets_as_far_as_run():
     os.remove(path)
     light(device)
     assert device.event("alarm", {}) is False
+
+
+def test_a_product_with_data_streams_has_none_of_them_either():
+    called = []
+    with Streams(lambda device: called.append(light(device))) as bench:
+        assert bench.upload() == {"temp": [21.5]}
+        assert bench.command(b"light=true") == b"ok"
+        assert called[0].pop() is True
+        assert bench.upload() == {"light": [True]}
+        assert json.loads(bench.command(b'blink={"times": 3}')) == {"blinked": 3}
+        assert bench.command(b"level=5") == b"error: this device takes no commands"
+        assert bench.device.event("alarm", {"level": 2})
+        assert bench.upload() == {"alarm": [{"level": 2}]}

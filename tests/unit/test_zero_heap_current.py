@@ -1,11 +1,11 @@
-"""In steady state nothing is allocated for a thing model either, from the outbox to the platform's reply.
+"""In steady state nothing is allocated on the current platform either, from the outbox to the platform's reply.
 
 Over a real socket, against the real broker and a client that answers as the platform does.
 """
 
 import fakes  # noqa: F401  # the way to firmware
 from mqtt import Client
-from onenet.studio import Points, Studio
+from onenet import dp, studio
 from scripted import broker_options
 from support import MICROPYTHON, SkipTest
 from test_zero_heap import growth
@@ -14,18 +14,19 @@ from firmware.outbox import Outbox
 
 
 class Platform:
-    """Answers what a device posts to a thing model, without allocating."""
+    """Answers what a device posts, without allocating: with the five digits of its id."""
 
-    def __init__(self, topic, **options):
+    def __init__(self, post, reply, text, id_at, **options):
         self.client = client = Client("zero-platform", **options)
-        self.topic = topic + b"/reply"
-        self.reply = bytearray(b'{"id":"10001","code":200,"msg":"success"}')
+        self.topic = reply
+        self.reply = bytearray(text)
+        self.id_at = id_at  # in the post and in the reply
         client.on_message = self.answer
         client.connect()
-        client.subscribe(topic)
+        client.subscribe(post)
 
     def answer(self, topic, payload, qos, retain):
-        for i in range(7, 12):
+        for i in range(self.id_at, self.id_at + 5):
             self.reply[i] = payload[i]
         self.client.publish(self.topic, self.reply)
 
@@ -51,21 +52,30 @@ def post(times, device, points, outbox, platform):
         outbox.done()
 
 
-def test_posting_to_a_thing_model_allocates_nothing():
+def taken(kind, points, topic, answer, text, id_at):
+    """Bytes that a thousand posts of such a device take, to this topic and answered there."""
     if not MICROPYTHON:
         raise SkipTest("counts MicroPython's heap")
     options = broker_options()
     product = options["username"]
-    device = Studio("zero", product, options["password"], options["host"], options["port"])
-    things = "$sys/%s/zero/thing/" % product
-    platform = Platform((things + "property/post").encode(), **options)
+    device = kind("zero", product, options["password"], options["host"], options["port"])
+    whole = "$sys/%s/zero/%s" % (product, topic)
+    platform = Platform(whole.encode(), (whole + answer).encode(), text, id_at, **options)
     device.client._subscriptions = None  # or mosquitto sends the device its own posts
     device.client.connect()
-    device.client.subscribe(things + "property/post/reply")
+    device.client.subscribe(whole + answer)
     outbox = Outbox(256)
-    points = Points(outbox, NoClock(), device.points_room(512))
-    bytes_taken = growth(post, device, points, outbox, platform)
-    assert bytes_taken == 0, "%d bytes" % bytes_taken
+    bytes_taken = growth(post, device, points(outbox, NoClock(), device.points_room(512)), outbox, platform)
     assert device.ignored == 0
     device.client.disconnect()
     platform.client.disconnect()
+    return bytes_taken
+
+
+def test_posting_to_a_thing_model_allocates_nothing():
+    text = b'{"id":"10001","code":200,"msg":"success"}'
+    assert taken(studio.Studio, studio.Points, "thing/property/post", "/reply", text, 7) == 0
+
+
+def test_posting_to_data_streams_allocates_nothing():
+    assert taken(dp.Streams, dp.Points, "dp/post/json", "/accepted", b'{"id":10001}', 6) == 0

@@ -1,0 +1,10 @@
+"""Logs the device in to a product with data streams, of OneNET's current platform. Loaded only for that."""
+
+from onenet.dp import Points, Streams
+
+from .log import rare
+
+
+def log_in(device, options):
+    """The device's platform and the class of its data points, by its configuration. options: those of mqtt.Client."""
+    return rare("current").log_in(device, options, Streams), Points

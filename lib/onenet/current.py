@@ -1,0 +1,268 @@
+"""What the dialects of OneNET's current platform have in common: the login, the subscriptions, and posts with replies.
+
+Device name, product id and a token are client id, user name and password of CONNECT. All topics lie below
+$sys/{product id}/{device name}/. What a device posts bears an id, and a reply with that id says that the platform has
+taken it; PUBACK only says that it has come.
+"""
+
+from micropython import const
+
+from mqtt.client import Client
+from mqtt.connection import ticks_ms
+from mqtt.errors import SubscribeError
+from mqtt.wire import append, copy, header
+
+HOSTS = "%s.mqtts.acc.cmcconenet.cn", "mqtts.heclouds.com"  # the product's own, and the one for all
+PORT = 1883
+KEEP_ALIVE = 120  # seconds, of 10 to 1800
+
+_PATIENCE = const(10000)  # ms for the reply to a post
+_TICKS = const(0x3FFFFFFF)
+_MISSING, _ASKED, _GRANTED, _REFUSED = const(0), const(1), const(2), const(3)
+
+
+class Current:
+    """A device on the platform: an mqtt.Client and what it says of itself to either kind of product.
+
+    on_sent(id): the platform has taken the post of this id. on_refused(id, code, words): it has not; words: what it
+    says, or None. on_command(topic, payload): what it wants, both bytes. ignored: count of messages that belong to
+    nothing.
+    """
+
+    # A dialect's own: what all its topics have in common below the device's; of most posts; to be subscribed to
+    _BELOW: bytes
+    _POST: bytes
+    _FILTERS: tuple
+
+    def __init__(self, name, product_id, token, host=None, port=PORT, keepalive=KEEP_ALIVE, **options):
+        """token: by onenet.token, of the device or of its product. host: the product's own if not given; options: those
+        of mqtt.Client. No will, no QoS 2: the platform has neither."""
+        self.client = Client(name, host or HOSTS[0] % product_id, port, product_id, token, keepalive, **options)
+        self.client.on_message = self._message  # type: ignore[attr-defined]  # a dialect's own, too
+        self.client.on_publish = self._published
+        self.client.on_connect = self._connected
+        self.on_command = self.on_sent = self.on_refused = self.on_connect = None
+        self.ignored = 0
+        self._base = base = ("$sys/%s/%s/" % (product_id, name)).encode() + self._BELOW
+        self._usual = self._topic = base + self._POST  # of most posts, and of the one under way
+        self._points = None  # what it has, until the platform has said what it thinks of that
+        self._packet = 0  # its packet identifier, until PUBACK
+        self._since = None  # ticks of PUBACK; None: it came on another connection, so that the reply is lost
+        self._tries = 0
+        self._code = 0  # the reply's, where that came before PUBACK
+        self._words = None
+        self._asking = self.client._subscriptions = _Asking(self.client, [base + below for below in self._FILTERS])
+
+    def publish_points(self, points):
+        """Publishes what a Points has gathered, with QoS 1; returns its id. It is under way until on_sent or
+        on_refused."""
+        self._points = points
+        self._code = self._tries = 0
+        self._packet = self.client.publish(self._topic, points, 1)
+        return points.id
+
+    def points_room(self, tx_size):
+        """Bytes a Points may have with a transmit buffer of this size, which holds topic and header too."""
+        return tx_size - len(self._base) - 22
+
+    def forget(self, points_id):
+        """Gives up the post that is under way, while there is no connection."""
+        if self._packet:
+            self.client.session.forget(self._packet)
+        self._points = None
+        self._packet = 0
+
+    def turn(self):
+        """To be called now and then while online. Sends the post again where PUBACK came but no reply, up to three
+        times; then PUBACK has to do. Returns True where something else may be posted: once the platform has granted
+        what replies come by, for at a topic of the wrong kind of product it closes the connection."""
+        if self._asking.state != _GRANTED:
+            return False
+        if not self._points or self._packet:
+            return True
+        if self._since is not None and (ticks_ms() - self._since) & _TICKS < _PATIENCE:
+            return True
+        if self._tries == 2:
+            self._decided(200, None)
+        elif self.client.can_publish(1):
+            self._tries += 1
+            self._packet = self.client.publish(self._topic, self._points, 1)
+        return True
+
+    def post(self, topic, text):
+        """Publishes text to a topic below the device's, with QoS 1, and returns the packet identifier: for what is no
+        data point."""
+        return self.client.publish(self._base + topic, text, 1)
+
+    def _connected(self, session_present):
+        self._since = None
+        if self.on_connect:
+            self.on_connect(session_present)
+
+    def _published(self, packet_id):
+        if packet_id == self._packet:
+            self._packet = 0
+            self._since = ticks_ms()
+            if self._code:
+                self._decided(self._code, self._words)
+
+    def _decided(self, code, words):
+        """The platform has said what it thinks of the post, 200 for yes. It is under way until PUBACK all the same, for
+        it would be sent again."""
+        self._code = code
+        self._words = words
+        if self._packet:
+            return
+        points_id = self._points.id
+        self._points = None
+        if code == 200:
+            if self.on_sent:
+                self.on_sent(points_id)
+        elif self.on_refused:
+            self.on_refused(points_id, code, words)
+
+
+class _Asking:
+    """The subscriptions to all that concerns the device, asked for in one packet on each connection. It stands in the
+    place of mqtt.subscriptions, which is for any number of them, and has 2.4 KB with what it needs."""
+
+    def __init__(self, client, filters):
+        self._client = client
+        self._filters = filters
+        self.state = _GRANTED  # until there is a connection without a session
+
+    def lost(self):
+        """The server has no session of ours."""
+        if self.state != _ASKED:  # else the packet is still to be sent
+            self.state = _MISSING
+
+    def _make_again(self):
+        session = self._client.session
+        if self.state == _MISSING and not session.full():
+            self.state = _ASKED
+            session.take(0x82, self._filters, _subscribe)
+
+    def acknowledged(self, kind, packet_id, codes):
+        """SUBACK came, with its codes."""
+        if self._client.session.acknowledged(kind, packet_id):
+            self.state = _GRANTED
+            if codes is None or bytes(codes) != bytes(len(self._filters)):
+                self.state = _REFUSED
+                raise SubscribeError("subscription refused: %s" % b", ".join(self._filters).decode())
+
+
+def _subscribe(buf, packet_id, filters):
+    """Writes SUBSCRIBE [3.8] of topic filters with QoS 0; returns its size."""
+    n = 2
+    for name in filters:
+        n += len(name) + 3
+    at = header(buf, 0x82, n)
+    buf[at] = packet_id >> 8
+    buf[at + 1] = packet_id & 0xFF
+    at += 2
+    for name in filters:
+        buf[at] = len(name) >> 8
+        buf[at + 1] = len(name) & 0xFF
+        at = append(buf, at + 2, name)
+        buf[at] = 0
+        at += 1
+    return at
+
+
+# Of a Points, whose outbox is a cursor as legacy.Points wants it
+
+
+def is_known(outbox, n):
+    """Whether one of the first n records has the id of the record that comes after them, where the outbox is
+    afterwards, as before."""
+    at = outbox.id_at
+    size = outbox.id_len
+    found = False
+    outbox.rewind()
+    for _ in range(n):
+        outbox.next()
+        found = found or is_id(outbox, at, size)
+    outbox.next()
+    return found
+
+
+def is_id(outbox, at, size):
+    """Whether the outbox's record has the id of so many bytes that lies at `at`."""
+    if outbox.id_len != size:
+        return False
+    buf = outbox.buf
+    mine = outbox.id_at
+    for i in range(size):
+        if buf[at + i] != buf[mine + i]:
+            return False
+    return True
+
+
+def put_groups(points, buf, at, event):
+    """Writes the values of all ids of properties and streams, or of events, a group for each: "id":[…],…"""
+    outbox = points._outbox
+    begin = at
+    for i in range(points._count):
+        outbox.rewind()
+        for _ in range(i + 1):
+            outbox.next()
+        if (outbox.buf[outbox.id_at] == 1) != event or is_known(outbox, i):
+            continue
+        id_at = outbox.id_at
+        size = outbox.id_len
+        at = append(buf, at, b',"' if at > begin else b'"')
+        at = append(buf, put_id(outbox, buf, at), b'":[')
+        outbox.rewind()
+        first = at
+        for n in range(points._count):
+            outbox.next()
+            if is_id(outbox, id_at, size):
+                if at > first:
+                    at = append(buf, at, b",")
+                at = points._put(buf, at, n)
+        at = append(buf, at, b"]")
+    return at
+
+
+def put_id(outbox, buf, at):
+    """Writes the id of the outbox's record; the byte 1 before that of an event is not part of it."""
+    mark = 1 if outbox.buf[outbox.id_at] == 1 else 0
+    return copy(buf, at, outbox.buf, outbox.id_at + mark, outbox.id_len - mark)
+
+
+def put_value(outbox, buf, at, name):
+    """Writes the value of the outbox's record, under this name: {"name":…"""
+    return copy(buf, append(buf, at, name), outbox.buf, outbox.value_at, outbox.value_len)
+
+
+def put_digits(buf, at, n, width):
+    """Writes n in so many digits; returns where they end."""
+    end = at + width
+    i = end
+    while i > at:
+        i -= 1
+        buf[i] = 48 + n % 10
+        n //= 10
+    return end
+
+
+def put_seconds(buf, at, seconds):
+    """Writes seconds since 1970 for those since 2000: piecewise, for 31 bits do not hold them."""
+    low = seconds % 10000 + 4800
+    high = seconds // 10000 + 94668  # 946684800 s between them
+    at = put_digits(buf, at, high + low // 10000, 6)
+    return put_digits(buf, at, low % 10000, 4)
+
+
+def number_in(text, name):
+    """The whole number that a JSON text has by this name (with its quotes), in quotes or not; -1 for none."""
+    found = 0  # bytes of the name
+    value = -1
+    for byte in text:
+        if found < len(name):
+            found = found + 1 if byte == name[found] else 1 if byte == name[0] else 0
+        elif 48 <= byte <= 57:
+            value = (0 if value < 0 else value * 10) + byte - 48
+        elif value >= 0 or byte not in b' \t\r\n:"':
+            break
+    return value
