@@ -1,14 +1,7 @@
 """Configuring the virtual board, and what is said of a configuration that is not right."""
 
 import json
-import os
-import pty
 import re
-import select
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +15,7 @@ from onenet_tools.port.board_config import first_ssid, masked, password_of, valu
 from onenet_tools.port.configure import Changes, read_secrets
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.fleet import read_fleet
+from person import Person
 from serial_board import (
     AUTH_INFO,
     DEVICE_ID,
@@ -161,59 +155,13 @@ def test_a_broken_file_is_said_to_be_broken_and_replaced_if_wanted(capsys: pytes
         assert on_board(it)["device_id"] == DEVICE_ID
 
 
-class Person:
-    """Somebody at a terminal, who answers what is asked for."""
-
-    def __init__(self, *arguments: str) -> None:
-        self.screen = ""
-        self._terminal, slave = pty.openpty()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "onenet_tools", *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            env={key: value for key, value in os.environ.items() if not key.startswith("ONENET_")},
-        )
-        os.close(slave)
-
-    def answer(self, question: str, text: str) -> None:
-        self._until(question)
-        time.sleep(0.1)  # until the echo is off, which nothing tells
-        os.write(self._terminal, text.encode() + b"\n")
-
-    def presses_ctrl_c(self, question: str) -> None:
-        self._until(question)
-        self._process.send_signal(signal.SIGINT)
-
-    def _until(self, words: str | None) -> None:
-        deadline = time.monotonic() + PATIENCE
-        seen = len(self.screen)
-        while words is None or words not in self.screen[seen:]:
-            ready, _, _ = select.select([self._terminal], [], [], max(0, deadline - time.monotonic()))
-            assert ready, self.screen
-            try:
-                data = os.read(self._terminal, 4096)
-            except OSError:  # the end
-                data = b""
-            if not data:
-                assert words is None, self.screen
-                return
-            self.screen += data.decode()
-
-    def ends(self) -> int:
-        self._until(None)
-        os.close(self._terminal)
-        return self._process.wait(PATIENCE)
-
-
 def test_what_is_missing_is_asked_for_and_secrets_are_not_echoed() -> None:
     with board(files={"config.json": json.dumps(config(device_id=..., auth_info=...))}) as it:
         person = Person("config", "--port", it.port)
         person.answer("Wi-Fi network [home]:", "")
         person.answer("Password of home [as it is]:", "short")
         person.answer("Password of home", "another one")
-        person.answer(f"Product ID [{PRODUCT_ID}]:", "")
+        person.answer(f"Product ID, or the address of a broker of your own [{PRODUCT_ID}]:", "")
         person.answer("Device ID:", "\x1b[1~789")
         person.answer("Device ID:", "my board")
         person.answer("Device ID:", DEVICE_ID)
@@ -242,8 +190,8 @@ def test_a_product_id_with_letters_is_of_the_current_platform() -> None:
         person = Person("config", "--port", it.port)
         person.answer("Wi-Fi network:", SSID)
         person.answer(f"Password of {SSID}", WIFI_PASSWORD)
-        person.answer("Product ID:", "a-b")
-        person.answer("Product ID:", "aBcDeF1234")
+        person.answer("Product ID, or the address of a broker of your own:", "a-b")
+        person.answer("Product ID, or the address of a broker of your own:", "aBcDeF1234")
         person.answer("Device name:", "my board")
         person.answer("Device name:", "board1")
         person.answer("Key of the device (or a token):", KEY[:-1])

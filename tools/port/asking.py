@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..api.text import harmless
+from .asking_broker import ask_for_broker, keys_of, looks_like_address
 from .board_config import (
+    DP,
     KEYS,
     LEGACY,
+    MQTT,
     STUDIO,
     Config,
     first_ssid,
@@ -27,8 +30,11 @@ if TYPE_CHECKING:
     from .configure import Changes
 
 WIFI_PASSWORD = "wifi_password"
-_NAMES = {LEGACY: ("device_id", "Device ID"), STUDIO: ("device_name", "Device name")}
-_PROOF = {LEGACY: "Auth-info (or api-key) of the device", STUDIO: "Key of the device (or a token)"}
+_NAME = ("device_name", "Device name")
+_NAMES = {LEGACY: ("device_id", "Device ID"), STUDIO: _NAME, DP: _NAME, MQTT: _NAME}
+_KEY = "Key of the device (or a token)"
+_PROOF = {LEGACY: "Auth-info (or api-key) of the device", STUDIO: _KEY, DP: _KEY}
+_PROOF_FROM = {LEGACY: "ONENET_AUTH_INFO", STUDIO: "ONENET_DEVICE_KEY", DP: "ONENET_DEVICE_KEY"}
 
 Ask = Callable[[str, str, bool], str]
 """Asks for a text: the question, what Enter alone means, whether it is a secret."""
@@ -81,10 +87,15 @@ def _ask_for_network(config: Config, there: Config, changes: "Changes", ask: Ask
 
 
 def _ask_for_device(config: Config, changes: "Changes", ask: Ask) -> Config:
-    """Who the device is. Of which platform it is shows in the product's ID."""
-    if _wanted("product_id", config, changes):
+    """Who the device is. Of which platform it is shows in the product's ID, in whose place a broker's address stands
+    for that broker."""
+    before = platform_of(config)
+    if before != MQTT and _wanted("product_id", config, changes):
         config = _ask_for_product(config, changes, ask)
     platform = platform_of(config)
+    if platform == MQTT:
+        said = {"host", "port"} & config.keys() if before != MQTT else set(changes.values)
+        return ask_for_broker(config, {*said, *changes.secrets}, not changes.anything, ask)
     name, question = _NAMES[platform]
     if _wanted(name, config, changes):
         config = _ask_for_key(config, name, question, ask)
@@ -99,7 +110,10 @@ def _wanted(key: str, config: Config, changes: "Changes") -> bool:
 def _ask_for_product(config: Config, changes: "Changes", ask: Ask) -> Config:
     default = config.get("product_id")
     while True:
-        answer = ask("Product ID", default if isinstance(default, str) else "", False)
+        question = "Product ID" if "platform" in config else "Product ID, or the address of a broker of your own"
+        answer = ask(question, default if isinstance(default, str) else "", False)
+        if "platform" not in changes.values and looks_like_address(answer):
+            return for_platform(config, MQTT) | keys_of(answer)
         here = platform_of(config) if "platform" in changes.values else platform_of_product(answer)
         if here is None:
             typer.echo("  product_id: must be digits, or letters and digits on OneNET's current platform", err=True)
@@ -133,7 +147,7 @@ def _ask_for_proof(config: Config, platform: str, known: str | None, ask: Ask) -
         key = KEYS[platform][0]
         if known and answer == default:
             key = known
-        elif platform == STUDIO and answer.startswith("version="):
+        elif platform != LEGACY and answer.startswith("version="):
             key = "token"
         asked = with_proof(config, key, answer)
         wrong = problems_of(key, asked)
@@ -147,14 +161,14 @@ def _hint(config: Config) -> str:
     """How to say what is missing, where nobody can be asked."""
     platform = platform_of(config)
     proof = [key for key in KEYS.get(platform, ()) if key in config]
-    missing = [
-        words
-        for words, there in (
-            ("--ssid and ONENET_WIFI_PASSWORD", "wifi" in config),
-            ("--device-id", _NAMES.get(platform, _NAMES[LEGACY])[0] in config),
-            ("--product-id", "product_id" in config),
-            ("ONENET_DEVICE_KEY" if platform == STUDIO else "ONENET_AUTH_INFO", bool(proof)),
-        )
-        if not there
+    wanted = [
+        ("--ssid and ONENET_WIFI_PASSWORD", "wifi" in config),
+        ("--device-id", _NAMES.get(platform, _NAMES[LEGACY])[0] in config),
     ]
+    if platform == MQTT:
+        wanted.append(("--host", "host" in config))
+    else:
+        wanted.append(("--product-id", "product_id" in config))
+        wanted.append((_PROOF_FROM.get(platform, _PROOF_FROM[LEGACY]), bool(proof)))
+    missing = [words for words, there in wanted if not there]
     return f" (give {', '.join(missing)})" if missing else ""

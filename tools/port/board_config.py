@@ -11,9 +11,13 @@ from .board_module import board_module
 Config = dict[str, Any]
 
 HIDDEN = "******"
-LEGACY, STUDIO = "legacy", "studio"
-KEYS = {LEGACY: ("auth_info",), STUDIO: ("device_key", "access_key", "token")}
-"""What a device proves with who it is, by platform: one of them is in its configuration."""
+LEGACY, STUDIO, DP, MQTT = "legacy", "studio", "dp", "mqtt"
+_CURRENT = ("device_key", "access_key", "token")
+KEYS = {LEGACY: ("auth_info",), STUDIO: _CURRENT, DP: _CURRENT, MQTT: ("password",)}
+"""What a device proves with who it is, by platform: one of them is in its configuration, but that a broker may want
+none."""
+PROOFS = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
+"""All of them."""
 _SECRET = re.compile("auth|password|token|secret|access_key|api_key|device_key")
 _EXAMPLE_NETWORK = "your network"
 
@@ -52,14 +56,16 @@ def problems_of(key: str, config: Config) -> list[str]:
 
 def known_keys() -> list[str]:
     """Of all platforms."""
-    return list(dict.fromkeys(key for sample in _samples() for key in sample))
+    return list(dict.fromkeys(key for sample in _samples().values() for key in sample))
 
 
-def _samples() -> list[Config]:
+def _samples() -> dict[str, Config]:
     """A right configuration for each platform, with every key it may have."""
     older = json.loads((board_directory() / "config.json.example").read_text("utf-8"))
-    current = {"wifi": older["wifi"], "platform": STUDIO, "device_name": "a", "product_id": "a", "device_key": "AAAA"}
-    return [_board_module().check(older), _board_module().check(current)]
+    current = {"wifi": older["wifi"], "device_name": "a", "product_id": "a", "device_key": "AAAA"}
+    broker = {"wifi": older["wifi"], "device_name": "a", "host": "a"}
+    given = {LEGACY: older, STUDIO: current, DP: current, MQTT: broker}
+    return {platform: _board_module().check(config | {"platform": platform}) for platform, config in given.items()}
 
 
 def platform_of(config: Config) -> str:
@@ -77,15 +83,15 @@ def platform_of_product(product_id: object) -> str | None:
 
 
 def for_platform(config: Config, platform: str) -> Config:
-    """The same for this platform: the device's name is what the older one calls its ID, and what only the other
-    platform has goes."""
+    """The same for this platform: the device's name is what the older one calls its ID, and what only other
+    platforms have goes."""
     if platform_of(config) == platform and config.get("platform", LEGACY) == platform:
         return config
-    of_other = _samples()[platform == LEGACY].keys() - _samples()[platform != LEGACY].keys()
-    kept = {key: value for key, value in config.items() if key not in of_other and key not in ("host", "port")}
+    of_others = set(known_keys()) - _samples()[platform].keys()
+    kept = {key: value for key, value in config.items() if key not in of_others and key not in ("host", "port")}
     name = config.get("device_id", config.get("device_name"))
     if name is not None:
-        kept["device_name" if platform == STUDIO else "device_id"] = name
+        kept["device_id" if platform == LEGACY else "device_name"] = name
     return {**kept, "platform": platform}
 
 
@@ -143,7 +149,7 @@ def password_of(config: Config, ssid: str) -> str | None:
 
 def value_from_text(key: str, text: str) -> Any:
     """What KEY=text means: JSON where the board wants no text, else the text itself."""
-    sample = next((sample for sample in _samples() if key in sample), {})
+    sample = next((sample for sample in _samples().values() if key in sample), {})
     if isinstance(sample.get(key), str):
         try:
             number = json.loads(text)

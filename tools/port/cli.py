@@ -171,7 +171,8 @@ def config(
     ] = None,
     product_id: Annotated[str | None, typer.Option(metavar="ID", help="The product's ID.")] = None,
     host: Annotated[
-        str | None, typer.Option(metavar="HOST[:PORT]", help="The platform's address. Default: OneNET's.")
+        str | None,
+        typer.Option(metavar="HOST[:PORT]", help="The platform's address, or your broker's. Default: OneNET's."),
     ] = None,
     trace: Annotated[
         bool | None, typer.Option("--trace/--no-trace", help="Have the board show MQTT packets, for monitor --packets.")
@@ -200,7 +201,10 @@ def config(
     are asked for without echo, or come from the environment variables
     ONENET_WIFI_PASSWORD and ONENET_AUTH_INFO, or from --secrets. A product ID
     with letters is of OneNET's current platform, whose devices have a name and
-    a key: ONENET_DEVICE_KEY, or the product's, ONENET_ACCESS_KEY.
+    a key: ONENET_DEVICE_KEY, or the product's, ONENET_ACCESS_KEY. An address in
+    its place is that of an MQTT broker of your own; or give --set platform=mqtt,
+    --host, several of them with commas, --device-name, --set username=…, and
+    ONENET_MQTT_PASSWORD.
     """
     from .configure import run_config
     from .errors import PortError

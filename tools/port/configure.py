@@ -15,10 +15,11 @@ from pathlib import Path
 import typer
 
 from .asking import WIFI_PASSWORD, Ask, complete, prompt
+from .asking_broker import address
 from .board_config import (
     KEYS,
     LEGACY,
-    STUDIO,
+    PROOFS,
     Config,
     NotJson,
     first_ssid,
@@ -47,6 +48,7 @@ SECRETS = {
     "ONENET_AUTH_INFO": "auth_info",
     "ONENET_DEVICE_KEY": "device_key",
     "ONENET_ACCESS_KEY": "access_key",
+    "ONENET_MQTT_PASSWORD": "password",
 }
 """Secrets by the names of the environment variables that give them."""
 _IN_FILE = (*SECRETS.values(), "token")
@@ -71,7 +73,7 @@ class Changes:
         platform = values.get("platform") or platform_of_product(values.get("product_id")) or platform_of(changed)
         if platform in KEYS:
             changed = for_platform(changed, str(platform))
-            if platform == STUDIO and "device_id" in values:
+            if platform != LEGACY and "device_id" in values:
                 values["device_name"] = values.pop("device_id")
         changed |= values
         for key in KEYS.get(platform_of(changed), ()):
@@ -113,7 +115,7 @@ def parse_settings(settings: list[str]) -> dict[str, object]:
             raise PortError(f"--set {key}: must be KEY=VALUE, as keep_alive=240")
         if key not in known_keys():
             raise PortError(f"--set {key}: no such key; there are {', '.join(known_keys())}")
-        if key in (*KEYS[LEGACY], *KEYS[STUDIO]):
+        if key in PROOFS:
             raise PortError(f"--set {key}: a secret does not belong on the command line; see onenet config --help")
         values[key] = value_from_text(key, text)
     return values
@@ -235,7 +237,7 @@ def run_config(
     """
     values = parse_settings(settings)
     values |= {key: options[key] for key in ("device_id", "product_id", "trace") if options[key] is not None}
-    values |= _address(str(options["host"])) if options["host"] is not None else {}
+    values |= address(str(options["host"])) if options["host"] is not None else {}
     ssid = options["ssid"]
     changes = Changes(None if ssid is None else str(ssid), read_secrets(secrets), values, tuple(unset))
     if csv is not None:
@@ -253,13 +255,3 @@ def run_config(
         print("\nNothing was written.")
         return 1
     return 0
-
-
-def _address(text: str) -> dict[str, object]:
-    """HOST[:PORT] as keys of the configuration."""
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        return {"host": text}
-    if not port.isdigit():
-        raise PortError(f"--host {text}: must be HOST or HOST:PORT, as 192.168.1.2:6002")
-    return {"host": host, "port": int(port)}

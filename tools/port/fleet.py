@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .asking import WIFI_PASSWORD
-from .board_config import KEYS, LEGACY, STUDIO, known_keys, problems, value_from_text
+from .board_config import PROOFS, known_keys, problems, value_from_text
 from .configure import Changes, configure_row
 from .connection import Connection
 from .errors import PortError
@@ -71,7 +71,7 @@ def _row(where: str, number: int, texts: dict[str, str], common: Changes) -> Row
     for column, text in texts.items():
         if not text or column in (BOARD, "ssid"):
             continue
-        if column in (WIFI_PASSWORD, *KEYS[LEGACY], *KEYS[STUDIO]):
+        if column in (WIFI_PASSWORD, *PROOFS):
             secrets[column] = text
         else:
             values[column] = value_from_text(column, text)
