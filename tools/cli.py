@@ -32,6 +32,7 @@ class PlatformName(Enum):
 
     LEGACY = "legacy"
     STUDIO = "studio"
+    DP = "dp"
 
 
 app = typer.Typer(
@@ -71,7 +72,10 @@ def demo(
     ] = None,
     platform: Annotated[
         PlatformName,
-        typer.Option(help="legacy: OneNET's older platform. studio: the current one, of a product with a thing model."),
+        typer.Option(
+            help="legacy: OneNET's older platform. studio: the current one, a product with a thing model. dp: one with "
+            "data streams."
+        ),
     ] = PlatformName.LEGACY,
     chip: Annotated[ChipName, typer.Option(help="Whose port of MicroPython the board behaves as.")] = ChipName.ESP32,
     open_page: Annotated[bool, typer.Option("--open", help="Open the board's page in your browser.")] = False,

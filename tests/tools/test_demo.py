@@ -17,6 +17,7 @@ import platformdirs
 import pytest
 from onenet_tools import demo
 from onenet_tools.board.small_heap import find_micropython32
+from onenet_tools.demo.dp import StreamStory
 from onenet_tools.demo.legacy import LegacyStory
 from onenet_tools.demo.run import STAGES
 from onenet_tools.demo.show import Show
@@ -216,7 +217,42 @@ def test_the_thing_model_is_that_of_main_py() -> None:
     model = read_model(MODEL.read_text(encoding="utf-8"))
     main = (board_directory() / "main.py").read_text(encoding="utf-8")
     assert [it for it in model.properties if f'("{it}", every=' not in main] == []
-    assert set(STAGES) >= {"legacy", "studio"}
+    assert set(STAGES) >= {"legacy", "studio", "dp"}
+
+
+def test_what_counts_as_success_with_data_streams() -> None:
+    it = StreamStory(queue.SimpleQueue(), None)  # type: ignore[arg-type]
+    it.show = Show(())
+    it.online_at, it.points = 1.0, 3
+    base = "$sys/zYxWvU9876/board1/dp/post/json"
+    it.heard(f"{base}/rejected", b'{"id":1,"err_code":98,"err_msg":"Illegal Data"}', up=False)
+    assert it.shortcoming() == "no data point was confirmed by the platform's answer"
+    it.heard(f"{base}/accepted", b'{"id":1}', up=False)
+    assert it.shortcoming() == "no command was answered"
+    it.answered = 1
+    assert it.shortcoming() is None
+
+
+@pytest.mark.parametrize("chip", ["esp32", "esp8266"])
+def test_data_streams_on_the_current_platform(tmp_path: Path, chip: str) -> None:
+    """As make demo PLATFORM=dp does."""
+    if chip == "esp8266":
+        find_micropython32()
+    here = {"PATH": "/nonexistent", "XDG_CACHE_HOME": str(platformdirs.user_cache_path())}
+    arguments = ("--platform", "dp", "--chip", chip, "--seconds", "5")
+    with running(*arguments, directory=tmp_path, **here) as process:
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, ""), out
+    for pattern in (
+        r"broker +127\.0\.0\.1:\d+ stands for zYxWvU9876\.mqtts\.acc\.cmcconenet\.cn:1883",
+        r'reply +\{"id": \d+\}  to …/dp/post/json/accepted',
+        r"command +led=on  to …/cmd/request/[0-9a-f-]{36}",
+        r"reply +led=on  to …/cmd/response/[0-9a-f-]{36}",
+        r"answer +led=on: led=on",
+        r"demo: online after .*, \d+ messages confirmed, \d+ of \d+ commands answered, \d+ s$",
+    ):
+        assert re.search(pattern, out, re.MULTILINE), f"no {pattern} in\n{out}"
+    assert "sign=" not in out and "version%3D" not in out
 
 
 def test_on_an_esp8266(tmp_path: Path) -> None:
