@@ -14,7 +14,7 @@ from onenet_tools.console.studio.products import Product
 from onenet_tools.port.configure import Changes
 from onenet_tools.port.fleet import read_fleet
 
-HEAD = "board,device_name,product_id,device_key"
+HEAD = "board,platform,device_name,product_id,device_key"
 
 
 @pytest.fixture
@@ -60,7 +60,14 @@ def test_a_device_for_each_board(
     assert told.out.splitlines()[-1] == f"next: onenet config --csv {table}"
     made = keys(console, product)
     assert [dict(row) for row in rows(table)] == [
-        {"board": board, "ssid": "home", "device_name": name, "product_id": product.id, "device_key": made[name]}
+        {
+            "board": board,
+            "ssid": "home",
+            "device_name": name,
+            "platform": "studio",
+            "product_id": product.id,
+            "device_key": made[name],
+        }
         for board, name in (("24:0A:C4:12:34:56", "240ac4123456"), ("/dev/ttyUSB0", "lamp"))
     ]
     first, second = read_fleet(table, Changes())  # as onenet config --csv reads it
@@ -84,6 +91,14 @@ def test_names_make_a_table_that_only_its_owner_reads(create: Callable[..., Told
     before = rows(table)
     assert "1 devices made; 3 in" in create("lamp2", "lamp3").out
     assert rows(table)[:2] == before
+
+
+def test_devices_with_data_streams(create: Callable[..., Told], table: Path) -> None:
+    table.write_text("board\n24:0A:C4:12:34:56\n")
+    assert create("--streams").status == 0
+    (row,) = read_fleet(table, Changes())
+    assert row.changes.apply({"wifi": [{"ssid": "home", "password": "secret123"}]})["platform"] == "dp"
+    assert "line 2: says platform dp, not studio; with --streams it may be right" in create().err
 
 
 def test_it_goes_on_where_it_stopped(

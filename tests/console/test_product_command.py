@@ -50,7 +50,7 @@ def test_ids_streams_and_keys_of_ones_own(tmp_path: Path, own_console: RunningCo
     assert said(onenet(tmp_path, "product", "add", "--id", "aBcDeF1234", "--streams")) == "aBcDeF1234\n"
     key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
     added = onenet(tmp_path, "device", "add", "board1", "--product", "aBcDeF1234", "--auth-info", key)
-    assert f'"device_key": "{key}"' in said(added)
+    assert f'"device_key": "{key}"' in said(added) and '"platform": "dp",' in said(added)
     token = make_token(key, "products/aBcDeF1234/devices/board1")
     assert connack(own_console, "board1", "aBcDeF1234", token) == 0
     assert "stream" in said(onenet(tmp_path, "product", "list"))

@@ -305,6 +305,15 @@ def test_whatever_a_model_says_is_text(console, browser, board):
             expect(home.get_by_text("<img src=x").first).to_be_visible()
 
 
+def test_the_config_of_a_board_with_data_streams(console, browser):
+    studio = console.platform.studio
+    product = console.call(studio.add_product, "", "", Protocol.STREAM)
+    device = console.call(studio.add_device, product.id, "board1")
+    with browser.open(f"/device/{device.id}") as page:
+        page.get_by_role("button", name="config.json").click()
+        expect(page.get_by_role("dialog")).to_contain_text('"platform": "dp"')
+
+
 def test_what_another_program_does_to_products_appears_by_itself(console, browser):
     """onenet product and onenet device, beside the console that runs; its pages are not loaded again by hand."""
     store = console.platform.store

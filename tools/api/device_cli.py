@@ -28,6 +28,7 @@ def create(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAME", help="Names, for rows that are not there yet.")
     ] = None,
+    streams: Annotated[bool, typer.Option("--streams", help="The product has data streams, no thing model.")] = False,
     user: Annotated[
         str | None, typer.Option(metavar="ID", help="Ask as this user, with the user's access key, for any product.")
     ] = None,
@@ -50,7 +51,7 @@ def create(
         fleet.add(names or [])
         if not fleet.rows:
             raise ApiError(f"{csv} has no rows: fill in the column board or device_name, or give names")
-        fleet.prepare(product)
+        fleet.prepare(product, "dp" if streams else "studio")
         where = where_is(local, url, product)
         with StudioClient(where, find_token(where, product, user or ""), product) as client:
             fleet.write()  # what can't be written is said before anything is made

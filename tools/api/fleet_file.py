@@ -17,7 +17,7 @@ from ..port.errors import PortError
 from ..port.texts import read_text
 from .failures import ApiError
 
-BOARD, NAME, PRODUCT, KEY = COLUMNS = ("board", "device_name", "product_id", "device_key")
+BOARD, PLATFORM, NAME, PRODUCT, KEY = COLUMNS = ("board", "platform", "device_name", "product_id", "device_key")
 _MAC = re.compile(r"[0-9A-Fa-f]{12}")
 _NEW = 0o600
 
@@ -37,14 +37,20 @@ class FleetFile:
             if name not in there:
                 self.rows.append({**dict.fromkeys(self.columns, ""), NAME: name})
 
-    def prepare(self, product_id: str) -> None:
-        """Gives each row a name, that of its MAC where it has none, and the product. Raises ApiError with the line."""
+    def prepare(self, product_id: str, platform: str) -> None:
+        """Gives each row a name, that of its MAC where it has none, the product, and what config.json calls the
+        platform. Raises ApiError with the line."""
         seen: dict[str, int] = {}
         for line, row in enumerate(self.rows, 2):
             where = f"{self.path}, line {line}"
             if row[PRODUCT] not in ("", product_id):
                 raise ApiError(f"{where}: is of product {row[PRODUCT]}, not of {product_id}")
-            row[PRODUCT] = product_id
+            if row[PLATFORM] not in ("", platform):
+                other = "without" if platform == "dp" else "with"
+                raise ApiError(
+                    f"{where}: says platform {row[PLATFORM]}, not {platform}; {other} --streams it may be right"
+                )
+            row[PRODUCT], row[PLATFORM] = product_id, platform
             row[NAME] = row[NAME] or _name_of(row[BOARD], where)
             if row[NAME] in seen:
                 raise ApiError(f"{where}: device_name {row[NAME]} is there twice, see line {seen[row[NAME]]}")

@@ -9,7 +9,9 @@ from ..failures import failures_in_one_line
 from .product_cli import Data, do, products
 
 if TYPE_CHECKING:  # they take a second to import
+    from .model import Device
     from .platform import Platform
+    from .studio.products import Product
 
 app = typer.Typer(no_args_is_help=True)
 devices = typer.Typer(no_args_is_help=True)
@@ -76,8 +78,9 @@ def add(
 ) -> None:
     """Add a device and show the lines its config.json needs."""
     if product:
-        made = do(data, lambda platform: platform.studio.add_device(product, title, "", auth_info))
-        print(f'"platform": "studio",\n"device_name": {_quoted(made.name)},\n"product_id": "{made.product_id}",')
+        of, made = do(data, lambda platform: _named(platform, product, title, auth_info))
+        print(f'"platform": "{of.protocol.platform}",\n"device_name": {_quoted(made.name)},')
+        print(f'"product_id": "{made.product_id}",')
         print(f'"device_key": "{made.auth_info}",')
         return
     device = do(data, lambda platform: platform.add_device(title, auth_info, device_id))
@@ -118,6 +121,11 @@ def remove(
         platform.remove_device(device_id)
 
     do(data, take_away)
+
+
+def _named(platform: "Platform", product: str, name: str, key: str) -> "tuple[Product, Device]":
+    """The product, and the device of this name added to it."""
+    return platform.studio.products.find(product), platform.studio.add_device(product, name, "", key)
 
 
 def _quoted(text: str) -> str:

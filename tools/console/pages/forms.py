@@ -23,7 +23,7 @@ def config_for(visit: Visit, device: Device) -> str:
         "port": visit.platform.mqtt_port,
     }
     if device.is_studio:
-        config["platform"] = "studio"
+        config["platform"] = visit.platform.studio.products.find(device.product_id).protocol.platform
         config |= {"device_name": device.name, "product_id": device.product_id, "device_key": device.auth_info}
     else:
         config |= {"device_id": device.id, "product_id": device.product_id, "auth_info": device.auth_info}

@@ -24,6 +24,11 @@ class Protocol(Enum):
     STREAM = "stream"
     """Data streams and commands."""
 
+    @property
+    def platform(self) -> str:
+        """What config.json calls it."""
+        return "studio" if self is Protocol.ONEJSON else "dp"
+
 
 @dataclass(frozen=True)
 class Product:
