@@ -233,6 +233,8 @@ class Client(Sender):
                         self._subscriptions._make_again()
                     if self.on_publish:
                         self.on_publish(parsed.packet_id)
+                elif session.downgraded(parsed.packet_id):
+                    parsed._refuse(13, 0, parsed.packet_id)
             elif parsed.type:
                 self._handle(parsed.type)
             if session.owed or session.unsent:

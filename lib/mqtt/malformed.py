@@ -7,7 +7,7 @@ _WORDS = (
     "packet type %d: flags %d|remaining length of over 4 bytes|packet type %d: remaining length %d|"
     "CONNACK: flags %d, return code %d|PUBLISH: topic longer than the packet|"
     "PUBLISH: topic empty, with wildcard, U+0000 or invalid UTF-8|PUBLISH: packet id 0|packet type %d: packet id 0|"
-    "SUBACK: return code %d"
+    "SUBACK: return code %d|PUBACK for packet %d, which is of QoS 2: this server does not do QoS 2, publish with QoS 1"
 )
 
 

@@ -4,7 +4,7 @@ import gc
 from array import array
 from random import getrandbits
 
-from mqtt import ConnectionClosed, MQTTError, Timeout
+from mqtt import ConnectionClosed, MQTTError, ProtocolError, Timeout
 from mqtt.client import OFFLINE, ONLINE
 from scripted import Broker, Tap, impatient, online, ticks_ms
 from support import (
@@ -96,6 +96,24 @@ def test_every_packet_leaves_in_one_write():
         client.disconnect()
         sizes.append(len(broker.packet()))
         assert tap.writes == sizes and len(sizes) == 12
+
+
+def test_a_server_that_answers_qos_2_with_puback_is_named_as_one_without():  # [MQTT-4.3.3-1], [MQTT-4.8.0-1]
+    # RabbitMQ's plug-in (3.10: rabbit_mqtt_processor.erl, process_request(?PUBLISH, …) "Downgrade QOS_2 to QOS_1")
+    with online() as broker:
+        packet_id = broker.client.publish("a", "b", 2)
+        broker.packet()
+        broker.send(puback(packet_id + 1))  # fits nothing
+        broker.settle()
+        broker.send(puback(packet_id))
+        broker.fails(ProtocolError, "does not do QoS 2, publish with QoS 1")
+        assert broker.told("publish") == []
+        broker.connect()
+        assert broker.packet() == publish_of("a", b"b", 2, packet_id)  # it is kept, for a server that does
+        broker.send(ack_of(0x50, packet_id))
+        broker.packet()
+        broker.send(ack_of(0x70, packet_id))
+        broker.until(lambda: broker.told("publish"))
 
 
 def test_only_what_is_acknowledged_or_streamed_is_sent_without_nagles_delay():

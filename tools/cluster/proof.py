@@ -54,7 +54,7 @@ def prove(
     nodes: int, boards: int, interval: float, seconds: float, say: Callable[[str], None] = lambda line: None
 ) -> Outcome:
     """Runs it: `seconds` with all nodes, as long with one less, and then until all that was sent has come. The node
-    that is killed is the first; the listener is at the last, where its queue is if there are but two. Raises ClusterError.
+    that is killed is the first; the listener is at the last, where its queue is if there are but two. ClusterError.
     """
     say(f"starting {nodes} nodes of RabbitMQ")
     with RabbitMQ(nodes) as cluster:
