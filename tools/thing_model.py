@@ -101,10 +101,10 @@ class DataType:
     def _array(self, value: Any) -> str:
         if not isinstance(value, list):
             return "must be an array"
-        longest = self.limit("length")
+        longest = self.limit("length" if "length" in self.specs else "size")
         if longest is not None and len(value) > longest:
             return f"must have at most {longest:.15g} items"
-        items = _data_type(self.specs)
+        items = _data_type(_items(self.specs))
         return next((f"[{i}] {words}" for i, item in enumerate(value) if (words := items.objection(item))), "")
 
 
@@ -245,8 +245,13 @@ def _data_type(entry: dict[str, Any]) -> DataType:
     if made.type == "struct":
         _fields(made.specs)  # raises what is wrong with them
     if made.type == "array":
-        _data_type(made.specs)
+        _data_type(_items(made.specs))
     return made
+
+
+def _items(specs: Any) -> Any:
+    """What an array has: {"length", "type", "specs"}, or as OneNET Studio's documents have it {"size", "items"}."""
+    return specs.get("items", specs)
 
 
 def _identifier(entry: dict[str, Any]) -> str:

@@ -2,13 +2,15 @@
 
 import base64
 import json
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 from console_client import until
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
-from studio_api import MODEL, Api
+from studio_api import MODEL, Api, reply
 from studio_client import device_token, make_token, thing_online
 
 ALL = "thing/#"
@@ -220,3 +222,54 @@ def test_many_devices_at_once(console: RunningConsole, api: Api, board: Device) 
     assert api.get("/device/detail", device_name="b")["sec_key"] == made["list"][1]["sec_key"]
     for devices in ([], [{}], [1], "a", [{"name": "c", "desc": 1}], [{"name": "x"}] * 501):
         assert api.ask("POST", "/device/batch-create", devices=devices)[0] == 10001
+
+
+# What has been
+
+
+def test_when_a_device_came_and_went(console: RunningConsole, api: Api, board: Device) -> None:
+    period = {"start_time": 0, "end_time": 4102444800000}
+    assert api.get("/device/status-history", **period) == {"list": [], "meta": {"limit": 10, "offset": 0}}
+    for _ in range(2):
+        with thing_online(console, board):
+            pass
+        until(lambda: not console.call(console.platform.device, board.id).online)
+    found = until(lambda: len(it := api.get("/device/status-history", **period)["list"]) == 4 and it)
+    assert [it["status"] for it in found] == [0, 1, 0, 1]
+    assert found[3]["time"] <= found[0]["time"] and found[0]["time"] > 1_700_000_000_000
+    some = api.get("/device/status-history", limit=2, offset=1, **period)
+    assert (some["list"], some["meta"]) == (found[1:3], {"limit": 2, "offset": 1})
+    assert api.get("/device/status-history", start_time=0, end_time=1)["list"] == []
+    api.post("/device/delete")
+    again = console.call(console.platform.studio.add_device, board.product_id, board.name)
+    assert console.platform.store.statuses(again.id, 0, 2**62, 9, 0) == []
+
+
+def test_what_a_device_was_asked(
+    console: RunningConsole, api: Api, modelled: Device, beside: Callable[..., "Future[Any]"]
+) -> None:
+    period = {"start_time": 0, "end_time": 4102444800000}
+    with thing_online(console, modelled, ALL) as it:
+        asking = beside(api.post, "/thingmodel/set-device-property", params={"lamp": True})
+        reply(it, "thing/property/set")
+        asking.result()
+        asking = beside(api.ask, "POST", "/thingmodel/query-device-property-detail", params=["temp"])
+        reply(it, "thing/property/get", code=100, msg="no sensor")
+        asking.result()
+        asking = beside(api.post, "/thingmodel/call-service", identifier="blink", params={"n": 3})
+        reply(it, "thing/service/blink/invoke", data={"ok": True})
+        asking.result()
+        api.post("/thingmodel/call-service", identifier="reboot", params={})
+        it.hear()
+    read, written = api.get("/device/operation-log", **period)["list"]
+    assert (written["type"], written["request_body"], written["response_body"]) == (0, {"lamp": True}, "success")
+    assert (read["type"], read["request_body"], read["response_body"]) == (1, ["temp"], "no sensor")
+    assert int(written["request_time"]) <= int(written["response_time"])
+    reboot, blink = api.get("/device/service-log", **period)["list"]
+    assert (blink["identifier"], blink["function_name"], blink["type"]) == ("blink", "闪烁", 0)
+    assert (json.loads(blink["request_body"]), json.loads(blink["response_body"])) == ({"n": 3}, {"ok": True})
+    assert (blink["code"], blink["msg"]) == (200, "success")
+    assert (reboot["type"], reboot["code"], reboot["response_body"], reboot["response_time"]) == (1, 0, "", "0")
+    assert api.get("/device/service-log", limit=1, **period)["list"] == [reboot]
+    assert api.get("/device/operation-log", start_time=0, end_time=1)["list"] == []
+    assert api.ask("GET", "/device/service-log")[0] == 10001

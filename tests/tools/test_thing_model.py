@@ -38,6 +38,7 @@ def test_what_is_in_the_file() -> None:
         ("string", {}, ["x" * 1000], [None]),
         ("struct", [{"identifier": "x", "dataType": {"type": "bool"}}], [{}, {"x": True}], [{"x": 1}, {"y": True}, []]),
         ("array", {"length": "2", "type": "int32", "specs": {"max": "9"}}, [[], [1, 9]], [[1, 2, 3], [10], {}]),
+        ("array", {"size": "2", "items": {"type": "bool"}}, [[], [True]], [[1], [True] * 3]),
         ("bitMap", {"length": 3}, [0, 7], [8, -1, "1"]),
         ("bitMap", {"length": "1e300"}, [2**64 - 1], [2**64]),
         ("int32", {"min": "nan", "max": "inf"}, [5], []),

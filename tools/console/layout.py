@@ -72,5 +72,14 @@ LAYOUTS = (
     );
     CREATE INDEX studio_events_of_a_device ON studio_events (device_id, at);
     """,
+    """
+    CREATE TABLE studio_statuses (
+        number INTEGER PRIMARY KEY,
+        device_id TEXT NOT NULL,
+        online INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    );
+    CREATE INDEX studio_statuses_of_a_device ON studio_statuses (device_id, number);
+    """,
 )
 """What each version of the layout adds, in SQL."""

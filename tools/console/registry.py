@@ -232,7 +232,7 @@ class Registry:
     def _changed(self, device_id: str, words: str) -> None:
         since = utc_now()
         self._since[device_id] = since
-        unwatched(self.store.set_since(device_id, since))
+        unwatched(self.store.set_since(device_id, device_id in self._links, since))
         self.tell(DeviceChanged(device_id, words))
 
     # Packets and listeners

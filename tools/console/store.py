@@ -22,6 +22,9 @@ from .studio.desired import DesiredTable
 from .studio.events import EventTable
 from .studio.products import Account, Products, new_account
 
+STATUSES_KEPT = 1000
+"""Of a device's comings and goings; beyond that the oldest go."""
+
 
 @dataclass(frozen=True)
 class Product:
@@ -151,14 +154,37 @@ class Store(Database):
         """Removes it with its streams and commands. purge() then removes the data points."""
         with self.transaction() as db:
             db.execute("DELETE FROM devices WHERE id = ?", [device_id])
-            for table in ("commands", "studio_desired", "studio_events"):
+            for table in ("commands", "studio_desired", "studio_events", "studio_statuses"):
                 db.execute(f"DELETE FROM {table} WHERE device_id = ?", [device_id])
             db.execute("UPDATE streams SET device_id = NULL WHERE device_id = ?", [device_id])
 
-    def set_since(self, device_id: str, since: datetime) -> "asyncio.Future[Any]":
-        """Notes when it came online or went offline."""
-        row = [microseconds(since), device_id]
-        return self.later(lambda db: db.execute("UPDATE devices SET since = ? WHERE id = ?", row))
+    def set_since(self, device_id: str, online: bool, since: datetime) -> "asyncio.Future[Any]":
+        """Notes that it came online or went offline, and when."""
+        at = microseconds(since)
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE devices SET since = ? WHERE id = ?", [at, device_id])
+            if ":" in device_id:  # the old platform tells nobody
+                db.execute(
+                    "INSERT INTO studio_statuses (device_id, online, at) VALUES (?, ?, ?)", [device_id, online, at]
+                )
+                db.execute(
+                    "DELETE FROM studio_statuses WHERE device_id = ?1 AND number <="
+                    " (SELECT number FROM studio_statuses WHERE device_id = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+                    [device_id, STATUSES_KEPT],
+                )
+
+        return self.later(job)
+
+    def statuses(self, device_id: str, start: int, end: int, limit: int, offset: int) -> list[tuple[bool, int]]:
+        """Of a device of the current platform, newest first: whether it was online from then on, and when that was,
+        from `start` to before `end`."""
+        rows = self.rows(
+            "SELECT online, at FROM studio_statuses WHERE device_id = ? AND at >= ? AND at < ?"
+            " ORDER BY number DESC LIMIT ? OFFSET ?",
+            *(device_id, start, end, limit, offset),
+        )
+        return [(bool(online), at) for online, at in rows]
 
 
 def new_uuid() -> str:

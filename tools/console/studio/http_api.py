@@ -18,7 +18,7 @@ from starlette.responses import Response
 from ..database import StoreError
 from ..failures import InvalidParameter, PlatformError
 from ..platform import Platform
-from . import device_calls, stream_calls, thing_calls
+from . import device_calls, log_calls, stream_calls, thing_calls
 from .asked_thing import Asked, asked
 from .failures import BadParameter, StudioError
 
@@ -31,6 +31,9 @@ _CALLS: tuple[tuple[str, str, Callable[[Asked], Any]], ...] = (
     ("POST", "/device/delete", device_calls.delete),
     ("POST", "/device/reset-seckey", device_calls.reset_key),
     ("GET", "/device/event-log", device_calls.events),
+    ("GET", "/device/status-history", log_calls.statuses),
+    ("GET", "/device/operation-log", log_calls.operations),
+    ("GET", "/device/service-log", log_calls.services),
     ("GET", "/product/detail", device_calls.product),
     ("GET", "/thingmodel/query-thing-model", device_calls.model),
     ("POST", "/thingmodel/set-device-property", thing_calls.set_),
