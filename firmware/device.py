@@ -159,7 +159,7 @@ class Device:
                 self._pause_from = None
         if not self.wifi.connected():
             if client.state != OFFLINE:
-                rare("seldom").without_wifi(self)
+                rare("faults").without_wifi(self)
             sleep_ms(50)
             return
         if not OFFLINE < client.state < ONLINE and self.clock.sync():
@@ -170,7 +170,7 @@ class Device:
         self.outbox.locked = True
         try:
             if client.state == OFFLINE:
-                rare("seldom").connecting(client)
+                rare("faults").connecting(client)
                 gc.collect()
                 client.start()
             client.loop(_TURN)
@@ -179,7 +179,7 @@ class Device:
                 self._upload()
                 self._answer()
         except (MQTTError, OSError, MemoryError) as e:
-            rare("seldom").failed(self, e)
+            rare("faults").failed(self, e)
         finally:
             self.outbox.unlock()
 

@@ -1,23 +1,21 @@
-"""What a Device does seldom: how it begins, its streams, and its mishaps. Loaded when it comes to that: code and words
-take memory.
+"""What a Device does seldom: how it begins, its streams, its end, replies out of the ordinary. Loaded when it comes to
+that: code and words take memory. What goes wrong with connections is in faults.py.
 
 It is a room of device.py, and knows its attributes.
 """
 
 import json
-from errno import ECONNRESET
 from machine import RTC
 from micropython import const
-from time import sleep_ms, ticks_ms
+from time import sleep_ms
 
 from mqtt.backoff import Backoff
-from mqtt.errors import ConnectionClosed, ConnectionRefused, SubscribeError, Timeout, borrowed
 
 import __main__  # type: ignore[import-not-found]
 
 from . import watchdog
 from .clock import Clock
-from .log import keep, log, rare, uptime
+from .log import keep, log, rare
 from .outbox import Outbox, is_value, stream_id_of
 from .wifi import Wifi
 
@@ -112,95 +110,6 @@ def stopped(device):
             raise RuntimeError("interrupted in put()")
         device._client.close()
     return False
-
-
-def connecting(client):
-    """A connection is about to be begun."""
-    log("mqtt", "connecting to %s:%d" % (client.host, client.port))
-    watchdog.patient(True)
-
-
-def failed(device, error):
-    """What the client has raised. It may be about a subscription alone, and all else goes on; but not where the
-    platform shows by it that it takes nothing of what we say."""
-    if isinstance(error, SubscribeError) and not _explained(device, error):
-        log("mqtt", str(error))
-        return
-    device._client.close()
-    was_online = device._online_at is not None
-    if not was_online:
-        device.wifi.doubt(error)
-    elif device._batch and not isinstance(error, (Timeout, MemoryError, SubscribeError)):
-        _suspect(device)
-    fault(device, error)
-    if not was_online:
-        _try_next_host(device)
-
-
-def _try_next_host(device):
-    """Where the host did not let us in, the next one is tried next."""
-    hosts = device.config["host"]
-    if isinstance(hosts, list) and len(hosts) > 1:
-        hosts.append(hosts.pop(0))
-        device._client.host = hosts[0]
-
-
-def without_wifi(device):
-    fault(device, OSError("Wi-Fi lost"))
-
-
-def fault(device, reason):
-    """There is no connection any more, or none came about. Says why, and when the next one is tried."""
-    device._client.close()
-    device._fault_at = ticks_ms()
-    watchdog.patient(False)
-    was_online = device._online_at is not None
-    lasted = uptime() - device._online_at if was_online else 0
-    device._online_at = None
-    if device.config["tls"] and not device.clock.true(device.clock.now()):
-        device.clock._ask_at = 0  # before the next attempt: by a clock that was never set no certificate is valid
-    refused = isinstance(reason, SubscribeError) or isinstance(reason, ConnectionRefused) and reason.code != 3
-    device._delay = device._backoff.next(min(lasted, 3600) * 1000, refused)
-    try:
-        words = _explained(device, reason) or rare("trouble").words(reason)
-        if was_online and _is_cut(reason):
-            words += " (after %d s; the last packet sent was %s)" % (lasted, borrowed("mqtt.last").sent(device._client))
-    except MemoryError:  # which may be the reason
-        words = str(reason) or "MemoryError"
-    device._trouble = "%s; next attempt in %d s" % (words, device._delay // 1000)
-    log("mqtt", device._trouble)
-
-
-def _explained(device, reason):
-    """What the platform means by it, in words; None if there are no better ones than the network's."""
-    clock = device.clock
-    now = clock.true(clock.now())
-    since_1970 = now and now + 946684800
-    explain = borrowed("onenet.reasons").explain
-    return explain(device.config["platform"], reason, device.config, device._client.host, since_1970)
-
-
-def _is_cut(reason):
-    """Whether the server has closed the connection, or what is between."""
-    return isinstance(reason, ConnectionClosed) or isinstance(reason, OSError) and reason.args[:1] == (ECONNRESET,)
-
-
-def _suspect(device):
-    """The connection was lost with the batch on its way. After some times fewer points go at once, down to one: the one
-    that the platform dislikes. What follows shall not wait for ever."""
-    device._losses += 1
-    if device._losses < _LOSSES and not (device._most and device._count > 1):
-        return
-    device._platform.forget(device._batch)
-    if device._count > 1:
-        device._most = device._count >> 1
-        device.outbox.send(0)
-        device._backoff.next(_HOUR)  # something new is tried, so the waits start over
-        log("mqtt", "lost again and again with the same %d data points: goes on with fewer" % device._count)
-    else:
-        log("stream", rare("refusal").culprit(device.outbox))
-        device.outbox.drop()
-    device._batch = device._losses = 0
 
 
 def not_obeyed(payload):

@@ -1,5 +1,5 @@
-"""TLS as config.json wants it. This stays in memory where there is TLS, and is not loaded elsewhere; what opening a
-connection takes is in tls_socket.py, and forgotten."""
+"""TLS as config.json wants it. This stays in memory where there is TLS, and is not loaded elsewhere; what goes again is
+in tls_ca.py, tls_room.py and tls_name.py."""
 
 from .log import rare
 
@@ -18,7 +18,13 @@ class Context:
         self.real = None
 
     def wrap_socket(self, sock, server_hostname, do_handshake_on_connect):
-        return rare("tls_socket").wrap(self, sock, server_hostname)
+        """The socket with TLS, whose handshake is still to come. Raises MQTTError, OSError and MemoryError."""
+        if not self.real:
+            rare("tls_ca").load(self)
+        rare("tls_room").look()
+        if self.lenient:
+            server_hostname = rare("tls_name").learn(self) or server_hostname
+        return self.real.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
 
 
 def add_to(options, config):
@@ -26,4 +32,4 @@ def add_to(options, config):
     name = config["tls_name"]
     options["ssl"] = context = Context(config["ca"], name == "any")
     options["server_hostname"] = "" if context.lenient else name
-    rare("tls_socket").prepare(context)
+    rare("tls_ca").prepare(context)

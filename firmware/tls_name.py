@@ -18,6 +18,8 @@ _VERSION = const(0xA0)
 def learn(context):
     """Has the SSLContext tell each server's name; returns the last one's, "" for none."""
 
+    log("mqtt", 'the name in the certificate is not checked, for "tls_name" in config.json is "any"')
+
     def look(certificate, depth):
         if not depth:  # the server's own
             try:

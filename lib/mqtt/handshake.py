@@ -13,8 +13,13 @@ from .errors import MICROPYTHON, ConnectionRefused, MQTTError, borrowed
 
 if MICROPYTHON:
     from socket import socket
+
+    def _wrap(context, sock, server_hostname):
+        return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
+
 else:
     from .host import socket
+    from .host import wrap as _wrap
 
 # States of the client
 _OFFLINE = const(0)
@@ -91,7 +96,7 @@ def _opened(client):
         client._poller.unregister(client._sock)
         client._out_left = len(client._connect)
         try:
-            sock = borrowed("mqtt.tls").wrap(ssl, client._sock, server_hostname or client.host)
+            sock = _wrap(ssl, client._sock, server_hostname or client.host)
             client._sock = client._stream = sock
         except (OSError, ValueError, MemoryError, MQTTError) as e:
             return client._fail(e)

@@ -1,5 +1,5 @@
-"""TLS around a connection: which contexts do, and what it means that a handshake fails. Loaded only where there is a
-context, and dropped.
+"""TLS around a connection: which contexts do, and what it means that a handshake fails. Loaded only for that, and
+dropped.
 
 A certificate that does not hold comes as a ValueError, on MicroPython with a line for each reason (mbedTLS,
 mbedtls_x509_crt_verify_info()), on CPython with the first one. What else fails comes with a number, there of mbedTLS's
@@ -10,16 +10,7 @@ from errno import ECONNABORTED, ECONNRESET, ENOMEM
 from micropython import const
 from time import gmtime
 
-from .errors import MICROPYTHON, ConnectionClosed, MQTTError, Timeout
-
-if MICROPYTHON:
-
-    def wrap(context, sock, server_hostname):
-        """TLS over a connected non-blocking socket; the handshake happens with the first write."""
-        return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
-
-else:
-    from .host import wrap  # noqa: F401
+from .errors import ConnectionClosed, MQTTError, Timeout
 
 _CONNECTING = const(2)  # state of the client
 _CERT_REQUIRED = const(2)  # of CPython and MicroPython alike

@@ -4,7 +4,7 @@ from device_bench import Bench
 from mqtt.client import OFFLINE
 from support import replaced
 
-from firmware import seldom
+from firmware import faults
 
 
 def test_connect_names_the_device():
@@ -123,13 +123,13 @@ def test_the_culprit_is_looked_for_without_the_long_waits_of_a_server_that_is_do
     """Each time fewer go, something new is tried. Not where one was dropped: the server may dislike them all."""
     waits = []
     with Bench() as it:
-        fault = seldom.fault
+        fault = faults.fault
 
         def noting(device, reason):
             fault(device, reason)
             waits.append(("fewer" in " ".join(it.log.lines[-2:]), device._delay))
 
-        with replaced(seldom, "fault", noting):
+        with replaced(faults, "fault", noting):
             for i in range(10):
                 it.device.put("n", i)
             serve(it, lambda value: value[1] == 3)

@@ -8,7 +8,7 @@ from device_bench import Bench, write
 from mqtt.client import OFFLINE, ONLINE
 from support import ACCEPTED, field, puback, publish_of
 
-from firmware import discovery, requests, seldom
+from firmware import discovery, faults, requests
 from firmware.device import Device
 
 
@@ -193,18 +193,18 @@ def test_what_it_says_of_itself():
 def test_when_one_host_fails_the_next_is_tried():
     device = device_of(host=["a.cn", "b.cn", "c.cn"])
     seen = [device._client.host]
-    with fakes.Log(seldom) as log:
+    with fakes.Log(faults) as log:
         for _ in range(3):
-            seldom.failed(device, OSError(111))
+            faults.failed(device, OSError(111))
             seen.append(device._client.host)
         assert seen == ["a.cn", "b.cn", "c.cn", "a.cn"]
         device._online_at = 1
-        seldom.failed(device, OSError(104))
+        faults.failed(device, OSError(104))
         assert device._client.host == "a.cn"  # it let us in, so it is tried once more
     assert len(log.lines) == 4
     alone = device_of(host="a.cn")
-    with fakes.Log(seldom):
-        seldom.failed(alone, OSError(111))
+    with fakes.Log(faults):
+        faults.failed(alone, OSError(111))
     assert alone._client.host == "a.cn"
 
 

@@ -10,7 +10,7 @@ from current_device_bench import KEY, Streams, Studio, device_of, light, settled
 from device_bench import Bench, write
 from mqtt.client import ONLINE
 
-from firmware import seldom
+from firmware import faults
 from firmware.device import Device
 
 # On the current platform
@@ -37,13 +37,13 @@ def test_the_products_own_host_first_and_then_the_one_for_all():
     device = device_of()
     assert device._client.host == "aBcDeF1234.mqtts.acc.cmcconenet.cn"
     seen = []
-    with fakes.Log(seldom) as log:
+    with fakes.Log(faults) as log:
         for _ in range(3):
-            seldom.failed(device, OSError(-2))
+            faults.failed(device, OSError(-2))
             seen.append(device._client.host)
         assert seen == ["mqtts.heclouds.com", "aBcDeF1234.mqtts.acc.cmcconenet.cn", "mqtts.heclouds.com"]
         device._online_at = 1
-        seldom.failed(device, OSError(104))
+        faults.failed(device, OSError(104))
         assert device._client.host == "mqtts.heclouds.com"
         assert len(log.lines) == 4
 
