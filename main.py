@@ -35,7 +35,7 @@ def obey(payload):
     return "led=on" if device.led.value() else "led=off"
 
 
-if device.led and device.config["platform"] == "studio":  # there the LED is a switch of the thing model as well
+if device.led and device.config["platform"] in ("studio", "mqtt"):  # there the LED is a switch as well, to be set
 
     @device.property("led", every=None)  # sent when it was set, or is asked for
     def led():

@@ -33,6 +33,7 @@ class PlatformName(Enum):
     LEGACY = "legacy"
     STUDIO = "studio"
     DP = "dp"
+    MQTT = "mqtt"
 
 
 app = typer.Typer(
@@ -74,7 +75,7 @@ def demo(
         PlatformName,
         typer.Option(
             help="legacy: OneNET's older platform. studio: the current one, a product with a thing model. dp: one with "
-            "data streams."
+            "data streams. mqtt: a broker of your own, which is mosquitto."
         ),
     ] = PlatformName.LEGACY,
     chip: Annotated[ChipName, typer.Option(help="Whose port of MicroPython the board behaves as.")] = ChipName.ESP32,
@@ -85,12 +86,14 @@ def demo(
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show passwords, too.")] = False,
 ) -> int:
     """Watch a board come online at a local OneNET, send data and obey commands: on this computer, no hardware."""
+    from .api.failures import ApiError
     from .board import BoardError
+    from .broker import BrokerError
     from .console.console import ConsoleError
     from .console.database import StoreError
     from .demo import run_demo
 
-    with failures_in_one_line(BoardError, ConsoleError, StoreError):
+    with failures_in_one_line(ApiError, BoardError, BrokerError, ConsoleError, StoreError):
         return run_demo(
             seconds,
             show_secrets,

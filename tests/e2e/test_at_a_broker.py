@@ -137,12 +137,13 @@ def test_values_status_and_commands(kind: dict[str, Any]) -> None:
             assert (status.payload, status.retain) == (b"online", True)
             assert not latecomer.find("b1/data/free_heap")  # nothing else is retained
         watcher.publish("b1/command/17", b"led=on", 1)
-        assert watcher.message("b1/reply/17").payload == b"led=on"
+        assert watcher.message("b1/reply/17").payload == b"ok"  # main.py has the LED as a property here
         assert it.pins[LED] == 1
         watcher.publish("b1/command", b"led?")
         assert watcher.message("b1/reply").payload == b"led=on"
         watcher.publish("b1/set/led", b"OFF", 1)
-        assert watcher.message("b1/reply/led").payload.startswith(b"error: ")  # main.py knows led=off alone
+        assert watcher.message("b1/reply/led").payload == b"ok"
+        assert it.pins[LED] == 0
         it.link.cut()
         watcher.until(lambda: said_of_itself(watcher) == [b"online", b"offline", b"online"], "the will, and its end")
         assert "as b1 (p2, c1, k60, u'b1')" in broker.log
@@ -211,17 +212,13 @@ def test_the_next_host_when_one_fails(kind: dict[str, Any]) -> None:
             it.wait_for(ONLINE, PATIENCE)
             wait_for_number(early, 5)
             seen = len(it.log)
-            early.close()
             first.stop()
             it.wait_for("connecting to second.local:1883", PATIENCE, seen)
             it.wait_for(ONLINE, PATIENCE, seen)
             last = max(n for message in early.messages for n in numbers_in(message))
             wait_for_number(late, last + 5)
-        came = [n for message in [*early.messages, *late.messages] for n in numbers_in(message)]
-        arrived = set(came)
-        missing = set(range(1, max(arrived) + 1)) - arrived
-        # What the first has acknowledged but not delivered to its watcher, which closed before it, is on neither list.
-        assert len(missing) <= 2, missing
+            came = {n for message in [*early.messages, *late.messages] for n in numbers_in(message)}
+        assert came >= set(range(1, last + 6))  # what the first has acknowledged has reached who listened there
 
 
 def test_wrong_credentials_are_told_in_words() -> None:

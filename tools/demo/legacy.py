@@ -11,7 +11,7 @@ from ..api.failures import ApiError
 from ..api.text import reply_text
 from ..console.model import Command, CommandChanged, Event
 from .stage import Stage, board_config, hints, local_onenet
-from .story import News, Story
+from .story import Delivered, News, Story
 
 COMMANDS = ("led=on", "led?", "led=off")
 TITLE = "virtual board"
@@ -63,7 +63,7 @@ class LegacyStory(Story):
         if topic.startswith("$creq/"):
             self.show.line("command", f"{reply_text(payload)}  to {topic}", "magenta")
 
-    def event(self, event: Event) -> None:
+    def event(self, event: Event | Delivered) -> None:
         match event:
             case CommandChanged(Command(uuid=uuid, reply=bytes(reply), seconds=float(seconds))):
                 self.answered += uuid in self._sent

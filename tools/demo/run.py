@@ -18,7 +18,7 @@ from ..files import board_directory, board_modules
 from ..packets.explain import PacketReader
 from ..port.program import XTENSA
 from ..port.romfs import installed
-from . import dp, legacy, studio
+from . import any_broker, dp, legacy, studio
 from .camera import Camera, what_is_missing
 from .show import Show
 from .stage import PASSWORD, SSID, Stage
@@ -30,6 +30,7 @@ STAGES: dict[str, Callable[[Path, News], AbstractContextManager[Stage]]] = {
     "legacy": legacy.stage,
     "studio": studio.stage,
     "dp": dp.stage,
+    "mqtt": any_broker.stage,
 }
 """By platform, as config.json names it: what makes its stage, of the directory with the board's files."""
 

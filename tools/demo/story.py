@@ -47,7 +47,16 @@ class Outcome:
     failure: str = ""
 
 
-News = queue.SimpleQueue[BoardSays | Carried | Outcome | Event]
+@dataclass(frozen=True)
+class Delivered:
+    """A message that a broker has delivered to somebody who looks on."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+News = queue.SimpleQueue[BoardSays | Carried | Outcome | Delivered | Event]
 
 
 class Story:
@@ -74,8 +83,8 @@ class Story:
     def heard(self, topic: str, payload: bytes, up: bool) -> None:
         """A PUBLISH has gone by."""
 
-    def event(self, event: Event) -> None:
-        """The console tells something besides data points."""
+    def event(self, event: Event | Delivered) -> None:
+        """The console tells something besides data points; or whoever looks on, all that comes."""
 
     def shortcoming(self) -> str | None:
         """Why the demo has failed, None if it has not."""
@@ -142,7 +151,7 @@ class Story:
             self.next_at = now + EVERY
             self.ask()
 
-    def _handle(self, news: BoardSays | Carried | Outcome | Event) -> None:
+    def _handle(self, news: BoardSays | Carried | Outcome | Delivered | Event) -> None:
         show = self.show
         match news:
             case BoardSays(line):
