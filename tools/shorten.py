@@ -38,7 +38,7 @@ INNER = frozenset(
         "ack", "acknowledged", "add_to", "answer_request", "ask_desired", "asked_at", "asks", "Backoff", "bad_utf8",
         "bare", "Batch", "borrowed", "check", "check_packet_id", "check_qos", "Clock", "codes", "ConfigError",
         "connecting", "Connection", "culprit", "Current", "declare_property", "declare_service", "describe", "done",
-        "doubt", "drop", "entity", "EVENTS", "explain", "failed", "fault", "filters", "fits", "forget",
+        "doubt", "downgraded", "drop", "entity", "EVENTS", "explain", "failed", "fault", "filters", "fits", "forget",
         "forget_crashes", "four_bytes", "full", "gather", "give_back", "glance", "go_on", "header", "heard",
         "HISTORY", "HOST", "HOSTS", "id_at", "id_len", "ignored", "Incoming", "interrupted", "is_id", "is_known",
         "is_value", "keep", "KEEP_ALIVE", "late", "locked", "log_in", "look", "lost", "make", "meaning", "message",
