@@ -39,6 +39,11 @@ def _setting(v):
     return _one_stream(v) and "{stream}" in v.split("/")
 
 
+def _path(v):
+    """What is asked for in the opening handshake of a WebSocket."""
+    return _text(v, 128, 1) and v[0] == "/" and all(32 < c < 127 and c != 35 for c in v.encode())
+
+
 def _entities(v):
     return isinstance(v, dict) and all(isinstance(fields, dict) for fields in v.values())
 
@@ -48,6 +53,8 @@ _TOPIC = "a topic without + and #, in which {device} may stand for device_name"
 _KEYS = {
     "host": (None, "the broker's address or name alone, or a list of up to 8: when one fails, the next", _hosts),
     "port": (1883, "a whole number from 1 to 65535", _number(1, 65535)),
+    "transport": ("tcp", '"tcp" or "websocket"', lambda v: v in ("tcp", "websocket")),
+    "path": ("/mqtt", "what the broker calls its WebSocket, from / on, without spaces and #", _path),
     "device_name": (None, "a name for the device, up to 64 bytes without spaces, / + #", _name),
     "client_id": (
         "",

@@ -56,7 +56,7 @@ def look(wifi, up, now):
 def doubt(wifi, now, error):
     """A connection over this network failed."""
     answers = isinstance(error, (ConnectionRefused, ConnectionClosed)) or error.args and error.args[0] in _ANSWERS
-    if answers or _is_of_tls(error):
+    if answers or _is_answer(error):
         wifi.proven()
         return
     if isinstance(error, MemoryError):  # which is our own
@@ -75,9 +75,9 @@ def doubt(wifi, now, error):
     _reset_if_due(wifi, now)
 
 
-def _is_of_tls(error):
-    """Whether a TLS server has answered, though not as it must."""
-    return str(error)[:5] == "TLS: " and not isinstance(error, Timeout)
+def _is_answer(error):
+    """Whether a server of TLS or WebSocket has answered, though not as it must."""
+    return str(error).split(" ")[0] in ("TLS:", "WebSocket:") and not isinstance(error, Timeout)
 
 
 def name_of(known):

@@ -1,7 +1,11 @@
 """Logs the device in to any MQTT broker. Loaded only for that."""
 
+from micropython import const
+
 from mqtt.client import Client
 from onenet.mqtt import Broker
+
+_FRAME = const(1024)  # bytes of a packet that go in one frame of a WebSocket
 
 
 def log_in(device, options):
@@ -14,6 +18,10 @@ def log_in(device, options):
         config[key].replace("{device}", name).encode()
         for key in ("status_topic", "command_topic", "reply_topic", "set_topic", "topic")
     ]
+    if config["transport"] == "websocket":
+        from mqtt.websocket import WebSocket
+
+        options["transport"] = WebSocket(config["path"], min(config["tx_size"], _FRAME))
     client = Client(
         config["client_id"] or name,
         hosts[0],

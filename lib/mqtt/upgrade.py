@@ -2,6 +2,7 @@
 for each connection, dropped once the server has agreed."""
 
 from binascii import b2a_base64
+from errno import ECONNABORTED, ECONNRESET
 from micropython import const
 from os import urandom
 
@@ -15,6 +16,7 @@ except ImportError:  # a port without: then any answer to the key will do
 _MOST = const(4096)  # bytes of an answer
 _LINE = const(160)  # bytes of a line that are looked at; those that matter are shorter
 _BLANK = const(4)  # bytes of the blank line, with the end of the line before it
+_CLOSED = (ECONNRESET, ECONNABORTED, 32)  # EPIPE
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 # What an answer must say to have agreed
@@ -63,7 +65,7 @@ class Upgrade:
         if not self._unsent:
             if isinstance(reason, Timeout):
                 return Timeout("no answer to the WebSocket handshake")
-            if isinstance(reason, ConnectionClosed):
+            if isinstance(reason, ConnectionClosed) or isinstance(reason, OSError) and reason.args[0] in _CLOSED:
                 return ConnectionClosed("by the server, asked for a WebSocket; is there one at this port?")
         return reason
 

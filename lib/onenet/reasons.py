@@ -33,7 +33,7 @@ def _of_broker(reason):
             return "user name or password refused (code %d)" % reason.code
         if reason.code == 2:
             return "client id refused: another client_id in config.json may do (code 2)"
-    if isinstance(reason, ConnectionClosed):
+    if isinstance(reason, ConnectionClosed) and "WebSocket" not in str(reason):  # which says more
         if "before CONNACK" in str(reason):
             return "closed before CONNACK: is there an MQTT broker at this port, and does it let this client in?"
         return "closed, as a broker does that stops, or when another client has the same client_id"

@@ -58,6 +58,17 @@ def test_hosts():
         assert problem(host=value).startswith("host: must be the broker's address or name alone, or a list")
 
 
+def test_a_websocket():
+    checked = check(config())
+    assert checked["transport"] == "tcp" and checked["path"] == "/mqtt"
+    for value in ("/", "/ws?token=a%20b", "/a/b"):
+        assert check(config(transport="websocket", path=value))["path"] == value
+    for value in ("", "mqtt", "/a b", "/a#b", "/温", "/" + "x" * 128, 5):
+        assert problem(path=value).startswith("path: must be what the broker calls its WebSocket")
+    for value in ("ws", "", True, None, 5):
+        assert problem(transport=value).startswith('transport: must be "tcp" or "websocket"')
+
+
 def test_names_users_and_passwords():
     for value in ("", "x" * 65, "a b", "a/b", "a+", "#", 5, None):
         assert problem(device_name=value).startswith("device_name: must be a name")

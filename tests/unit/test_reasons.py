@@ -53,6 +53,11 @@ def test_a_broker_of_ones_own():
     assert "another client_id in config.json" in explain("mqtt", refused(2), {}, OWN)
     assert "same client_id" in explain("mqtt", ConnectionClosed("by the server"), {}, OWN)
     assert "an MQTT broker at this port" in explain("mqtt", ConnectionClosed("by the server, before CONNACK"), {}, OWN)
+    for words in (
+        "by the server, asked for a WebSocket; is there one at this port?",
+        "by the server, WebSocket code 1001",
+    ):
+        assert explain("mqtt", ConnectionClosed("by the server, " + words), {}, OWN) is None
 
 
 def test_the_key_of_the_other_level_and_the_name():

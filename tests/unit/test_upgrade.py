@@ -148,6 +148,11 @@ def test_a_server_that_hangs_up_or_says_nothing_is_told_apart_from_a_missing_con
         asked(server)
         server.close()
         server.fails(ConnectionClosed, "asked for a WebSocket; is there one at this port?")
+    with WebServer() as server:  # which does not read what it does not understand
+        server.client.start()
+        server.accept()
+        server.reset()
+        server.fails(ConnectionClosed, "asked for a WebSocket; is there one at this port?")
     for beginning in (b"", b"HTTP/1.1 101 Switching Protocols\r\nUp"):
         with Clock() as clock, WebServer() as server:
             asked(server)
