@@ -42,7 +42,7 @@ def test_a_network_that_works_is_not_doubted():
 def test_a_server_that_refuses_is_no_fault_of_the_network():
     other = MQTTError("TLS: the server speaks something else"), MQTTError("WebSocket: the server answers 404 Not Found")
     closed = ConnectionRefused(4), ConnectionClosed("by the server")
-    for error in (OSError(ECONNREFUSED), OSError(ECONNRESET), *closed, *other):
+    for error in (OSError(ECONNREFUSED), OSError(ECONNRESET)) + closed + other:
         with Bench([HOME], {"home": "12345678"}, reset_after=30) as it:
             it.until_joined()
             it.fail(100, every=60, error=error)
