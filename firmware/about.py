@@ -14,7 +14,7 @@ def describe():
 
 
 def version():
-    """Of what was deployed; the file begins with it, and is too long to be loaded for that."""
+    """Of what was deployed, "?" where nothing was; the file begins with it, and is too long to be loaded for that."""
     try:
         with open("/deployed.json") as file:
             return file.read(40).split('"')[3]

@@ -70,18 +70,21 @@ def _control(device, found):
 
 def _message(config, component, name, fields):
     node = _plain(config["device_name"])
+    device = {
+        "identifiers": [node],
+        "name": config["device_name"],
+        "model": getattr(sys.implementation, "_machine", sys.platform),
+    }
+    version = rare("about").version()
+    if version != "?":
+        device["sw_version"] = version
     message = {
         "name": name,
         "unique_id": node + "_" + _plain(name),
         "state_topic": _topic(config, "topic", name),
         "value_template": _template(config, name, component == "switch"),
         "availability_topic": _topic(config, "status_topic", ""),
-        "device": {
-            "identifiers": [node],
-            "name": config["device_name"],
-            "model": getattr(sys.implementation, "_machine", sys.platform),
-            "sw_version": rare("about").version(),
-        },
+        "device": device,
         "origin": {"name": "onenet-esp"},
     }
     message.update(fields)

@@ -79,8 +79,8 @@ def watch(broker: Mosquitto, client_id: str = "") -> contextlib.AbstractContextM
 def board(
     brokers: dict[str, int], main: str = MAIN, kind: dict[str, Any] | None = None, **changes: Any
 ) -> Iterator[VirtualBoard]:
-    """A board whose configuration says no more than it must, and these changes. brokers: ports, by the names that the
-    board knows; more than one name is a list of hosts."""
+    """A board, deployed to, whose configuration says no more than it must, and these changes. brokers: ports, by the
+    names that the board knows; more than one name is a list of hosts."""
     names = list(brokers)
     config = {
         "wifi": [{"ssid": SSID, "password": WIFI_PASSWORD}],
@@ -92,7 +92,8 @@ def board(
         **changes,
     }
     routes = {(name, 1883): ("127.0.0.1", port) for name, port in brokers.items()}
-    with board_with(None, main, config=json.dumps(config), routes=routes, **kind or {}) as it:  # type: ignore[arg-type]
+    files = {"deployed.json": '{"version": "1.2.3"}'}
+    with board_with(None, main, config=json.dumps(config), files=files, routes=routes, **kind or {}) as it:  # type: ignore[arg-type]
         yield it
         assert PASSWORD not in it.log
 
@@ -156,7 +157,7 @@ def test_home_assistant(kind: dict[str, Any]) -> None:
             sensor = json.loads(watcher.message("homeassistant/sensor/b1/temp/config").payload)
             assert sensor["state_topic"] == "b1/data/temp" and value(watcher.message("b1/data/temp")) == 21.5
             assert config["availability_topic"] == "b1/status"
-            assert config["device"] == sensor["device"] and config["device"]["sw_version"]
+            assert config["device"] == sensor["device"] and config["device"]["sw_version"] == "1.2.3"
             assert value(watcher.message(config["state_topic"])) is False
             for said, state in ((config["payload_on"], 1), (config["payload_off"], 0), (config["payload_on"], 1)):
                 before = len(watcher.messages)
