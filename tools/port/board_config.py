@@ -49,6 +49,16 @@ def problems(config: Any) -> list[str]:
     return []
 
 
+def with_defaults(config: Any) -> Config | None:
+    """As the board takes it, with the defaults; None where it is wrong."""
+    module = _board_module()
+    try:
+        checked: Config = module.check(config)
+    except module.ConfigError:
+        return None
+    return checked
+
+
 def problems_of(key: str, config: Config) -> list[str]:
     """The problems of one key, or of something within it."""
     return [line for line in problems(config) if re.match(rf"{re.escape(key)}[\[.:]", line)]

@@ -174,6 +174,10 @@ def config(
         str | None,
         typer.Option(metavar="HOST[:PORT]", help="The platform's address, or your broker's. Default: OneNET's."),
     ] = None,
+    ca: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="TLS, by the certificate of this CA: in PEM or DER, or onenet for OneNET's."),
+    ] = None,
     trace: Annotated[
         bool | None, typer.Option("--trace/--no-trace", help="Have the board show MQTT packets, for monitor --packets.")
     ] = None,
@@ -211,6 +215,7 @@ def config(
 
     with failures_in_one_line(PortError):
         options = {"ssid": ssid, "device_id": device_id, "product_id": product_id, "host": host, "trace": trace}
+        options["ca"] = ca
         return run_config(port or [], options, settings or [], unset or [], secrets, csv, show, replace)
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_in
 from pathlib import Path
 
 import typer
@@ -35,6 +36,7 @@ from .board_config import (
     with_network,
     with_proof,
 )
+from .certificate import CA_FILE, ONENET, ask_for_ca, bring_ca, read_ca
 from .connection import Connection
 from .errors import PortError
 from .find import the_port
@@ -64,6 +66,8 @@ class Changes:
     values: Mapping[str, object] = field(default_factory=dict)
     """Other keys of the configuration."""
     unset: tuple[str, ...] = ()
+    ca: bytes | None = None
+    """The certificate of the CA for TLS, in DER."""
 
     def apply(self, config: Config) -> Config:
         """The configuration with these changes. A password without an ssid is for the first network."""
@@ -75,7 +79,9 @@ class Changes:
             changed = for_platform(changed, str(platform))
             if platform != LEGACY and "device_id" in values:
                 values["device_name"] = values.pop("device_id")
-        changed |= values
+        if self.ca is not None:
+            values = {"tls": True, "ca": CA_FILE} | values
+        changed = _with_tls(changed, values) | values
         for key in KEYS.get(platform_of(changed), ()):
             if key in self.secrets:
                 changed = with_proof(changed, key, self.secrets[key])
@@ -87,7 +93,15 @@ class Changes:
 
     @property
     def anything(self) -> bool:
-        return bool(self.ssid is not None or self.secrets or self.values or self.unset)
+        return bool(self.ssid is not None or self.secrets or self.values or self.unset or self.ca)
+
+
+def _with_tls(config: Config, values: Mapping[str, object]) -> Config:
+    """The configuration without what is of no use any more when TLS begins or ends by these values."""
+    if "tls" not in values or values["tls"] == config.get("tls", False):
+        return config
+    gone = ("port",) if values["tls"] else ("port", "ca", "tls_name")
+    return {key: value for key, value in config.items() if key not in gone}
 
 
 def read_secrets(file: Path | None) -> dict[str, str]:
@@ -180,12 +194,14 @@ def configure(port: str, changes: Changes, replace: bool, ask: "Ask | None") -> 
         with _going_on_afterwards(connection):
             there = {} if replace else read_config(connection) or {}
             if not ask:
-                return _put(connection, complete(changes.apply(there), there, changes, None), there)
+                return _put(connection, complete(changes.apply(there), there, changes, None), there, changes.ca)
         connection.hard_reset()
+        if (ca := ask_for_ca(changes.apply(there), ask)) is not None:
+            changes = replace_in(changes, ca=ca)
         config = complete(changes.apply(there), there, changes, ask)
         get_in(connection, _say)
         with _going_on_afterwards(connection):
-            return _put(connection, config, there)
+            return _put(connection, config, there, changes.ca)
 
 
 def configure_row(connection: Connection, changes: Changes, replace: bool, report: Report) -> str:
@@ -193,7 +209,7 @@ def configure_row(connection: Connection, changes: Changes, replace: bool, repor
     report.stage("writing config.json")
     with _going_on_afterwards(connection):
         there = {} if replace else read_config(connection) or {}
-        return _put(connection, complete(changes.apply(there), there, changes, None), there)
+        return _put(connection, complete(changes.apply(there), there, changes, None), there, changes.ca)
 
 
 @contextlib.contextmanager
@@ -207,8 +223,8 @@ def _going_on_afterwards(connection: Connection) -> Iterator[None]:
         raise
 
 
-def _put(connection: Connection, config: Config, there: Config) -> str:
-    if config == there:
+def _put(connection: Connection, config: Config, there: Config, ca: bytes | None) -> str:
+    if not bring_ca(connection, config, ca) and config == there:
         connection.hard_reset()
         return "config.json was like this already"
     write_config(connection, config)
@@ -233,13 +249,18 @@ def run_config(
 ) -> int:
     """Does what the command line says; returns the exit status. Raises PortError.
 
-    `options`: ssid, device_id, product_id, host and trace, None where not given.
+    `options`: ssid, device_id, product_id, host, trace and ca, None where not given.
     """
     values = parse_settings(settings)
     values |= {key: options[key] for key in ("device_id", "product_id", "trace") if options[key] is not None}
     values |= address(str(options["host"])) if options["host"] is not None else {}
+    ca = None
+    if options["ca"] == ONENET:
+        values |= {"tls": True, "ca": ONENET}
+    elif options["ca"] is not None:
+        ca = read_ca(Path(str(options["ca"])))
     ssid = options["ssid"]
-    changes = Changes(None if ssid is None else str(ssid), read_secrets(secrets), values, tuple(unset))
+    changes = Changes(None if ssid is None else str(ssid), read_secrets(secrets), values, tuple(unset), ca)
     if csv is not None:
         from .fleet import run_fleet
 

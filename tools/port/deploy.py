@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..files import board_directory
-from . import names, romfs
+from . import certificate, names, romfs
 from .connection import Connection, Gone
 from .errors import PortError
 from .inventory import ESP8266, STAGING, Inventory, take_inventory
@@ -73,7 +73,10 @@ def _replace(connection: Connection, wanted: Deployment, report: Report) -> tupl
     try:
         boot_kept = enter_safe_mode(connection, report, wanted.files.get("boot.py"))
         report.stage("comparing")
-        there = take_inventory(connection, {name for file in wanted.files for name in (file, other_form(file))})
+        there = take_inventory(
+            connection,
+            {certificate.ONENET_FILE, *(name for file in wanted.files for name in (file, other_form(file)))},
+        )
         _check_names(connection, wanted, there, report)
         plan = _plan(connection, wanted, there, report)
         if not plan.moves and not plan.deletes:
@@ -154,7 +157,10 @@ except ImportError:print(0)
 
 def _plan(connection: Connection, wanted: Deployment, there: Inventory, report: Report) -> Plan:
     """What is to be done on the file system. A ROMFS image is written on the way, beside the one in force."""
-    sources = wanted.files
+    ca, warning = certificate.on_board(connection, there.identity.platform, there.names)
+    if warning:
+        report.line(f"careful: {warning}")
+    sources = wanted.files | ca
     if there.frozen:
         report.line("our modules are frozen into this MicroPython, and are not sent")
         sources = {name: path for name, path in sources.items() if not name.startswith(OURS)}

@@ -75,7 +75,7 @@ def _row(where: str, number: int, texts: dict[str, str], common: Changes) -> Row
             secrets[column] = text
         else:
             values[column] = value_from_text(column, text)
-    changes = Changes(texts.get("ssid") or common.ssid, secrets, values, common.unset)
+    changes = Changes(texts.get("ssid") or common.ssid, secrets, values, common.unset, common.ca)
     wrong = [problem for problem in problems(changes.apply({})) if "is missing" not in problem]
     if wrong:
         raise PortError(f"{where}: {'; '.join(wrong)}")

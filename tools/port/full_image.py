@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .board_config import NotJson, parsed, problems
+from .certificate import NOT_ON_ESP8266, beside
 from .chips import ESP8266_MOST, MIB
 from .errors import PortError
 from .esp import FatalError, flash_size_bytes, merge_bin
@@ -50,6 +51,11 @@ def run_image(
     check_sent(mine)
     rehearsal = rehearse(mine)
     files, rom = board_files(official, mine, content)
+    if content is not None and config:
+        ca = beside(config, parsed(content))
+        if ca and official.chip.name == "ESP8266":
+            raise PortError(f"{config} wants TLS: {NOT_ON_ESP8266}")
+        files |= ca
     whole = merge(official, files, rom, size)
     _write(path, whole.data, secret=content is not None)
     print(f"the program is {mine['main.py'].resolve()}")
