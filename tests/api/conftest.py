@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+import platformdirs
 import pytest
 from api_peers import Device, Told
 from onenet_tools.api.client import Client
@@ -13,8 +14,10 @@ from onenet_tools.console.console import RunningConsole, running_console
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nobody's real keys are seen or touched."""
     home = tmp_path_factory.mktemp("home")
+    cache = str(platformdirs.user_cache_path())  # where other tests of this process find what was fetched
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
+        patch.setenv("XDG_CACHE_HOME", cache)
         patch.setenv("XDG_DATA_HOME", str(home / "data"))
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
         patch.setenv("COLUMNS", "80")

@@ -23,6 +23,8 @@ from onenet_tools.demo.run import STAGES
 from onenet_tools.demo.show import Show
 from onenet_tools.demo.studio import MODEL, StudioStory
 from onenet_tools.files import board_directory
+from onenet_tools.model.check import check
+from onenet_tools.model.program import read_program
 from onenet_tools.thing_model import read_model
 
 SECRET = "136928831"
@@ -216,7 +218,7 @@ def test_a_thing_on_the_current_platform(tmp_path: Path) -> None:
 def test_the_thing_model_is_that_of_main_py() -> None:
     model = read_model(MODEL.read_text(encoding="utf-8"))
     main = (board_directory() / "main.py").read_text(encoding="utf-8")
-    assert [it for it in model.properties if f'("{it}", every=' not in main] == []
+    assert check(read_program(main, "main.py"), model) == []
     assert set(STAGES) >= {"legacy", "studio", "dp"}
 
 

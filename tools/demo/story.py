@@ -72,6 +72,8 @@ class Story:
         """Seconds from the start to the first CONNACK that lets the board in."""
         self.points = 0
         self.asked = self.answered = 0
+        self.under_way = 0
+        """Errands."""
         self.next_at = 0.0
         """Seconds from the start at which the board is asked next."""
 
@@ -131,10 +133,12 @@ class Story:
                 self._news.put(Outcome(what, "", str(error)))
 
         self.asked += 1
+        self.under_way += 1
         self._errands.submit(run)
 
     def outcome(self, outcome: Outcome) -> None:
         """An errand is done."""
+        self.under_way -= 1
         if outcome.failure:
             self.show.line("failed", f"{outcome.what}: {outcome.failure}", "red")
         else:

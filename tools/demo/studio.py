@@ -9,7 +9,7 @@ from pathlib import Path
 from ..api.key import find_token
 from ..api.studio import StudioClient
 from .stage import Stage, board_config, hints, local_onenet
-from .story import News, Outcome, Story
+from .story import News, Story
 
 PRODUCT, NAME = "aBcDeF1234", "board1"
 HOST, PORT = f"{PRODUCT}.mqtts.acc.cmcconenet.cn", 1883
@@ -54,13 +54,13 @@ class StudioStory(Story):
         self._restarted = self._obeyed = self._forgotten = False
 
     def ask(self) -> None:
+        if self.under_way:
+            return  # first things first
         if self._power_at is not None:
             self._power_on()
         elif self.answered >= SETS_BEFORE and not self._restarted and self._confirmed:
             self._power_off()
-        elif self._restarted and not self._applied:
-            return  # first things first
-        else:
+        elif not self._restarted or self._applied:
             led = self._led = not self._led
             self.send_out(f"set led {json.dumps(led)}", lambda: self._set(led))
 
@@ -115,11 +115,6 @@ class StudioStory(Story):
         if stream == "led" and value is True and self._restarted and self._power_at is None and not self._obeyed:
             self._obeyed = True
             self.show.line("LED", "is on, as was wished for while the board had no power", "bold green")
-
-    def outcome(self, outcome: Outcome) -> None:
-        super().outcome(outcome)
-        if outcome.failure and self._restarted and not self._applied:
-            self._led = not self._led
 
     def shortcoming(self) -> str | None:
         if words := super().shortcoming():
