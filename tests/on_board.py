@@ -30,10 +30,12 @@ from rich.table import Table
 
 TESTS = Path(__file__).parent
 LEFT_OUT = {
+    "test_any_broker": "needs firmware/ besides lib/",
     "test_dp": "needs firmware/ besides lib/",
     "test_legacy": "needs firmware/ besides lib/",
     "test_studio": "needs firmware/ besides lib/",
     "test_zero_heap_current": "needs firmware/ besides lib/",
+    "test_zero_heap_mqtt": "needs firmware/ besides lib/",
     "test_server": "server.py is not for boards",
     "test_wire": "compares the two forms of wire.py that are in the clone",
 }
