@@ -34,13 +34,13 @@ class Discovery:
         type(device)._upload(device)
 
     def _tell(self):
+        device = self.device
         n = self._next
-        self._next = n + 1
+        most = len(device._streams) + (len(device._things.properties) if device._things else 0)
+        self._next = n + 1 if n + 1 < most else None
         try:
-            found = rare("entities").entity(self.device, n)
+            found = rare("entities").entity(device, n)
             if found:
-                self.device._client.publish(found[0], found[1], 1, True)
-            else:
-                self._next = None
+                device._client.publish(found[0], found[1], 1, True)
         except (ValueError, MemoryError) as e:  # the first, where the topic is too long
             log("discovery", "entity %d: %s" % (n, str(e) or "no memory for it"))

@@ -48,13 +48,15 @@ class Points(Batch):
         self._go_to(self._first)
         at = append(buf, at, b"{")
         if self._when:
-            at = append(buf, append(buf, append(buf, at, b'"time":'), stamp(self._when)), b",")
-        for i in range(self._first, self._next):
-            at = append(buf, at, b',"' if i > self._first else b'"')
-            at = append(buf, copy(buf, at, outbox.buf, outbox.id_at, outbox.id_len), b'":')
-            at = copy(buf, at, outbox.buf, outbox.value_at, outbox.value_len)
+            at = append(buf, at, b'"time":')
+            at = append(buf, at, stamp(self._when))
+            at = append(buf, at, b",")
+        n = self._next - self._first
+        while n:
+            n -= 1
+            at = append(buf, _member(buf, at, outbox), b"," if n else b"}")
             outbox.next()
-        return append(buf, at, b"}")
+        return at
 
     def _known(self, n):
         """Whether a record from the payload's first to this one, exclusively, has the id of this one, which the outbox
@@ -64,15 +66,31 @@ class Points(Batch):
         size = outbox.id_len
         known = False
         self._go_to(self._first)
-        for _ in range(self._first, n):
-            known = known or outbox.id_len == size and _same(outbox.buf, outbox.id_at, at, size)
+        n -= self._first
+        while n:
+            n -= 1
+            if _has_id(outbox, at, size):
+                known = True
             outbox.next()
         return known
 
 
-def _same(buf, one, other, size):
-    """Whether so many bytes of buf from `one` and from `other` on are the same."""
-    for i in range(size):
-        if buf[one + i] != buf[other + i]:
+def _member(buf, at, outbox):
+    """Writes "id":value of the outbox's record; returns where it ends."""
+    at = append(buf, at, b'"')
+    at = copy(buf, at, outbox.buf, outbox.id_at, outbox.id_len)
+    at = append(buf, at, b'":')
+    return copy(buf, at, outbox.buf, outbox.value_at, outbox.value_len)
+
+
+def _has_id(outbox, at, size):
+    """Whether the outbox's record has the id that lies at `at`."""
+    buf = outbox.buf
+    mine = outbox.id_at
+    if outbox.id_len != size:
+        return False
+    while size:
+        size -= 1
+        if buf[at + size] != buf[mine + size]:
             return False
     return True

@@ -6,7 +6,7 @@ import os
 import fakes
 from device_bench import Bench, write
 from mqtt.client import OFFLINE, ONLINE
-from support import ACCEPTED, field, puback, publish_of
+from support import ACCEPTED, field, puback, publish_of, replaced
 
 from firmware import discovery, faults, requests
 from firmware.device import Device
@@ -36,6 +36,7 @@ class AnyBroker(Bench):
         self.more = fakes.Log(requests, discovery)
         self.more.__enter__()
         super().__init__(before, **config)
+        self.log.lines += self.more.lines
         self.more.lines = self.log.lines
         self.more.kept = self.log.kept
 
@@ -457,6 +458,31 @@ def test_a_property_whose_value_cannot_be_had_is_a_text():
 
     with AnyBroker(program, discovery_prefix="homeassistant") as bench:
         assert told_of(bench, 1)[0]["x"][0] == "text"
+        assert bench.client.state == ONLINE
+
+
+def test_what_cannot_be_told_does_not_keep_the_rest():
+    long = "温" * 21
+
+    def program(device):
+        device.stream(long, every=86400)(lambda: None)
+        device.stream("b", every=86400)(lambda: None)
+
+    with AnyBroker(program, discovery_prefix="homeassistant", tx_size=160) as bench:
+        assert list(told_of(bench, 1)[0]) == ["b"]
+        assert "discovery: entity 0: buffer: needs" in bench.log
+
+        class NoMemory:
+            def entity(self, device, n):
+                raise MemoryError
+
+        with replaced(discovery, "rare", lambda name: NoMemory()):
+            bench.says("homeassistant/status", b"online")
+            bench.until(lambda: "discovery: entity 1: no memory for it" in bench.log, "the lines")
+            bench.turns()
+            assert len([line for line in bench.log.lines if "no memory" in line]) == 2
+        bench.device.put("b", 1)
+        assert bench.upload() == ("b1/data/b", {"value": 1})
         assert bench.client.state == ONLINE
 
 
