@@ -180,6 +180,22 @@ def test_home_assistant(kind: dict[str, Any]) -> None:
                 assert message.retain and json.loads(message.payload) in (config, sensor)
 
 
+def test_what_is_wanted_of_a_board_that_is_away_waits_for_it(kind: dict[str, Any]) -> None:
+    with (
+        mosquitto(USERS) as broker,
+        watch(broker) as watcher,
+        board({"broker.local": broker.port}, LIGHT, kind, clean_session=False) as it,
+    ):
+        it.wait_for(ONLINE, PATIENCE)
+        watcher.message("b1/data/temp")
+        it.power_cut()
+        watcher.publish("b1/set/light", b"ON", 1)
+        it.power_on()
+        assert watcher.message("b1/reply/light").payload == b"ok"
+        assert value(watcher.message("b1/data/light")) is True
+        assert it.pins[LED] == 1
+
+
 def test_an_outage_loses_nothing(tmp_path: Path, kind: dict[str, Any]) -> None:
     for topic in ("{device}/data/{stream}", "{device}/data"):
         folder = tmp_path / str(len(topic))
