@@ -15,7 +15,8 @@ class Standing:
         the transmit buffer, with 3 bytes for each and 7 more."""
         self._client = client
         self._filters = filters
-        self._asked = self._missing = False
+        self._asked = False
+        self._missing = True  # at first in any case: a session of an earlier program may have others
 
     def lost(self):
         """The server has no session of ours."""

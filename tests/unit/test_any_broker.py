@@ -8,7 +8,7 @@ from mqtt.errors import ConnectionClosed, ProtocolError, SubscribeError
 from onenet import documents, messages
 from onenet.mqtt import Broker as Dialect
 from scripted import Broker
-from support import ACCEPTED, field, puback, publish_of, raises
+from support import ACCEPTED, ACCEPTED_SESSION, field, puback, publish_of, raises
 
 from firmware.outbox import Outbox
 
@@ -382,14 +382,22 @@ def test_subscriptions_are_made_again_where_the_broker_has_no_session():
         assert bench.packet()[4:] == subscribe[4:]
 
 
-def test_a_session_that_the_broker_has_kept_is_not_subscribed_in_again():
+def test_a_session_that_the_broker_has_kept_is_subscribed_in_once():
+    """By each program, for the session of an earlier one may have other topics."""
     with Bench(clean_session=False) as bench:
-        bench.client.start()
-        bench.accept()
-        bench.packet()
-        bench.send(b"\x20\2\1\0")
-        assert bench.packet() == publish_of("b1/status", b"online", retain=True)
-        assert bench.silent()
+        for first in (True, False):
+            bench.client.start()
+            bench.accept()
+            bench.packet()
+            bench.send(ACCEPTED_SESSION)
+            assert bench.packet() == publish_of("b1/status", b"online", retain=True)
+            if first:
+                subscribe = bench.packet()
+                assert subscribe[0] == 0x82
+                bench.send(b"\x90\4" + subscribe[2:4] + b"\1\1")
+            assert bench.silent()
+            bench.close()
+            bench.fails((ConnectionClosed, OSError))
 
 
 def test_a_subscription_refused_is_named():
