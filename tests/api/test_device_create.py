@@ -89,7 +89,7 @@ def test_names_make_a_table_that_only_its_owner_reads(create: Callable[..., Told
     assert table.read_text(encoding="utf-8-sig").splitlines()[0] == HEAD
     assert [row["device_name"] for row in rows(table)] == ["lamp1", "lamp2"]
     before = rows(table)
-    assert "1 devices made; 3 in" in create("lamp2", "lamp3").out
+    assert "1 device made; 3 in" in create("lamp2", "lamp3").out
     assert rows(table)[:2] == before
 
 
@@ -120,7 +120,7 @@ def test_one_that_exists_is_taken_as_it_is(
     create: Callable[..., Told], console: RunningConsole, product: Product, table: Path
 ) -> None:
     device = console.call(console.platform.studio.add_device, product.id, "lamp1")
-    assert create("lamp1", "lamp2").out.startswith("1 devices made; 1 existed; 2 in")
+    assert create("lamp1", "lamp2").out.startswith("1 device made; 1 existed; 2 in")
     assert rows(table)[0]["device_key"] == device.auth_info
 
 

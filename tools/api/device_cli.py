@@ -57,10 +57,14 @@ def create(
             fleet.write()  # what can't be written is said before anything is made
             made, found = _fill(fleet, client)
     there = f"; {found} existed" if found else ""
-    print(f"{made} devices made{there}; {len(fleet.rows)} in {csv}, with their keys: keep it to yourself")
+    print(f"{_count(made, 'device')} made{there}; {len(fleet.rows)} in {csv}, with their keys: keep it to yourself")
     empty = sum(not row["board"] for row in fleet.rows)
-    todo = f"fill in the column board of {empty} rows (a MAC or port), then " if empty else ""
+    todo = f"fill in the column board of {_count(empty, 'row')} (a MAC or port), then " if empty else ""
     print(f"next: {todo}onenet config --csv {csv}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _fill(fleet: "FleetFile", client: "StudioClient") -> tuple[int, int]:
