@@ -5,6 +5,7 @@ loss it waits as mqtt.backoff says, and where a host has not let it in, the next
 waits until the broker has acknowledged it.
 """
 
+import json
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -111,10 +112,14 @@ class Board:
 
 class Listener:
     """Takes in what all boards send, from a session that stays when its connection is lost. `came` is how often each
-    (board, number) did."""
+    (board, number) did, `last` the greatest number of each board, and `gap` the seconds in which nothing came of it, at
+    most."""
 
     def __init__(self, hosts: Sequence[str], port: int, user: str, password: str) -> None:
         self.came: Counter[tuple[str, int]] = Counter()
+        self.last: dict[str, int] = {}
+        self.gap: dict[str, float] = {}
+        self._at: dict[str, float] = {}
         self._granted: list[int] = []
         self._client = client = Client(
             "listener", hosts[0], port, user, password, KEEP_ALIVE, clean_session=False, rx_size=4096
@@ -137,7 +142,16 @@ class Listener:
 
     def _message(self, topic: Any, payload: Any, qos: int, retain: int) -> None:
         name = bytes(topic).decode().partition("/")[0]
-        self.came[name, int(bytes(payload).partition(b":")[2].strip(b"}").partition(b",")[0])] += 1
+        number = json.loads(bytes(payload))["value"]
+        self.came[name, number] += 1
+        self.last[name] = max(number, self.last.get(name, 0))
+        now = time.monotonic()
+        self.gap[name] = max(self.gap.get(name, 0), now - self._at.get(name, now))
+        self._at[name] = now
+
+    def missing(self, name: str, last: int = 0) -> int:
+        """How many of a board's numbers up to the last have not come; if 0, the last that has."""
+        return sum((name, n) not in self.came for n in range(1, (last or self.last.get(name, 0)) + 1))
 
     def close(self) -> None:
         self._client.disconnect()

@@ -4,8 +4,11 @@ Each node listens at an address of its own, 127.0.0.1 and on, all at one port, a
 find each other by an epmd of their own, so that a RabbitMQ of the machine's is left alone.
 """
 
+import base64
 import contextlib
 import glob
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -15,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from ..loopback import free_port
 
@@ -33,6 +37,28 @@ def find_rabbitmq() -> str | None:
     RabbitMQ or Erlang's epmd is not installed."""
     found = sorted(glob.glob(_PLACES))
     return found[-1] if found and shutil.which("epmd") else None
+
+
+def _definitions(user: str, password: str) -> dict[str, list[dict[str, Any]]]:
+    """The only user; and that what a client has subscribed to is on every node, for a queue that is on one alone is out
+    of reach when that dies, and its client is let in nowhere else: NOT_FOUND, "home node … is down"."""
+    salt = os.urandom(4)
+    secret = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+    return {
+        "vhosts": [{"name": "/"}],
+        "users": [{"name": user, "password_hash": secret, "tags": "", "limits": {}}],
+        "permissions": [{"user": user, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+        "policies": [
+            {
+                "vhost": "/",
+                "name": "subscriptions",
+                "pattern": "^mqtt-subscription-",
+                "apply-to": "queues",
+                "definition": {"ha-mode": "all", "ha-sync-mode": "automatic"},
+                "priority": 0,
+            }
+        ],
+    }
 
 
 class Node:
@@ -56,9 +82,8 @@ class Node:
         )
         config.write_text(
             f"listeners.tcp = none\nmqtt.listeners.tcp.1 = {self.host}:{self._cluster.port}\n"
-            f"mqtt.durable_queue_type = {self._cluster.queue_type}\nlog.console = false\nlog.file.level = info\n"
+            f"load_definitions = {self._cluster.definitions}\nlog.console = false\nlog.file.level = info\n"
             f"cluster_formation.peer_discovery_backend = classic_config\n{nodes}"
-            f"default_user = {self._cluster.user}\ndefault_pass = {self._cluster.password}\n"
         )
         plugins = self._directory / "enabled_plugins"
         plugins.write_text("[rabbitmq_mqtt].\n")
@@ -119,8 +144,6 @@ class RabbitMQ:
             raise ClusterError(f"rabbitmq-server is missing; {_INSTALL}")
         self.program = program
         self.port = free_port()
-        # A session's queue on all nodes, which go on as long as most of them are there: of two, that is both.
-        self.queue_type = "quorum" if count > 2 else "classic"
         self._temporary = tempfile.TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True)
         self.directory = Path(self._temporary.name)
         self._epmd: subprocess.Popen[bytes] | None = None
@@ -135,6 +158,8 @@ class RabbitMQ:
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "LC_ALL": "C.UTF-8",
         }
+        self.definitions = self.directory / "definitions.json"
+        self.definitions.write_text(json.dumps(_definitions(self.user, self.password)))
         self.nodes = [Node(self, number) for number in range(1, count + 1)]
 
     def start(self) -> None:
