@@ -12,8 +12,8 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup mosquitto chromium tshark micropython32 test lint format mpy demo console board chip image bench size wheel clean distclean
-.PHONY: misfortunes test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console board chip image bench size wheel clean distclean
+.PHONY: cluster misfortunes test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -45,6 +45,9 @@ $(VENV): pyproject.toml setup.py requirements/dev.txt
 
 mosquitto: # the tests that need it say so themselves if it can't be had
 	@command -v mosquitto >/dev/null || { $(call apt,mosquitto mosquitto-clients); } || true
+
+rabbitmq: # for the cluster; the test that needs it says so itself if it is not there
+	@ls /usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin/rabbitmq-server >/dev/null 2>&1 || { $(call apt,rabbitmq-server); }
 
 chromium: # for the console's page in tests and in the demo's picture
 	@command -v chromium >/dev/null || { $(call apt,chromium); } || true
@@ -103,6 +106,9 @@ test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, 
 
 misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)
+
+cluster: $(VENV) rabbitmq ## a node of a RabbitMQ cluster is killed under 200 boards: does everything arrive? NODES=2, BOARDS=200, SECONDS=60
+	@$(BIN)/python -m onenet_tools.cluster $(if $(NODES),--nodes $(NODES)) $(if $(BOARDS),--boards $(BOARDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board against real brokers; CHIP=esp8266 for another chip's port
 	$(call stage,e2e,end to end,$(PYTEST) 12 tests/e2e)
