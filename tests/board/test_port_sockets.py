@@ -279,3 +279,15 @@ def test_a_tls_context_verifies_nothing_until_it_is_told_to() -> None:
     main = "import ssl\nprint('verifies', ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).verify_mode, ssl.CERT_REQUIRED)\n"
     with VirtualBoard(files={"main.py": main}) as board:
         board.wait_for("^verifies 0 2$")
+
+
+def test_an_esp8266s_tls_verifies_nothing_whatever_it_is_told() -> None:
+    """extmod/modtls_axtls.c: ssl_context_attr()."""
+    main = """
+import tls
+context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+context.verify_mode = 2
+print("verifies", context.verify_mode, hasattr(context, "load_verify_locations"))
+"""
+    with VirtualBoard(files={"main.py": main}, chip="esp8266") as board:
+        board.wait_for("^verifies 0 False$")
