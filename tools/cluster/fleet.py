@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..files import use_board_libraries
+from .rabbitmq import ClusterError
 
 use_board_libraries()
 
@@ -22,6 +23,23 @@ from mqtt.errors import MQTTError  # noqa: E402
 KEEP_ALIVE = 60  # seconds
 TIMEOUT = 10_000  # ms; the library's own
 TOPIC = "{}/data/n"  # as the firmware's with "platform": "mqtt" and a stream "n"
+
+
+def wait_until_accepted(hosts: Sequence[str], port: int, user: str, password: str, patience: float = 60) -> None:
+    """Returns when each of these lets a client in: nodes that listen may not yet agree who leads them. Raises
+    ClusterError."""
+    deadline = time.monotonic() + patience
+    for host in hosts:
+        while True:
+            client = Client("herald", host, port, user, password)
+            try:
+                client.connect()
+                client.disconnect()
+                break
+            except (MQTTError, OSError) as error:
+                if time.monotonic() > deadline:
+                    raise ClusterError(f"{host} lets nobody in: {error}") from error
+                time.sleep(0.5)
 
 
 class Outage:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .fleet import Board, Listener
+from .fleet import Board, Listener, wait_until_accepted
 from .rabbitmq import ClusterError, RabbitMQ
 from .whole_boards import whole_boards
 
@@ -57,7 +57,7 @@ class Outcome:
     @property
     def holds(self) -> bool:
         """Nothing is missing, every board is back, and none took longer than its back-off and its time-out allow."""
-        back = self.back == self.hit and self.whole_back == self.whole
+        back = 0 < self.hit == self.back and self.whole_back == self.whole
         return back and not self.missing and not self.whole_missing and self.late < _LATE
 
 
@@ -77,6 +77,7 @@ def prove(
     with RabbitMQ(nodes) as cluster, contextlib.ExitStack() as stack:
         hosts = [node.host for node in cluster.nodes]
         login = cluster.port, cluster.user, cluster.password
+        wait_until_accepted(hosts, *login)
         listener = Listener([hosts[-1]], *login)
         names = stack.enter_context(whole_boards(whole, hosts, *login))
         fleet = [Board(f"board-{n}", _rotated(hosts, n), *login, interval) for n in range(boards)]

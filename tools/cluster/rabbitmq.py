@@ -172,9 +172,8 @@ class RabbitMQ:
             stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + _PATIENCE
-        for node in self.nodes:
+        for node in self.nodes:  # one after the other: begun at once, they may agree on who leads them too late
             node.start()
-        for node in self.nodes:
             while not node.listens():
                 if time.monotonic() > deadline:
                     raise ClusterError(f"{node.name} does not listen after {_PATIENCE:.0f} s")
