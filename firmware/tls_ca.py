@@ -19,8 +19,10 @@ def prepare(context):
 def load(context):
     """The CA's certificate goes into the ESP-IDF's heap; what was read of its file is garbage then. Raises MQTTError,
     OSError and MemoryError."""
-    import tls
-
+    try:
+        import tls
+    except ImportError:
+        raise MQTTError("TLS: the MicroPython on this board has none")
     real = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     real.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]
     name = "onenet.der" if context.ca == "onenet" else context.ca

@@ -2,6 +2,7 @@
 
 import sys
 
+from current_device_bench import device_of
 from support import replaced
 from test_config import config, problem, problems
 from test_config_studio import config as studio
@@ -53,6 +54,17 @@ def test_what_is_meant_for_tls_is_not_left_out_in_silence():
     assert found == ['ca: is of no use without "tls": true', 'tls_name: is of no use without "tls": true']
     for value in ("true", 1, "yes", None, []):
         assert any(line.startswith("tls: must be true or false") for line in problems(config(tls=value, ca="ca.der")))
+
+
+def test_onenets_hosts_for_tls():
+    client = device_of(tls=True)._client
+    assert client.host == "aBcDeF1234.mqttstls.acc.cmcconenet.cn" and client.port == 8883
+    assert client._settings[0].verify_mode == 2 and client._settings[1] == ""  # so it must be the host's
+    client = device_of(tls=True, tls_name="OneNET MQTTS")._client
+    assert client._settings[1] == "OneNET MQTTS" and not client._settings[0].lenient
+    client = device_of(tls=True, tls_name="any")._client
+    assert client._settings[1] == "" and client._settings[0].lenient
+    assert device_of()._client._settings[0] is None
 
 
 class Esp8266:
