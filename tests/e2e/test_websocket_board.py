@@ -83,8 +83,9 @@ def test_inside_tls(tmp_path: Path) -> None:
         ) as it,
     ):
         it.wait_for(ONLINE, PATIENCE)
+        watcher.message("b1/data/free_heap")  # by then it has subscribed
         watcher.publish("b1/command/17", b"led?", 1)
-        assert watcher.message("b1/reply/17").payload
+        assert watcher.message("b1/reply/17").payload == b"led=off"
 
 
 def test_a_port_without_a_websocket_is_named_as_that(web: tuple[Mosquitto, int]) -> None:
