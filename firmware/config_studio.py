@@ -6,8 +6,8 @@ def _text(v, most):
     return isinstance(v, str) and 0 < len(v.encode()) <= most
 
 
-def _alphanumeric(c):
-    return 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122
+def _alphanumeric(byte):
+    return 48 <= byte <= 57 or 65 <= byte & 0xDF <= 90
 
 
 def _product(v):

@@ -68,7 +68,8 @@ def _without_secrets(text):
     try:
         with open("config.json") as file:
             config = json.load(file)
-        secrets = [config.get("auth_info")] + [network.get("password") for network in config.get("wifi", ())]
+        secrets = [network.get("password") for network in config.get("wifi", ())]
+        secrets += [config.get(key) for key in "auth_info device_key access_key token password".split(" ")]
     except (OSError, ValueError, AttributeError, TypeError):
         return text
     for secret in secrets:

@@ -10,8 +10,8 @@ class Property:
     """A property of the device. Called, it is its function: the value, or None for no value now. `set` is the function
     that takes a new value, None for a property that can only be read."""
 
-    def __init__(self, property_id, get):
-        self.id = property_id
+    def __init__(self, name, get):
+        self.id = name
         self.get = get
         self.set = None
 
@@ -24,30 +24,30 @@ class Property:
         return self
 
 
-def declare_property(things, property_id, every):
+def declare_property(things, name, every):
     """The decorator that Device.property() returns."""
 
     def add(get):
-        made = Property(property_id, get)
-        things.properties = [other for other in things.properties if other.id != property_id] + [made]
+        made = Property(name, get)
+        things.properties = [other for other in things.properties if other.id != name] + [made]
         if every is not None:
-            things.device.stream(property_id, every)(get)
+            things.device.stream(name, every)(get)
         _take_commands(things)
         return made
 
-    _check(property_id)
+    _check(name)
     return add
 
 
-def declare_service(things, service_id):
+def declare_service(things, name):
     """The decorator that Device.service() returns."""
 
     def add(function):
-        things.services = [other for other in things.services if other[0] != service_id] + [(service_id, function)]
+        things.services = [other for other in things.services if other[0] != name] + [(name, function)]
         _take_commands(things)
         return function
 
-    _check(service_id)
+    _check(name)
     return add
 
 

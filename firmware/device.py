@@ -209,6 +209,7 @@ class Device:
 
     def _connected(self, session_present):
         self._online_at = uptime()
+        self._trouble = ""  # which may be long
         watchdog.patient(False)
         self._tell()
 

@@ -2,9 +2,9 @@
 
 from onenet.dp import Points, Streams
 
-from .log import rare
+from .current import log_in_by
 
 
 def log_in(device, options):
     """The device's platform and the class of its data points, by its configuration. options: those of mqtt.Client."""
-    return rare("current").log_in(device, options, Streams), Points
+    return log_in_by(Streams, device, options), Points

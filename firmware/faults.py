@@ -67,7 +67,8 @@ def fault(device, reason):
     try:
         words = _explained(device, reason) or rare("trouble").words(reason)
         if was_online and _is_cut(reason):
-            words += " (after %d s; the last packet sent was %s)" % (lasted, borrowed("mqtt.last").sent(device._client))
+            last = borrowed("onenet.reasons").last_sent(device._client._tx)
+            words += " (after %d s; the last packet sent was %s)" % (lasted, last)
     except MemoryError:  # which may be the reason
         words = str(reason) or "MemoryError"
     device._trouble = "%s; next attempt in %d s" % (words, device._delay // 1000)

@@ -221,7 +221,7 @@ def _id_in(start):
     return text.decode() if end and text.isdigit() else None
 
 
-def refused(device, code, words):
+def not_taken(device, code, words):
     """The platform does not take the batch under way: fewer points go at once, down to the one it dislikes."""
     words = "%s (code %d)" % (words or "no reason given", code)
     device._batch = device._losses = 0

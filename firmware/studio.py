@@ -2,13 +2,13 @@
 
 from onenet.studio import Points, Studio
 
-from .log import rare
+from .current import log_in_by
 from .things import things_of
 
 
 def log_in(device, options):
     """The device's platform and the class of its data points, by its configuration. options: those of mqtt.Client."""
-    platform = rare("current").log_in(device, options, Studio)
+    platform = log_in_by(Studio, device, options)
     things = things_of(device)
     things.modelled = True
     device._answer = things._answer

@@ -28,8 +28,7 @@ class Things:
 
     def __init__(self, device):
         self.device = device
-        self.properties = []
-        self.services = []  # (id, function)
+        self.properties = self.services = ()  # or a list: of Property, of (id, function)
         self.modelled = False
         self.asks = 0  # how often the desired values may still be asked for, on this connection
         self.asked_at = 0  # ticks
@@ -54,4 +53,4 @@ class Things:
             rare("requests").answer_request(self, *device._commands.pop(0))
 
     def _refused(self, points_id, code, words):
-        rare("requests").refused(self.device, code, words)
+        rare("requests").not_taken(self.device, code, words)

@@ -18,6 +18,12 @@ ROOMS = {
 """The modules that become part of a package's own, each after those it needs as it is loaded. wire is the last: an
 ESP8266 has another one, and the lines of the others stay the same."""
 
+SHARED = {
+    "lib/onenet/current.py": ("lib/onenet/studio.py", "lib/onenet/dp.py"),
+    "firmware/current.py": ("firmware/studio.py", "firmware/dp.py"),
+}
+"""Modules that become part of each of several, of which a board loads one."""
+
 
 class MergeError(Exception):
     """Two modules can't be one; says why."""
@@ -41,19 +47,22 @@ def merge(sources: Mapping[str, str]) -> Merged:
     homes = {package.replace("__init__", module): package for package, names in ROOMS.items() for module in names}
     homes = {name: package for name, package in homes.items() if name in sources}
     private = {name: _private_globals(source) for name, source in sources.items()}
-    done = {name: _Part(name, source, homes, private).text() for name, source in sources.items()}
-    merged = {name: text for name, text in done.items() if name not in homes}
+    merged = {name: _Part(name, source, homes, private).text() for name, source in sources.items()}
+    rooms = {package: ([name for name in homes if homes[name] == package], homes) for package in set(homes.values())}
+    for shared, hosts in SHARED.items():
+        rooms |= {host: ([shared], homes | {shared: host}) for host in hosts if host in sources and shared in sources}
     parts = {}
-    for package in set(homes.values()):
-        members = [name for name in homes if homes[name] == package]
-        _check(package, {name: done[name] for name in [*members, package]})
+    for package, (members, inside) in rooms.items():
+        done = {name: _Part(name, sources[name], inside, private).text() for name in [*members, package]}
+        _check(package, done)
         text, begins = "", []
-        for name in [*members, package]:
+        for name in done:
             begins.append((text.count("\n") + 1, name))
             text += done[name]
         merged[package] = text
         parts[package] = tuple(begins)
-    return Merged({name: merged[name] for name in sources if name in merged}, parts)
+    gone = {name for members, _ in rooms.values() for name in members}
+    return Merged({name: text for name, text in merged.items() if name not in gone}, parts)
 
 
 class _Part:

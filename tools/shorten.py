@@ -27,7 +27,6 @@ FACES = frozenset(
         "Streams",
         "Device",
         "lib/onenet/payloads.py",
-        "lib/onenet/token.py",
         "firmware/health.py",
     }
 )
@@ -35,22 +34,23 @@ FACES = frozenset(
 
 INNER = frozenset(
     (
-        "ack", "acknowledged", "add_to", "answer_request", "ask_desired", "asked_at", "asks", "Backoff", "bad_utf8",
-        "bare", "Batch", "borrowed", "check", "check_packet_id", "check_qos", "Clock", "codes", "ConfigError",
-        "connecting", "Connection", "culprit", "Current", "declare_property", "declare_service", "describe", "done",
-        "doubt", "downgraded", "drop", "entity", "EVENTS", "explain", "failed", "fault", "filters", "fits", "forget",
-        "forget_crashes", "four_bytes", "full", "gather", "give_back", "glance", "go_on", "header", "heard",
-        "HISTORY", "HOST", "HOSTS", "id_at", "id_len", "ignored", "Incoming", "interrupted", "is_id", "is_known",
-        "is_value", "keep", "KEEP_ALIVE", "late", "locked", "log_in", "look", "lost", "make", "meaning", "message",
-        "MICROPYTHON", "modelled", "name_of", "not_obeyed", "note", "nothing", "number_in", "octets", "OFFLINE",
-        "ONLINE", "Outbox", "oversize", "owed", "packet_id", "packet_size", "parse", "Parser", "patient",
-        "ping_due", "pinged", "pinging", "pingreq", "points_room", "PORT", "problems", "progress", "PROPERTIES",
-        "properties", "proven", "publish_header", "publish_points", "put_digits", "put_event", "put_groups",
-        "put_id", "put_seconds", "put_value", "rare", "refuse", "rewind", "say", "Sender", "sent", "services",
-        "Session", "session", "session_present", "set_clock", "show", "somebody", "stamp", "Standing", "STREAM_ID",
-        "stream_id_of", "string", "Subscriptions", "take", "take_now", "Things", "things_of", "too_long",
-        "topic_filter", "topic_name", "true", "try_next", "unanswered", "unlock", "unsent", "uptime", "value_at",
-        "value_len", "wait_after", "wait_for_config", "went", "Wifi", "without_wifi", "words",
+        "ack", "acknowledged", "add_to", "answer_request", "API", "ask_desired", "asked_at", "asks", "Backoff",
+        "bad_utf8", "bare", "Batch", "borrowed", "check", "check_packet_id", "check_qos", "Clock", "codes",
+        "ConfigError", "connecting", "Connection", "culprit", "Current", "declare_property", "declare_service",
+        "describe", "DEVICE", "done", "doubt", "downgraded", "drop", "entity", "EXPIRES", "explain", "failed",
+        "fault", "filters", "fits", "forget", "forget_crashes", "four_bytes", "full", "gather", "give_back",
+        "glance", "go_on", "header", "heard", "hmac", "HOST", "id_at", "id_len", "ignored", "Incoming",
+        "interrupted", "is_id", "is_known", "is_value", "keep", "KEEP_ALIVE", "key_bytes", "last_sent", "late",
+        "locked", "log_in", "log_in_by", "look", "lost", "make", "meaning", "message", "MICROPYTHON", "modelled",
+        "name_of", "not_obeyed", "note", "nothing", "number_in", "octets", "OFFLINE", "ONLINE", "Outbox",
+        "oversize", "owed", "packet_id", "packet_size", "parse", "Parser", "patient", "ping_due", "pinged",
+        "pinging", "pingreq", "points_room", "problems", "progress", "properties", "Property", "proven",
+        "publish_header", "publish_points", "put_digits", "put_event", "put_groups", "put_id", "put_seconds",
+        "put_value", "quoted", "rare", "refuse", "refused", "rewind", "say", "Sender", "sent", "services",
+        "Session", "session", "session_present", "set_clock", "show", "sign", "somebody", "stamp", "Standing",
+        "STREAM_ID", "stream_id_of", "string", "Subscriptions", "take", "take_now", "Things", "things_of",
+        "too_long", "topic_filter", "topic_name", "true", "try_next", "unanswered", "unlock", "unsent", "uptime",
+        "value_at", "value_len", "wait_after", "wait_for_config", "went", "Wifi", "without_wifi", "words",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

@@ -101,7 +101,7 @@ def _opened(client):
         except (OSError, ValueError, MemoryError, MQTTError) as e:
             return client._fail(e)
         _register(client)
-    client._tx[0] = 0  # for last.sent()
+    client._tx[0] = 0  # nothing is sent yet but CONNECT, which has a buffer of its own
     if client.transport:
         return client.transport._begin(client)
     client._begin(client._connect, len(client._connect))

@@ -12,13 +12,18 @@ from mqtt.connection import ticks_ms
 from mqtt.errors import SubscribeError
 from mqtt.wire import append, copy, header
 
-HOSTS = "%s.mqtts.acc.cmcconenet.cn", "mqtts.heclouds.com"  # the product's own, and the one for all
-PORT = 1883
-KEEP_ALIVE = 120  # seconds, of 10 to 1800
-
 _PATIENCE = const(10000)  # ms for the reply to a post
 _TICKS = const(0x3FFFFFFF)
-_MISSING, _ASKED, _GRANTED, _REFUSED = const(0), const(1), const(2), const(3)
+
+# States of the subscriptions
+_MISSING = const(0)
+_ASKED = const(1)
+_GRANTED = const(2)
+_REFUSED = const(3)
+
+_COMMA = const(0x2C)
+_QUOTE = const(0x22)
+_END_OF_LIST = const(0x5D)
 
 
 class Current:
@@ -34,14 +39,14 @@ class Current:
     _POST: bytes
     _FILTERS: tuple
 
-    def __init__(self, name, product_id, token, host=None, port=PORT, keepalive=KEEP_ALIVE, **options):
-        """token: by onenet.token, of the device or of its product. host: the product's own if not given; options: those
-        of mqtt.Client. No will, no QoS 2: the platform has neither."""
-        self.client = Client(name, host or HOSTS[0] % product_id, port, product_id, token, keepalive, **options)
+    def __init__(self, name, product_id, token, host=None, port=1883, keepalive=120, **options):
+        """token: by onenet.token, of the device or of its product. host: the product's own if not given; keepalive:
+        seconds, 10 to 1800; options: those of mqtt.Client. No will, no QoS 2: the platform has neither."""
+        host = host or product_id + ".mqtts.acc.cmcconenet.cn"
+        self.client = Client(name, host, port, product_id, token, keepalive, **options)
         self.client.on_message = self._message  # type: ignore[attr-defined]  # a dialect's own, too
         self.client.on_publish = self._published
-        self.client.on_connect = self._connected
-        self.on_command = self.on_sent = self.on_refused = self.on_connect = None
+        self.on_command = self.on_sent = self.on_refused = None
         self.ignored = 0
         self._base = base = ("$sys/%s/%s/" % (product_id, name)).encode() + self._BELOW
         self._usual = self._topic = base + self._POST  # of most posts, and of the one under way
@@ -51,7 +56,8 @@ class Current:
         self._tries = 0
         self._code = 0  # the reply's, where that came before PUBACK
         self._words = None
-        self._asking = self.client._subscriptions = _Asking(self.client, [base + below for below in self._FILTERS])
+        self._state = _GRANTED  # of the subscriptions, until there is a connection
+        self.client._subscriptions = self
 
     def publish_points(self, points):
         """Publishes what a Points has gathered, with QoS 1; returns its id. It is under way until on_sent or
@@ -76,7 +82,7 @@ class Current:
         """To be called now and then while online. Sends the post again where PUBACK came but no reply, up to three
         times; then PUBACK has to do. Returns True where something else may be posted: once the platform has granted
         what replies come by, for at a topic of the wrong kind of product it closes the connection."""
-        if self._asking.state != _GRANTED:
+        if self._state != _GRANTED:
             return False
         if not self._points or self._packet:
             return True
@@ -93,11 +99,6 @@ class Current:
         """Publishes text to a topic below the device's, with QoS 1, and returns the packet identifier: for what is no
         data point."""
         return self.client.publish(self._base + topic, text, 1)
-
-    def _connected(self, session_present):
-        self._since = None
-        if self.on_connect:
-            self.on_connect(session_present)
 
     def _published(self, packet_id):
         if packet_id == self._packet:
@@ -121,34 +122,28 @@ class Current:
         elif self.on_refused:
             self.on_refused(points_id, code, words)
 
-
-class _Asking:
-    """The subscriptions to all that concerns the device, asked for in one packet on each connection. It stands in the
-    place of mqtt.subscriptions, which is for any number of them, and has 2.4 KB with what it needs."""
-
-    def __init__(self, client, filters):
-        self._client = client
-        self._filters = filters
-        self.state = _GRANTED  # until there is a connection without a session
+    # The subscriptions to all that concerns the device, asked for in one packet on each connection: for the client, in
+    # the place of mqtt.subscriptions, which is for any number of them, and has 2.4 KB with what it needs.
 
     def lost(self):
-        """The server has no session of ours."""
-        if self.state != _ASKED:  # else the packet is still to be sent
-            self.state = _MISSING
+        """There is a connection, and the server has no session of ours."""
+        self._since = None
+        if self._state != _ASKED:  # else the packet is still to be sent
+            self._state = _MISSING
 
     def _make_again(self):
-        session = self._client.session
-        if self.state == _MISSING and not session.full():
-            self.state = _ASKED
-            session.take(0x82, self._filters, _subscribe)
+        session = self.client.session
+        if self._state == _MISSING and not session.full():
+            self._state = _ASKED
+            session.take(0x82, [self._base + below for below in self._FILTERS], _subscribe)
 
     def acknowledged(self, kind, packet_id, codes):
         """SUBACK came, with its codes."""
-        if self._client.session.acknowledged(kind, packet_id):
-            self.state = _GRANTED
-            if codes is None or bytes(codes) != bytes(len(self._filters)):
-                self.state = _REFUSED
-                raise SubscribeError("subscription refused: %s" % b", ".join(self._filters).decode())
+        if self.client.session.acknowledged(kind, packet_id):
+            self._state = _GRANTED
+            if codes is None or bytes(codes) != bytes(len(self._FILTERS)):
+                self._state = _REFUSED
+                raise SubscribeError("subscription refused: %s" % (self._base + self._FILTERS[-1]).decode())
 
 
 def _subscribe(buf, packet_id, filters):
@@ -210,17 +205,18 @@ def put_groups(points, buf, at, event):
             continue
         id_at = outbox.id_at
         size = outbox.id_len
-        at = append(buf, at, b',"' if at > begin else b'"')
-        at = append(buf, put_id(outbox, buf, at), b'":[')
+        if at > begin:
+            at = put(buf, at, _COMMA)
+        at = append(buf, put_id(outbox, buf, put(buf, at, _QUOTE)), b'":[')
         outbox.rewind()
         first = at
         for n in range(points._count):
             outbox.next()
             if is_id(outbox, id_at, size):
                 if at > first:
-                    at = append(buf, at, b",")
+                    at = put(buf, at, _COMMA)
                 at = points._put(buf, at, n)
-        at = append(buf, at, b"]")
+        at = put(buf, at, _END_OF_LIST)
     return at
 
 
@@ -231,8 +227,14 @@ def put_id(outbox, buf, at):
 
 
 def put_value(outbox, buf, at, name):
-    """Writes the value of the outbox's record, under this name: {"name":…"""
+    """Writes the value of the outbox's record behind its name: {"name":…"""
     return copy(buf, append(buf, at, name), outbox.buf, outbox.value_at, outbox.value_len)
+
+
+def put(buf, at, byte):
+    """Writes one byte; returns where it ends. A number costs no memory, as b"}" does."""
+    buf[at] = byte
+    return at + 1
 
 
 def put_digits(buf, at, n, width):

@@ -9,9 +9,10 @@ from micropython import const
 
 from mqtt.wire import append
 
-from .current import Current, is_known, number_in, put_digits, put_groups, put_seconds, put_value
+from .current import Current, is_known, number_in, put, put_digits, put_groups, put_seconds, put_value
 
 _FRESH = const(5)  # seconds
+_END = const(0x7D)
 _MOST_REPLY = const(1023)  # bytes: "under 1 KB"
 
 # Bytes around ids and values, as write() puts them
@@ -83,7 +84,7 @@ class Points:
     def write(self, buf, at):
         at = append(buf, at, b'{"id":')
         at = append(buf, put_digits(buf, at, self.id, 5), b',"dp":{')
-        return append(buf, put_groups(self, buf, at, False), b"}}")
+        return put(buf, put(buf, put_groups(self, buf, at, False), _END), _END)
 
     def _put(self, buf, at, i):
         """Writes the value of the outbox's record."""
@@ -92,7 +93,7 @@ class Points:
         when = self._timed and self._clock.true(outbox.time)
         if when:
             at = put_seconds(buf, append(buf, at, b',"t":'), when)
-        return append(buf, at, b"}")
+        return put(buf, at, _END)
 
 
 class Streams(Current):

@@ -1,7 +1,16 @@
 """What the reason of a lost or refused connection means on each platform, in words; None for no better words. A board
 loads this only for that. Keys and signatures are never in them."""
 
+from micropython import const
+
 from mqtt.errors import ConnectionClosed, ConnectionRefused, SubscribeError
+
+# In one text, for a short one would be a name for ever; and where each begins
+_PLATFORMS = "legacy studio dp mqtt"
+_LEGACY = const(0)
+_STUDIO = const(7)
+_DP = const(14)
+_MQTT = const(17)
 
 _ELSEWHERE = "183.230.40.39", "mqtt.heclouds.com", "studio-mqtt.heclouds.com", "183.230.40.96"
 _FOR_ALL = "mqtts.heclouds.com", "mqttstls.heclouds.com"
@@ -11,18 +20,19 @@ _UNTIL_2100 = 4102444800  # what onenet.token makes, which knows no better
 def explain(platform, reason, config, host, now=0):
     """platform: "legacy" and so on; reason: an exception; config: what config.json has; host: the one that was tried;
     now: seconds since 1970, 0 where nobody knows."""
-    if platform == "mqtt":
+    which = _PLATFORMS.find(platform)
+    if which == _MQTT:
         return _of_broker(reason)
     if isinstance(reason, SubscribeError):
-        return _wrong_product(platform)
+        return _wrong_product(which)
     if isinstance(reason, ConnectionRefused) and reason.code in (2, 4, 5):
-        if platform == "legacy":
+        if which == _LEGACY:
             return _refused_by_older(reason.code, config, host)
         return _refused(reason.code, config, host, now)
     if isinstance(reason, ConnectionClosed):
-        who = "device id" if platform == "legacy" else "device"
+        who = "device id" if which == _LEGACY else "device"
         if "before CONNACK" in str(reason):
-            form = "device id or product id" if platform == "legacy" else "a name"
+            form = "device id or product id" if which == _LEGACY else "a name"
             return "closed before CONNACK, as the platform does where it dislikes the form of " + form
         return "closed, as the platform does when the same %s logs in elsewhere, or at what it dislikes" % who
 
@@ -39,11 +49,11 @@ def _of_broker(reason):
         return "closed, as a broker does that stops, or when another client has the same client_id"
 
 
-def _wrong_product(platform):
+def _wrong_product(which):
     """For the current platform alone: it refuses the topics of the other kind of product."""
-    if platform == "studio":
+    if which == _STUDIO:
         return 'this product takes data streams, for it refuses thing/#: write "platform": "dp"'
-    if platform == "dp":
+    if which == _DP:
         return 'this product has a thing model, for it refuses cmd/request/+: write "platform": "studio"'
 
 
@@ -58,13 +68,17 @@ def _refused(code, config, host, now):
     """CONNACK 4 is all that the platform says, whatever is wrong."""
     words = "device name, product id or key refused (code %d): " % code
     token = config["token"]
-    fields = dict([part.split("=", 1) for part in token.split("&") if "=" in part])
-    end = fields.get("et", "")
+    end = whose = ""
+    for part in token.split("&"):
+        if part[:3] == "et=":
+            end = part[3:]
+        elif part[:4] == "res=":
+            whose = part[4:].replace("%2F", "/")
     seconds = (int(end) if end.isdigit() and len(end) < 13 else 0) if token else _UNTIL_2100
     if now and seconds < now:
         return "%sthe token has expired, %s" % (words, _date(seconds))
     if token:
-        doubts = "is the token's key that of its res, %s? " % fields.get("res", "").replace("%2F", "/")
+        doubts = "is the token's key that of its res, %s? " % whose
     elif config["device_key"]:
         doubts = "is device_key this device's, and not the product's access_key? "
     else:
@@ -92,3 +106,24 @@ def _date(seconds):
         month -= 12
         years += 1
     return "%04d-%02d-%02d %02d:%02d:%02d in Beijing" % (era * 400 + years, month, day, hour, minute, second)
+
+
+# What came before it
+
+_TYPES = "|CONNECT||PUBLISH|PUBACK|PUBREC|PUBREL|PUBCOMP|SUBSCRIBE||UNSUBSCRIBE||PINGREQ||DISCONNECT|"
+
+
+def last_sent(buf):
+    """The type of the packet that a client has sent last on its connection, or on the last one it had, and its topic,
+    or its first topic filter: "PUBLISH to a/b". buf: its transmit buffer, whose first byte is 0 until there was one
+    after CONNECT."""
+    kind = buf[0] >> 4
+    name = _TYPES.split("|")[kind or 1]
+    if kind not in (3, 8, 10):
+        return name
+    at = 1
+    while buf[at] & 0x80:  # remaining length
+        at += 1
+    at += 1 if kind == 3 else 3  # a packet identifier first, but for PUBLISH
+    end = at + 2 + (buf[at] << 8 | buf[at + 1])
+    return "%s %s%s" % (name, "to " if kind == 3 else "of ", bytes(buf[at + 2 : end]).decode())

@@ -9,11 +9,20 @@ from micropython import const
 
 from mqtt.wire import append
 
-from .current import Current, is_known, number_in, put_digits, put_groups, put_id, put_seconds, put_value
+from .current import Current, is_known, number_in, put, put_digits, put_groups, put_id, put_seconds, put_value
 
-PROPERTIES, EVENTS, HISTORY = 0, 1, 2  # what a Points holds
+# What a Points holds
+_PROPERTIES = const(0)
+_EVENTS = const(1)
+_HISTORY = const(2)
 _POSTS = b"property/post", b"event/post", b"history/post"
 _EVENT = const(1)  # first byte of the id of an event in the outbox
+_REPLY = b"_reply"  # at the end of the topic that answers a request
+
+_COMMA = const(0x2C)
+_QUOTE = const(0x22)
+_OBJECT = const(0x7B)
+_END = const(0x7D)
 
 _FRESH = const(5)  # seconds
 _MOST = const(100)  # points in one history/post
@@ -30,9 +39,9 @@ class Points:
     """The oldest data points and events of an outbox as one message, which it writes into the transmit buffer itself.
 
     Outbox and clock: as for legacy.Points; an event is a record whose id begins with the byte 1. `kind` tells what the
-    message is: properties or events of now, each at most once, or history: those that have waited, with their times.
-    `id` is the message's. What gather() took stays the payload until the next gather(): the same packet can be sent
-    again.
+    message is: 0 properties, or 1 events, of now, each at most once; 2 history: those that have waited, with their
+    times. `id` is the message's. What gather() took stays the payload until the next gather(): the same packet can be
+    sent again.
     """
 
     def __init__(self, outbox, clock, room):
@@ -43,7 +52,7 @@ class Points:
         self._size = 0
         self._count = 0
         self._second = self._ms = 0  # of the last point of a history; ms that the first one of this gets
-        self.kind = PROPERTIES
+        self.kind = _PROPERTIES
         self.id = 10000  # five digits, so that all messages have the same frame
 
     def fits(self, id_len, value_len):
@@ -64,18 +73,18 @@ class Points:
             kind = self._kind()
             if not self._count:
                 self.kind = kind
-                size += 4 if kind == HISTORY else 1  # no comma before the first
+                size += 4 if kind == _HISTORY else 1  # no comma before the first
                 if outbox.time != self._second:
                     self._ms = 0
             again = is_known(outbox, self._count)
-            if kind != self.kind or again and kind != HISTORY:
+            if kind != self.kind or again and kind != _HISTORY:
                 break
             self._second = outbox.time
             event = outbox.buf[outbox.id_at] == _EVENT
             size += outbox.value_len
             if not again:
                 size += outbox.id_len - event
-            if kind != HISTORY:
+            if kind != _HISTORY:
                 size += _POSTED
             else:
                 size += _TIMED
@@ -95,40 +104,41 @@ class Points:
     def _kind(self):
         """Of the message that the outbox's record belongs into: what is fresh goes with what has waited before it."""
         when = self._clock.true(self._outbox.time)
-        if when and (self._count and self.kind == HISTORY or self._clock.now() - when > _FRESH):
-            return HISTORY
-        return EVENTS if self._outbox.buf[self._outbox.id_at] == _EVENT else PROPERTIES
+        if when and (self._count and self.kind == _HISTORY or self._clock.now() - when > _FRESH):
+            return _HISTORY
+        return _EVENTS if self._outbox.buf[self._outbox.id_at] == _EVENT else _PROPERTIES
 
     def __len__(self):
         return self._size
 
     def write(self, buf, at):
-        at = append(buf, at, b'{"id":"')
-        at = put_digits(buf, at, self.id, 5)
-        at = append(buf, at, b'","version":"1.0","params":')
-        if self.kind == HISTORY:
+        at = append(buf, at, b'{"id":"     ","version":"1.0","params":')
+        put_digits(buf, at - 32, self.id, 5)
+        if self.kind == _HISTORY:
             at = append(buf, at, b"[{")
             begin = at
-            at = self._section(buf, at, 0, b'"properties":{')
-            at = self._section(buf, at, 1, b',"events":{' if at > begin else b'"events":{')
+            at = self._section(buf, at, begin, 0, b'"properties":{')
+            at = self._section(buf, at, begin, 1, b'"events":{')
             return append(buf, at, b"}]}")
         outbox = self._outbox
         outbox.rewind()
         for i in range(self._count):
             outbox.next()
-            at = append(buf, at, b',"' if i else b'{"')
-            at = append(buf, put_id(outbox, buf, at), b'":')
-            at = append(buf, put_value(outbox, buf, at, b'{"value":'), b"}")
-        return append(buf, at, b"}}")
+            at = put(buf, put(buf, at, _COMMA if i else _OBJECT), _QUOTE)
+            at = put_value(outbox, buf, put_id(outbox, buf, at), b'":{"value":')
+            at = put(buf, at, _END)
+        return put(buf, put(buf, at, _END), _END)
 
-    def _section(self, buf, at, event, head):
-        """Writes all properties, or events, of a history; nothing where there are none."""
-        begin = at + len(head)
-        end = put_groups(self, buf, begin, event)
-        if end == begin:
+    def _section(self, buf, at, begin, event, head):
+        """Writes all properties, or events, of a history, which begins at `begin`; nothing where there are none."""
+        start = at + (at > begin) + len(head)
+        end = put_groups(self, buf, start, event)
+        if end == start:
             return at
+        if at > begin:
+            at = put(buf, at, _COMMA)
         append(buf, at, head)
-        return append(buf, end, b"}")
+        return put(buf, end, _END)
 
     def _put(self, buf, at, i):
         """Writes one value of a history, the outbox's record, which is the message's i-th. ms are there for the
@@ -136,7 +146,7 @@ class Points:
         outbox = self._outbox
         at = append(buf, put_value(outbox, buf, at, b'{"value":'), b',"time":')
         at = put_seconds(buf, at, self._clock.true(outbox.time))
-        return append(buf, put_digits(buf, at, min(self._ms + i, 999), 3), b"}")
+        return put(buf, put_digits(buf, at, min(self._ms + i, 999), 3), _END)
 
 
 class Studio(Current):
@@ -147,17 +157,17 @@ class Studio(Current):
     """
 
     _BELOW = b"thing/"
-    _POST = _POSTS[PROPERTIES]
+    _POST = _POSTS[_PROPERTIES]
     _FILTERS = (b"#",)
 
     def publish_points(self, points):
         kind = points.kind
-        self._topic = self._usual if kind == PROPERTIES else self._base + _POSTS[kind]
+        self._topic = self._usual if kind == _PROPERTIES else self._base + _POSTS[kind]
         return Current.publish_points(self, points)
 
     def reply(self, topic, text):
         """Answers what came to on_command with this topic; text: {"id": …, "code": 200, …} as JSON."""
-        return self.post(topic + b"_reply", text)
+        return self.post(topic + _REPLY, text)
 
     def _message(self, topic, payload, qos, retain):
         points = self._points
@@ -166,7 +176,7 @@ class Studio(Current):
                 return self._decided(200, None)
         n = len(self._base)
         what = bytes(topic[n:])
-        if bytes(topic[:n]) != self._base or what.endswith(b"_reply"):
+        if bytes(topic[:n]) != self._base or what.endswith(_REPLY):
             self.ignored += 1
         elif what.endswith(b"post/reply"):
             self._refused(payload)

@@ -3,12 +3,13 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from onenet_tools.board.executable import find_micropython
 from onenet_tools.files import board_directory, board_modules
-from onenet_tools.merge import ROOMS, MergeError, merge
+from onenet_tools.merge import ROOMS, SHARED, MergeError, merge
 
 ROOM = {
     "lib/mqtt/errors.py": (
@@ -47,7 +48,7 @@ def test_every_module_finds_the_others(tmp_path: Path) -> None:
 
 def test_a_line_tells_where_it_comes_from() -> None:
     merged = merge(sources())
-    for package in ROOMS:
+    for package in [*ROOMS, *(host for hosts in SHARED.values() for host in hosts)]:
         lines = merged.sources[package].split("\n")
         for number, line in enumerate(lines, 1):
             module, there = merged.origin(package, number)
@@ -57,11 +58,12 @@ def test_a_line_tells_where_it_comes_from() -> None:
 
 
 def test_nothing_is_lost_of_the_boards_modules() -> None:
-    def functions(texts: dict[str, str]) -> list[int]:
-        nodes = [node for text in texts.values() for node in ast.walk(ast.parse(text))]
+    def functions(texts: Iterable[str]) -> list[int]:
+        nodes = [node for text in texts for node in ast.walk(ast.parse(text))]
         return sorted(len(node.body) for node in nodes if isinstance(node, ast.FunctionDef))
 
-    assert functions(merge(sources()).sources) == functions(sources())
+    again = [sources()[shared] for shared, hosts in SHARED.items() for _ in hosts[1:]]
+    assert functions(merge(sources()).sources.values()) == functions([*sources().values(), *again])
 
 
 def test_what_only_computers_do_is_left_out() -> None:

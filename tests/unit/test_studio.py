@@ -7,11 +7,12 @@ import fakes  # noqa: F401  # the way to firmware
 from current_bench import BASE as DEVICE
 from current_bench import Platform, Ticks
 from mqtt.errors import SubscribeError
-from onenet.studio import EVENTS, HISTORY, PROPERTIES, Points, Studio
+from onenet.studio import Points, Studio
 from points_bench import SINCE_1970, T0, Clock, filled, written_by
 from support import PINGRESP, publish_of, raises, unhex
 
 MS = SINCE_1970 * 1000
+PROPERTIES, EVENTS, HISTORY = 0, 1, 2  # the kind of a Points
 THING = "thing/"
 POSTS = "thing/property/post", "thing/event/post", "thing/history/post"  # by kind
 REPLY = "thing/property/post/reply"
