@@ -4,9 +4,9 @@ for each connection, dropped once the server has agreed."""
 from binascii import b2a_base64
 from errno import ECONNABORTED, ECONNRESET
 from micropython import const
-from os import urandom
 
 from .errors import ConnectionClosed, MQTTError, ProtocolError, Timeout
+from .websocket import getrandbits
 
 try:
     from hashlib import sha1
@@ -40,7 +40,7 @@ class Upgrade:
         self._websocket = websocket
         self._client = client
         self._sock = client._sock
-        key = b2a_base64(urandom(16))[:-1]
+        key = b2a_base64(bytes([getrandbits(8) for _ in range(16)]))[:-1]
         self._accept = sha1 and b2a_base64(sha1(key + _GUID).digest())[:-1]
         self._request = (
             "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: %s\r\n"
