@@ -1,0 +1,95 @@
+"""The outbox where "outbox_flash" lets it have a part of the flash: what does not fit, or has waited for long, goes
+there, and comes back when there is a connection. What is done with files is in segments.py; this stays in memory.
+"""
+
+from micropython import const
+
+from mqtt.client import ONLINE
+
+from .log import rare, uptime
+from .outbox import Outbox
+
+_EACH = const(18)  # seconds for each write: 200 an hour, with which a megabyte of flash lasts ten years
+_AT_ONCE = const(20)  # writes, where there were none before
+
+# What segments.do() does
+_SPILL = const(0)
+_SAVE = const(1)
+_LOAD = const(2)
+_DELIVERED = const(3)
+
+
+class FlashOutbox(Outbox):
+    """An Outbox that moves records to flash and back when nobody goes through them: in put() and unlock().
+
+    `copied` bytes at its beginning are in flash, too: as many as were loaded and are not yet acknowledged. They are
+    deleted there when all have arrived, so that a reset repeats some, but loses none.
+    """
+
+    def __init__(self, device, size, drop_oldest, buf):
+        super().__init__(size, drop_oldest, buf)
+        config = device.config
+        self.device = device
+        self.most = config["outbox_flash"] >> 2  # segments of 4 KB
+        self.newest_first = config["outbox_order"] == "newest_first"
+        self.copied = 0
+        self.loaded = 0  # bytes that the last load brought
+        self.missed = 0  # of these, what had to make room before it was sent
+        self._after = config["outbox_flash_after"]
+        self._spill_at = uptime() + self._after
+        self._spared = _AT_ONCE  # writes that may be made now
+        self._counted = uptime()  # up to when they are
+        rare("segments").begin(self)
+
+    def unlock(self):
+        Outbox.unlock(self)
+        if self.loaded and not self.copied:
+            self._do(_DELIVERED)
+        online = self.device._client.state == ONLINE
+        if online or not len(self):
+            self._spill_at = uptime() + self._after
+        if (len(self) - self.copied) * 4 > len(self.buf) * 3 or uptime() >= self._spill_at:
+            self._spill()
+        elif online and self.first and not self.loaded and self._busy == self._start and len(self) * 4 < len(self.buf):
+            if uptime() >= self.fault_until:
+                self._do(_LOAD)
+
+    def done(self):
+        n = self._busy - self._start
+        Outbox.done(self)
+        self.copied = self.copied - n if self.copied > n else 0
+
+    def save(self):
+        """Writes all that is not in flash yet, for the board is about to be reset. What is here stays."""
+        self._do(_SAVE)
+
+    def _make_room(self, size):
+        if len(self) + size > len(self.buf):
+            n = self.copied - (self._busy - self._start)
+            if n > 0:  # what is in flash as well can make room
+                self._move(self._busy + n, self._busy)
+                self.copied -= n
+                self.missed += n
+            if len(self) + size > len(self.buf):
+                self._spill()
+        return Outbox._make_room(self, size)
+
+    def _spill(self):
+        now = uptime()
+        n = (now - self._counted) // _EACH
+        self._counted += n * _EACH
+        self._spared = min(_AT_ONCE, self._spared + n)
+        if self._spared and now >= self.fault_until:
+            self._spared -= 1
+            self._spill_at = now + self._after
+            self._do(_SPILL)
+
+    def _do(self, what):
+        """Something with files, during which what put() brings waits outside."""
+        locked = self.locked
+        self.locked = True
+        try:
+            rare("segments").do(self, what)
+        finally:
+            if not locked:
+                Outbox.unlock(self)
