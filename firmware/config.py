@@ -80,6 +80,13 @@ _KEYS = {
     "rx_size": (512, "bytes of the receive buffer, a whole number from 128 to 16384", _number(128, 16384)),
     "outbox_size": (2048, "bytes of the outbox, a whole number from 256 to 65536", _number(256, 65536)),
     "outbox_full": ("drop_oldest", '"drop_oldest" or "drop_newest"', _one_of("drop_oldest", "drop_newest")),
+    "outbox_flash": (
+        0,
+        "KB of flash for data points that wait long, 16 to 16384, or 0 for none",
+        lambda v: _number(0, 0)(v) or _number(16, 16384)(v),
+    ),
+    "outbox_flash_after": (300, "seconds they wait before, a whole number from 1 to 86400", _number(1, 86400)),
+    "outbox_order": ("oldest_first", '"oldest_first" or "newest_first"', _one_of("oldest_first", "newest_first")),
     "led_pin": (-1, "a pin's number from 0 to 48, or -1 for none", _number(-1, 48)),
     "led_active_low": (False, "true or false", _yes_no),
     "watchdog": (

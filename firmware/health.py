@@ -48,6 +48,11 @@ def reset_cause():
     return str(cause)
 
 
+def dropped_by(outbox):
+    """The function that counts what an outbox has dropped since the program started."""
+    return lambda: outbox.dropped
+
+
 def chip_temperature():
     """The chip's own temperature in °C; None on a board without such a sensor, like the ESP8266."""
     try:

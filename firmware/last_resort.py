@@ -1,5 +1,5 @@
 """What is left to try when a board was offline for long: a reset, of the driver below us, too. What is in the outbox is
-lost with it, so not where it cannot help."""
+lost with it, unless it has a part of the flash; so not where it cannot help."""
 
 import machine
 
@@ -19,6 +19,8 @@ def reset(wifi, now):
         rare("crash").note(OSError(words), "wifi")
     except MemoryError:
         pass
+    if hasattr(wifi, "before_reset"):
+        wifi.before_reset()
     machine.reset()
 
 

@@ -20,6 +20,7 @@ from .outbox import Outbox, is_value, stream_id_of
 from .wifi import Wifi
 
 _ID = const(0)  # of a stream, see device.py
+_HEALTH = b"free_heap", b"free_idf_heap", b"reset_cause", b"dropped"  # streams
 _HOUR = const(3600000)  # ms, more than any wait
 _LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
 
@@ -28,7 +29,13 @@ def begin(device):
     """Makes the device's parts by its configuration."""
     config = device.config
     buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
-    device.outbox = outbox = Outbox(config["outbox_size"], config["outbox_full"] == "drop_oldest", buf)
+    sizes = config["outbox_size"], config["outbox_full"] == "drop_oldest", buf
+    if config["outbox_flash"]:
+        from .flash_outbox import FlashOutbox
+
+        device.outbox = outbox = FlashOutbox(device, *sizes)
+    else:
+        device.outbox = outbox = Outbox(*sizes)
     options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}  # those of mqtt.Client
     if config["tls"]:
         rare("tls").add_to(options, config)
@@ -36,7 +43,9 @@ def begin(device):
     device._platform = platform
     device._backoff = Backoff()
     device.clock = Clock(config["ntp_host"])
-    device.wifi = Wifi(config["wifi"], config["reset_after"])
+    device.wifi = wifi = Wifi(config["wifi"], config["reset_after"])
+    if config["outbox_flash"]:
+        wifi.before_reset = outbox.save  # type: ignore[union-attr]
     platform.on_command = device._command_came
     platform.on_sent = device._sent
     device._client = client = platform.client
@@ -57,6 +66,7 @@ def begin(device):
         stream(device, "free_heap", 60)(health.free_heap)
         stream(device, "free_idf_heap", 60)(health.free_idf_heap)
         stream(device, "reset_cause", 60)(health.reset_cause)
+        stream(device, "dropped", 60)(health.dropped_by(outbox))
 
 
 def stream(device, stream_id, every):
@@ -65,7 +75,7 @@ def stream(device, stream_id, every):
     if not encoded:
         raise ValueError(rare("refusal").STREAM_ID)
     if device.config:
-        if device.config["health_interval"] and encoded in (b"free_heap", b"free_idf_heap", b"reset_cause"):
+        if device.config["health_interval"] and encoded in _HEALTH:
             every = device.config["health_interval"]
         every = device.config["intervals"].get(stream_id, every)
     if not 0.1 <= every <= 86400:
@@ -104,6 +114,8 @@ def stopped(device):
         log("device", "stopped" + ("" if watchdog.stop() else "; the watchdog still runs"))
         if device.config:
             device._client.close()
+            if device.config["outbox_flash"]:
+                device.outbox.save()
         return True
     if device.config:
         if device.outbox.locked:  # and so in the middle of a change

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 PASSING = (
     *("about", "config", "config_mqtt", "config_studio", "config_tls", "crash", "declared", "dp"),
     *("entities", "faults", "joining", "keyboard", "last_resort", "led", "legacy", "mqtt", "ntp", "refusal"),
-    *("requests", "seldom", "start", "studio", "tls_ca", "tls_name", "tls_room", "trouble"),
+    *("requests", "segments", "seldom", "start", "studio", "tls_ca", "tls_name", "tls_room", "trouble"),
     *("mqtt.handshake", "mqtt.malformed", "mqtt.packet"),
     *("mqtt.tls", "mqtt.upgrade", "onenet.reasons", "onenet.token"),
 )

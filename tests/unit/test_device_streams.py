@@ -121,5 +121,5 @@ def test_the_board_s_health():
     with Bench(health_interval=60) as it:
         found = dict(it.upload())
         assert found["reset_cause"] == "watchdog" and found["free_heap"] > 0 and found["free_idf_heap"] == 70000
-        assert sorted(found) == ["free_heap", "free_idf_heap", "reset_cause"]
+        assert sorted(found) == ["dropped", "free_heap", "free_idf_heap", "reset_cause"]
     machine.cause = machine.PWRON_RESET
