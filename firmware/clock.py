@@ -28,10 +28,10 @@ class Clock:
         return int(time.time()) - _OFFSET
 
     def true(self, seconds):
-        """What now() once returned, in seconds since 2000; 0 where nobody knows, and for 0."""
+        """What now() once returned, in seconds since 2000; 0 where nobody knows, as of 0xFFFFFFFF."""
         if seconds > _SET:
-            return seconds
-        return seconds + self._jump if self._jump and seconds else 0
+            return 0 if seconds >> 31 else seconds
+        return seconds + self._jump if self._jump else 0
 
     def sync(self):
         """Asks the NTP server, if it is time to: at first, then every twelve hours, on an ESP8266 every 15 minutes.

@@ -56,9 +56,18 @@ def _intervals(v):
     return isinstance(v, dict) and all(ok(seconds) for seconds in v.values())
 
 
+def _flash(v):
+    if isinstance(v, dict):
+        kb, after, newest_first = names = "kb after newest_first".split(" ")  # as in _PLATFORMS
+        ok = all(key in names for key in v) and _number(16, 16384)(v.get(kb))
+        return ok and _number(1, 86400)(v.get(after, 1)) and _yes_no(v.get(newest_first, False))
+    return _number(0, 0)(v) or _number(16, 16384)(v)
+
+
 # Platform, and the module of its keys: this one's name and these letters. In one text, for short ones become names, for
 # ever.
 _PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio mqtt:_mqtt".split(" ")]
+_TLS = "ca tls_name".split(" ")
 
 _KEYS = {
     "wifi": (None, 'a list of networks like [{"ssid": "name", "password": "at least 8 characters, or empty"}]', None),
@@ -82,11 +91,10 @@ _KEYS = {
     "outbox_full": ("drop_oldest", '"drop_oldest" or "drop_newest"', _one_of("drop_oldest", "drop_newest")),
     "outbox_flash": (
         0,
-        "KB of flash for data points that wait long, 16 to 16384, or 0 for none",
-        lambda v: _number(0, 0)(v) or _number(16, 16384)(v),
+        'KB of flash for data points that wait for long, 16 to 16384, or 0 for none, or {"kb": …, "after": seconds, '
+        '"newest_first": true}',
+        _flash,
     ),
-    "outbox_flash_after": (300, "seconds they wait before, a whole number from 1 to 86400", _number(1, 86400)),
-    "outbox_order": ("oldest_first", '"oldest_first" or "newest_first"', _one_of("oldest_first", "newest_first")),
     "led_pin": (-1, "a pin's number from 0 to 48, or -1 for none", _number(-1, 48)),
     "led_active_low": (False, "true or false", _yes_no),
     "watchdog": (
@@ -107,8 +115,8 @@ _KEYS = {
         lambda v: v == "boot" or _number(-1, 48)(v),
     ),
     "tls": (False, "true or false", _yes_no),
-    "ca": ("", 'a file on the board with a CA\'s certificate in DER, as "ca.der", or "onenet" for OneNET\'s', _ca),
-    "tls_name": (
+    _TLS[0]: ("", 'a file on the board with a CA\'s certificate in DER, as "ca.der", or "onenet" for OneNET\'s', _ca),
+    _TLS[1]: (
         "",
         'the name in the server\'s certificate, "" for the host\'s, or "any"',
         lambda v: v == "" or _text(64)(v),
@@ -193,8 +201,8 @@ def check(config, path="config.json"):
             problems.append("%s: must be %s%s" % (key, right, shown))
     if room:
         problems += room.problems(checked)
-    if checked["tls"] or checked["ca"] or checked["tls_name"]:
-        problems += borrowed(__name__ + "_tls").problems(config, checked, keys["host"][0])
+    if checked["tls"] or checked[_TLS[0]] or checked[_TLS[1]]:
+        problems += borrowed("firmware.config_tls").problems(config, checked, keys["host"][0])
     if problems:
         raise ConfigError(path, sorted(problems))
     return checked

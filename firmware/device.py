@@ -30,8 +30,9 @@ _FAILED = const(4)  # whether it has failed already
 class Device:
     """A device on OneNET.
 
-    Give it streams and a command with the decorators, then run(). config: the checked configuration, None where the
-    file is wrong, which run() then says. wifi, outbox, clock and led (a machine.Signal, or None) are for the program.
+    Give it streams and a command with the decorators, then run(). config: what of the checked configuration is wanted
+    while it runs, None where the file is wrong, which run() then says. wifi, outbox, clock and led (a machine.Signal,
+    or None) are for the program.
     """
 
     def __init__(self, path="config.json"):

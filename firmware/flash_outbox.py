@@ -19,6 +19,11 @@ _LOAD = const(2)
 _DELIVERED = const(3)
 
 
+def make(*arguments):
+    """A FlashOutbox. What asks for it is loaded on every board, and this name is known there."""
+    return FlashOutbox(*arguments)
+
+
 class FlashOutbox(Outbox):
     """An Outbox that moves records to flash and back when nobody goes through them: in put() and unlock().
 
@@ -28,16 +33,18 @@ class FlashOutbox(Outbox):
 
     def __init__(self, device, size, drop_oldest, buf):
         super().__init__(size, drop_oldest, buf)
-        config = device.config
+        wanted = device.config["outbox_flash"]
+        if isinstance(wanted, int):
+            wanted = {"kb": wanted}
         self.device = device
-        self.most = config["outbox_flash"] >> 2  # segments of 4 KB
-        self.newest_first = config["outbox_order"] == "newest_first"
+        self.most = wanted["kb"] >> 2  # segments of 4 KB
+        self.newest_first = wanted.get("newest_first", False)
         self.copied = 0
         self.loaded = 0  # bytes that the last load brought
         self.missed = 0  # of these, what had to make room before it was sent
-        self._after = config["outbox_flash_after"]
+        self._after = wanted.get("after", 300)  # seconds
         self._spill_at = uptime() + self._after
-        self._spared = _AT_ONCE  # writes that may be made now
+        self._writes = _AT_ONCE  # writes that may be made now
         self._counted = uptime()  # up to when they are
         rare("segments").begin(self)
 
@@ -78,9 +85,9 @@ class FlashOutbox(Outbox):
         now = uptime()
         n = (now - self._counted) // _EACH
         self._counted += n * _EACH
-        self._spared = min(_AT_ONCE, self._spared + n)
-        if self._spared and now >= self.fault_until:
-            self._spared -= 1
+        self._writes = min(_AT_ONCE, self._writes + n)
+        if self._writes and now >= self.fault_until:
+            self._writes -= 1
             self._spill_at = now + self._after
             self._do(_SPILL)
 

@@ -19,8 +19,10 @@ def reset(wifi, now):
         rare("crash").note(OSError(words), "wifi")
     except MemoryError:
         pass
-    if hasattr(wifi, "before_reset"):
+    try:
         wifi.before_reset()
+    except AttributeError:  # nothing is to be done
+        pass
     machine.reset()
 
 

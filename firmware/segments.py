@@ -33,7 +33,7 @@ _JUMPS = const(8)  # epochs whose jumps are remembered
 
 def begin(box):
     """Finds what an earlier run has left."""
-    box.fault_until = box.faults = box.skip = box.chunk = 0
+    box.fault_until = box.failures = box.skip = box.chunk = 0
     try:
         os.mkdir(_FOLDER)
     except OSError:
@@ -165,12 +165,12 @@ def _readable(box):
             size = head[0] << 8 | head[1] if len(head) == _HEAD else _SEGMENT
             file.seek(box.at)
             data = _timed(box, head, _next(file) or b"")
-            box.faults = 0
+            box.failures = 0
             return data
     except OSError as e:
         log("outbox", "flash: %s" % e)
-        box.faults += 1
-        if box.faults < _TRIES:
+        box.failures += 1
+        if box.failures < _TRIES:
             box.fault_until = uptime() + _LATER
             return
         size = _SEGMENT
@@ -194,7 +194,7 @@ def _timed(box, head, data):
             raise ValueError("record")
         seconds = data[at + 2] << 24 | data[at + 3] << 16 | data[at + 4] << 8 | data[at + 5]
         if seconds <= _SET and (jump or epoch != box.epoch):
-            seconds = seconds + jump if jump else 0
+            seconds = seconds + jump if jump else 0xFFFFFFFF
             for i in range(4):
                 data[at + 2 + i] = seconds >> (24 - 8 * i) & 0xFF
         at += size

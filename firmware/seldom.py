@@ -5,6 +5,7 @@ It is a room of device.py, and knows its attributes.
 """
 
 import json
+import sys
 from machine import RTC
 from micropython import const
 from time import sleep_ms
@@ -20,6 +21,11 @@ from .outbox import Outbox, is_value, stream_id_of
 from .wifi import Wifi
 
 _ID = const(0)  # of a stream, see device.py
+# Keys that are wanted no more afterwards, the secrets among them. In one text, for short ones become names.
+_USED = (
+    "wifi auth_info device_key access_key token password keep_alive tx_size rx_size outbox_size outbox_full led_pin "
+    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name"
+).split(" ")
 _HEALTH = b"free_heap", b"free_idf_heap", b"reset_cause", b"dropped"  # streams
 _HOUR = const(3600000)  # ms, more than any wait
 _LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
@@ -31,9 +37,8 @@ def begin(device):
     buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
     sizes = config["outbox_size"], config["outbox_full"] == "drop_oldest", buf
     if config["outbox_flash"]:
-        from .flash_outbox import FlashOutbox
-
-        device.outbox = outbox = FlashOutbox(device, *sizes)
+        __import__("firmware.flash_outbox")
+        device.outbox = outbox = sys.modules["firmware.flash_outbox"].make(device, *sizes)
     else:
         device.outbox = outbox = Outbox(*sizes)
     options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}  # those of mqtt.Client
@@ -67,6 +72,7 @@ def begin(device):
         stream(device, "free_idf_heap", 60)(health.free_idf_heap)
         stream(device, "reset_cause", 60)(health.reset_cause)
         stream(device, "dropped", 60)(health.dropped_by(outbox))
+    device.config = {key: config[key] for key in config if key not in _USED}
 
 
 def stream(device, stream_id, every):

@@ -19,7 +19,7 @@ def trace(client):
     read = client._read
 
     def traced_begin(buf, n, done=0):
-        if buf is client._connect:
+        if buf is client._settings[3]:
             open_to = _password(buf) or n
             _show(">", buf, 0, open_to, n - open_to)
         begin(buf, n, done)

@@ -48,17 +48,17 @@ class Client(Sender):
         if tx_size < 16:
             raise ValueError("buffer: tx_size must be 16 or more")
         if ssl:
-            borrowed("mqtt.tls").check(ssl, unverified)
+            borrowed("mqtt.over_tls").check(ssl, unverified)
         super().__init__(tx_size, rx_size, keepalive, window, timeout)
-        if transport:
-            self.transport = transport
         self.host = host
         self.port = port
         self.stopped = False  # disconnect() was called
         self.on_publish = self.on_message = None
         self._subscriptions = None  # until there is one
-        # What is not to change: for TLS, and of CONNECT [MQTT-3.1.3-2].
-        self._settings = (ssl, server_hostname, client_id, keepalive, clean_session) + tuple(will or (None,))
+        # For the handshake: of TLS, of the transport, the packet CONNECT, and what that is made from [MQTT-3.1.3-2].
+        self._settings = (ssl, server_hostname, transport, None, client_id, keepalive, clean_session) + tuple(
+            will or (None,)
+        )
         self.credentials(username, password)
 
     on_connect: object = None
@@ -68,10 +68,12 @@ class Client(Sender):
 
     def credentials(self, username, password):
         """Sets user name and password for the next connection, str or bytes, None for none."""
-        fields = (self._settings[2], username, password) + self._settings[3:]
+        settings = self._settings
+        fields = (settings[4], username, password) + settings[5:]
         packet = borrowed("mqtt.packet")
-        self._connect = bytearray(packet.connect(None, *fields))
-        packet.connect(self._connect, *fields)
+        buf = bytearray(packet.connect(None, *fields))
+        packet.connect(buf, *fields)
+        self._settings = settings[:3] + (buf,) + settings[4:]
 
     # Connecting
 
@@ -233,8 +235,8 @@ class Client(Sender):
                         self._subscriptions._make_again()
                     if self.on_publish:
                         self.on_publish(parsed.packet_id)
-                elif session.downgraded(parsed.packet_id):
-                    parsed._refuse(13, 0, parsed.packet_id)
+                else:
+                    borrowed("mqtt.malformed").check_puback(session, parsed)
             elif parsed.type:
                 self._handle(parsed.type)
             if session.owed or session.unsent:

@@ -39,7 +39,6 @@ class Connection:
     connection; whoever is on the way sees that it is gone, and raises the reason."""
 
     on_disconnect: object = None
-    transport: object = None  # what stands between us and the socket, where something does
 
     def __init__(self, tx_size, rx_size, keepalive, window, timeout):
         # The buffers first: they need most room in one piece.

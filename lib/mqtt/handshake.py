@@ -13,13 +13,13 @@ from .errors import MICROPYTHON, ConnectionRefused, MQTTError, borrowed
 
 if MICROPYTHON:
     from socket import socket
-
-    def _wrap(context, sock, server_hostname):
-        return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
-
 else:
     from .host import socket
-    from .host import wrap as _wrap
+
+# In a client's settings, which begin with the context of TLS and the name a certificate must bear
+_TRANSPORT = const(2)
+_PACKET = const(3)  # CONNECT
+_CLEAN_SESSION = const(6)
 
 # States of the client
 _OFFLINE = const(0)
@@ -94,17 +94,18 @@ def _opened(client):
     if ssl:
         client._gather(False)
         client._poller.unregister(client._sock)
-        client._out_left = len(client._connect)
+        client._out_left = len(client._settings[_PACKET])
         try:
-            sock = _wrap(ssl, client._sock, server_hostname or client.host)
+            sock = borrowed("mqtt.over_tls").wrap(ssl, client._sock, server_hostname or client.host)
             client._sock = client._stream = sock
         except (OSError, ValueError, MemoryError, MQTTError) as e:
             return client._fail(e)
         _register(client)
     client._tx[0] = 0  # nothing is sent yet but CONNECT, which has a buffer of its own
-    if client.transport:
-        return client.transport._begin(client)
-    client._begin(client._connect, len(client._connect))
+    if client._settings[_TRANSPORT]:
+        return client._settings[_TRANSPORT]._begin(client)
+    packet = client._settings[_PACKET]
+    client._begin(packet, len(packet))
 
 
 def _accepted(client):
@@ -114,7 +115,7 @@ def _accepted(client):
         error = ConnectionRefused("connection refused, code %d: %s" % (parsed.code, _CODES.split("|")[parsed.code - 1]))
         error.code = parsed.code
         return client._fail(error)
-    clean_session = client._settings[4]
+    clean_session = client._settings[_CLEAN_SESSION]
     if clean_session:
         parsed.session_present = 0  # whatever the server says [MQTT-3.2.2-1]
     client._good = (client.host, client.port, client._trying)
@@ -135,10 +136,11 @@ def _accepted(client):
 
 def _failed(client, state, reason):
     """The connection that was in this state is closed, and why; there may be another address to try."""
-    if client.transport and state == _CONNECTING:
-        reason = client.transport._told(reason)
+    transport = client._settings[_TRANSPORT]
+    if transport and state == _CONNECTING:
+        reason = transport._told(reason)
     if client._settings[0]:
-        reason = borrowed("mqtt.tls").reason(client, state, reason)
+        reason = borrowed("mqtt.over_tls").reason(client, state, reason)
     if _OFFLINE < state < _ONLINE and not isinstance(reason, ConnectionRefused):
         try_next(client, reason)
     else:

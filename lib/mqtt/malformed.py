@@ -11,6 +11,14 @@ _WORDS = (
 )
 
 
+def check_puback(session, parsed):
+    """A PUBACK fitted nothing. ProtocolError where it is for a message of QoS 2, which PUBREC would be owed: some
+    servers know no QoS 2."""
+    slot = session._find(parsed.packet_id)
+    if slot and slot[0] & 0x70000F6 == 0x2000034:
+        parsed._refuse(13, 0, parsed.packet_id)
+
+
 def error(what, where, *values):
     """The ProtocolError of this number, see Parser, or with these words, at this byte of the packet."""
     words = what if isinstance(what, str) else _WORDS.split("|")[what]

@@ -247,11 +247,6 @@ class Session:
                 return None
         self.ignored += 1
 
-    def downgraded(self, packet_id):
-        """True where PUBACK came for a message of QoS 2, which PUBREC would be owed: some servers know no QoS 2."""
-        slot = self._find(packet_id)
-        return slot is not None and slot[_WORD] & (_STAGE | 0xF6) == _SENT | 0x34
-
     def forget(self, packet_id):
         """Gives up a PUBLISH of QoS 1 that was lost() with its connection; it is not sent again."""
         slot = self._find(packet_id)

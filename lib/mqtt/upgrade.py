@@ -58,10 +58,10 @@ class Upgrade:
         self._client._begin(self._request, len(self._request))
 
     def _told(self, reason):
-        """The reason for the end of a connection that was never a WebSocket. Leaves word for mqtt.tls, which takes TLS
-        to be through where something of CONNECT has gone."""
+        """The reason for the end of a connection that was never a WebSocket. Leaves word for mqtt.over_tls, which
+        takes TLS to be through where something of CONNECT has gone."""
         client = self._client
-        client._out_left = 0 if self._unsent < len(self._request) else len(client._connect)
+        client._out_left = 0 if self._unsent < len(self._request) else len(client._settings[3])
         if not self._unsent:
             if isinstance(reason, Timeout):
                 return Timeout("no answer to the WebSocket handshake")
@@ -150,7 +150,8 @@ class Upgrade:
             return client._fail(ProtocolError("WebSocket: the server answered before it was asked"))
         client._stream = self._websocket
         self._websocket._upgrade = None
-        client._begin(client._connect, len(client._connect))
+        packet = client._settings[3]  # CONNECT
+        client._begin(packet, len(packet))
 
 
 def _authority(client):

@@ -25,7 +25,7 @@ else:
 # The first byte of a frame, in what must be our form: the last fragment, no extension's bit, opcode [RFC 6455, 5.2].
 _FIN = const(0x80)
 _CONTINUATION = const(0)
-_TEXT = const(1)
+_TEXT_FRAME = const(1)
 _BINARY = const(2)
 _CLOSE = const(8)
 _PING = const(9)
@@ -174,7 +174,7 @@ class WebSocket:
             return self._refuse("a frame of an extension")
         if n & 0x80:
             return self._refuse("a masked frame")
-        if opcode == _TEXT:
+        if opcode == _TEXT_FRAME:
             return self._refuse("a text frame", _NOT_TAKEN)
         if opcode >= _CLOSE:
             if opcode > _PONG or n > _CONTROL or not first & _FIN:

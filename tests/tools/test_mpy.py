@@ -122,7 +122,9 @@ def test_what_a_board_loads_again_and_again_has_no_machine_code() -> None:
     """The memory that machine code takes is never free again: micropython issue 5907."""
     sources = [(board_directory() / name).read_text("utf-8") for name in board_modules()]
     calls = [found for text in sources for found in re.findall(r'\b(rare|borrowed)\("([\w.]+)"\)', text)]
-    names = {f"firmware/{name}.py" if how == "rare" else f"lib/{name.replace('.', '/')}.py" for how, name in calls}
+    full = {name if how == "borrowed" else f"firmware.{name}" for how, name in calls}
+    paths = {f"{name.replace('.', '/')}.py" for name in full}
+    names = {path if path.startswith("firmware/") else f"lib/{path}" for path in paths}
     assert {"firmware/joining.py", "lib/mqtt/handshake.py"} < names <= set(board_modules())
     for name in names:
         text = (board_directory() / name).read_text("utf-8")

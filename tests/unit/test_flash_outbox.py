@@ -42,8 +42,8 @@ class opening:
 class Board:
     """What the outbox sees of a Device, and one that uploads; `now` is its uptime."""
 
-    def __init__(self, size=512, kb=64, after=300, order="oldest_first", full="drop_oldest"):
-        self.config = {"outbox_flash": kb, "outbox_flash_after": after, "outbox_order": order}
+    def __init__(self, size=512, kb=64, after=300, newest_first=False, full="drop_oldest"):
+        self.config = {"outbox_flash": {"kb": kb, "after": after, "newest_first": newest_first}}
         self._client = Client()
         self.clock = Clock("")
         self.now = 0
@@ -144,7 +144,7 @@ def test_old_ones_come_in_order_and_live_ones_between():
 
 @on_flash
 def test_the_newest_segment_comes_first_where_it_is_wanted_so():
-    board = Board(order="newest_first")
+    board = Board(newest_first=True)
     board.put(*range(400))
     board.empty()
     values = board.values()

@@ -62,7 +62,7 @@ def test_real_websocket_is_asked_for_at_a_port_without():
 
 def test_real_mqtt_is_spoken_to_a_websocket():
     client, _ = real("web")
-    client.transport = None
+    client._settings = client._settings[:2] + (None,) + client._settings[3:]
     raises((OSError, MQTTError), client.connect)
 
 

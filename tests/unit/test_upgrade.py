@@ -217,6 +217,6 @@ def test_where_one_address_has_no_websocket_the_next_is_tried():
 
 def test_each_client_has_a_websocket_of_its_own():
     with WebServer() as server:
-        assert server.client.transport.path == "/mqtt"
-        assert server.client.state == OFFLINE and isinstance(server.client.transport, WebSocket)
-        assert Client("other", "broker.example").transport is None
+        assert server.client._settings[2].path == "/mqtt"
+        assert server.client.state == OFFLINE and isinstance(server.client._settings[2], WebSocket)
+        assert Client("other", "broker.example")._settings[2] is None

@@ -46,7 +46,7 @@ def test_a_frame_that_goes_in_pieces_arrives_whole_and_nothing_comes_between():
     for limits in ([1] * 60, [2, 0, 5, 0, 0, 1], [6, 0], [0, 0, 40]):
         with online() as server:
             tap = Tap(server.client)
-            server.client._stream = websocket = server.client.transport
+            server.client._stream = websocket = server.client._settings[2]
             websocket._sock = tap
             tap.limits = limits
             server.send(frame(b"?", PING))
@@ -192,8 +192,8 @@ def test_it_connects_again_whatever_was_half_done():
             b"",
         ):
             tap = Tap(server.client)
-            server.client._stream = server.client.transport
-            server.client.transport._sock = tap
+            server.client._stream = server.client._settings[2]
+            server.client._settings[2]._sock = tap
             tap.limits = [5]
             tap.stuck = True
             server.client.publish("t", b"half")
@@ -229,8 +229,8 @@ def test_a_server_that_takes_nothing_is_a_timeout():
     with online() as server:
         impatient(server.client)
         tap = Tap(server.client)
-        server.client._stream = server.client.transport
-        server.client.transport._sock = tap
+        server.client._stream = server.client._settings[2]
+        server.client._settings[2]._sock = tap
         tap.stuck = True
         server.client.publish("t", b"x")
         server.fails(Timeout, "send stalled")

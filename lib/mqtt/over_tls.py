@@ -10,7 +10,16 @@ from errno import ECONNABORTED, ECONNRESET, ENOMEM
 from micropython import const
 from time import gmtime
 
-from .errors import ConnectionClosed, MQTTError, Timeout
+from .errors import MICROPYTHON, ConnectionClosed, MQTTError, Timeout
+
+if MICROPYTHON:
+
+    def wrap(context, sock, server_hostname):
+        """TLS over a connected non-blocking socket; the handshake happens with the first write."""
+        return context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
+
+else:
+    from .host import wrap as wrap
 
 _CONNECTING = const(2)  # state of the client
 _CERT_REQUIRED = const(2)  # of CPython and MicroPython alike
@@ -65,7 +74,7 @@ def _words(client, error):
         return "the server speaks something else: is this its port for TLS?"
     if number == -30336:
         return "no CA is loaded, so no certificate is to be trusted"
-    if client._out_left < len(client._connect):
+    if client._out_left < len(client._settings[3]):
         return None
     if isinstance(error, Timeout):
         return "the handshake has stalled: no answer for %d ms" % client.session.timeout
