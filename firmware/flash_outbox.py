@@ -39,6 +39,8 @@ class FlashOutbox(Outbox):
         self.device = device
         self.most = wanted["kb"] >> 2  # segments of 4 KB
         self.newest_first = wanted.get("newest_first", False)
+        self.first = 0  # number of the oldest segment, 0 where there is none
+        self.fault_until = 0  # uptime before which flash is left alone
         self.copied = 0
         self.loaded = 0  # bytes that the last load brought
         self.missed = 0  # of these, what had to make room before it was sent

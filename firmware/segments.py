@@ -33,7 +33,7 @@ _JUMPS = const(8)  # epochs whose jumps are remembered
 
 def begin(box):
     """Finds what an earlier run has left."""
-    box.fault_until = box.failures = box.skip = box.chunk = 0
+    box.failures = box.skip = box.chunk = 0
     try:
         os.mkdir(_FOLDER)
     except OSError:

@@ -23,8 +23,8 @@ from .wifi import Wifi
 _ID = const(0)  # of a stream, see device.py
 # Keys that are wanted no more afterwards, the secrets among them. In one text, for short ones become names.
 _USED = (
-    "wifi auth_info device_key access_key token password keep_alive tx_size rx_size outbox_size outbox_full led_pin "
-    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name"
+    "wifi auth_info password keep_alive tx_size rx_size outbox_size outbox_full led_pin led_active_low "
+    "reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name"
 ).split(" ")
 _HEALTH = b"free_heap", b"free_idf_heap", b"reset_cause", b"dropped"  # streams
 _HOUR = const(3600000)  # ms, more than any wait
@@ -50,7 +50,7 @@ def begin(device):
     device.clock = Clock(config["ntp_host"])
     device.wifi = wifi = Wifi(config["wifi"], config["reset_after"])
     if config["outbox_flash"]:
-        wifi.before_reset = outbox.save  # type: ignore[union-attr]
+        wifi.before_reset = outbox.save  # type: ignore[attr-defined]
     platform.on_command = device._command_came
     platform.on_sent = device._sent
     device._client = client = platform.client
