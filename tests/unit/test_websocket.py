@@ -1,5 +1,7 @@
 """MQTT inside a WebSocket, against a server that does as the test says: frames."""
 
+from random import getrandbits
+
 from mqtt import ConnectionClosed, ProtocolError, Timeout
 from mqtt.client import ONLINE
 from mqtt.websocket import WebSocket
@@ -250,3 +252,75 @@ def test_what_is_accepted_before_connect_is_answered_is_no_more_than_connack():
         server.packet()
         server.send(frame(ACCEPTED + publish_of("t", b"at once")))
         packets(server, [b"at once"])
+
+
+class Stream:
+    """In the client's and its socket's place: these bytes come, in pieces of any length; what is written is kept."""
+
+    def __init__(self, data):
+        self.data, self.sent, self.failures = data, b"", []
+        self._sock = self
+        self._stream = None
+        self.websocket = WebSocket(size=20)
+        self.host, self.port, self._settings = "h", 80, (None, None)
+        self.websocket._begin(self)
+        self._stream = self.websocket
+        self.websocket._upgrade = None
+
+    def _begin(self, request, n):
+        pass
+
+    def _fail(self, reason):
+        self.failures.append(reason)
+        self._stream.close()
+
+    def readinto(self, buf, n):
+        if not self.data:
+            return 0
+        n = min(getrandbits(5), n, len(self.data))
+        buf[:n] = self.data[:n]
+        self.data = self.data[n:]
+        return n or None
+
+    def write(self, buf, start, n):
+        n = min(getrandbits(4), n)
+        self.sent += bytes(buf[start : start + n])
+        return n or None
+
+    def payload(self):
+        """What is read until the end, or until a rule is broken."""
+        came, buf = b"", bytearray(40)
+        while not self.failures:
+            n = self._stream.readinto(buf, 1 + getrandbits(5))
+            if n == 0:
+                break
+            came += bytes(buf[: n or 0])
+        return came
+
+
+def test_whatever_pieces_frames_come_in_their_payload_is_the_same():
+    for _ in range(100):
+        payload = pattern(getrandbits(10))
+        data, at, first = b"", 0, True
+        while at < len(payload):
+            n = getrandbits(8)
+            last = at + n >= len(payload)
+            data += frame(payload[at : at + n], BINARY if first else CONTINUATION, fin=last)
+            data += frame(pattern(getrandbits(6)), PING if getrandbits(1) else PONG)
+            at, first = at + n, False
+        stream = Stream(data)
+        assert stream.payload() == payload and not stream.failures
+
+
+def test_whatever_comes_no_more_than_the_connection_ends():
+    for _ in range(300):
+        data = frame(pattern(getrandbits(6)))
+        for _ in range(3):  # some of it well formed
+            opcode = (BINARY, CONTINUATION, PING, CLOSE, TEXT, getrandbits(4))[getrandbits(8) % 6]
+            noise = bytes([getrandbits(8) for _ in range(getrandbits(4))])
+            data += noise if getrandbits(1) else frame(noise, opcode, fin=getrandbits(2) > 0)
+        stream = Stream(data)
+        assert len(stream.payload()) <= len(data)
+        assert len(stream.failures) < 2
+        for reason in stream.failures:
+            assert isinstance(reason, (ProtocolError, ConnectionClosed))
