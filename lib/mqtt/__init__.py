@@ -13,7 +13,7 @@ In its simplest form:
     client.loop_forever()
 
 Around it: packet builds packets, parser takes them apart, session keeps the state, connection has the socket, handshake
-brings it about, sender sends, server is for the other side.
+brings it about, sender sends, websocket can stand around the socket, server is for the other side.
 """
 
 from .client import Client
