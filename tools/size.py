@@ -21,6 +21,7 @@ from rich.table import Table
 
 from .bench.peers import BOARD
 from .bench.webassembly import ROMFS_SETUP, WebAssembly, plain_mpy
+from .dialects import run_dialects
 from .files import board_directory, board_modules
 from .heap import run_heap
 from .mpy import compile_board
@@ -256,6 +257,8 @@ def run_size(build: Path, recording: bool = False, checking: bool = False) -> in
     console.print(table(sizes))
     found = problems(sizes, load_record()) if checking else []
     found += run_heap(console, recording, checking)
+    too_much = run_dialects(console)
+    found += too_much if checking else []
     for line in found:
         console.print(line, style="bold red", soft_wrap=True)
     return 1 if found else 0
