@@ -34,6 +34,7 @@ LEFT_OUT = {
     "test_dp": "needs firmware/ besides lib/",
     "test_legacy": "needs firmware/ besides lib/",
     "test_studio": "needs firmware/ besides lib/",
+    "test_studio_points": "needs firmware/ besides lib/",
     "test_zero_heap_current": "needs firmware/ besides lib/",
     "test_zero_heap_mqtt": "needs firmware/ besides lib/",
     "test_server": "server.py is not for boards",
