@@ -1,0 +1,255 @@
+"""Boards that lose their power at random: python tests/e2e/power_cuts.py [CUTS] [--seed N] [--chip NAME]
+
+Each counts, and puts the numbers into an outbox with a part of the flash. The network comes and goes, and at random
+moments, also in the middle of what is written to littlefs, the power is cut: the process ends by SIGKILL, and RTC
+memory and clock are lost. Whenever nothing waits in RAM the board says how far it has counted: up to there each number
+is in flash or has arrived. In the end the network stays, and what mosquitto got is compared with what was said: each
+number, its time, and how many came twice.
+"""
+
+import argparse
+import itertools
+import json
+import random
+import re
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import paho.mqtt.client as paho
+from onenet_tools.board import VirtualBoard, Wifi
+from onenet_tools.board.executable import find_micropython
+from onenet_tools.broker import Mosquitto
+from onenet_tools.datapoints import BEIJING, decode
+from onenet_tools.files import board_directory, board_modules
+from onenet_tools.port.program import XTENSA
+from onenet_tools.port.romfs import installed
+from rich.console import Console
+from rich.progress import Progress
+
+ADDRESS = ("183.230.40.39", 6002)
+PRODUCT_ID, AUTH_INFO, WATCHER = "458945", "136928831", "watcher"
+SSID, PASSWORD = "home", "12345678"
+PATIENCE = 120.0  # seconds
+AT_ONCE = 4  # boards
+CHUNK = 1024 // 16  # records that one chunk of a segment may have, and a reset may so repeat
+OFF_BY = 5  # seconds by which a time may differ from when the board's line came: two of its own, and a busy computer's
+
+_MAIN = """
+import os
+from firmware import Device
+
+device = Device("config.json")
+device.config["upload_interval"] = 0.05
+boot = int.from_bytes(os.urandom(3), "little")
+n = 0
+
+
+@device.stream("n", every=0.3)
+def count():
+    global n
+    if not len(device.outbox):
+        print("safe %d:%d" % (boot, n), "flash" if any(name != "state" for name in os.listdir("outbox")) else "none")
+    for _ in range(5 if n < 100 else 0):
+        n += 1
+        if device.put("n", "%d:%d" % (boot, n)):
+            print("put %d:%d" % (boot, n))
+
+
+device.run()
+"""
+
+
+@dataclass
+class Tally:
+    cuts: int = 0
+    safe: int = 0
+    """Numbers that were said to be in flash, or to have arrived."""
+    lost: int = 0
+    twice: int = 0
+    times: int = 0
+    """Numbers that came with a time of their own, and not only when they arrived."""
+    wrong: int = 0
+    """Those whose time is not when they were put."""
+    problems: list[str] = field(default_factory=list)
+
+    def __iadd__(self, other: "Tally") -> "Tally":
+        for name in ("cuts", "safe", "lost", "twice", "times", "wrong", "problems"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+
+class Watcher:
+    """Everything that devices have published: for each number the times that came with it, once or more."""
+
+    def __init__(self, port: int) -> None:
+        self.got: dict[str, list[str | None]] = {}
+        self._lock = threading.Lock()
+        ready = threading.Event()
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client.username_pw_set(WATCHER, WATCHER)
+        self._client.on_connect = lambda client, *_: client.subscribe("$dp", 1)
+        self._client.on_subscribe = lambda *_: ready.set()
+        self._client.on_message = self._message
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        assert ready.wait(PATIENCE)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
+        with self._lock:
+            for point in decode(message.payload):
+                self.got.setdefault(point.value, []).append(point.at)
+
+
+def files(chip: str, device_id: str) -> tuple[dict[str, object], bytes]:
+    """What is on the board: (files, ROMFS image)."""
+    directory = board_directory()
+    every: dict[str, object] = {name: directory / name for name in ["boot.py", *board_modules()]}
+    rom = b""
+    if chip == "esp8266":
+        every, rom = installed(every, XTENSA)  # type: ignore[arg-type,assignment]
+    config = json.loads((directory / "config.json.example").read_text())
+    config.update(
+        wifi=[{"ssid": SSID, "password": PASSWORD}],
+        device_id=device_id,
+        product_id=PRODUCT_ID,
+        auth_info=AUTH_INFO,
+        outbox_size=512,
+        outbox_flash={"kb": 256, "after": 1},
+    )
+    return {**every, "main.py": _MAIN, "config.json": json.dumps(config)}, rom
+
+
+class Board:
+    """One that is cut off again and again."""
+
+    def __init__(self, number: int, cuts: int, chip: str, seed: int, watcher: Watcher, port: int) -> None:
+        self.device_id = str(1001 + number)
+        self._cuts = cuts
+        self._chip = chip
+        self._chance = random.Random(seed * 1000 + number)
+        self._watcher = watcher
+        self._port = port
+        self._at: dict[str, float] = {}
+        self._seen = 0
+        self._text = ""
+
+    def _output(self, data: bytes) -> None:
+        self._text += data.decode("utf-8", "replace")
+        *lines, self._text = self._text.split("\n")
+        for line in lines:
+            if found := re.match(r"put (\d+:\d+)", line):
+                self._at[found[1]] = time.time()
+
+    def run(self, note: "Progress | None" = None, task: object = None) -> Tally:
+        tally = Tally()
+        content, rom = files(self._chip, self.device_id)
+        wifi = Wifi({SSID: PASSWORD})
+        with tempfile.TemporaryDirectory() as folder:
+            board = VirtualBoard(
+                Path(folder, "flash.img"),
+                content,  # type: ignore[arg-type]
+                wifi=wifi,
+                routes={ADDRESS: ("127.0.0.1", self._port)},
+                chip=self._chip,
+                rom=rom,
+                on_output=self._output,
+            )
+            with board:
+                for _ in range(self._cuts):
+                    for _ in range(self._chance.randrange(1, 4)):
+                        wifi.up = self._chance.random() < 0.5
+                        time.sleep(self._chance.uniform(0.5, 4))
+                    board.power_cut()
+                    board.power_on()
+                    tally.cuts += 1
+                    if note:
+                        note.advance(task)  # type: ignore[arg-type]
+                wifi.up = True
+                since = len(board.log)
+                board.wait_for(r"^safe \d+:\d+ none", PATIENCE, since)
+                log = board.log
+        self._judge(log, tally)
+        return tally
+
+    def _judge(self, log: str, tally: Tally) -> None:
+        last: dict[str, int] = {}
+        for boot, n in re.findall(r"^safe (\d+):(\d+) ", log, re.M):
+            last[boot] = max(last.get(boot, 0), int(n))
+        got = self._watcher.got
+        for boot, most in last.items():
+            tally.safe += most
+            lost = [n for n in range(1, most + 1) if f"{boot}:{n}" not in got]
+            tally.lost += len(lost)
+            if lost:
+                tally.problems.append(f"device {self.device_id}, boot {boot}: lost {lost[:9]} of {most}")
+        twice = Counter({number: len(times) - 1 for number, times in got.items() if number in self._at})
+        tally.twice += twice.total()
+        if twice.total() > tally.cuts * CHUNK:
+            tally.problems.append(f"device {self.device_id}: {twice.total()} came twice in {tally.cuts} cuts")
+        for number, put in self._at.items():
+            for at in itertools.filterfalse(lambda at: at is None, got.get(number, [])):
+                tally.times += 1
+                moment = datetime.strptime(str(at), "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING).timestamp()
+                if abs(moment - put) > OFF_BY:
+                    tally.wrong += 1
+                    tally.problems.append(f"{number}: put at {put:.0f}, came with {moment:.0f}")
+
+
+def cut_power(cuts: int, chip: str, seed: int, show: bool = False) -> Tally:
+    """So many cuts, shared by some boards."""
+    users = {PRODUCT_ID: AUTH_INFO, WATCHER: WATCHER}
+    boards = min(AT_ONCE, cuts)
+    shares = [cuts // boards + (i < cuts % boards) for i in range(boards)]
+    if chip == "esp32":
+        find_micropython()
+    tally = Tally()
+    with Mosquitto(users) as broker, Progress(console=Console(stderr=True), disable=not show) as progress:
+        watcher = Watcher(broker.port)
+        task = progress.add_task(f"power cuts, {chip}", total=cuts)
+        try:
+            with ThreadPoolExecutor(boards) as pool:
+                runs = [
+                    pool.submit(Board(i, share, chip, seed, watcher, broker.port).run, progress, task)
+                    for i, share in enumerate(shares)
+                ]
+                for run in runs:
+                    tally += run.result()
+        finally:
+            watcher.close()
+    return tally
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("cuts", nargs="?", type=int, default=300)
+    parser.add_argument("--chip", choices=("esp32", "esp8266"), action="append")
+    parser.add_argument("--seed", type=int, default=0, help="default: one that is told")
+    wanted = parser.parse_args(arguments)
+    seed = wanted.seed or random.randrange(1, 1000000)
+    status = 0
+    for chip in wanted.chip or ("esp32", "esp8266"):
+        tally = cut_power(wanted.cuts, chip, seed, show=True)
+        print(
+            f"{chip}: {tally.cuts} power cuts, {tally.safe} data points in flash or delivered before one: "
+            f"{tally.lost} lost, {tally.twice} came twice, {tally.wrong} of {tally.times} times wrong; seed {seed}"
+        )
+        for problem in tally.problems[:20]:
+            print(f"  {problem}")
+        status |= bool(tally.lost or tally.problems)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
