@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console board chip image bench size wheel clean distclean
-.PHONY: cluster misfortunes test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: cluster misfortunes test-power test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -103,6 +103,9 @@ test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium
 
 test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, with a tally; CHIP=esp8266, COUNT=20, SEED=7
 	@$(BIN)/python tests/port/interruptions.py $(or $(COUNT),100) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
+
+test-power: $(VENV) mosquitto micropython32 ## boards whose outbox is in flash lose their power, 300 times on each chip; CHIP=esp8266, CUTS=20, SEED=7
+	@$(BIN)/python tests/e2e/power_cuts.py $(or $(CUTS),300) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
 
 misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)

@@ -151,6 +151,7 @@ class Device:
     def _turn(self):
         """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent."""
         self._measure()
+        self.outbox.unlock()  # one in flash may have something to do
         client = self._client
         # Ticks wrap: none is kept for longer than it is wanted, offline either. Below 0 are many days, too.
         if self._delay and not 0 <= ticks_diff(ticks_ms(), self._fault_at) < self._delay:

@@ -49,15 +49,16 @@ from firmware import Device
 device = Device("config.json")
 device.config["upload_interval"] = 0.05
 boot = int.from_bytes(os.urandom(3), "little")
-n = 0
+n = calls = 0
 
 
 @device.stream("n", every=0.3)
 def count():
-    global n
+    global n, calls
+    calls += 1
     if not len(device.outbox):
         print("safe %d:%d" % (boot, n), "flash" if any(name != "state" for name in os.listdir("outbox")) else "none")
-    for _ in range(5 if n < 100 else 0):
+    for _ in range(0 if n >= 100 or calls % 5 else 25):
         n += 1
         if device.put("n", "%d:%d" % (boot, n)):
             print("put %d:%d" % (boot, n))
@@ -141,8 +142,8 @@ class Board:
         self._chance = random.Random(seed * 1000 + number)
         self._watcher = watcher
         self._port = port
-        self._at: dict[str, float] = {}
-        self._seen = 0
+        self._at: dict[str, float] = {}  # by number, when the board put it
+        self._safe: dict[str, int] = {}  # by start, how many it had safe last
         self._text = ""
 
     def _output(self, data: bytes) -> None:
@@ -151,6 +152,8 @@ class Board:
         for line in lines:
             if found := re.match(r"put (\d+:\d+)", line):
                 self._at[found[1]] = time.time()
+            elif found := re.match(r"safe (\d+):(\d+) (?:flash|none)\r?$", line):
+                self._safe[found[1]] = int(found[2])
 
     def run(self, note: "Progress | None" = None, task: object = None) -> Tally:
         tally = Tally()
@@ -178,17 +181,13 @@ class Board:
                         note.advance(task)  # type: ignore[arg-type]
                 wifi.up = True
                 since = len(board.log)
-                board.wait_for(r"^safe \d+:\d+ none", PATIENCE, since)
-                log = board.log
-        self._judge(log, tally)
+                board.wait_for(r"^safe \d+:100 none", PATIENCE, since)
+        self._judge(tally)
         return tally
 
-    def _judge(self, log: str, tally: Tally) -> None:
-        last: dict[str, int] = {}
-        for boot, n in re.findall(r"^safe (\d+):(\d+) ", log, re.M):
-            last[boot] = max(last.get(boot, 0), int(n))
+    def _judge(self, tally: Tally) -> None:
         got = self._watcher.got
-        for boot, most in last.items():
+        for boot, most in self._safe.items():
             tally.safe += most
             lost = [n for n in range(1, most + 1) if f"{boot}:{n}" not in got]
             tally.lost += len(lost)

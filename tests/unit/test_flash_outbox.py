@@ -42,11 +42,11 @@ class opening:
 class Board:
     """What the outbox sees of a Device, and one that uploads; `now` is its uptime."""
 
-    def __init__(self, size=512, kb=64, after=300, newest_first=False, full="drop_oldest"):
+    def __init__(self, size=512, kb=64, after=300, newest_first=False, full="drop_oldest", now=0):
         self.config = {"outbox_flash": {"kb": kb, "after": after, "newest_first": newest_first}}
         self._client = Client()
         self.clock = Clock("")
-        self.now = 0
+        self.now = now
         self.got = []  # (stream id, value, time) as the platform gets them
         flash_outbox.uptime = segments.uptime = lambda: self.now
         self.outbox = FlashOutbox(self, size, full == "drop_oldest", bytearray(size))
