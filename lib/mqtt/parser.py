@@ -210,7 +210,9 @@ class Parser:
         room = len(self._buf)
         self.oversize = end > room
         self.topic = self._view(2, end_of_topic) if end_of_topic <= room else self._view(0, 0)
-        self.payload = self._view(start, min(end, room)) if start <= room else self._view(0, 0)
+        if self.oversize:
+            end = room
+        self.payload = self._view(start, end) if start <= room else self._view(0, 0)
 
     def _decode_id(self, start):
         """start: where the payload begins."""
