@@ -6,6 +6,7 @@ Lines stay as they are. Texts that look like names stay, too: most of them are s
 """
 
 import ast
+import re
 from collections.abc import Mapping
 
 PASSING = (
@@ -25,6 +26,27 @@ def forget_texts(sources: Mapping[str, str]) -> dict[str, str]:
     """The sources of a board's modules, by name, with such texts in those of PASSING made from bytes."""
     passing = {path_of(name) for name in PASSING}
     return {name: _forgetting(source) if name in passing else source for name, source in sources.items()}
+
+
+def forget_const(sources: Mapping[str, str]) -> dict[str, str]:
+    """The sources of modules without what imports const: it is for the compiler alone (MicroPython, py/parse.c), and a
+    global of each module on the board. It stays where it is asked for anything but `NAME = const(…)`."""
+    return {name: _without_const(source) for name, source in sources.items()}
+
+
+def _without_const(source: str) -> str:
+    tree = ast.parse(source)
+    for_the_compiler = {
+        node.value.func
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and [type(target) for target in node.targets] == [ast.Name]
+        and isinstance(node.value, ast.Call)
+    }
+    uses = {node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "const"}
+    if not uses <= for_the_compiler:
+        return source
+    return re.sub(r"^from micropython import const$", "", source, flags=re.M)
 
 
 def path_of(name: str) -> str:

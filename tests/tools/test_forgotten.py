@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from onenet_tools.board.executable import find_micropython
 from onenet_tools.files import board_directory, board_modules
-from onenet_tools.forgotten import PASSING, forget_texts, path_of
+from onenet_tools.forgotten import PASSING, forget_const, forget_texts, path_of
 
 NAMES = "import micropython; micropython.qstr_info(1); "
 """Has MicroPython list its names."""
@@ -61,6 +61,17 @@ def test_modules_that_stay_in_memory_stay_as_they_are() -> None:
         "firmware/watchdog.py": "x = 'a b'",
     }
     assert forget_texts(sources) == sources
+
+
+def test_const_is_for_the_compiler_alone() -> None:
+    head = "from micropython import const\n"
+    plain = head + "_A = const(1)\nB = const(_A + 1)\ndef f():\n    return _A\n"
+    others = [
+        head + text for text in ("_A, _B = const(1), const(2)\n", "def f():\n    return const(1)\n", "a = [const]\n")
+    ]
+    found = forget_const({"plain": plain, **{text: text for text in others}})
+    assert found.pop("plain") == plain.replace(head, "\n")
+    assert all(name == text for name, text in found.items())
 
 
 def test_lines_stay_where_they_are() -> None:
