@@ -67,6 +67,8 @@ def keys(older):
 
 def problems(checked):
     """What is wrong with the keys taken together."""
+    if checked["host"] == "183.230.40.39":
+        return ["host: is the older platform's; leave host and port out for OneNET's own"]
     given = [key for key in _SECRETS if checked[key] != ""]
     if not given:
         return ["device_key: is missing; must be the device's key, or else give access_key, the product's, or token"]

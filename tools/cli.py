@@ -238,6 +238,9 @@ def _add(panel: str, *rooms: typer.Typer) -> None:
             command.rich_help_panel = panel
         for group in room.registered_groups:
             group.rich_help_panel = panel
+            if not group.name and group.typer_instance:  # its commands are the room's own
+                for command in group.typer_instance.registered_commands:
+                    command.rich_help_panel = panel
         app.add_typer(room)
 
 

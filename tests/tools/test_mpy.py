@@ -1,6 +1,7 @@
 """Compiling for boards."""
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -116,6 +117,13 @@ def test_machine_code_of_the_users_is_refused_for_an_esp8266(tmp_path: Path) -> 
     with pytest.raises(PortError, match=r"fast\.py has machine code, .* an ESP8266"):
         in_form(Form.MPY, {"fast.py": fast}, XTENSA)
     in_form(Form.MPY, {"fast.py": fast}, Dialect(BOARDS["xtensawin"] << 10 | 6 | 3 << 8))
+
+
+def test_what_mip_installs_is_there() -> None:
+    lib = board_directory() / "lib"
+    for package in (lib / "package.json", lib / "mqtt" / "package.json"):
+        for _, path in json.loads(package.read_text())["urls"]:
+            assert (package.parent / path).is_file(), f"{package}: {path}"
 
 
 def test_what_a_board_loads_again_and_again_has_no_machine_code() -> None:

@@ -47,6 +47,12 @@ def test_a_product_with_data_streams_has_the_same_keys():
         assert problem(config(platform="dp", **{key: "1"})) == key + ': is a key for "platform": "legacy"'
 
 
+def test_the_older_platforms_host_is_nobody_elses():
+    for platform in ("studio", "dp"):
+        text = problem(config(platform=platform, host="183.230.40.39", port=6002))
+        assert text.startswith("host: is the older platform's; leave host and port out")
+
+
 def test_the_products_key_or_a_token_in_place_of_the_devices_key():
     assert check(config(device_key=..., access_key=KEY))["access_key"] == KEY
     assert check(config(device_key=..., token=TOKEN))["token"] == TOKEN
