@@ -219,9 +219,10 @@ def load(path):
 
 
 def read(path):
-    """The same, and None; or None, and in words what is wrong."""
+    """The same as JSON, and None; or None, and in words what is wrong. JSON lies in one piece, so that what this module
+    has made can all go with it."""
     try:
-        return load(path), None
+        return json.dumps(load(path)), None
     except ConfigError as e:
         return None, str(e)
 

@@ -51,10 +51,12 @@ class Device:
         self._delay = 0
         self._online_at = None  # uptime when we came online
         self._trouble = "not online yet"
-        self.config, trouble = rare("config").read(path)  # that has 6 KB, and is gone before anything else comes
-        if self.config:
+        config, trouble = rare("config").read(path)
+        gc.collect()  # that has 10 KB, and is gone before anything else comes
+        if config:
+            self.config = json.loads(config)
             __import__("onenet." + self.config["platform"])  # stays, so it comes before what goes again
-            rare("seldom").begin(self)
+            rare("begin").begin(self)
         else:
             self._trouble = trouble
 
@@ -172,7 +174,7 @@ class Device:
         self.outbox.locked = True
         try:
             if client.state == OFFLINE:
-                rare("faults").connecting(client)
+                rare("connect").connecting(self)
                 gc.collect()
                 client.start()
             client.loop(_TURN)

@@ -1,4 +1,4 @@
-"""What a Device does about its connection: how one begins, and what follows where it is lost or does not come about.
+"""What a Device does about its connection where that is lost or does not come about.
 Loaded when it comes to that: code and words take memory.
 
 It is a room of device.py, and knows its attributes.
@@ -15,12 +15,6 @@ from .log import log, rare, uptime
 
 _HOUR = const(3600000)  # ms, more than any wait
 _LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
-
-
-def connecting(client):
-    """A connection is about to be begun."""
-    log("mqtt", "connecting to %s:%d" % (client.host, client.port))
-    watchdog.patient(True)
 
 
 def failed(device, error):

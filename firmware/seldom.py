@@ -1,78 +1,20 @@
-"""What a Device does seldom: how it begins, its streams, its end, replies out of the ordinary. Loaded when it comes to
-that: code and words take memory. What goes wrong with connections is in faults.py.
+"""What a Device does seldom: its streams, its end, replies out of the ordinary. Loaded when it comes to that: code and
+words take memory. How it begins is in begin.py, and what goes wrong with connections in faults.py.
 
 It is a room of device.py, and knows its attributes.
 """
 
 import json
-import sys
 from machine import RTC
 from micropython import const
 from time import sleep_ms
 
-from mqtt.backoff import Backoff
-
-import __main__  # type: ignore[import-not-found]
-
 from . import watchdog
-from .clock import Clock
 from .log import keep, log, rare
-from .outbox import Outbox, is_value, stream_id_of
-from .wifi import Wifi
+from .outbox import is_value, stream_id_of
 
 _ID = const(0)  # of a stream, see device.py
-# Keys that are wanted no more afterwards, the secrets among them. In one text, for short ones become names.
-_USED = (
-    "wifi auth_info password keep_alive tx_size rx_size outbox_size outbox_full led_pin led_active_low "
-    "reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name"
-).split(" ")
 _HEALTH = b"free_heap", b"free_idf_heap", b"reset_cause", b"dropped"  # streams
-_HOUR = const(3600000)  # ms, more than any wait
-_LOSSES = const(3)  # connections lost with the same data points on their way, after which it may be their fault
-
-
-def begin(device):
-    """Makes the device's parts by its configuration."""
-    config = device.config
-    buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
-    sizes = config["outbox_size"], config["outbox_full"] == "drop_oldest", buf
-    if config["outbox_flash"]:
-        __import__("firmware.flash_outbox")
-        device.outbox = outbox = sys.modules["firmware.flash_outbox"].make(device, *sizes)
-    else:
-        device.outbox = outbox = Outbox(*sizes)
-    options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}  # those of mqtt.Client
-    if config["tls"]:
-        rare("tls").add_to(options, config)
-    platform, points = rare(config["platform"]).log_in(device, options)
-    device._platform = platform
-    device._backoff = Backoff()
-    device.clock = Clock(config["ntp_host"])
-    device.wifi = wifi = Wifi(config["wifi"], config["reset_after"])
-    if config["outbox_flash"]:
-        wifi.before_reset = outbox.save  # type: ignore[attr-defined]
-    platform.on_command = device._command_came
-    platform.on_sent = device._sent
-    device._client = client = platform.client
-    client.on_connect = client.on_connect or device._connected
-    client.on_oversize = device._oversize
-    device._points = points(outbox, device.clock, platform.points_room(config["tx_size"]))
-    if config["trace"]:
-        from .trace import trace
-
-        trace(client)
-    if config.get("subscribe_commands"):
-        platform.subscribe_commands()
-    if config["led_pin"] >= 0:
-        device.led = rare("led").make(config["led_pin"], config["led_active_low"])
-    if config["health_interval"]:
-        from . import health
-
-        stream(device, "free_heap", 60)(health.free_heap)
-        stream(device, "free_idf_heap", 60)(health.free_idf_heap)
-        stream(device, "reset_cause", 60)(health.reset_cause)
-        stream(device, "dropped", 60)(health.dropped_by(outbox))
-    device.config = {key: config[key] for key in config if key not in _USED}
 
 
 def stream(device, stream_id, every):

@@ -1,35 +1,36 @@
-"""TLS as config.json wants it. This stays in memory where there is TLS, and is not loaded elsewhere; what goes again is
-in tls_ca.py, tls_room.py and tls_name.py."""
+"""TLS as config.json wants it, with what is in tls_ca.py, tls_room.py and tls_name.py. Loaded only where there is TLS:
+once at the start, and before each connection; and forgotten."""
+
+from mqtt.errors import MQTTError
 
 from .log import rare
 
 
-class Context:
-    """What the client takes for an SSLContext: one that verifies, or no connection comes about. It has the real one,
-    with the CA in it, made as soon as that can be."""
+class Nothing:
+    """Stands for the context until there is one, and keeps the client from connecting without."""
 
     verify_mode = 2  # CERT_REQUIRED
 
-    def __init__(self, ca, lenient):
-        """ca: as in config.json. lenient: about the name in the certificate, and about nothing else."""
-        self.ca = ca
-        self.lenient = lenient
-        self.name = ""  # in the last certificate, where lenient
-        self.real = None
-
     def wrap_socket(self, sock, server_hostname, do_handshake_on_connect):
-        """The socket with TLS, whose handshake is still to come. Raises MQTTError, OSError and MemoryError."""
-        if not self.real:
-            rare("tls_ca").load(self)
-        rare("tls_room").look()
-        if self.lenient:
-            server_hostname = rare("tls_name").learn(self) or server_hostname
-        return self.real.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
+        raise MQTTError("TLS: there is no context yet")
 
 
-def add_to(options, config):
-    """Adds what mqtt.Client is to be told of TLS."""
+def add_to(device, config):
+    """Makes the client one of TLS. The context is made now, while there is most memory in one piece, if it can be; else
+    the first connection will say why not. config: all of it."""
+    client = device._client
     name = config["tls_name"]
-    options["ssl"] = context = Context(config["ca"], name == "any")
-    options["server_hostname"] = "" if context.lenient else name
-    rare("tls_ca").prepare(context)
+    client._settings = (Nothing(), "" if name == "any" else name) + client._settings[2:]
+    device.config["ca"] = config["ca"]
+    device.config["tls_name"] = name
+    try:
+        rare("tls_ca").make(device)
+    except (MQTTError, OSError, MemoryError):
+        pass
+
+
+def make(device):
+    """What a connection needs: the context, where there is none yet, and memory. Raises MQTTError and OSError."""
+    if "ca" in device.config:
+        rare("tls_ca").make(device)
+    rare("tls_room").look()

@@ -1,4 +1,4 @@
-"""The certificate of the CA that is trusted, from its file into an SSLContext. Loaded for that.
+"""The SSLContext that trusts the CA of config.json, for the client. Loaded for that, and forgotten.
 
 An ESP32 checks the dates of certificates, too, by its clock (ports/esp32/boards/sdkconfig.base: MBEDTLS_HAVE_TIME_DATE;
 main.c: platform_mbedtls_time()), which begins at 2000: until it is set, none is valid yet.
@@ -6,31 +6,30 @@ main.c: platform_mbedtls_time()), which begins at 2000: until it is set, none is
 
 from mqtt.errors import MQTTError
 
-
-def prepare(context):
-    """Makes the real context while there is most memory in one piece, if it can be; else the first connection will say
-    why not."""
-    try:
-        load(context)
-    except (MQTTError, OSError, MemoryError):
-        pass
+from .log import rare
 
 
-def load(context):
-    """The CA's certificate goes into the ESP-IDF's heap; what was read of its file is garbage then. Raises MQTTError,
-    OSError and MemoryError."""
+def make(device):
+    """The context, for all connections. The CA's certificate goes into the ESP-IDF's heap; what was read of its file is
+    garbage then, and the device's config has these keys no more. Raises MQTTError and OSError."""
     try:
         import tls
     except ImportError:
         raise MQTTError("TLS: the MicroPython on this board has none")
-    real = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    real.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]
-    name = "onenet.der" if context.ca == "onenet" else context.ca
+    ca = device.config["ca"]
+    name = "onenet.der" if ca == "onenet" else ca
     try:
+        context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]
         with open(name, "rb") as file:
-            real.load_verify_locations(file.read())  # type: ignore[attr-defined, unused-ignore]
+            context.load_verify_locations(file.read())  # type: ignore[attr-defined, unused-ignore]
+    except MemoryError:
+        raise MQTTError("TLS: there is no memory left for it")
     except OSError:
         raise MQTTError("TLS: there is no file %s on the board, the CA's certificate: onenet config brings it" % name)
     except ValueError:
         raise MQTTError("TLS: %s is no certificate in DER: onenet config makes one" % name)
-    context.real = real
+    if device.config.pop("tls_name") == "any":
+        context = rare("tls_name").Lenient(context)
+    del device.config["ca"]
+    device._client._settings = (context,) + device._client._settings[1:]

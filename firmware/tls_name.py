@@ -1,4 +1,4 @@
-"""The name in a server's certificate, for a client to whom it does not matter. Loaded only for one.
+"""The name in a server's certificate, for a client to whom it does not matter. Loaded only for one, where it stays.
 
 mbedTLS checks no chain without a name (its 3.6.3 refuses to, ssl_tls.c: get_hostname_for_verification()). So a
 connection is made with the name that the server's last certificate has: all else is checked as ever. Before the first
@@ -15,24 +15,31 @@ _DNS_NAME = const(0x82)
 _VERSION = const(0xA0)
 
 
-def learn(context):
-    """Has the SSLContext tell each server's name; returns the last one's, "" for none."""
+class Lenient:
+    """What the client takes for an SSLContext, of which it takes all but the name: of the server's last certificate."""
 
-    log("mqtt", 'the name in the certificate is not checked, for "tls_name" in config.json is "any"')
+    verify_mode = 2  # CERT_REQUIRED
 
-    def look(certificate, depth):
+    def __init__(self, context):
+        self.context = context
+        self.name = ""
+        context.verify_callback = self._look
+
+    def wrap_socket(self, sock, server_hostname, do_handshake_on_connect):
+        log("mqtt", 'the name in the certificate is not checked, for "tls_name" in config.json is "any"')
+        name = self.name or server_hostname
+        return self.context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+
+    def _look(self, certificate, depth):
         if not depth:  # the server's own
             try:
                 name = name_of(bytes(certificate))
-                if name != context.name:
+                if name != self.name:
                     log("mqtt", "the server's certificate is for %s" % name)
-                context.name = name
+                self.name = name
             except Exception:  # noqa: BLE001 - it passes through C, which would not clean up
-                context.name = ""
+                self.name = ""
         return 0
-
-    context.real.verify_callback = look
-    return context.name
 
 
 def name_of(der):

@@ -2,7 +2,7 @@
 
 The ESP32 has the numbers of its C library (newlib's errno.h), the ESP8266 those of MicroPython's own py/mperrno.h, as
 Linux has them. A name that is not found is minus one of lwIP's EAI_ numbers, or -2 on an ESP8266. TLS has those of
-mbedTLS's ssl.h and x509.h; what fails a handshake mqtt.over_tls has put into words.
+mbedTLS's ssl.h and x509.h; what fails a handshake mqtt.tls_words has put into words.
 """
 
 import sys

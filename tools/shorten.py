@@ -52,6 +52,7 @@ INNER = frozenset(
         "stamp", "Standing", "STREAM_ID", "stream_id_of", "string", "Subscriptions", "take", "take_now", "Things",
         "things_of", "too_long", "topic_filter", "topic_name", "true", "try_next", "unanswered", "unlock", "unsent",
         "uptime", "value_at", "value_len", "wait_after", "wait_for_config", "went", "Wifi", "without_wifi", "words",
+        "wrap",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

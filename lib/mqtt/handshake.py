@@ -140,7 +140,7 @@ def _failed(client, state, reason):
     if transport and state == _CONNECTING:
         reason = transport._told(reason)
     if client._settings[0]:
-        reason = borrowed("mqtt.over_tls").reason(client, state, reason)
+        reason = borrowed("mqtt.tls_words").reason(client, state, reason)
     if _OFFLINE < state < _ONLINE and not isinstance(reason, ConnectionRefused):
         try_next(client, reason)
     else:

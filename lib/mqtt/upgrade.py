@@ -58,7 +58,7 @@ class Upgrade:
         self._client._begin(self._request, len(self._request))
 
     def _told(self, reason):
-        """The reason for the end of a connection that was never a WebSocket. Leaves word for mqtt.over_tls, which
+        """The reason for the end of a connection that was never a WebSocket. Leaves word for mqtt.tls_words, which
         takes TLS to be through where something of CONNECT has gone."""
         client = self._client
         client._out_left = 0 if self._unsent < len(self._request) else len(client._settings[3])

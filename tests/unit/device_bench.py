@@ -11,8 +11,8 @@ from mqtt.client import OFFLINE, ONLINE
 from scripted import Broker, sleep_ms
 from support import ACCEPTED, publish_of, replaced
 
+from firmware import connect, faults, refusal, seldom, watchdog
 from firmware import device as module
-from firmware import faults, refusal, seldom, watchdog
 from firmware.device import Device
 from firmware.log import rare
 
@@ -68,7 +68,7 @@ class Bench(Broker):
         self.air = network.new_air({"home": "12345678"})
         self.air.join("home", "12345678")
         self.ticks = fakes.Ticks(module, start=5000)
-        self.log = fakes.Log(module, seldom, faults, refusal)
+        self.log = fakes.Log(module, seldom, connect, faults, refusal)
         self.ticks.__enter__()
         self.log.__enter__()
         self.config = config
