@@ -98,5 +98,5 @@ def test_what_a_board_asks_for_and_forgets_is_known() -> None:
         "mqtt",
         "studio",
     }  # that of the module beside it, or of the platform
-    assert asked - {"health", "tls"} | by_another_name == set(PASSING) - {"start"}
+    assert asked - {"health", "tls_name"} | by_another_name == set(PASSING) - {"start"}
     assert {path_of(name) for name in PASSING} <= set(board_modules())

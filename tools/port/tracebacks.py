@@ -6,6 +6,8 @@ import re
 from ..mpy import CompileError, merged_board
 from ..shorten import function_at, shorten
 
+_ARCHITECTURES = ("xtensawin", "xtensa")
+"""An ESP8266's, which has a module of its own, may have other short names."""
 _FRAME = re.compile(r'(\s*File ")([\w./]+)(", line )(\d+)(, in )(\w+)')
 
 
@@ -16,27 +18,30 @@ def as_written(line: str) -> str:
     frame = _FRAME.match(line)
     if not frame:
         return line
-    source, number = _source_of(frame[2]), int(frame[4])
-    if source is None or _function(source, number, True) != frame[6]:
-        return line
-    module, there = merged_board("xtensawin").origin(source, number)
-    return f"{frame[1]}{module}{frame[3]}{there}{frame[5]}{_function(source, number, False)}{line[frame.end() :]}"
+    for arch in _ARCHITECTURES:
+        source, number = _source_of(arch, frame[2]), int(frame[4])
+        if source is None or _function(arch, source, number, True) != frame[6]:
+            continue
+        module, there = merged_board(arch).origin(source, number)
+        function = _function(arch, source, number, False)
+        return f"{frame[1]}{module}{frame[3]}{there}{frame[5]}{function}{line[frame.end() :]}"
+    return line
 
 
-def _source_of(module: str) -> str | None:
+def _source_of(arch: str, module: str) -> str | None:
     path = module.replace(".", "/")
     candidates = (f"lib/{path}.py", f"lib/{path}/__init__.py", f"{path}.py", f"{path}/__init__.py")
-    return next((name for name in candidates if name in _sources(False)), None)
+    return next((name for name in candidates if name in _sources(arch, False)), None)
 
 
-def _function(source: str, line: int, short: bool) -> str:
-    return function_at(_sources(short)[source], line) or "<module>"
+def _function(arch: str, source: str, line: int, short: bool) -> str:
+    return function_at(_sources(arch, short)[source], line) or "<module>"
 
 
 @functools.cache
-def _sources(short: bool) -> dict[str, str]:
+def _sources(arch: str, short: bool) -> dict[str, str]:
     try:
-        sources = merged_board("xtensawin").sources
+        sources = merged_board(arch).sources
     except CompileError:  # a clone in which somebody is at work
         return {}
     return shorten(sources) if short else sources
