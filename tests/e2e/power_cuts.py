@@ -37,7 +37,7 @@ from rich.progress import Progress
 ADDRESS = ("183.230.40.39", 6002)
 PRODUCT_ID, AUTH_INFO, WATCHER = "458945", "136928831", "watcher"
 SSID, PASSWORD = "home", "12345678"
-PATIENCE = 120.0  # seconds
+PATIENCE = 600.0  # seconds, until all that has gathered is out
 AT_ONCE = 4  # boards
 CHUNK = 1024 // 16  # records that one chunk of a segment may have, and a reset may so repeat
 OFF_BY = 5  # seconds by which a time may differ from when the board's line came: two of its own, and a busy computer's
@@ -126,6 +126,7 @@ def files(chip: str, device_id: str) -> tuple[dict[str, object], bytes]:
         device_id=device_id,
         product_id=PRODUCT_ID,
         auth_info=AUTH_INFO,
+        tx_size=1024,
         outbox_size=512,
         outbox_flash={"kb": 256, "after": 1},
     )
