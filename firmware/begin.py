@@ -25,6 +25,7 @@ def begin(device):
     """Makes the device's parts by its configuration."""
     config = device.config
     buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
+    device.clock = Clock(config["ntp_host"])
     sizes = config["outbox_size"], config["outbox_full"] == "drop_oldest", buf
     if config["outbox_flash"]:
         __import__("firmware.flash_outbox")
@@ -35,10 +36,9 @@ def begin(device):
     platform, points = rare(config["platform"]).log_in(device, options)
     device._platform = platform
     device._backoff = Backoff()
-    device.clock = Clock(config["ntp_host"])
     device.wifi = wifi = Wifi(config["wifi"], config["reset_after"])
     if config["outbox_flash"]:
-        wifi.before_reset = outbox.save  # type: ignore[attr-defined]
+        wifi.before_reset = outbox.save
     platform.on_command = device._command_came
     platform.on_sent = device._sent
     device._client = client = platform.client

@@ -6,17 +6,19 @@ from micropython import const
 
 from mqtt.client import ONLINE
 
-from .log import rare, uptime
+from .log import log, rare, uptime
 from .outbox import Outbox
 
 _EACH = const(18)  # seconds for each write: 200 an hour, with which a megabyte of flash lasts ten years
 _AT_ONCE = const(20)  # writes, where there were none before
+_LATER = const(60)  # seconds after a fault until flash is tried again
 
 # What segments.do() does
-_SPILL = const(0)
-_SAVE = const(1)
-_LOAD = const(2)
-_DELIVERED = const(3)
+_BEGIN = const(0)
+_SPILL = const(1)
+_SAVE = const(2)
+_LOAD = const(3)
+_DELIVERED = const(4)
 
 
 def make(*arguments):
@@ -41,27 +43,35 @@ class FlashOutbox(Outbox):
         self.newest_first = wanted.get("newest_first", False)
         self.first = 0  # number of the oldest segment, 0 where there is none
         self.fault_until = 0  # uptime before which flash is left alone
+        self.begun = False  # what an earlier run has left is known
         self.copied = 0
         self.loaded = 0  # bytes that the last load brought
         self.missed = 0  # of these, what had to make room before it was sent
         self._after = wanted.get("after", 300)  # seconds
-        self._spill_at = uptime() + self._after
+        self._counted = now = uptime()  # up to when the writes are
+        self._spill_at = now + self._after
+        self._full_until = 0  # uptime before which there is no room in flash
         self._writes = _AT_ONCE  # writes that may be made now
-        self._counted = uptime()  # up to when they are
-        rare("segments").begin(self)
+        self._jumped = False  # flash knows by how much the clock has
+        self._do(_BEGIN)
 
     def unlock(self):
         Outbox.unlock(self)
-        if self.loaded and not self.copied:
-            self._do(_DELIVERED)
+        now = uptime()
+        if now < self.fault_until:
+            return
         online = self.device._client.state == ONLINE
-        if online or not len(self):
-            self._spill_at = uptime() + self._after
-        if (len(self) - self.copied) * 4 > len(self.buf) * 3 or uptime() >= self._spill_at:
+        if self.device.clock._jump and not self._jumped:
+            self._jumped = True
+            self._do(_BEGIN)
+        elif self.loaded and not self.copied:
+            self._do(_DELIVERED)
+        elif self._is_full() or not online and now >= self._spill_at:
             self._spill()
         elif online and self.first and not self.loaded and self._busy == self._start and len(self) * 4 < len(self.buf):
-            if uptime() >= self.fault_until:
-                self._do(_LOAD)
+            self._do(_LOAD)
+        if online or not len(self):
+            self._spill_at = now + self._after
 
     def done(self):
         n = self._busy - self._start
@@ -69,8 +79,16 @@ class FlashOutbox(Outbox):
         self.copied = self.copied - n if self.copied > n else 0
 
     def save(self):
-        """Writes all that is not in flash yet, for the board is about to be reset. What is here stays."""
+        """Writes all that is not in flash yet, for the board is about to be reset."""
         self._do(_SAVE)
+
+    def _fixed(self):
+        """Bytes that need not, or must not, go to flash."""
+        return max(self.copied, self._busy - self._start)
+
+    def _is_full(self):
+        fixed = self._fixed()
+        return (len(self) - fixed) * 4 > (len(self.buf) - fixed) * 3
 
     def _make_room(self, size):
         if len(self) + size > len(self.buf):
@@ -88,10 +106,14 @@ class FlashOutbox(Outbox):
         n = (now - self._counted) // _EACH
         self._counted += n * _EACH
         self._writes = min(_AT_ONCE, self._writes + n)
-        if self._writes and now >= self.fault_until:
-            self._writes -= 1
-            self._spill_at = now + self._after
-            self._do(_SPILL)
+        before = len(self)
+        if not self._writes or now < max(self.fault_until, self._full_until) or before == self._fixed():
+            return
+        self._writes -= 1
+        self._spill_at = now + self._after
+        self._do(_SPILL)
+        if len(self) == before:
+            self._full_until = now + _LATER
 
     def _do(self, what):
         """Something with files, during which what put() brings waits outside."""
@@ -99,6 +121,8 @@ class FlashOutbox(Outbox):
         self.locked = True
         try:
             rare("segments").do(self, what)
-        finally:
-            if not locked:
-                Outbox.unlock(self)
+        except (MemoryError, OSError) as e:
+            self.fault_until = uptime() + _LATER
+            log("outbox", "flash: %s" % (str(e) or "no memory"))
+        if not locked:  # an interrupt leaves it as it is: in the middle of a change
+            Outbox.unlock(self)

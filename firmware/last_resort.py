@@ -19,10 +19,11 @@ def reset(wifi, now):
         rare("crash").note(OSError(words), "wifi")
     except MemoryError:
         pass
-    try:
-        wifi.before_reset()
-    except AttributeError:  # nothing is to be done
-        pass
+    if wifi.before_reset:
+        try:
+            wifi.before_reset()
+        except Exception as e:  # noqa: BLE001 - the reset is what helps
+            log("outbox", "not saved: %s" % e)
     machine.reset()
 
 

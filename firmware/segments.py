@@ -17,6 +17,7 @@ from hashlib import sha256
 from machine import DEEPSLEEP_RESET, PWRON_RESET, reset_cause
 from micropython import const
 
+from . import watchdog
 from .log import log, uptime
 
 _FOLDER = "outbox"
@@ -24,39 +25,52 @@ _STATE = "outbox/state"
 _SEGMENT = const(4096)
 _CHUNK = const(1024)  # bytes of records in one, at most
 _HEAD = const(8)
+_RECORD = const(7)  # bytes of a record besides its id and value
 _SET = const(820000000)  # see clock.py
 _LATER = const(60)  # seconds after a fault until flash is tried again
 _TRIES = const(3)
+_ENOENT = const(2)
 _ENOSPC = const(28)
 _JUMPS = const(8)  # epochs whose jumps are remembered
 
 
-def begin(box):
+def do(box, what):
+    if not box.begun:
+        _begin(box)
+    _jump(box, box.epoch)
+    (_nothing, spill, save, load, delivered)[what](box)
+
+
+def _nothing(box):
+    pass
+
+
+def _begin(box):
     """Finds what an earlier run has left."""
-    box.failures = box.skip = box.chunk = 0
+    box.failures = box.skip = box.chunk = box.reading = box.at = box.noted = box.count = box.last = box.epoch = 0
+    box.jumps = {}
     try:
         os.mkdir(_FOLDER)
-    except OSError:
+    except OSError:  # mostly it is there
         pass
-    numbers = _numbers()
-    box.first = min(numbers or (0,))  # 0: there is none
-    box.last = max(numbers or (0,))
-    box.size = _whole(box.last)
     state = _state()
-    box.reading, box.at = state["reading"]
-    box.noted = box.reading  # what the file says
-    if box.reading not in numbers:
-        box.reading = box.at = 0
-    box.jumps = state["jumps"]
-    box.epoch = state["epoch"] if _clock_went_on() else state["epoch"] + 1 & 0xFF
-    if numbers:
-        log("outbox", "%d KB in flash wait to be sent" % (len(numbers) << 2))
-    if box.epoch != state["epoch"] or box.reading != box.noted:
-        _note(box)
-
-
-def do(box, what):
-    (spill, save, load, delivered)[what](box)
+    if state:
+        box.noted = state["reading"][0]  # what the file says
+        box.jumps = state["jumps"]
+    _look(box)
+    last_epoch = _look_at_last(box)
+    now = box.device.clock.now()
+    if state and _clock_went_on() and now >= state["now"]:
+        box.epoch = state["epoch"]
+    else:
+        box.epoch = (state["epoch"] if state else last_epoch) + 1 & 0xFF
+        box.jumps.pop(str(box.epoch), None)
+    if state and _size(box.noted) is not None:
+        box.reading, box.at = state["reading"]
+    if box.count:
+        log("outbox", "%d KB in flash wait to be sent" % (box.count << 2))
+    box.begun = True
+    _note(box)
 
 
 def spill(box):
@@ -65,12 +79,15 @@ def spill(box):
 
 
 def save(box):
-    """Copies to flash all that is not there."""
+    """Moves to flash what is not on its way, and copies what is."""
+    spill(box)
     _write(box, box._start + box.copied, False)
 
 
 def load(box):
     """Brings back the next chunk, or as much of it as there is room for."""
+    if box.loaded or box._busy != box._start:  # put() in a callback was faster
+        return
     if not box.reading:
         box.reading = box.last if box.newest_first else box.first
         box.at = box.skip = 0
@@ -80,15 +97,24 @@ def load(box):
     box.chunk = len(data)
     end = at = box.skip
     room = len(box.buf) - len(box) >> (1 if len(box) else 0)  # live values come in meanwhile
+    points = box.device._points
     while end < len(data):
         size = data[end] << 8 | data[end + 1]
+        id_len = data[end + 6]
+        if size > len(box.buf) or points and not points.fits(id_len, size - _RECORD - id_len):
+            # "outbox_size" or "tx_size" was larger when it was written
+            if end > at:
+                break
+            box.dropped += 1
+            log("outbox", "%d bytes are too long for outbox_size or tx_size: dropped" % size)
+            end = at = box.skip = end + size
+            continue
         if end + size - at > room:
             break
         end += size
     if end == at:
-        if not len(box):  # "outbox_size" was larger when it was written
-            box.dropped += 1
-            box.loaded = data[at] << 8 | data[at + 1]
+        if at >= box.chunk:
+            _advance(box, box.at + _HEAD + box.chunk)
         return
     used = bytes(memoryview(box.buf)[box._start : box._end])
     loaded = end - at
@@ -102,6 +128,8 @@ def load(box):
 
 def delivered(box):
     """All that was loaded has arrived, but for what had to make room."""
+    if box.copied or not box.loaded:
+        return
     box.skip += box.loaded - box.missed
     box.loaded = box.missed = 0
     if box.skip >= box.chunk:
@@ -115,38 +143,55 @@ def _path(number):
     return "%s/%d" % (_FOLDER, number)
 
 
-def _numbers():
-    """The segments there are."""
-    found = []
-    for name in os.listdir(_FOLDER):
+def _look(box):
+    """Counts the segments, and finds the first and the last."""
+    box.count = box.first = last = 0
+    for entry in getattr(os, "ilistdir", os.listdir)(_FOLDER):  # a list of some hundred names would be long
+        name = entry if isinstance(entry, str) else entry[0]
         if name.isdigit() and name[0] != "0" and len(name) < 10:
-            found.append(int(name))
-    return found
+            number = int(name)
+            box.count += 1
+            box.first = min(box.first or number, number)
+            last = max(last, number)
+    box.last = max(last, box.noted)  # not to be used again before the state says so
 
 
-def _whole(number):
-    """Bytes of the segment, if nothing is wrong with it, so that more can be added; or else as if it was full."""
+def _size(number):
+    """Bytes of a segment; None where there is none."""
     try:
-        with open(_path(number), "rb") as file:
-            at = 0
+        return os.stat(_path(number))[6]
+    except OSError:
+        return None
+
+
+def _look_at_last(box):
+    """Sets the size of the last segment, if nothing is wrong with it, so that more can be added; or else as if it was
+    full. Returns the epoch of its last chunk."""
+    box.size = _SEGMENT
+    epoch = at = 0
+    try:
+        with open(_path(box.last), "rb") as file:
             while True:
-                data = _next(file)
-                if data is None:
-                    return at
+                head, data = _next(file)
+                if not head:
+                    box.size = at
+                    break
+                epoch = head[2]
                 at += _HEAD + len(data)
     except (OSError, ValueError):
-        return _SEGMENT
+        pass
+    return epoch
 
 
 def _next(file):
-    """The chunk that follows; None at the end. ValueError for what is none."""
+    """The chunk that follows, its head and its records; b"" at the end. ValueError for what is none."""
     head = file.read(_HEAD)
     if not head:
-        return None
+        return b"", b""
     data = file.read(head[0] << 8 | head[1]) if len(head) == _HEAD else b""
     if not data or head[4:] != _sum(head, data):
         raise ValueError("sum")
-    return data
+    return head, data
 
 
 def _sum(head, data):
@@ -157,40 +202,40 @@ def _sum(head, data):
 
 def _readable(box):
     """The chunk to be read next; None where it can't be, and is skipped, or tried again where that may help."""
-    size = 0
+    size = _size(box.reading)
+    if size is None or box.at >= size:  # what was to be removed
+        return _advance(box, box.at)
+    size = _SEGMENT
     try:
         with open(_path(box.reading), "rb") as file:
             file.seek(box.at)
             head = file.read(_HEAD)
-            size = head[0] << 8 | head[1] if len(head) == _HEAD else _SEGMENT
+            size = head[0] << 8 | head[1] if len(head) == _HEAD else 0
             file.seek(box.at)
-            data = _timed(box, head, _next(file) or b"")
+            data = _timed(box, *_next(file))
             box.failures = 0
             return data
     except OSError as e:
-        log("outbox", "flash: %s" % e)
         box.failures += 1
         if box.failures < _TRIES:
-            box.fault_until = uptime() + _LATER
-            return
+            raise
+        log("outbox", "flash: %s" % e)
         size = _SEGMENT
     except ValueError as e:
         log("outbox", "not readable: %s at %d, wrong %s" % (_path(box.reading), box.at, e))
     box.dropped += 1
-    _advance(box, box.at + _HEAD + size)
+    _advance(box, box.at + _HEAD + (size or _SEGMENT))
 
 
 def _timed(box, head, data):
     """The chunk with times as true as they can be."""
     data = bytearray(data)
-    if not data:
-        raise ValueError("size")
     epoch = head[2]
     jump = _jump(box, epoch)
     at = 0
     while at < len(data):
         size = data[at] << 8 | data[at + 1]
-        if size < 7 or at + size > len(data):
+        if size < _RECORD + data[at + 6] or at + size > len(data):
             raise ValueError("record")
         seconds = data[at + 2] << 24 | data[at + 3] << 16 | data[at + 4] << 8 | data[at + 5]
         if seconds <= _SET and (jump or epoch != box.epoch):
@@ -204,44 +249,49 @@ def _timed(box, head, data):
 def _write(box, begin, move):
     """Writes the records from begin on, chunk by chunk; `move`: they leave the outbox."""
     end = done = begin
-    _jump(box, box.epoch)
     try:
         while done < box._end:
             file = _room(box)
             if not file:
                 break
+            size, box.size = box.size, _SEGMENT  # whatever interrupts this, nothing is added after it
+            new = not size
             with file:
                 while end < box._end:
-                    n = _fits(box, end, _SEGMENT - _HEAD - box.size)
+                    n = _fits(box, end, _SEGMENT - _HEAD - size)
                     if not n:
                         break
                     data = memoryview(box.buf)[end : end + n]
                     head = bytes((n >> 8, n & 0xFF, box.epoch, 0))
                     file.write(head + _sum(head, data))
                     file.write(data)
-                    box.size += _HEAD + n
+                    size += _HEAD + n
                     end += n
-            if end == done:
-                if not box.size:  # longer than a segment: it stays where it is, and with it what comes after
-                    break
-                box.size = _SEGMENT  # full, as far as this record is concerned
+            if end == done and new:  # a record longer than a segment: it stays where it is, and what comes after it
+                _remove(box, box.last)
+                break
+            if end > done:
+                box.size = size
             done = end
     except OSError as e:
-        box.size = _SEGMENT
         box.fault_until = uptime() + _LATER
         log("outbox", "flash: %s" % e)
-        if e.errno == _ENOSPC and box.first != box.last and box._drop_oldest:
+        if not _size(box.last):  # begun, and nothing in it
+            _remove(box, box.last)
+        if e.errno == _ENOSPC and box.count > 1 and box._drop_oldest:
             _remove_oldest(box)
-    if move and done > begin:
-        box._move(done, begin)
+    finally:
+        if move and done > begin:
+            box._move(done, begin)
 
 
 def _fits(box, at, room):
     """Bytes of the whole records from `at` on that fit into so many, and into a chunk; one may be longer."""
     end = at
     while end < box._end:
-        n = end + box._size(end) - at
-        if n > room or n > _CHUNK and end > at:
+        size = box._size(end)
+        n = end + size - at
+        if n > room or n > _CHUNK and end > at or size < _RECORD:
             break
         end = at + n
     return end - at
@@ -249,13 +299,15 @@ def _fits(box, at, room):
 
 def _room(box):
     """The segment to be added to, open; None where flash has no more for us."""
+    watchdog.feed()
     if not box.first or box.size + _HEAD * 4 > _SEGMENT:
-        if len(_numbers()) >= box.most:
+        if box.count >= box.most:
             if not box._drop_oldest:
                 return None
             _remove_oldest(box)
         file = open(_path(box.last + 1), "wb")  # noqa: SIM115 - for whoever asks
         box.last += 1
+        box.count += 1
         box.first = box.first or box.last
         box.size = 0
         return file
@@ -273,29 +325,23 @@ def _remove_oldest(box):
 def _remove(box, number):
     try:
         os.remove(_path(number))
-    except OSError:
-        pass
-    numbers = _numbers()
-    box.first = min(numbers or (0,))
-    if number == box.last:
-        box.last = max(numbers or (0,))
-        box.size = _SEGMENT
+    except OSError as e:
+        if e.errno != _ENOENT:
+            raise
     if box.reading == number:
         box.reading = box.at = box.skip = box.chunk = 0
     if box.noted == number:  # there may be another of this number
         _note(box)
+    if number == box.last:
+        box.size = _SEGMENT
+    _look(box)
 
 
 def _advance(box, at):
     """Goes on to the next chunk, at `at`; a segment that has no more is removed."""
-    size = 0
-    try:
-        size = os.stat(_path(box.reading))[6]
-    except OSError:
-        pass
     box.at = at
     box.skip = box.chunk = 0
-    if at >= size:
+    if at >= (_size(box.reading) or 0):
         _remove(box, box.reading)
     else:
         _note(box)
@@ -323,24 +369,30 @@ def _jump(box, epoch):
 
 
 def _state():
+    """What an earlier run has noted; None for nothing, or nothing that can be."""
     try:
         with open(_STATE) as file:
             state = json.load(file)
         reading, at = state["reading"]
-        if isinstance(reading + at + state["epoch"], int) and isinstance(state["jumps"], dict):
+        jumps = state["jumps"]
+        numbers = [(reading, 10**9), (at, _SEGMENT + 1), (state["epoch"], 256), (state["now"], 1 << 32)]
+        numbers += [(int(epoch), 256) for epoch in jumps] + [(jumps[epoch], 1 << 31) for epoch in jumps]
+        if all(isinstance(number, int) and 0 <= number < end for number, end in numbers):
             return state
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError):
         pass
-    return {"reading": [0, 0], "epoch": 0, "jumps": {}}
+    return None
 
 
 def _note(box):
     """Writes down what a later run has to know."""
     while len(box.jumps) > _JUMPS:
-        box.jumps.pop(min(box.jumps))
+        ages = [((box.epoch - int(epoch)) & 0xFF, epoch) for epoch in box.jumps]
+        box.jumps.pop(max(ages)[1])
+    state = {"reading": [box.reading, box.at], "epoch": box.epoch, "jumps": box.jumps, "now": box.device.clock.now()}
     try:
         with open(_STATE, "w") as file:
-            json.dump({"reading": [box.reading, box.at], "epoch": box.epoch, "jumps": box.jumps}, file)
+            json.dump(state, file)
         box.noted = box.reading
     except OSError as e:
         log("outbox", "flash: %s" % e)

@@ -62,7 +62,7 @@ def stopped(device):
         log("device", "stopped" + ("" if watchdog.stop() else "; the watchdog still runs"))
         if device.config:
             device._client.close()
-            if device.config["outbox_flash"]:
+            if device.config["outbox_flash"] and not device.outbox.locked:
                 device.outbox.save()
         return True
     if device.config:

@@ -3,9 +3,9 @@
 import os
 
 from fakes import machine
+from flash_bench import NOW, Board
 from flash_folder import Flash
 from support import MICROPYTHON, SkipTest, replaced
-from test_flash_outbox import NOW, Board
 
 from firmware import segments
 
