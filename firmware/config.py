@@ -67,7 +67,7 @@ def _flash(v):
 # Platform, and the module of its keys: this one's name and these letters. In one text, for short ones become names, for
 # ever.
 _PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio mqtt:_mqtt".split(" ")]
-_TLS = "ca tls_name".split(" ")
+_TLS = "ca tls_name _tls".split(" ")  # two keys, and what their module has at the end of its name
 
 _KEYS = {
     "wifi": (None, 'a list of networks like [{"ssid": "name", "password": "at least 8 characters, or empty"}]', None),
@@ -202,7 +202,7 @@ def check(config, path="config.json"):
     if room:
         problems += room.problems(checked)
     if checked["tls"] or checked[_TLS[0]] or checked[_TLS[1]]:
-        problems += borrowed("firmware.config_tls").problems(config, checked, keys["host"][0])
+        problems += borrowed(__name__ + _TLS[2]).problems(config, checked, keys["host"][0])
     if problems:
         raise ConfigError(path, sorted(problems))
     return checked

@@ -107,6 +107,10 @@ class Watcher:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def so_far(self) -> dict[str, list[str | None]]:
+        with self._lock:
+            return dict(self.got)
+
     def _message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
         with self._lock:
             for point in decode(message.payload):
@@ -187,7 +191,7 @@ class Board:
         return tally
 
     def _judge(self, tally: Tally) -> None:
-        got = self._watcher.got
+        got = self._watcher.so_far()
         for boot, most in self._safe.items():
             tally.safe += most
             lost = [n for n in range(1, most + 1) if f"{boot}:{n}" not in got]

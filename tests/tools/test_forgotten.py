@@ -89,10 +89,11 @@ def test_what_a_board_asks_for_and_forgets_is_known() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("rare", "borrowed"):
                 argument = node.args[0]
                 if isinstance(argument, ast.Constant):
-                    asked.add(argument.value.removeprefix("firmware."))
+                    asked.add(argument.value)
     by_another_name = {
         "config_mqtt",
         "config_studio",
+        "config_tls",
         "dp",
         "legacy",
         "mqtt",
