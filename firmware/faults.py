@@ -61,7 +61,7 @@ def fault(device, reason):
     try:
         words = _explained(device, reason) or rare("trouble").words(reason)
         if was_online and _is_cut(reason):
-            last = borrowed("onenet.reasons").last_sent(device._client._tx)
+            last = borrowed("onenet.last").last_sent(device._client._tx)
             words += " (after %d s; the last packet sent was %s)" % (lasted, last)
     except MemoryError:  # which may be the reason
         words = str(reason) or "MemoryError"
@@ -71,6 +71,8 @@ def fault(device, reason):
 
 def _explained(device, reason):
     """What the platform means by it, in words; None if there are no better ones than the network's."""
+    if not isinstance(reason, (SubscribeError, ConnectionRefused, ConnectionClosed)):
+        return None  # before more is loaded
     clock = device.clock
     now = clock.true(clock.now())
     since_1970 = now and now + 946684800

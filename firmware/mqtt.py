@@ -6,6 +6,11 @@ from mqtt.client import Client
 from onenet.mqtt import Broker
 
 _FRAME = const(1024)  # bytes of a packet that go in one frame of a WebSocket
+# Keys that are wanted no more afterwards, and those that only discovery wants, which is there or not
+_USED = "transport path client_id username clean_session qos retain".split(" ")
+_FOR_DISCOVERY = ("topic status_topic command_topic reply_topic set_topic device_name discovery_prefix entities").split(
+    " "
+)
 
 
 def log_in(device, options):
@@ -36,10 +41,15 @@ def log_in(device, options):
     settings = settings.replace(b"{stream}", b"+")
     platform = Broker(client, status, command, reply, settings, config["qos"], config["retain"])
     platform.on_connect = device._connected
+    used = _USED
     if config["discovery_prefix"]:
         from .discovery import Discovery
 
         Discovery(device, platform)
+    else:
+        used = _USED + _FOR_DISCOVERY
+    for key in used:
+        del config[key]
     return platform, _points(topic, (status, command, reply))
 
 

@@ -28,7 +28,7 @@ class Secure:
         now = datetime.datetime.now(datetime.timezone.utc)
         day = datetime.timedelta(days=1)
         issue = self.authority.issue_cert
-        certificates = {
+        self.certificates = certificates = {
             "good": issue(HOST, not_before=now - day, key_type=trustme.KeyType.RSA),
             "expired": issue(HOST, not_before=now - 2 * day, not_after=now - day),
             "future": issue(HOST, not_before=now + day, not_after=now + 2 * day),

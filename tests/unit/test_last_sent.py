@@ -1,6 +1,6 @@
 """What a client has sent last, in words."""
 
-from onenet.reasons import last_sent
+from onenet.last import last_sent
 from scripted import Broker
 from support import PINGRESP, publish_of
 

@@ -1,7 +1,8 @@
 """What the reason of a lost or refused connection is in words, on each platform; never with a key or a signature."""
 
 from mqtt.errors import ConnectionClosed, ConnectionRefused, SubscribeError, Timeout
-from onenet.reasons import _date, explain
+from onenet.reasons import explain
+from onenet.refused import _date
 from onenet.token import token
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

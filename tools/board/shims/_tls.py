@@ -38,9 +38,10 @@ class SSLContext:
         return made
 
     def _look(self, certificate, depth):
-        """What is raised here passes through mbedTLS, as its own error would come out of it."""
+        """What is raised here passes through mbedTLS, as its own error would come out of it. The certificate lies
+        outside the heap, and is not copied into it: a chip looks at dates without that."""
         if self.verify_mode == CERT_REQUIRED:
-            first, last = _dates(bytes(certificate))
+            first, last = _dates(certificate)
             now = "%04d%02d%02d%02d%02d%02dZ" % time.gmtime()[:6]
             if now < first:
                 raise ValueError("The certificate validity starts in the future\n")
@@ -58,7 +59,7 @@ def _dates(der):
     found = []
     for _ in range(2):
         first, last = _inside(der, at)
-        text = der[first:last].decode()
+        text = bytes(der[first:last]).decode()
         if der[at] == 0x17:  # UTCTime, of two digits for the year
             text = ("19" if text[0] >= "5" else "20") + text
         found.append(text)
