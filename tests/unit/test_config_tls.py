@@ -61,9 +61,9 @@ def test_onenets_hosts_for_tls():
     assert client.host == "aBcDeF1234.mqttstls.acc.cmcconenet.cn" and client.port == 8883
     assert client._settings[0].verify_mode == 2 and client._settings[1] == ""  # so it must be the host's
     client = device_of(tls=True, tls_name="OneNET MQTTS")._client
-    assert client._settings[1] == "OneNET MQTTS" and not client._settings[0].lenient
-    client = device_of(tls=True, tls_name="any")._client
-    assert client._settings[1] == "" and client._settings[0].lenient
+    assert client._settings[1] == "OneNET MQTTS"
+    device = device_of(tls=True, tls_name="any")
+    assert device._client._settings[1] == "" and device.config["tls_name"] == "any"
     assert device_of()._client._settings[0] is None
 
 
