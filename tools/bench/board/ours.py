@@ -18,9 +18,14 @@ class Peer:
         self._port = port
         self._make(60, 4200 if big else 512)
 
+    def _transport(self):
+        """What is between the client and the socket."""
+        return
+
     def _make(self, keepalive, rx_size):
         self._keepalive = keepalive
-        self.client = client = Client(self._id, "127.0.0.1", self._port, USER, USER, keepalive, rx_size=rx_size)
+        options = {"rx_size": rx_size, "transport": self._transport()}
+        self.client = client = Client(self._id, "127.0.0.1", self._port, USER, USER, keepalive, **options)
         client.on_message = self._message
         client.on_oversize = self._oversize
         client.on_publish = self._published

@@ -6,6 +6,5 @@ from mqtt.websocket import WebSocket
 
 
 class Peer(ours.Peer):
-    def _make(self, keepalive, rx_size):
-        super()._make(keepalive, rx_size)
-        self.client.transport = WebSocket()
+    def _transport(self):
+        return WebSocket()
