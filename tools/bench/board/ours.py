@@ -19,8 +19,7 @@ class Peer:
         self._make(60, 4200 if big else 512)
 
     def _transport(self):
-        """What is between the client and the socket."""
-        return
+        """What is between the client and the socket: nothing."""
 
     def _make(self, keepalive, rx_size):
         self._keepalive = keepalive
