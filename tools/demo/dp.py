@@ -1,44 +1,26 @@
 """The demo of OneNET's current platform, of a product with data streams: data points that the platform's answer
 confirms, and commands."""
 
-import contextlib
 import json
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ..api.failures import ApiError
-from ..api.key import find_token
 from ..api.studio import StudioClient
 from ..api.text import reply_text
 from ..console.studio.products import Protocol
-from .stage import Stage, board_config, hints, local_onenet
+from .current import NAME, current_stage
+from .stage import Stage
 from .story import News, Story
 
-PRODUCT, NAME = "zYxWvU9876", "board1"
-HOST, PORT = f"{PRODUCT}.mqtts.acc.cmcconenet.cn", 1883
-TITLE = "virtual board"
+PRODUCT = "zYxWvU9876"
 COMMANDS = ("led=on", "led?", "led=off")
 PATIENCE = 5.0  # seconds for a reply: the least that the platform waits
 
 
-@contextlib.contextmanager
-def stage(directory: Path, news: News) -> Iterator[Stage]:
+def stage(directory: Path, news: News) -> AbstractContextManager[Stage]:
     """The console, with a product and one device."""
-    with local_onenet(news) as console:
-        studio = console.platform.studio
-        console.call(studio.add_product, "demo", PRODUCT, Protocol.STREAM)
-        device = console.call(studio.add_device, PRODUCT, NAME, TITLE)
-        config = board_config(platform="dp", device_name=NAME, product_id=PRODUCT, device_key=device.auth_info)
-        product = f"--product {PRODUCT}"
-        with StudioClient(console.url, find_token(console.url, PRODUCT), PRODUCT) as client:
-            yield Stage(
-                config,
-                (HOST, PORT),
-                console.mqtt_port,
-                StreamStory(news, client),
-                f"{console.url}/device/{device.id}",
-                hints(console, f"status {product}", f"points {product}", f"send {NAME} led=on {product}"),
-            )
+    return current_stage(news, "dp", PRODUCT, StreamStory, f"send {NAME} led=on", protocol=Protocol.STREAM)
 
 
 class StreamStory(Story):

@@ -1,44 +1,26 @@
 """The demo of OneNET's current platform, of a product with a thing model: values that the platform's reply confirms, a
 property set while the board is online, and one wished for while it has no power."""
 
-import contextlib
 import json
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from ..api.key import find_token
 from ..api.studio import StudioClient
-from .stage import Stage, board_config, hints, local_onenet
+from .current import NAME, current_stage
+from .stage import Stage
 from .story import News, Story
 
-PRODUCT, NAME = "aBcDeF1234", "board1"
-HOST, PORT = f"{PRODUCT}.mqtts.acc.cmcconenet.cn", 1883
+PRODUCT = "aBcDeF1234"
 MODEL = Path(__file__).with_name("thing_model.json")
-TITLE = "virtual board"
 SETS_BEFORE = 2
 """Properties set before the board loses its power."""
 DARK = 1.5  # seconds without power
 
 
-@contextlib.contextmanager
-def stage(directory: Path, news: News) -> Iterator[Stage]:
+def stage(directory: Path, news: News) -> AbstractContextManager[Stage]:
     """The console, with a product that has main.py's thing model, and one device."""
-    with local_onenet(news) as console:
-        studio = console.platform.studio
-        console.call(studio.add_product, "demo", PRODUCT)
-        console.call(studio.load_model, PRODUCT, MODEL.read_text(encoding="utf-8"))
-        device = console.call(studio.add_device, PRODUCT, NAME, TITLE)
-        config = board_config(platform="studio", device_name=NAME, product_id=PRODUCT, device_key=device.auth_info)
-        product = f"--product {PRODUCT}"
-        with StudioClient(console.url, find_token(console.url, PRODUCT), PRODUCT) as client:
-            yield Stage(
-                config,
-                (HOST, PORT),
-                console.mqtt_port,
-                StudioStory(news, client),
-                f"{console.url}/device/{device.id}",
-                hints(console, f"status {product}", f"points {product}", f"set {NAME} led=true {product}"),
-            )
+    model = MODEL.read_text(encoding="utf-8")
+    return current_stage(news, "studio", PRODUCT, StudioStory, f"set {NAME} led=true", model=model)
 
 
 class StudioStory(Story):
