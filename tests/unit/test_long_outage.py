@@ -3,7 +3,7 @@
 import os
 
 from fakes import machine
-from flash_bench import NOW, Board
+from flash_bench import NOW, Board, files
 from flash_folder import Flash
 from support import MICROPYTHON, SkipTest, replaced
 
@@ -40,7 +40,8 @@ class Blocks:
 
 
 def week():
-    """Measures, with a reset now and then, and uploads all in the end: each point once, and with its time."""
+    """Measures, with a reset now and then, and uploads all in the end: each point once, and with its time. Returns the
+    bytes that were in flash before."""
     board = Board(size=2048, kb=800)
     for n in range(POINTS):
         board.now += 60
@@ -50,6 +51,7 @@ def week():
             now = board.now
             machine.cause = machine.WDT_RESET
             board = Board(size=2048, kb=800, now=now)
+    in_flash = sum([os.stat("outbox/%d" % number)[6] for number in files()])
     came = bytearray(POINTS)
     while len(board.outbox) or board.outbox.first:
         board.upload(8)
@@ -60,6 +62,7 @@ def week():
             came[n] += 1
         del board.got[:]
     assert board.outbox.dropped == 0 and min(came) == max(came) == 1
+    return in_flash
 
 
 def test_every_point_of_a_week_without_network_arrives_with_its_time():
@@ -85,11 +88,12 @@ def test_a_week_of_it_is_little_for_littlefs():
         os.chdir("/blocks")
         blocks.erased = blocks.written = 0
         with replaced(segments, "log", lambda subject, text: None):
-            week()
+            in_flash = week()
     finally:
         os.chdir(before)
         vfs.umount("/blocks")
-    print("%d bytes written, %.2f blocks erased a point" % (blocks.written // POINTS, blocks.erased / POINTS))
+    figures = in_flash / POINTS, blocks.written // POINTS, blocks.erased / POINTS
+    print("a point takes %.0f bytes, %d are written and %.2f blocks erased for it" % figures)
     assert blocks.written < 500 * POINTS and blocks.erased < 0.25 * POINTS
     # As often as it may write, for ten years, and a write erases two blocks at most.
     assert 2 * 200 * 24 * 3653 < LIFE * BLOCKS * 2
