@@ -26,19 +26,18 @@ def begin(device):
     config = device.config
     buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
     device.clock = Clock(config["ntp_host"])
+    device.wifi = Wifi(config["wifi"], config["reset_after"])
     sizes = config["outbox_size"], config["outbox_full"] == "drop_oldest", buf
     if config["outbox_flash"]:
         __import__("firmware.flash_outbox")
         device.outbox = outbox = sys.modules["firmware.flash_outbox"].make(device, *sizes)
+        device.wifi.before_reset = outbox.save
     else:
         device.outbox = outbox = Outbox(*sizes)
     options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}  # those of mqtt.Client
     platform, points = rare(config["platform"]).log_in(device, options)
     device._platform = platform
     device._backoff = Backoff()
-    device.wifi = wifi = Wifi(config["wifi"], config["reset_after"])
-    if config["outbox_flash"]:
-        wifi.before_reset = outbox.save
     platform.on_command = device._command_came
     platform.on_sent = device._sent
     device._client = client = platform.client

@@ -63,7 +63,7 @@ class FlashOutbox(Outbox):
         online = self.device._client.state == ONLINE
         if self.device.clock._jump and not self._jumped:
             self._jumped = True
-            self._do(_BEGIN)
+            self._do(_BEGIN)  # which notes it, as whatever is done does
         elif self.loaded and not self.copied:
             self._do(_DELIVERED)
         elif self._is_full() or not online and now >= self._spill_at:

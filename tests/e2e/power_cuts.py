@@ -8,7 +8,6 @@ number, its time, and how many came twice.
 """
 
 import argparse
-import itertools
 import json
 import random
 import re
@@ -25,7 +24,6 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 from onenet_tools.board import VirtualBoard, Wifi
-from onenet_tools.board.executable import find_micropython
 from onenet_tools.broker import Mosquitto
 from onenet_tools.datapoints import BEIJING, decode
 from onenet_tools.files import board_directory, board_modules
@@ -203,9 +201,11 @@ class Board:
         if twice.total() > tally.cuts * CHUNK:
             tally.problems.append(f"device {self.device_id}: {twice.total()} came twice in {tally.cuts} cuts")
         for number, put in self._at.items():
-            for at in itertools.filterfalse(lambda at: at is None, got.get(number, [])):
+            for at in got.get(number, []):
+                if at is None:
+                    continue
                 tally.times += 1
-                moment = datetime.strptime(str(at), "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING).timestamp()
+                moment = datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING).timestamp()
                 if abs(moment - put) > OFF_BY:
                     tally.wrong += 1
                     tally.problems.append(f"{number}: put at {put:.0f}, came with {moment:.0f}")
@@ -216,8 +216,6 @@ def cut_power(cuts: int, chip: str, seed: int, show: bool = False) -> Tally:
     users = {PRODUCT_ID: AUTH_INFO, WATCHER: WATCHER}
     boards = min(AT_ONCE, cuts)
     shares = [cuts // boards + (i < cuts % boards) for i in range(boards)]
-    if chip == "esp32":
-        find_micropython()
     tally = Tally()
     with Mosquitto(users) as broker, Progress(console=Console(stderr=True), disable=not show) as progress:
         watcher = Watcher(broker.port)
