@@ -32,6 +32,27 @@ def count():
 device.run()
 """
 
+LEVEL = """
+level = 1
+
+@device.property("level", every=None)
+def read():
+    return level
+
+@read.setter
+def write(value):
+    global level
+    if not 0 <= value <= 9:
+        raise ValueError("level must be 0 to 9")
+    level = value
+
+@device.service("double")
+def double(inputs):
+    device.event("doubled", {"n": inputs["n"]})
+    return {"n": 2 * inputs["n"]}
+"""
+"""For a program with a device: a property from 0 to 9, and a service that tells of an event."""
+
 
 @contextlib.contextmanager
 def started(

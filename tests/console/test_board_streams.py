@@ -2,44 +2,31 @@
 
 import pytest
 from console_client import errors, until
-from current_board import COUNTER, PASSWORD, PATIENCE, SSID, started, values
+from current_board import COUNTER, LEVEL, PASSWORD, PATIENCE, SSID, started, values
 from onenet_tools.board import Wifi
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
 from onenet_tools.files import board_directory
 
-PROGRAM = """
+PROGRAM = (
+    """
 from firmware import Device
 
 device = Device("config.json")
-level = 1
 
 @device.stream("temp", every=1)
 def temp():
     return 21.5
-
-@device.property("level", every=None)
-def read():
-    return level
-
-@read.setter
-def write(value):
-    global level
-    if not 0 <= value <= 9:
-        raise ValueError("level must be 0 to 9")
-    level = value
-
-@device.service("double")
-def double(inputs):
-    device.event("doubled", {"n": inputs["n"]})
-    return {"n": 2 * inputs["n"]}
-
+"""
+    + LEVEL
+    + """
 @device.command
 def obey(payload):
     return b"x" * 2000 if payload == b"long" else b"obeyed " + payload
 
 device.run()
 """
+)
 
 BAD_NAMES = """
 from firmware import Device

@@ -4,44 +4,31 @@ import contextlib
 
 import pytest
 from console_client import until
-from current_board import COUNTER, PASSWORD, PATIENCE, SSID, started, values
+from current_board import COUNTER, LEVEL, PASSWORD, PATIENCE, SSID, started, values
 from onenet_tools.board import Wifi
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
 from onenet_tools.files import board_directory
 
-PROGRAM = """
+PROGRAM = (
+    """
 from firmware import Device, health
 
 device = Device("config.json")
-level = 1
 
 @device.stream("free_heap", every=1)
 def free_heap():
     return health.free_heap()
-
-@device.property("level", every=None)
-def read():
-    return level
-
-@read.setter
-def write(value):
-    global level
-    if not 0 <= value <= 9:
-        raise ValueError("level must be 0 to 9")
-    level = value
-
-@device.service("double")
-def double(inputs):
-    device.event("doubled", {"n": inputs["n"]})
-    return {"n": 2 * inputs["n"]}
-
+"""
+    + LEVEL
+    + """
 @device.command
 def obey(payload):
     return b"obeyed " + payload
 
 device.run()
 """
+)
 
 
 def test_a_board_posts_is_set_asked_and_called(console: RunningConsole, board: Device, chip: str) -> None:

@@ -1,14 +1,12 @@
 """A Device on OneNET's current platform, at a product with a thing model or with data streams."""
 
 import json
-import os
 
 import fakes
-from device_bench import Bench, write
+from device_bench import NAMES, Bench, device_at, write
 from support import publish_of
 
 from firmware import requests, seldom, things
-from firmware.device import Device
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 BASE = "$sys/aBcDeF1234/board1/"
@@ -24,11 +22,7 @@ def device_of(**config):
         "ntp_host": "",
     }
     given.update(config)
-    path = write(json.dumps(given))
-    try:
-        return Device(path)
-    finally:
-        os.remove(path)
+    return device_at(write(json.dumps(given)))
 
 
 class Current(Bench):
@@ -56,8 +50,7 @@ class Current(Bench):
         config = dict(self.config)
         self.device = device_of(host=config.pop("host", host), port=port, **config)
         client = self.device._client
-        names = ("on_connect", "on_disconnect", "on_publish", "on_message", "on_oversize", "on_subscribe")
-        self._callbacks = [(name, getattr(client, name)) for name in names]
+        self._callbacks = [(name, getattr(client, name)) for name in NAMES]
         return client
 
     def go_online(self, granted=None):

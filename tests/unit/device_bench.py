@@ -53,7 +53,11 @@ refusal.rare = lambda name: crash
 
 
 def device_of(**config):
-    path = write_config(config)
+    return device_at(write_config(config))
+
+
+def device_at(path):
+    """The Device of a configuration file, which is removed."""
     try:
         return Device(path)
     finally:

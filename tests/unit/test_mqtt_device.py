@@ -1,15 +1,13 @@
 """A Device at any broker: values, commands, properties, hosts, and what Home Assistant is told."""
 
 import json
-import os
 
 import fakes
-from device_bench import Bench, write
+from device_bench import NAMES, Bench, device_at, write
 from mqtt.client import OFFLINE, ONLINE
 from support import ACCEPTED, field, puback, publish_of, replaced
 
 from firmware import discovery, faults, requests
-from firmware.device import Device
 
 
 def device_of(**config):
@@ -21,11 +19,7 @@ def device_of(**config):
         "ntp_host": "",
     }
     given.update(config)
-    path = write(json.dumps(given))
-    try:
-        return Device(path)
-    finally:
-        os.remove(path)
+    return device_at(write(json.dumps(given)))
 
 
 class AnyBroker(Bench):
@@ -47,8 +41,7 @@ class AnyBroker(Bench):
     def _make(self, client_id, host, port):
         self.device = device_of(**dict({"host": host, "port": port}, **self.config))
         client = self.device._client
-        names = ("on_connect", "on_disconnect", "on_publish", "on_message", "on_oversize", "on_subscribe")
-        self._callbacks = [(name, getattr(client, name)) for name in names]
+        self._callbacks = [(name, getattr(client, name)) for name in NAMES]
         return client
 
     def go_online(self):
