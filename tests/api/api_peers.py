@@ -9,7 +9,7 @@ import paho.mqtt.client as paho
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import PointsStored
 
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 class Device:

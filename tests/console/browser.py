@@ -14,7 +14,7 @@ from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
 from onenet_tools.console.screenshot import FLAGS, find_chromium
 
-PATIENCE = 10.0  # seconds for whatever a test waits for
+PATIENCE = 60.0  # seconds for whatever a test waits for
 
 
 class Browser:

@@ -16,7 +16,7 @@ from onenet_tools.files import board_directory, board_modules
 from studio_api import MODEL
 
 SSID, PASSWORD = "home", "12345678"
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds
 HOST = "board.test"
 
 MAIN = """

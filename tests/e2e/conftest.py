@@ -26,7 +26,7 @@ from onenet_tools.port.program import XTENSA
 from onenet_tools.port.romfs import installed
 from real_mosquitto import mosquitto
 
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds
 CHIP = os.environ.get("CHIP", "esp32")
 """Whose port the boards of the stories behave as: make test-e2e CHIP=esp8266."""
 

@@ -115,8 +115,8 @@ def test_ctrl_c_gives_a_prompt_and_ctrl_d_brings_the_board_back(
             seen = len(it.log)
             it.send(b"\x03\r")  # the second key says that somebody is there
             it.wait_for(r"device: stopped(.|\n)*^>>> ", PATIENCE, seen)
-            it.send(b"print('heap', device.config['port'], device.outbox.dropped)\r")
-            it.wait_for("^heap 6002 0", PATIENCE, seen)
+            it.send(b"print('heap', device.config['upload_interval'], device.outbox.dropped)\r")
+            it.wait_for("^heap 1 0", PATIENCE, seen)
             batches = len(watcher.batches)
             it.send(b"\x04")
             wait_online(it, seen)

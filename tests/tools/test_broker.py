@@ -12,7 +12,7 @@ from onenet_tools import broker, loopback
 from onenet_tools.broker import BrokerError, Mosquitto
 
 USERS = {"458945": "136928831", "watcher": "p:a ss"}
-PATIENCE = 10
+PATIENCE = 60
 
 
 class Client:

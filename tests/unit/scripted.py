@@ -15,7 +15,7 @@ from mqtt.connection import ticks_ms
 from mqtt.forever import sleep_ms
 from support import ACCEPTED, SkipTest, getenv, raises, replaced, unhex
 
-PATIENCE = 10  # seconds after which a wait is in vain; nothing takes that long
+PATIENCE = 60  # seconds after which a wait is in vain; nothing takes that long
 
 
 def listen(host="127.0.0.1", backlog=5):

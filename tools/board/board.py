@@ -88,7 +88,7 @@ class VirtualBoard:
         rom: bytes = b"",
         small_heap: int | None = None,
         unique_id: bytes = b"\x24\x0a\xc4\x00\x00\x01",
-        boot_timeout: float = 20,
+        boot_timeout: float = 60,
         on_output: Callable[[bytes], None] | None = None,
     ) -> None:
         self.chip = chip_named(chip)
@@ -184,7 +184,7 @@ class VirtualBoard:
         interpreter = self._life.interpreter
         return interpreter.pid if interpreter else None
 
-    def wait_for_resets(self, count: int, timeout: float = 10) -> ResetCause:
+    def wait_for_resets(self, count: int, timeout: float = 60) -> ResetCause:
         """Wait until there have been `count` starts, the first power-on included. Returns the cause of that one."""
         self._life.console.wait_until(lambda: len(self.resets) >= count, f"reset number {count}", timeout)
         return self.resets[count - 1]
@@ -197,7 +197,7 @@ class VirtualBoard:
         """
         self._call(lambda: self._life.clock.skip(int(seconds)))
 
-    def heap(self, timeout: float = 10) -> Heap:
+    def heap(self, timeout: float = 60) -> Heap:
         """How the program's heap is after a collection, when it looks at its ticks next. That costs the program
         nothing, and is in the log."""
         since = len(self.log)
@@ -217,7 +217,7 @@ class VirtualBoard:
         """Everything on the console since power-on, with plain newlines."""
         return self._life.console.text
 
-    def wait_for(self, pattern: str, timeout: float = 10, since: int = 0) -> re.Match[str]:
+    def wait_for(self, pattern: str, timeout: float = 60, since: int = 0) -> re.Match[str]:
         """Wait until the regular expression is found in the log from character `since` on (^ and $ match at lines).
 
         To wait for news only, pass the len() of an earlier log. Raises BoardError with the end of the log.

@@ -55,6 +55,7 @@ class Console:
         self.baud: int | None = None  # bits per second, ten of which make a byte; None for no limit
         self._log = bytearray()
         self._grown = threading.Condition()
+        self._news = 0  # how often there has been any
         self._failure: BoardError | None = None
         self._loop.add_reader(self._master, self._read)
 
@@ -70,7 +71,7 @@ class Console:
         """Output of the board."""
         with self._grown:
             self._log += data
-            self._grown.notify_all()
+        self.notify()
         if self._on_output:
             self._on_output(data)
         self._queue += data
@@ -98,13 +99,13 @@ class Console:
 
     def fail(self, error: BoardError) -> None:
         """Wake everybody who waits for output: none will come."""
-        with self._grown:
-            self._failure = error
-            self._grown.notify_all()
+        self._failure = error
+        self.notify()
 
     def notify(self) -> None:
         """Have waits look again at what they wait for."""
         with self._grown:
+            self._news += 1
             self._grown.notify_all()
 
     @property
@@ -117,17 +118,24 @@ class Console:
         return self.text[-_TAIL:]
 
     def wait_until(self, reached: Callable[[], bool], what: str, timeout: float) -> None:
-        """Wait in another thread until `reached()`, which is asked again after each output. Raises BoardError."""
+        """Wait in another thread until `reached()`, which is asked again after output. Raises BoardError."""
         deadline = time.monotonic() + timeout
-        with self._grown:
-            while not reached():
-                if self._failure:
-                    raise self._failure
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    tail = _text(self._log)[-_TAIL:]
-                    raise BoardError(f"{what} did not come within {timeout:g} s; the console says:\n{tail}")
-                self._grown.wait(remaining)
+        while True:
+            with self._grown:
+                news, failure = self._news, self._failure
+            began = time.monotonic()
+            if reached():
+                return
+            if failure:
+                raise failure
+            now = time.monotonic()
+            if now >= deadline:
+                raise BoardError(f"{what} did not come within {timeout:g} s; the console says:\n{self.tail()}")
+            # A look at a long log takes its time: it must not keep the board from going on.
+            time.sleep(min(now - began, deadline - now))
+            with self._grown:
+                if self._news == news:
+                    self._grown.wait(deadline - time.monotonic())
 
     def wait_for(self, pattern: str, timeout: float, since: int) -> re.Match[str]:
         compiled = re.compile(pattern, re.MULTILINE)
@@ -135,7 +143,7 @@ class Console:
 
         def found() -> bool:
             nonlocal match
-            match = compiled.search(_text(self._log), since)
+            match = compiled.search(self.text, since)
             return match is not None
 
         self.wait_until(found, repr(pattern), timeout)
