@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console board chip image bench size wheel clean distclean
+.PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console board chip image bench size docs wheel clean distclean
 .PHONY: cluster misfortunes test-power test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
@@ -176,6 +176,18 @@ chip: $(VENV) ## an emulated chip in download mode, to try onenet flash on: CHIP
 
 bench: $(VENV) .venv/.bench mosquitto ## measure this library beside the other MicroPython MQTT clients: minutes; QUICK=1 for one
 	@$(BIN)/onenet bench $(if $(QUICK),--quick)
+
+.venv/.docs: requirements/docs.txt | $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed for the pages: make distclean, then make docs PYTHON=python3.12")'
+	@echo "Adding the packages of $< to .venv, for the pages"
+	@$(PIP) install -r $<
+	@touch $@
+
+docs: .venv/.docs ## docs/ as web pages in both languages, into build/docs; fails at the first warning, as a link that leads nowhere
+	@rm -rf build/docs
+	@$(BIN)/sphinx-build -q -n -W --keep-going -d build/doctrees/english docs build/docs
+	@$(BIN)/sphinx-build -q -n -W --keep-going -d build/doctrees/chinese -t chinese docs build/docs/zh-CN
+	@echo "build/docs/index.html, and in Chinese build/docs/zh-CN/index.html"
 
 size: $(VENV) ## what each of the board's modules costs: lines, .mpy bytes, heap; and what boards at work have left; needs node and npm
 	@$(BIN)/onenet size
