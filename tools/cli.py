@@ -132,6 +132,9 @@ def board(
             "board runs to change it; timeout, checksum or gone as VALUE make it fail.",
         ),
     ] = None,
+    wake_wire: Annotated[
+        bool, typer.Option("--wake-wire", help="Wire an ESP8266's GPIO16 to RST, or it never wakes from deep sleep.")
+    ] = False,
 ) -> int:
     """Start a virtual board: MicroPython with its own flash and a serial port.
 
@@ -154,6 +157,7 @@ def board(
             internet=internet,
             pcap=pcap,
             sensors=sensor or (),
+            wake_wire=wake_wire,
             hint=next_steps(routes, chip.value),
         )
 

@@ -42,6 +42,7 @@ NUMBERS = {
 @pytest.mark.parametrize("chip", NUMBERS)
 def test_reset_cause_has_the_ports_numbers(chip: str, way: str) -> None:
     with VirtualBoard(chip=chip, files={"main.py": "import machine\nprint('cause', machine.reset_cause())\n"}) as board:
+        board.wake_wire = True
         board.wait_for(r"^>>> ")
         seen = len(board.log)
         if way == "button":

@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -183,6 +184,53 @@ class VirtualBoard:
         """Process id of the interpreter; None while powered off or in deep sleep."""
         interpreter = self._life.interpreter
         return interpreter.pid if interpreter else None
+
+    @property
+    def asleep(self) -> bool:
+        """Whether it is in deep sleep: nothing runs, no peer was told, the serial line is silent and deaf. RTC memory
+        and clock go on."""
+        return self._life.asleep is not None
+
+    @property
+    def awake(self) -> list[float]:
+        """Milliseconds that the board ran before each of its deep sleeps, from the chip's start."""
+        return self._life.awake
+
+    @property
+    def sleep_speed(self) -> float:
+        """How many times faster than the host's time that of the world goes while the board is in deep sleep; math.inf
+        for at once. What time servers tell goes along: see time()."""
+        return self._life.sleep_speed
+
+    @sleep_speed.setter
+    def sleep_speed(self, speed: float) -> None:
+        self._life.sleep_speed = speed
+
+    @property
+    def sleep_error(self) -> float:
+        """By what part deep sleep is longer than the chip thinks, below 0 for shorter: see chips.py."""
+        return self._life.sleep_error
+
+    @sleep_error.setter
+    def sleep_error(self, part: float) -> None:
+        self._life.sleep_error = part
+
+    @property
+    def wake_wire(self) -> bool:
+        """Whether GPIO16 of an ESP8266 is wired to RST, without which it does not wake; other chips need no wire."""
+        return self._life.wake_wire
+
+    @wake_wire.setter
+    def wake_wire(self, there: bool) -> None:
+        self._life.wake_wire = there
+
+    def time(self) -> float:
+        """What time it is in the world around the board, in seconds since 1970, as a time server tells it."""
+        return time.time() + self.ntp.offset
+
+    def wait_until_asleep(self, timeout: float = 60) -> None:
+        """Wait until the board is in deep sleep."""
+        self._life.console.wait_until(lambda: self.asleep, "deep sleep", timeout)
 
     def wait_for_resets(self, count: int, timeout: float = 60) -> ResetCause:
         """Wait until there have been `count` starts, the first power-on included. Returns the cause of that one."""

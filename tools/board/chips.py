@@ -44,8 +44,16 @@ class Chip:
     144 KB that ESP-IDF has to give when these are full (py/gc.c: gc_try_add_heap())."""
     unreachable: int = 118
     """EHOSTUNREACH, in newlib's numbers or in those of py/mperrno.h."""
+    slow: float = -0.003
+    """By what part the chip's timer is off in deep sleep, below 0 where it wakes too early. Its clock does not notice:
+    it counts by the same oscillator. It moves with the chip and the temperature: an ESP32 wakes 9 to 12 s an hour early
+    (OpenDisplay/Firmware #42, esp-idf #6030), an ESP8266 18 s in five minutes (esphome #1774, esp8266/Arduino
+    #3867)."""
     threshold: int = 0
     """Of gc.threshold(), where there is little heap: then it takes MicroPython for 32 bits, see small_heap.py."""
+    wakes: bool = True
+    """Whether it wakes by itself from deep sleep. The timer of an ESP8266 only pulls GPIO16 down, which has to be wired
+    to RST (docs/esp8266/tutorial/powerctrl.rst): few boards are."""
 
 
 CHIPS = {
@@ -81,7 +89,9 @@ CHIPS = {
             320 * 1024,
             "2M",  # has to hold the flash that is mapped on the chip; the chip's 36 KB are those of another interpreter
             113,
+            -0.05,
             threshold=9_600,  # modules/_boot.py: a quarter of the heap
+            wakes=False,
         ),
     )
 }

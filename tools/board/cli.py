@@ -39,6 +39,7 @@ def run_board(
     internet: bool = False,
     pcap: str | os.PathLike[str] | None = None,
     sensors: Sequence[str] = (),
+    wake_wire: bool = False,
     hint: Callable[[str], str] = lambda port: f"try: mpremote connect {port} repl",
 ) -> int:
     """Run a board in the foreground until Ctrl-C or SIGTERM, with its console on stdout.
@@ -47,8 +48,8 @@ def run_board(
     `heap`, `chip` and `rom_size` are those of VirtualBoard. Joining Wi-Fi takes as long as in life, unless `wifi` says
     otherwise.
     `pcap` is a file for what goes over its TCP connections. `sensors` are those at its pins, each in the words of
-    Sensors.put(); lines on stdin change them while it runs. `hint` says what can be done with the board, given its
-    port. Returns the exit status; what cannot be done is said in one line on stderr.
+    Sensors.put(); lines on stdin change them while it runs. `wake_wire`: GPIO16 is wired to RST. `hint` says what can
+    be done with the board, given its port. Returns the exit status; what cannot be done is said in one line on stderr.
     """
     stop = threading.Event()
     board: VirtualBoard | None = None
@@ -80,6 +81,7 @@ def run_board(
                 internet=internet,
                 on_output=mirror,
             )
+            board.wake_wire = wake_wire
             for words in sensors:
                 board.sensors.put(words)
             if pcap is not None:
@@ -228,6 +230,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help="a sensor at a pin or bus: " + "; ".join(KINDS.values()) + "; a line like it on stdin changes it",
     )
+    parser.add_argument(
+        "--wake-wire", action="store_true", help="an ESP8266's GPIO16 is wired to RST, so that it wakes from deep sleep"
+    )
     parser.add_argument("--heap", help="MicroPython's heap, as 128K or 2M (default: as its port's)")
     parser.add_argument("--micropython", metavar="PROGRAM", help="MicroPython unix port (default: the one installed)")
     options = parser.parse_args(arguments)
@@ -242,4 +247,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         internet=options.internet,
         pcap=options.pcap,
         sensors=options.sensor,
+        wake_wire=options.wake_wire,
     )

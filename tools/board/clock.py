@@ -30,6 +30,11 @@ class Clock:
             self._ticks_skew = -_monotonic_us()
             self._publish()
 
+    def slept(self, seconds: float, really: float) -> None:
+        """Deep sleep is over, in which the chip counted so many seconds while so many of the host's have passed."""
+        self._skew += round((seconds - really) * 1000000)
+        self._ticks_skew = -_monotonic_us()  # the run before ended as sleep began
+
     def skip(self, seconds: int) -> None:
         self._jumped += seconds
         self._ticks_skew += seconds * 1000000

@@ -1,6 +1,7 @@
 """A board's life from power-on to power-off: its interpreter runs, is reset, sleeps, and runs again."""
 
 import asyncio
+import math
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +15,12 @@ from .errors import BoardError
 from .flash import FlashImage
 from .interpreter import Interpreter
 from .output import Output
+from .sleep import Sleep
 from .state import ResetCause, State
 from .surroundings import Surroundings
 from .watchdog import Watchdog
+
+_TIMER_WAKE = 4  # ESP_SLEEP_WAKEUP_TIMER of ESP-IDF's esp_sleep.h
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Hardware:
 
 
 class Life:
-    """Lives in the event loop. `resets` is why the board started, each time."""
+    """Lives in the event loop. `resets` is why the board started, each time; `awake` how many milliseconds it ran
+    before each deep sleep."""
 
     def __init__(
         self,
@@ -56,7 +61,12 @@ class Life:
         self._booted: asyncio.Future[None] | None = None
         self._gone: asyncio.Future[None] | None = None
         self._then: Callable[[], None] | None = None
-        self._sleeping: asyncio.TimerHandle | None = None
+        self.asleep: Sleep | None = None
+        self.awake: list[float] = []
+        self.sleep_error = hardware.chip.slow
+        self.sleep_speed = 1.0
+        self.wake_wire = False
+        self._started_at = 0.0
 
     # What the outside does
 
@@ -86,9 +96,9 @@ class Life:
     async def power_cut(self) -> None:
         self.powered = False
         self._watchdog.stop()
-        if self._sleeping:
-            self._sleeping.cancel()
-            self._sleeping = None
+        if self.asleep:
+            self.asleep.end()
+            self.asleep = None
         if self.interpreter and self._gone:
             self._kill(lambda: None)
             await self._gone
@@ -98,8 +108,7 @@ class Life:
         """Returns when the new start has begun. Raises BoardError."""
         if not self.powered:
             raise BoardError("the board is off; power_on() first")
-        if self._sleeping:
-            self._sleeping.cancel()
+        if self.asleep:
             self._wake(cause)
         elif self._gone:
             self._hard_reset(cause)
@@ -142,7 +151,7 @@ class Life:
                 self._hard_reset(ResetCause[request["cause"]])
                 await self._never()
             case "deepsleep":
-                self._sleep(request["ms"])
+                self._sleep(request["us"])
                 await self._never()
             case _:
                 return await self._surroundings.answer(request)
@@ -164,16 +173,27 @@ class Life:
     def _bite(self) -> None:
         self._hard_reset(ResetCause.WDT)
 
-    def _sleep(self, milliseconds: int | None) -> None:
+    def _sleep(self, microseconds: int | None) -> None:
+        """esp_deep_sleep_start(), system_deep_sleep(): all is off but RTC memory and timer. Peers are told nothing, nor
+        is the access point; what is typed meanwhile goes nowhere."""
+        self.awake.append((self._loop.time() - self._started_at) * 1000)
+        ends = microseconds is not None and (self.wake_wire or self._hardware.chip.wakes)
+
         def begin() -> None:
             self._forget()
-            seconds = float("inf") if milliseconds is None else milliseconds / 1000
-            self._sleeping = self._loop.call_later(min(seconds, 1e8), self._wake, ResetCause.DEEPSLEEP)
+            seconds = microseconds / 1000000 if microseconds is not None and ends else math.inf
+            self.asleep = Sleep(self._loop, seconds, self.sleep_error, self.sleep_speed, self._wake)
+            self.console.notify()
 
         self._kill(begin)
 
-    def _wake(self, cause: ResetCause) -> None:
-        self._sleeping = None
+    def _wake(self, cause: ResetCause = ResetCause.DEEPSLEEP) -> None:
+        assert self.asleep
+        counted, passed, really = self.asleep.end()
+        self.asleep = None
+        self.clock.slept(counted, really)
+        if self.sleep_speed != 1:
+            self._surroundings.ntp.offset += passed - really
         self._start(cause)
 
     def _kill(self, then: Callable[[], None]) -> None:
@@ -202,6 +222,9 @@ class Life:
         self.clock.reset(cause)
         if cause in hardware.chip.resets:
             hardware.state.set_reset_cause(hardware.chip.resets[cause])
+        if cause is not ResetCause.SOFT:
+            hardware.state.set_wake_reason(_TIMER_WAKE if cause is ResetCause.DEEPSLEEP else 0)
+            self._started_at = self._loop.time()
         self._then = None
         self._booted = self._loop.create_future()
         self._gone = self._loop.create_future()

@@ -16,6 +16,7 @@ _STA_ACTIVE = 2
 _RSSI = 3
 _RESET_CAUSE = 4
 _TEMPERATURE = 5
+_WAKE_REASON = 6
 _FEEDS = 8
 _UNIQUE_ID = 16
 _CONNECTED = 24
@@ -97,6 +98,9 @@ class State:
 
     def set_reset_cause(self, number: int) -> None:
         self._map[_RESET_CAUSE] = number
+
+    def set_wake_reason(self, number: int) -> None:
+        self._map[_WAKE_REASON] = number
 
     def set_wifi(self, status: int, active: bool, rssi: int, connected: bool, has_address: bool) -> None:
         self._put(_STATUS, "<HBb", status, active, rssi)

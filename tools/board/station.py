@@ -46,7 +46,8 @@ class Station(ABC):
         self.access_point: dict[str, Any] = {}
         self.from_outside = from_outside  # runs a function in the event loop and waits for it
         self._key = b""
-        self._static = False
+        self._address: str | None = None  # a fixed one, None for DHCP's
+        self._no_lease = False  # though connected
         self._associated = False
         self._connected = False  # in the eyes of the driver
         self._attempt: asyncio.TimerHandle | None = None
@@ -62,7 +63,7 @@ class Station(ABC):
             self._connected,
             self.has_address,
             self.air.rssi if self._associated else self.NO_NETWORK_RSSI,
-            self.has_address and not self.air.affects(self.air.mute, self.ssid),
+            self.has_address and self._belongs() and not self.air.affects(self.air.mute, self.ssid),
         )
         if outlook != self._seen:
             self._seen = outlook
@@ -75,7 +76,11 @@ class Station(ABC):
 
     @property
     def has_address(self) -> bool:
-        return self._connected and not self.air.affects(self.air.no_address, self.ssid)
+        return self._connected and not self._no_lease and not self.air.affects(self.air.no_address, self.ssid)
+
+    def _belongs(self) -> bool:
+        """Whether a fixed address is one of the network's, so that it gets answers."""
+        return self._address is None or self._address.startswith(self.air.subnet + ".")
 
     @property
     def access_point_name(self) -> bytes | None:
@@ -104,9 +109,19 @@ class Station(ABC):
     def disconnect(self) -> None:
         """WLAN.disconnect(). Raises Raised."""
 
-    def static_address(self, on: bool) -> None:
-        """Whether the next address is a fixed one instead of DHCP's."""
-        self._static = on
+    def fix_address(self, address: str | None) -> None:
+        """Use this address, None for one that DHCP gives. Where there is a connection, that takes its time: the address
+        is 0.0.0.0 until then (esp_netif_dhcpc_start() of ESP-IDF), and the driver says it is connected."""
+        if address is None and self._address is not None and self._associated:
+            self._no_lease = True
+            self._attempt = self._loop.call_later(min(draw(self.air.dhcp_time), 1e8), self._got_lease)
+        self._address = address
+        self.publish()
+
+    def _got_lease(self) -> None:
+        self._attempt = None
+        self._no_lease = False
+        self.publish()
 
     def reconnects(self, count: int | None) -> int:
         """How often to try again by itself, -1 for ever."""
@@ -149,7 +164,7 @@ class Station(ABC):
         if self._attempt:  # for an address
             self._attempt.cancel()
             self._attempt = None
-        self._associated = self._connected = False
+        self._associated = self._connected = self._no_lease = False
 
     def _associate(self) -> None:
         self._attempt = None
@@ -160,7 +175,7 @@ class Station(ABC):
             self._disconnected(202)
         else:
             self._associated = True
-            seconds = 0 if self._static else draw(self.air.dhcp_time)
+            seconds = draw(self.air.dhcp_time) if self._address is None else 0
             self._attempt = self._loop.call_later(min(seconds, 1e8), self._got_address)
             self.publish()
 
@@ -188,7 +203,8 @@ class Esp32Station(Station):
 
     def power_off(self) -> None:
         self._stop()
-        self.active = self._requested = self._static = False
+        self.active = self._requested = False
+        self._address = None
         self.ssid = self._key = b""
         self._reason = self._tries = self._most_tries = 0
         name = b"ESP_" + self.mac[3:].hex().upper().encode()
@@ -282,7 +298,7 @@ class Esp8266Station(Station):
     def power_off(self) -> None:
         self._stop()
         self._status = 0
-        self._static = False
+        self._address = None
         self.publish()
 
     def start(self) -> None:

@@ -68,7 +68,9 @@ class Surroundings:
             case "wifi_connect":
                 station.connect(_bytes(request["ssid"]), _bytes(request["key"]))
             case "wifi_static":
-                station.static_address(request["on"])
+                station.fix_address(request["address"])
+            case "wifi_subnet":
+                return self.wifi.subnet
             case "wifi_access_point":
                 return station.configure_access_point(request["settings"])
             case "wifi_disconnect":

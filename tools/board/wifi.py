@@ -34,6 +34,8 @@ class Wifi:
     error: str | None
     """What every connect() of the driver raises: "WiFi Out of Memory" and other texts of esp_exceptions_helper() in
     ports/esp32/network_common.c as OSError, "Wifi Unknown Error 0x…" as RuntimeError."""
+    subnet: str
+    """The first three numbers of the addresses that DHCP gives. Nothing flows with a fixed address of another one."""
     joins: int
     """How often the board has got an address."""
 
@@ -52,6 +54,7 @@ class Wifi:
         self.association_time = association_time
         self.dhcp_time = dhcp_time
         self.error = None
+        self.subnet = "192.168.4"
         self.joins = 0
         self._up = up
         self._rssi = rssi

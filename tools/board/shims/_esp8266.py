@@ -19,7 +19,7 @@ def sleep_type(kind=None):
 
 
 def deepsleep(time_us=0, option=0):
-    _host.vanish("deepsleep", ms=time_us // 1000 or None)
+    _host.vanish("deepsleep", us=time_us & 0xFFFFFFFF or None)
 
 
 def flash_id():

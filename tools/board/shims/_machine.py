@@ -14,6 +14,22 @@ from _pin import Pin
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = _port.RESETS
 
+DEEPSLEEP = 4  # MACHINE_WAKE_DEEPSLEEP
+if _port.PLATFORM == "esp32":
+    SLEEP = 2
+    PIN_WAKE = EXT0_WAKE = 2  # esp_sleep_source_t of ESP-IDF's esp_sleep.h
+    EXT1_WAKE = 3
+    TIMER_WAKE = 4
+    TOUCHPAD_WAKE = 5
+    ULP_WAKE = 6
+
+    def wake_reason():
+        """0 where it was no sleep that ended; a soft reset does not change it. The ESP8266's port has none of this."""
+        reason = bytearray(1)
+        _host.peek(_host.WAKE_REASON, reason)
+        return reason[0]
+
+
 _frequency = _port.FREQUENCIES[-1] if _port.PLATFORM == "esp8266" else 160000000
 
 
@@ -36,8 +52,15 @@ def reset_cause():
 
 
 def deepsleep(time_ms=None):
-    """Sleep and start anew after `time_ms`, or, without it, when the reset button is pressed."""
-    _host.vanish("deepsleep", ms=time_ms)
+    """Sleep and start anew after `time_ms`, or, without it, when the reset button is pressed.
+
+    mp_machine_deepsleep() in ports/esp8266/modmachine.c has the time in microseconds, of 32 bits: more than 4,294 s
+    begin anew at 0. ports/esp32/modmachine.c: machine_sleep_helper() has 64.
+    """
+    us = None if time_ms is None else int(time_ms) * 1000
+    if us is not None and _port.PLATFORM == "esp8266":
+        us = max(us, 1000) & 0xFFFFFFFF
+    _host.vanish("deepsleep", us=us)
 
 
 def lightsleep(time_ms=0):

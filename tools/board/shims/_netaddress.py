@@ -7,7 +7,6 @@ import _host
 
 NO_ADDRESS = ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
 AP_ADDRESS = ("192.168.4.1", "255.255.255.0", "192.168.4.1", "0.0.0.0")
-_ADDRESS = ("192.168.4.23", "255.255.255.0", "192.168.4.1", "192.168.4.1")
 
 
 def ifconfig(station, address=None):
@@ -15,12 +14,17 @@ def ifconfig(station, address=None):
         if address != "dhcp" and len(address) != 4:
             raise ValueError("requested length 4 but object has length %d" % len(address))
         station._address = None if address == "dhcp" else tuple(address)
-        _host.ask("wifi_static", on=station._address is not None)
+        _host.ask("wifi_static", address=station._address and station._address[0])
         return
     _host.peek(_host.HAS_ADDRESS, station._byte)
     if not station._byte[0]:
         return NO_ADDRESS
-    return station._address or _ADDRESS
+    return station._address or _from_dhcp()
+
+
+def _from_dhcp():
+    subnet = _host.ask("wifi_subnet")
+    return subnet + ".23", "255.255.255.0", subnet + ".1", subnet + ".1"
 
 
 def ipconfig(station, what=None, **settings):
