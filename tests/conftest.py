@@ -1,5 +1,6 @@
 """The way to lib/ on CPython, Ctrl-C as programs expect it, and a broker for the tests that want a real one."""
 
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,12 @@ LAST = (
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.stem in LAST)
+
+
+def pytest_collection_finish():
+    """The firmware collects at each turn: not all that pytest and the tests' modules have, over and over."""
+    gc.collect()
+    gc.freeze()
 
 
 def _skipping():

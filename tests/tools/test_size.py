@@ -37,6 +37,7 @@ def test_command_records_and_checks(
 ) -> None:
     monkeypatch.setattr(size, "RECORD", tmp_path / "size.json")
     monkeypatch.setattr(heap, "BARS", ())  # they take long
+    monkeypatch.setattr(size, "run_dialects", lambda console: [])  # and so do these
     monkeypatch.setattr(size, "board_modules", lambda: NAMES)
     assert main(["size", "--check"]) == 1
     assert "lib/mqtt/wire.py: not recorded" in capsys.readouterr().out
