@@ -16,6 +16,7 @@ from .log import keep, log, rare, uptime
 from .outbox import is_value, stream_id_of
 
 _TURN = const(200)  # ms a turn of the loop waits for the network at most
+_PAUSE = const(50)  # ms that one sleeps at most where there is no network to wait for
 _COMMANDS = const(4)  # commands that may wait for their turn
 _STEADY = const(60000)  # ms after which the program is taken not to crash
 
@@ -151,8 +152,9 @@ class Device:
     # The main loop
 
     def _turn(self):
-        """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent."""
-        self._measure()
+        """One turn of the main loop: measure, then Wi-Fi, then the connection, then what is to be sent. Whatever it
+        waits for, it waits no longer than until something is to be measured."""
+        wait = self._measure()
         self.outbox.unlock()  # one in flash may have something to do
         client = self._client
         # Ticks wrap: none is kept for longer than it is wanted, offline either. Below 0 are many days, too.
@@ -164,12 +166,12 @@ class Device:
         if not self.wifi.connected():
             if client.state != OFFLINE:
                 rare("faults").without_wifi(self)
-            sleep_ms(50)
+            sleep_ms(min(wait, _PAUSE))
             return
         if not OFFLINE < client.state < ONLINE and self.clock.sync():
             return  # it may have taken long
         if client.state == OFFLINE and self._delay:
-            sleep_ms(50)
+            sleep_ms(min(wait, _PAUSE))
             return
         self.outbox.locked = True
         try:
@@ -177,7 +179,7 @@ class Device:
                 rare("connect").connecting(self)
                 gc.collect()
                 client.start()
-            client.loop(_TURN)
+            client.loop(wait)
             if client.state == ONLINE:
                 self.wifi.proven()
                 self._upload()
@@ -188,15 +190,20 @@ class Device:
             self.outbox.unlock()
 
     def _measure(self):
+        """Measures what is due; returns the ms until something is again, _TURN at most."""
         now = ticks_ms()
+        wait = _TURN
         measured = False
         for stream in self._streams:
             last = stream[_LAST]
             passed = -1 if last is None else ticks_diff(now, last)
-            if not 0 <= passed < stream[_EVERY]:
+            due = not 0 <= passed < stream[_EVERY]
+            if due:
                 # In step with the last one, unless a whole interval was missed.
-                late = not 0 <= passed < 2 * stream[_EVERY]
-                stream[_LAST] = now if late else ticks_add(last, stream[_EVERY])
+                passed = passed - stream[_EVERY] if 0 <= passed < 2 * stream[_EVERY] else 0
+                stream[_LAST] = ticks_add(now, -passed)
+            wait = min(wait, stream[_EVERY] - passed)
+            if due:
                 measured = True
                 try:
                     value = stream[_MEASURE]()
@@ -209,7 +216,10 @@ class Device:
                 if value is not None:
                     self.put(stream[_ID], value)
         if measured:
-            gc.collect()  # now, when nothing waits, rather than in the middle of a packet
+            if wait == _TURN:
+                gc.collect()  # now, when nothing waits, rather than in the middle of a packet
+            wait -= ticks_diff(ticks_ms(), now)
+        return max(wait, 1)  # so that what else runs on the chip gets its turn
 
     def _connected(self, session_present):
         self._online_at = uptime()
