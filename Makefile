@@ -184,6 +184,7 @@ bench: $(VENV) .venv/.bench mosquitto ## measure this library beside the other M
 	@touch $@
 
 docs: .venv/.docs ## docs/ as web pages in both languages, into build/docs; fails at the first warning, as a link that leads nowhere
+	@$(BIN)/python -m onenet_tools.pages
 	@rm -rf build/docs
 	@$(BIN)/sphinx-build -q -n -W --keep-going -d build/doctrees/english docs build/docs
 	@$(BIN)/sphinx-build -q -n -W --keep-going -d build/doctrees/chinese -t chinese docs build/docs/zh-CN

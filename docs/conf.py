@@ -29,6 +29,7 @@ html_show_sphinx = False
 html_use_index = False
 
 myst_heading_anchors = 4
+smartquotes = False
 
 _LINK = re.compile(r"(?<!!)\[((?:[^][]|\[[^]]*\])*)\]\(([^()#:]+?\.md)(#[^()]*)?\)")
 

@@ -1,0 +1,15 @@
+"""Writes the pages that the code writes."""
+
+from ..files import board_directory
+from . import api, configuration
+
+
+def main() -> None:
+    docs = board_directory() / "docs"
+    for name in ("config.md", "config.zh-CN.md"):
+        page = docs / name
+        page.write_text(configuration.written(page.read_text("utf-8"), "zh" in name), "utf-8")
+    (docs.parent / api.PAGE).write_text(api.written(), "utf-8")
+
+
+main()
