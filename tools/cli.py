@@ -83,6 +83,9 @@ def demo(
     screenshot: Annotated[
         Path, typer.Option(metavar="FILE", help="With --seconds, and if Chromium is there: a picture of the page.")
     ] = Path("build", "console.png"),
+    svg: Annotated[
+        Path | None, typer.Option("--svg", metavar="FILE", help="Save what is printed as a picture that moves.")
+    ] = None,
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show passwords, too.")] = False,
 ) -> int:
     """Watch a board come online at a local OneNET, send data and obey commands: on this computer, no hardware."""
@@ -93,13 +96,14 @@ def demo(
     from .console.database import StoreError
     from .demo import run_demo
 
-    with failures_in_one_line(ApiError, BoardError, BrokerError, ConsoleError, StoreError):
+    with failures_in_one_line(ApiError, BoardError, BrokerError, ConsoleError, StoreError, OSError):
         return run_demo(
             seconds,
             show_secrets,
             platform=platform.value,
             chip=chip.value,
             picture=screenshot,
+            film=svg,
             open_page=open_page,
         )
 

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import platformdirs
 import pytest
 from onenet_tools import demo
 from onenet_tools.board.small_heap import find_micropython32
 from onenet_tools.demo.dp import StreamStory
+from onenet_tools.demo.film import Film
 from onenet_tools.demo.legacy import LegacyStory
 from onenet_tools.demo.run import STAGES
 from onenet_tools.demo.show import Show
@@ -183,6 +185,23 @@ def test_what_counts_as_success(story: Any) -> None:
         assert it.shortcoming() == "the desired value was not applied after the restart"
         it.heard(f"{base}/desired/delete/reply", b'{"id":"2","code":200,"msg":"success"}', up=False)
     assert it.shortcoming() is None
+
+
+def test_what_it_shows_is_a_picture_that_moves(tmp_path: Path) -> None:
+    """Each line appears once, after the one before; without motion all are there."""
+    film = Film()
+    show = Show((SECRET,), film)
+    show.line("board", "booting")
+    show.console_line(f"auth-info {SECRET}")
+    show.plain("x" * 200)  # two lines
+    film.save(tmp_path / "film.svg", "demo")
+    picture = (tmp_path / "film.svg").read_text("utf-8")
+    ElementTree.fromstring(picture)
+    times = [float(part) for part in re.findall(r"0%, ([\d.]+)% { opacity: 0 }", picture)]
+    assert len(times) == 4 and times == sorted(set(times)) and times[-1] < 100
+    assert picture.index("prefers-reduced-motion: no-preference") < picture.index("@keyframes line0")
+    assert re.search(r'class="[\w-]+ line3"[^>]*>x+<', picture) and "line4" not in picture.split("</style>")[0]
+    assert "booting" in picture and SECRET not in picture
 
 
 def test_a_thing_on_the_current_platform(tmp_path: Path) -> None:

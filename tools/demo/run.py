@@ -20,6 +20,7 @@ from ..port.program import XTENSA
 from ..port.romfs import installed
 from . import any_broker, dp, legacy, studio
 from .camera import Camera, what_is_missing
+from .film import Film
 from .show import Show
 from .stage import PASSWORD, SSID, Stage
 from .story import BoardSays, Carried, News
@@ -43,6 +44,7 @@ def run_demo(
     platform: str = "legacy",
     chip: str = "esp32",
     picture: Path | None = PICTURE,
+    film: Path | None = None,
     open_page: bool = False,
     patience: float = 30,
 ) -> int:
@@ -50,16 +52,17 @@ def run_demo(
 
     `platform` is one of STAGES, `chip` the virtual board's. `directory` is where boot.py, main.py, lib/, firmware/ and
     config.json.example are. `picture` is where a picture of the device's page goes, taken shortly before the end; with
-    Ctrl-C for an end there is none. `patience` is how many seconds longer a slow computer may take. Raises
-    ConsoleError, StoreError, BoardError.
+    Ctrl-C for an end there is none. `film` is where a picture that moves goes, of what is shown here. `patience` is how
+    many seconds longer a slow computer may take. Raises ConsoleError, StoreError, BoardError.
     """
     directory = directory or board_directory()
     ready_for(chip_named(chip))
     news: News = queue.SimpleQueue()
     failure = None
+    filmed = Film() if film else None
     with _terminable(), contextlib.ExitStack() as stack:
         stage = stack.enter_context(STAGES[platform](directory, news))
-        show = Show(() if show_secrets else stage.secrets)
+        show = Show(() if show_secrets else stage.secrets, filmed)
         introduce(show, stage)
         if open_page and stage.page:
             webbrowser.open(stage.page)
@@ -78,6 +81,8 @@ def run_demo(
                 show.line("picture", f"none of the page: {missing}")
             elif wanted and not failure:
                 show.line("picture", f"of the page: {picture}")
+    if film and filmed:
+        filmed.save(film, "onenet demo")
     show.plain(stage.story.summary(), "bold")
     if failure:
         show.plain(f"error: {failure}", "bold red")

@@ -3,22 +3,24 @@
 import sys
 import time
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ..api.text import harmless
 from ..packets.explain import Explained, in_hex
+from .film import Film
 
 _MOST_BYTES = 12  # of a field that are shown
 
 
 class Show:
-    def __init__(self, secrets: tuple[str, ...]) -> None:
-        """secrets: what is not to be shown."""
+    def __init__(self, secrets: tuple[str, ...], film: Film | None = None) -> None:
+        """secrets: what is not to be shown. film: takes what is shown."""
         wide = None if sys.stdout.isatty() else 1000  # a file's lines are not to be wrapped
         self._console = Console(highlight=False, width=wide)
         self._secrets = secrets
+        self._film = film
         self._start = time.monotonic()
 
     def elapsed(self) -> float:
@@ -44,7 +46,7 @@ class Show:
 
     def plain(self, text: str, style: str = "") -> None:
         """Without the time."""
-        self._console.print(Text(text, style))
+        self._print(Text(text, style))
 
     def _row(self, what: str, text: Text, style: str = "bold", words: Text | None = None) -> None:
         """The time, what it is about and the text; what is too long for a terminal goes on under its beginning."""
@@ -53,7 +55,12 @@ class Show:
         row.add_column(no_wrap=words is not None, overflow="fold")
         prefix = Text.assemble((f"{self.elapsed():7.2f} s  ", "dim"), (what, style))
         row.add_row(prefix, text, *(() if words is None else (words,)))
-        self._console.print(row)
+        self._print(row)
+
+    def _print(self, shown: RenderableType) -> None:
+        self._console.print(shown)
+        if self._film:
+            self._film.take(shown, self.elapsed())
 
 
 def _parts(packet: Explained) -> list[tuple[str, str]]:
