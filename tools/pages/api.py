@@ -119,7 +119,8 @@ def _parameter(parameter: griffe.Parameter) -> str:
         return f"*{parameter.name}"
     if parameter.kind == griffe.ParameterKind.var_keyword:
         return f"**{parameter.name}"
-    return parameter.name if parameter.default is None else f"{parameter.name}={parameter.default}"
+    default = str(parameter.default).replace("'", '"')  # griffe's are Python's repr()
+    return parameter.name if parameter.default is None else f"{parameter.name}={default}"
 
 
 def _text(thing: griffe.Object | griffe.Alias) -> str:
