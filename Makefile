@@ -80,7 +80,7 @@ stage = @echo; echo "== $(2)"; mkdir -p build/test; \
 PYTEST := $(BIN)/python -m pytest -q --dist worksteal --numprocesses
 
 test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
-	$(call stage,unit,CPython,$(PYTEST) 3 tests/unit tests/property tests/packets tests/tools)
+	$(call stage,unit,CPython,$(PYTEST) 3 tests/unit tests/property tests/packets tests/tools tests/docs)
 
 # The tests of what an ESP8266 gets in another form come first.
 ON_MICROPYTHON := $(BIN)/micropython -X heapsize=8M tests/micropython.py
