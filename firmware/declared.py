@@ -24,18 +24,21 @@ class Property:
         return self
 
 
-def declare_property(things, name, every):
+def declare_property(things, name, every, options):
     """The decorator that Device.property() returns."""
 
     def add(get):
         made = Property(name, get)
         things.properties = [other for other in things.properties if other.id != name] + [made]
-        if every is not None:
-            things.device.stream(name, every)(get)
+        if stream:
+            stream(get)
         _take_commands(things)
         return made
 
     _check(name)
+    if every is None and options:
+        raise ValueError("every: must be seconds where there is a delta, at_least or average")
+    stream = None if every is None else things.device.stream(name, every, **options)
     return add
 
 

@@ -63,14 +63,20 @@ class Device:
 
     # What the program says
 
-    def stream(self, stream_id, every=60):
+    def stream(self, stream_id, every=60, **options):
         """Decorator: calls the function every so many seconds, 0.1 to 86400; what it returns becomes a data point.
 
         That is an int, float, str, bool, a dict of them, or None for nothing to send. "intervals" in the configuration
         comes before "health_interval", which is for those of health, and that before `every`. ValueError for
-        an id that cannot be: 1 to 64 bytes of UTF-8, no quote, backslash or control character.
+        an id that cannot be: 1 to 64 bytes of UTF-8, no quote, backslash or control character; and for options that
+        cannot be:
+
+        delta: it is sent only where it has moved by so much since it was sent last, a number, or a text as "5 %" of
+        what it was; what is no number, where it is another; a dict, where one of its members has. at_least: but after
+        so many seconds in any case; alone, it means a delta of 0, and so any change. put() of this id keeps to both.
+        average: so many readings, spread evenly over `every`, are one value, their mean; numbers alone can be.
         """
-        return rare("seldom").stream(self, stream_id, every)
+        return rare("seldom").stream(self, stream_id, every, options)
 
     def command(self, obey):
         """Decorator: calls the function with each command's payload, bytes; what it returns is the reply.
@@ -80,13 +86,14 @@ class Device:
         self._obey = obey
         return obey
 
-    def property(self, stream_id, every=60):
+    def property(self, stream_id, every=60, **options):
         """Decorator: calls the function every so many seconds, as stream() does, and where the platform asks for the
-        value. What it makes of the function has a decorator `setter`, for the function that takes a new value, which
-        the platform sets. every: None for a value that is sent only when it was set or asked for."""
+        value; options are those of stream(). What it makes of the function has a decorator `setter`, for the function
+        that takes a new value, which the platform sets. every: None for a value that is sent only when it was set or
+        asked for."""
         from .things import things_of
 
-        return rare("declared").declare_property(things_of(self), stream_id, every)
+        return rare("declared").declare_property(things_of(self), stream_id, every, options)
 
     def service(self, name):
         """Decorator: calls the function with the inputs of each call of the service, a dict; what it returns, a dict
@@ -105,7 +112,8 @@ class Device:
     def put(self, stream_id, value):
         """Puts a data point into the outbox, for what does not come at intervals; stream_id: str or bytes.
 
-        False where it is dropped: the outbox is full, or there is something wrong with it, which the log tells. It may
+        False where it is dropped: the outbox is full, or there is something wrong with it, which the log tells. Where a
+        stream of this id has a delta, what has not moved by that need not be put, and counts as taken. It may
         be called from the callbacks of timers and pins, too, at any moment; a hard interrupt has no memory for it.
         """
         if not self.config:

@@ -56,7 +56,7 @@ def _control(device, found):
     except Exception:  # noqa: BLE001 - as for a stream that fails, the rest goes on
         value = None
     if value is not None:
-        device.put(found.id, value)
+        getattr(device.put, "update", device.put)(found.id, value)  # whatever it was before: see change.py
     fields = {"command_topic": _topic(device.config, "set_topic", found.id)}
     if isinstance(value, bool):
         fields.update(payload_on="true", payload_off="false")

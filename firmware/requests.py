@@ -96,7 +96,7 @@ def _report(device, found):
     """The platform is to know the value that is there now."""
     value = _called(device, found.id, found.get)[0]
     if value is not None:
-        device.put(found.id, value)
+        getattr(device.put, "update", device.put)(found.id, value)  # whatever it was before: see change.py
 
 
 def _called(device, name, function, *args):
@@ -138,7 +138,7 @@ def _measured(device, name):
     """What a stream of this id gives now; None if there is none."""
     for stream in device._streams:
         if stream[0].decode() == name:
-            return _called(device, name, stream[2])[0]
+            return _called(device, name, getattr(stream[2], "get", stream[2]))[0]  # of a Change the function itself
 
 
 def _invoke(things, name, params):

@@ -17,24 +17,30 @@ _ID = const(0)  # of a stream, see device.py
 _HEALTH = b"free_heap", b"free_idf_heap", b"reset_cause", b"dropped"  # streams
 
 
-def stream(device, stream_id, every):
+def stream(device, stream_id, every, options):
     """The decorator that Device.stream() returns."""
     encoded = stream_id_of(stream_id)
     if not encoded:
         raise ValueError(rare("refusal").STREAM_ID)
+    default = every
     if device.config:
         if device.config["health_interval"] and encoded in _HEALTH:
             every = device.config["health_interval"]
         every = device.config["intervals"].get(stream_id, every)
     if not 0.1 <= every <= 86400:
         raise ValueError("every: must be 0.1 to 86400 s")
+    rules = options and rare("stream_rules")
+    rule = rules and rules.checked(every, default, options)
 
     def add(measure):
         for known in device._streams:
             if known[_ID] == encoded:  # the last one counts
                 device._streams.remove(known)
                 break
-        device._streams.append([encoded, int(every * 1000), measure, None, False])
+        made = [encoded, int(every * 1000), measure, None, False]
+        if rules:
+            rules.add(device, made, rule)
+        device._streams.append(made)
         return measure
 
     return add

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 PASSING = (
     *("about", "begin", "config", "config_mqtt", "config_studio", "config_tls", "connect", "crash", "declared", "dp"),
     *("entities", "faults", "joining", "keyboard", "last_resort", "led", "legacy", "mqtt", "ntp", "refusal"),
-    *("requests", "segments", "seldom", "start", "studio", "tls", "tls_ca", "tls_room", "trouble"),
+    *("requests", "segments", "seldom", "start", "stream_rules", "studio", "tls", "tls_ca", "tls_room", "trouble"),
     *("mqtt.handshake", "mqtt.malformed", "mqtt.packet"),
     *(
         "mqtt.over_tls",
