@@ -83,10 +83,11 @@ test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
 	$(call stage,unit,CPython,$(PYTEST) 3 tests/unit tests/property tests/packets tests/tools tests/docs)
 
 # The tests of what an ESP8266 gets in another form come first.
-ON_MICROPYTHON := $(BIN)/micropython -X heapsize=8M tests/micropython.py
+MICROPYTHON ?= $(BIN)/micropython
+ON_MICROPYTHON := $(MICROPYTHON) -X heapsize=8M tests/micropython.py
 CODEC := test_packet test_parser test_server test_publishing test_messages test_subscribing test_websocket test_real_broker test_real_websocket
 
-test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython
+test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython, another one with MICROPYTHON=
 	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py sh -c '$(ON_MICROPYTHON) --plain $(CODEC) && $(ON_MICROPYTHON)')
 
 test-on: $(VENV) ## the unit tests of lib/ on a board, in its own memory: PORT=; BROKER=host:port, SSID= and ONENET_WIFI_PASSWORD, TESTS=test_packet
@@ -185,7 +186,7 @@ bench: $(VENV) .venv/.bench mosquitto ## measure this library beside the other M
 
 docs: .venv/.docs ## docs/ as web pages in both languages, into build/docs; fails at the first warning, as a link that leads nowhere
 	@$(BIN)/python -m onenet_tools.pages
-	@rm -rf build/docs
+	@rm -rf build/docs build/doctrees
 	@$(BIN)/sphinx-build -q -n -W --keep-going -d build/doctrees/english docs build/docs
 	@$(BIN)/sphinx-build -q -n -W --keep-going -d build/doctrees/chinese -t chinese docs build/docs/zh-CN
 	@echo "build/docs/index.html, and in Chinese build/docs/zh-CN/index.html"

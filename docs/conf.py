@@ -51,7 +51,9 @@ def _prepare(app, docname, content):
     def link(match):
         text, target, anchor = match.groups()
         path = (here.parent / target).resolve()
-        if not path.is_relative_to(HERE) or not path.exists() or _of_this_build(path):
+        if not path.is_relative_to(HERE) and path.exists():
+            return text  # at the repository's top, and no page here
+        if not path.exists() or _of_this_build(path):
             return match[0]  # Sphinx's business: also to say that there is no such page
         return f'<a href="{_address(docname, path, anchor)}">{text}</a>'
 

@@ -6,7 +6,9 @@ import pytest
 from reading import ENGLISH_ALONE, Page, pages
 
 PAGES = pages()
-TWINS = [name for name, page in PAGES.items() if name.startswith(("docs/", "README")) and not page.chinese]
+TWINS = [
+    name for name, page in PAGES.items() if name.startswith(("docs/", "README", "CONTRIBUTING")) and not page.chinese
+]
 
 
 def without_words(language: str, text: str) -> str:
