@@ -6,9 +6,9 @@ import re
 import ssl
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
-from unittest.mock import MagicMock, create_autospec
+from unittest.mock import DEFAULT, MagicMock, create_autospec
 
 import fakes  # noqa: F401  # a board's modules, before anything of the firmware's
 import mqtt.client
@@ -18,6 +18,7 @@ from onenet_tools.port.board_config import known_keys, problems
 from reading import pages
 
 import firmware.device
+import firmware.seldom
 from firmware.declared import Property
 
 PAGES = pages()
@@ -50,6 +51,12 @@ MINIMAL: dict[str, dict[str, Any]] = {
 def device(monkeypatch: pytest.MonkeyPatch) -> Any:
     """What Device() gives: it notes what it is called with, and refuses what the real one has no place for."""
     made = create_autospec(firmware.device.Device, instance=True)
+
+    def stream(stream_id: str, every: float = 60, **options: Any) -> Any:
+        firmware.seldom.stream(SimpleNamespace(config=None), stream_id, every, options)
+        return DEFAULT
+
+    made.stream.side_effect = stream
     made.property.return_value.side_effect = lambda function: _property(made, function)
     module = ModuleType("firmware")
     module.Device = lambda path="config.json": made  # type: ignore[attr-defined]
@@ -86,8 +93,8 @@ def test_a_program_runs(text: str, device: Any, tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_program_that_the_device_would_not_take_is_found(device: Any) -> None:
-    for wrong in ('device.stream("a", evry=1)', "device.strem", 'device.event("a")', "device.put(1)"):
-        with pytest.raises((TypeError, AttributeError)):
+    for wrong in ('device.stream("a", evry=1)', 'device.stream("a", every=0)', "device.strem", "device.put(1)"):
+        with pytest.raises((TypeError, ValueError, AttributeError)):
             exec(wrong, {"device": device})
 
 
