@@ -59,6 +59,7 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Any:
     made.stream.side_effect = stream
     made.property.return_value.side_effect = lambda function: _property(made, function)
     module = ModuleType("firmware")
+    module.__path__ = firmware.__path__  # its rooms are the real ones
     module.Device = lambda path="config.json": made  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "firmware", module)
     for name in ("dht", "machine"):
