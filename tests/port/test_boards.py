@@ -105,7 +105,7 @@ def test_a_board_at_its_prompt_is_asked(plugged: list[Found], capsys: pytest.Cap
             "no: no program yet: onenet deploy",
         )
         assert re.fullmatch(r"1\.\d+\.\d+", micropython)
-        board.wait_for(">>> ", since=since)  # at an ordinary prompt again, with all that was there
+        board.wait_for(r"raw REPL(.|\n)*^>>> ", since=since)  # at an ordinary prompt again, with all that was there
         board.send(b"x\r")
         board.wait_for(r"^1$", since=since)
         assert len(board.resets) == 1
