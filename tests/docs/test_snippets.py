@@ -35,6 +35,14 @@ JSON = [
     for i, (language, text) in enumerate(page.fences)
     if language == "json"
 ]
+LINES = [
+    pytest.param(block.rstrip(",\n"), id=f"{name}-{i}")
+    for name, page in PAGES.items()
+    for i, (language, text) in enumerate(page.fences)
+    if not language and "…" not in text and "   " not in text
+    for block in re.findall(r'(?:^"\w+": .*\n)+', text, re.MULTILINE)
+]
+"""Of what is printed, or to be put into the file."""
 INLINE = [
     (name, code) for name, page in PAGES.items() for code in page.code if re.fullmatch(r'"\w+": ?[^…]+|{"kb".*}', code)
 ]
@@ -116,7 +124,7 @@ def trouble(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("text", JSON)
+@pytest.mark.parametrize("text", [*JSON, *LINES])
 def test_a_block_is_a_configuration(text: str) -> None:
     assert trouble(text) == []
 
@@ -131,5 +139,5 @@ def test_what_is_named_in_a_line_is_a_configuration(name: str, code: str) -> Non
 
 
 def test_what_is_wrong_is_found() -> None:
-    assert len(INLINE) > 30 and len(JSON) > 1 and len(PROGRAMS) > 15
+    assert len(INLINE) > 30 and len(JSON) > 1 and len(LINES) > 3 and len(PROGRAMS) > 15
     assert trouble('"keep_alive": 5') and trouble('"platform": "new"') and trouble('"retian": true')
