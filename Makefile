@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console board chip image bench size docs wheel clean distclean
-.PHONY: cluster misfortunes test-power test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: cluster misfortunes fuzz test-power test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -107,6 +107,13 @@ test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, 
 
 test-power: $(VENV) mosquitto micropython32 ## boards whose outbox is in flash lose their power, 300 times on each chip; CHIP=esp8266, CUTS=20, SEED=7
 	@$(BIN)/python tests/e2e/power_cuts.py $(or $(CUTS),300) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
+
+.venv/.fuzz: requirements/fuzz.txt | $(VENV)
+	@echo "Adding the packages of $< to .venv, for make fuzz"
+	@$(PIP) install --only-binary :all: -r $< && touch $@ || true
+
+fuzz: $(VENV) .venv/.fuzz ## what takes in bytes from outside is given ever stranger ones; SECONDS=60, TARGET=parser, INPUT=file to run one again, KEEP=1
+	@$(BIN)/python tests/fuzz/run.py $(SECONDS) $(if $(TARGET),--target $(TARGET)) $(if $(INPUT),--input $(INPUT)) $(if $(KEEP),--keep)
 
 misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)

@@ -52,7 +52,7 @@ class FlashOutbox(Outbox):
         self._spill_at = now + self._after
         self._full_until = 0  # uptime before which there is no room in flash
         self._writes = _AT_ONCE  # writes that may be made now
-        self._jumped = False  # flash knows by how much the clock has
+        self._jumped = 0  # flash knows by how much the clock has
         self._do(_BEGIN)
 
     def unlock(self):
@@ -61,8 +61,8 @@ class FlashOutbox(Outbox):
         if now < self.fault_until:
             return
         online = self.device._client.state == ONLINE
-        if self.device.clock._jump and not self._jumped:
-            self._jumped = True
+        if not self.begun or self.device.clock._jump and not self._jumped:
+            self._jumped = self.device.clock._jump
             self._do(_BEGIN)  # which notes it, as whatever is done does
         elif self.loaded and not self.copied:
             self._do(_DELIVERED)

@@ -31,7 +31,7 @@ def answer_request(things, topic, payload):
         return log("command", "not answered: %s is no JSON with an id" % topic.decode())
     parts = topic.decode().split("/")
     if parts[:2] == ["property", "desired"]:
-        return _desired(things, parts[2], message)
+        return _desired(things, parts[2:3] == ["get"], message)
     if parts[0] == "service":
         reply = _invoke(things, parts[1], params)
     elif parts[1] == "get":
@@ -115,8 +115,8 @@ def _called(device, name, function, *args):
 
 
 def _get(things, names):
-    if not isinstance(names, list):
-        return {"code": _FAILED, "msg": "params must be a list"}
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return {"code": _FAILED, "msg": "params must be a list of names"}
     device = things.device
     data = {}
     for name in names:
@@ -128,7 +128,7 @@ def _get(things, names):
             value = _measured(device, name)
         if value is not None:
             data[name] = value
-    missing = [str(name) for name in names if name not in data]
+    missing = [name for name in names if name not in data]
     if missing:
         return {"code": _FAILED, "msg": "no value of " + ", ".join(missing)}
     return {"code": 200, "msg": "success", "data": data}
@@ -173,12 +173,13 @@ def ask_desired(things):
     _hold(things.device)
 
 
-def _desired(things, what, message):
-    if what == "get":
+def _desired(things, asked, message):
+    """A reply about them: to the question for them, or to what was obeyed."""
+    if asked:
         things.asks = 0
     if message.get("code") != 200:
         return log("command", "desired values: code %s, %s" % (message.get("code"), message.get("msg")))
-    if what != "get":
+    if not asked:
         return
     done = {}
     data = message.get("data")

@@ -65,7 +65,7 @@ def _begin(box):
     else:
         box.epoch = (state["epoch"] if state else last_epoch) + 1 & 0xFF
         box.jumps.pop(str(box.epoch), None)
-    if state and _size(box.noted) is not None:
+    if state and state["reading"][1] <= (_size(box.noted) or -1):  # else it is of another time
         box.reading, box.at = state["reading"]
     if box.count:
         log("outbox", "%d KB in flash wait to be sent" % (box.count << 2))
@@ -160,7 +160,9 @@ def _size(number):
     """Bytes of a segment; None where there is none."""
     try:
         return os.stat(_path(number))[6]
-    except OSError:
+    except OSError as e:
+        if e.errno != _ENOENT:  # it may well be there
+            raise
         return None
 
 
@@ -221,7 +223,7 @@ def _readable(box):
             raise
         log("outbox", "flash: %s" % e)
         size = _SEGMENT
-    except ValueError as e:
+    except (ValueError, IndexError) as e:
         log("outbox", "not readable: %s at %d, wrong %s" % (_path(box.reading), box.at, e))
     box.dropped += 1
     _advance(box, box.at + _HEAD + (size or _SEGMENT))
@@ -276,7 +278,7 @@ def _write(box, begin, move):
     except OSError as e:
         box.fault_until = uptime() + _LATER
         log("outbox", "flash: %s" % e)
-        if not _size(box.last):  # begun, and nothing in it
+        if _size(box.last) == 0:  # begun, and nothing in it
             _remove(box, box.last)
         if e.errno == _ENOSPC and box.count > 1 and box._drop_oldest:
             _remove_oldest(box)

@@ -9,6 +9,8 @@ import os
 import sys
 
 HERE = __file__.rpartition("/")[0] or "."
+if HERE[0] != "/":  # a test that changes the folder shall still find modules
+    HERE = os.getcwd() + "/" + HERE
 LAST = (
     "test_threaded",
     "test_tls",

@@ -74,6 +74,7 @@ class Connection:
         """
         if self._sock:
             raise MQTTError("already connected")
+        self._raise()  # what nobody has been told yet, of the connection before
         self._handshake = borrowed("mqtt.handshake")
         self._handshake.start(self)
         self._raise()

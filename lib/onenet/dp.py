@@ -61,9 +61,10 @@ class Points:
         while outbox.next():
             again = is_known(outbox, self._count)
             when = clock.true(outbox.time)
+            waited = when and clock.now() - when > _FRESH
             if not self._count:
-                self._timed = when and clock.now() - when > _FRESH
-            if again and not self._timed:
+                self._timed = waited
+            if (again or waited) and not self._timed:
                 break
             size += _VALUE + outbox.value_len
             if not again:
@@ -133,6 +134,6 @@ class Streams(Current):
             reply = json.loads(bytes(payload))
             if self._points and reply["id"] in (self._points.id, -1):
                 return self._decided(int(reply["err_code"]), reply.get("err_msg"))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, OverflowError, AttributeError):
             pass
         self.ignored += 1

@@ -192,6 +192,6 @@ class Studio(Current):
             code = int(reply["code"])
             if self._points and int(reply["id"]) == self._points.id:
                 return self._decided(code, reply.get("msg") or reply.get("message"))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             pass
         self.ignored += 1

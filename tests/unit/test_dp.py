@@ -90,6 +90,20 @@ def test_what_has_waited_goes_with_its_time_and_what_is_fresh_without():
         assert written(points)[1] == {"x": [(1, times[0])], "y": [(2, times[1])]}
 
 
+def test_what_has_waited_keeps_its_time_behind_what_nobody_knows_the_time_of():
+    points, outbox, _ = points_of(("x", "1", 60), ("x", "2", 50), clock=Clock(1000, None))
+    outbox.put(b"y", b"3", T0 - 100)
+    points._clock.jump = 0
+    points._clock.seconds = T0
+    assert points.gather() == 1 and written(points)[1] == {"x": [(1, None)]}
+    outbox.send(1)
+    outbox.done()
+    assert points.gather() == 1 and written(points)[1] == {"x": [(2, None)]}
+    outbox.send(1)
+    outbox.done()
+    assert points.gather() == 1 and written(points)[1] == {"y": [(3, SINCE_1970 - 100)]}
+
+
 def test_times_are_right_wherever_the_digits_turn():
     for seconds in (820000001, 840000000, 859995199, 859995200, 899999999, 1000000000, 1073741823):
         points, outbox, _ = points_of(clock=Clock(seconds + 60))
@@ -244,7 +258,7 @@ def test_replies_that_belong_to_nothing_are_counted():
         accepted = ('{"id":1}', '{"id":%d1}' % points_id, "", "{}", "[]", b"\xff", '{"id":-1}')
         rejected = (
             '{"id":1,"err_code":98}', "", "{}", "[]", "5", "null", b"\xff", '{"id":%d}' % points_id,
-            '{"id":%d,"err_code":null}' % points_id,
+            '{"id":%d,"err_code":null}' % points_id, '{"id":%d,"err_code":1e999}' % points_id,
         )  # fmt: skip
         for word, bodies in (("/accepted", accepted), ("/rejected", rejected)):
             for body in bodies:

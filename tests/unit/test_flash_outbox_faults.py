@@ -245,6 +245,94 @@ def test_a_segment_that_cannot_be_removed_is_not_sent_for_ever():
     assert files() == [] and len(board.values()) == 60
 
 
+class Unseen:
+    """os whose stat() fails."""
+
+    def __getattr__(self, name):
+        return getattr(os, name)
+
+    def stat(self, path):
+        raise OSError(EIO)
+
+
+@on_flash
+def test_a_segment_that_cannot_be_looked_at_is_not_taken_for_none():
+    board = Board()
+    board.put(*range(60))
+    board.outbox.save()
+    board = Board()
+    with replaced(segments, "os", Unseen()):
+        for _ in range(5):
+            board.upload()
+            board.now += 60
+        board.put(100)
+        with opening(failing):
+            board.outbox.save()
+    assert board.values() == [] and files() == [1]
+    board.now += 60
+    board.empty()
+    assert sorted(board.values()) == list(range(60)) + [100]
+
+
+def failing(path, mode="r"):
+    raise OSError(EIO)
+
+
+class Unlisted:
+    """os that lists no folder."""
+
+    def __getattr__(self, name):
+        if "listdir" in name:
+            raise OSError(EIO)
+        return getattr(os, name)
+
+
+@on_flash
+def test_what_could_not_be_looked_at_in_the_beginning_is_looked_at_later():
+    board = Board()
+    board.put(*range(60))
+    board.outbox.save()
+    with replaced(segments, "os", Unlisted()):
+        board = Board()
+        board.upload()
+    assert not board.outbox.first
+    board.now += 60
+    board.upload()
+    board.empty()
+    assert board.values() == list(range(60))
+
+
+@on_flash
+def test_a_record_that_cannot_be_is_no_end_of_the_program():
+    board = Board()
+    board.put(*range(60))
+    board.outbox.save()
+    for data in (b"\0", b"\0\7\1\2\3", b"\0\x09\1\2\3\4\1x1\0\x20"):
+        head = bytes((0, len(data), 0, 0))
+        with open("outbox/1", "rb") as file:
+            before = file.read()
+        with open("outbox/1", "wb") as file:
+            file.write(head + segments._sum(head, data) + data + before)
+    board = Board()
+    board.empty()
+    assert set(board.values()) == set(range(60)) and board.outbox.dropped == 3
+
+
+@on_flash
+def test_a_state_of_another_time_is_none():
+    board = Board()
+    board.put(*range(60))
+    board.outbox.save()
+    with open("outbox/state", "w") as file:
+        file.write('{"reading": [1, 4000], "epoch": 1, "jumps": {}, "now": 5}')
+    board = Board()
+    board.put(*range(60, 70))
+    board.outbox.save()
+    board = Board()
+    board.empty()
+    assert board.values() == list(range(70))
+
+
 @on_flash
 def test_a_point_put_by_a_callback_just_then_is_no_acknowledgement():
     board = Board()

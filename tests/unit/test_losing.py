@@ -31,6 +31,19 @@ def test_a_failing_write_is_told():
         assert broker.events[-1] == ("disconnect", error) and broker.client.state == OFFLINE
 
 
+def test_what_publish_met_is_told_before_another_connection_is_begun():
+    with online() as broker:
+        tap = Tap(broker.client)
+        tap.broken = OSError(ECONNRESET, "ECONNRESET")
+        broker.client.publish("t", b"x", 1)
+        assert broker.client.state == OFFLINE
+        broker.client._poller = tap._poller
+        assert raises(OSError, broker.client.start).errno == ECONNRESET
+        assert not broker.client.connected()
+        broker.connect()
+        assert broker.packet() == publish_of("t", b"x", 1, 1)
+
+
 def test_a_failing_read_is_told():  # [MQTT-4.8.0-2]
     with online() as broker:
         tap = Tap(broker.client)

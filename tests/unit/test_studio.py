@@ -167,6 +167,7 @@ def test_replies_that_belong_to_nothing_are_counted():
             '{"code":200}',
             '{"id":"%d"}' % points_id,
             '{"id":null,"code":null}',
+            '{"id":"%d","code":1e999}' % points_id,
         )
         for body in bodies:
             broker.says(REPLY, body)

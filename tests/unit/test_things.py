@@ -110,7 +110,8 @@ def test_properties_are_asked_for():
         data = {"light": False, "level": 5, "temp": 21.5}
         assert bench.asks("property/get", ["light", "level", "temp"]) == {"code": 200, "msg": "success", "data": data}
         assert bench.asks("property/get", ["light", "x"]) == {"code": 100, "msg": "no value of x"}
-        assert bench.asks("property/get", {"light": 1}) == {"code": 100, "msg": "params must be a list"}
+        for params in ({"light": 1}, [["light"]], ["light", 5], [{"light": 1}]):
+            assert bench.asks("property/get", params) == {"code": 100, "msg": "params must be a list of names"}
 
 
 def test_a_service_is_called():
@@ -149,6 +150,7 @@ def test_what_is_no_request_is_not_answered():
             bench.says("property/set", body)
             bench.until(lambda: "property/set is no JSON with an id" in bench.log, "the line")
             bench.log.lines.clear()
+        bench.says("property/desired", b'{"id":"1","code":200}')
         assert bench.asks("property/get", ["level"])["data"] == {"level": 5}
 
 
