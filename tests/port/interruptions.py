@@ -31,7 +31,7 @@ from onenet_tools.port.program import Form
 FORMS = {"esp32": (Form.MPY, Form.SOURCE, Form.ROMFS), "esp8266": (Form.ROMFS,)}
 """By chip: in which its modules may be."""
 OLD, NEW = "old", "new"
-PATIENCE = 60.0  # seconds
+PATIENCE = 300.0  # seconds
 AT_ONCE = 4
 _ROM_SIZES = {"esp32": 320 * 1024, "esp8266": 320 * 1024}
 

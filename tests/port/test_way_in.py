@@ -85,7 +85,9 @@ def _until(work: Callable[..., None], done: threading.Event) -> Callable[..., No
 
 
 @pytest.mark.parametrize("name", STUBBORN)
-def test_somebody_presses_the_button_where_the_port_has_no_lines(name: str) -> None:
+def test_somebody_presses_the_button_where_the_port_has_no_lines(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(way_in, "PATIENCE", 15.0)  # for a busy computer's board
+    monkeypatch.setattr(way_in, "SOMEBODY", 120.0)
     with board(files={"main.py": STUBBORN[name]}) as it:
         it.wait_for("runs", PATIENCE)
         asked: list[str] = []
