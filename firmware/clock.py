@@ -16,10 +16,12 @@ class Clock:
     moment; once it is, true() corrects what was measured before."""
 
     def __init__(self, ntp_host):
-        """ntp_host: "" for a clock that nobody sets."""
-        self._host = ntp_host
+        """ntp_host: a time server or a list of them; "" for a clock that nobody sets."""
+        self._hosts = [ntp_host] if ntp_host and isinstance(ntp_host, str) else ntp_host
         self._jump = 0  # by how much setting the clock moved it
         self._ask_at = 0  # uptime
+        self._set_at = None  # uptime when a server has set it last
+        self._failed = 0  # servers that did not, since then
         if ntp_host:
             rare("ntp").begin()
 
@@ -34,12 +36,14 @@ class Clock:
         return seconds + self._jump if self._jump else 0
 
     def sync(self):
-        """Asks the NTP server, if it is time to: at first, then every twelve hours, on an ESP8266 every 15 minutes.
-        Returns True if it did, for looking up the name may have taken half a minute, and the answer another second.
+        """Asks an NTP server, if it is time to: at first, then every twelve hours, on an ESP8266 every 15 minutes.
+        Returns True if it did, for that blocks: for the lookup of one name, which is the port's and may take half a
+        minute where no name server answers, and one second at most for the answer.
 
-        Failing is logged, and tried again in five minutes. A date that cannot be is not believed.
+        Failing is logged; the next server is asked five seconds later, and after the last of them the first in five
+        minutes. A date that cannot be is not believed.
         """
-        if not self._host or uptime() < self._ask_at:
+        if not self._hosts or uptime() < self._ask_at:
             return False
         self._ask_at = uptime() + _RETRY
         watchdog.patient(True)

@@ -107,7 +107,11 @@ _KEYS = {
         "minutes without a connection after which the board is reset, 1 to 1440, or 0 for never",
         _number(0, 1440),
     ),
-    "ntp_host": ("ntp.aliyun.com", 'an address or name, or "" for none', lambda v: v == "" or _host(v)),
+    "ntp_host": (
+        ["ntp.aliyun.com", "ntp.tencent.com"],
+        'an address or name, a list of them, or "" for none',
+        lambda v: v == "" or _host(v) or isinstance(v, list) and v and all(_host(host) for host in v),
+    ),
     "subscribe_commands": (False, "true for a plain MQTT broker, false for OneNET", _yes_no),
     "safe_mode_pin": (
         "boot",

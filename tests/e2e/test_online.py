@@ -116,6 +116,7 @@ def test_without_an_answer_from_the_time_server(broker: Mosquitto, watcher: Watc
         broker,
         COUNTER,
         routes={ADDRESS: ("127.0.0.1", broker.port), ("ntp.aliyun.com", 123): ("127.0.0.1", 9)},
+        ntp_host="ntp.aliyun.com",
         **ROOMY,
     ) as it:
         it.wait_for("clock: no answer from ntp.aliyun.com", PATIENCE)

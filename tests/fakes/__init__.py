@@ -1,21 +1,21 @@
 """What the firmware needs around it to run its unit tests on CPython and on the bare MicroPython.
 
 Importing this puts the repository on sys.path and small stand-ins for a board's modules in their places: network,
-machine, ntptime and esp32. Each does what a test tells it and nothing by itself.
+machine and esp32; timeserver.py is for the socket of one of ours. Each does what a test tells it and nothing by itself.
 """
 
 import gc
 import sys
 import time
 
-from . import esp32, machine, network, ntptime
+from . import esp32, machine, network
 
 HERE = __file__.rpartition("/")[0]
 ROOT = HERE + "/../.."
 if ROOT not in sys.path:
     sys.path.append(ROOT)
 
-for _module in (esp32, machine, network, ntptime):
+for _module in (esp32, machine, network):
     sys.modules[_module.__name__.rpartition(".")[2]] = _module
 
 if sys.implementation.name != "micropython":  # the names MicroPython has in modules that CPython has too

@@ -10,6 +10,7 @@ cause = PWRON_RESET
 resets = 0  # by reset()
 levels = {}  # by pin number
 rtc_memory = b""
+clock = []  # what it was set to
 timeouts = []  # of all WDT() in their order: each sets the time of the only one there is
 pulled = []  # numbers of the pins made with a pull-up
 
@@ -25,6 +26,9 @@ def reset():
 
 
 class RTC:
+    def datetime(self, moment):
+        clock.append(moment)
+
     def memory(self, data=None):
         global rtc_memory
         if data is None:

@@ -157,7 +157,7 @@ def test_texts():
     for key, empty in (("host", False), ("ntp_host", True)):
         for value in ("a", "183.230.40.39", "xn--fsqu00a.cn", "x" * 255):
             assert check(config(**{key: value}))[key] == value
-        for value in ("x" * 256, "例" * 86, 5, None, True, ["a"]) + (() if empty else ("",)):
+        for value in ("x" * 256, "例" * 86, 5, None, True, [], [""], ["a", 5]) + (() if empty else ("", ["a"])):
             text = problem(config(**{key: value}))
             assert text.startswith(key + ":") and "address or name" in text, text
 
@@ -180,8 +180,9 @@ def test_ids_of_the_current_platform():
         assert "studio" not in problem(config(product_id=value))
 
 
-def test_no_time_server():
-    assert check(config(ntp_host=""))["ntp_host"] == ""
+def test_time_servers():
+    for value in ("", ["a"], ["ntp.aliyun.com", "203.107.6.88", "ntp.example"]):
+        assert check(config(ntp_host=value))["ntp_host"] == value
 
 
 def test_choices():

@@ -1,10 +1,12 @@
 """Device: faults of the network and of the server, and how it comes back."""
 
+import fakes.timeserver as timeserver
 from device_bench import Bench, answered, counter, obeying
-from fakes import ntptime
 from mqtt.client import OFFLINE, ONLINE
 from mqtt.errors import ConnectionClosed
-from support import publish_of
+from support import publish_of, replaced
+
+from firmware import ntp
 
 
 def test_a_refusal_is_told_in_words_and_tried_again_slowly():
@@ -56,12 +58,12 @@ def test_wifi_is_told_what_comes_through_it():
 
 def test_one_call_that_may_block_a_turn():
     """A lookup of half a minute by NTP, and another for the server, are two turns: the watchdog is fed between."""
-    with Bench(ntp_host="ntp.example", online=False) as it:
-        ntptime.asked.clear()
+    with replaced(ntp, "socket", timeserver), Bench(ntp_host="ntp.example", online=False) as it:
+        timeserver.reset(lambda: 850000000000)
         it.turns(1)
-        assert ntptime.asked == ["ntp.example"] and "connecting" not in it.log
+        assert timeserver.asked == ["ntp.example"] and "connecting" not in it.log
         it.turns(1)
-        assert len(ntptime.asked) == 1 and "connecting" in it.log
+        assert len(timeserver.asked) == 1 and "connecting" in it.log
 
 
 def test_uploads_go_on_at_once_after_days_offline():
@@ -187,8 +189,6 @@ def test_without_being_told_to_nothing_is_subscribed_to():
 
 
 def test_the_clock_is_set_when_the_network_is_there():
-    ntptime.up = True
-    ntptime.set_clock = lambda: None
-    ntptime.asked.clear()
-    with Bench(ntp_host="ntp.example"):
-        assert ntptime.asked == ["ntp.example"]
+    timeserver.reset(lambda: 850000000000)
+    with replaced(ntp, "socket", timeserver), Bench(ntp_host="ntp.example"):
+        assert timeserver.asked == ["ntp.example"]

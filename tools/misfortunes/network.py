@@ -184,7 +184,7 @@ def _bad_time(set_up: Callable[[Scene], None]) -> Happen:
         set_up(scene)
         scene.start()
         scene.over()
-        _asked_for(scene, str(scene.config["ntp_host"]))
+        _asked_for(scene, scene.config["ntp_host"][0])
 
     return happen
 
@@ -201,7 +201,8 @@ def _silent(scene: Scene) -> None:
 
 
 def _nameless(scene: Scene) -> None:
-    scene.board.dns.answers[scene.config["ntp_host"]] = "empty"
+    for name in scene.config["ntp_host"]:
+        scene.board.dns.answers[name] = "empty"
 
 
 for _name, _words, _set_up in (
