@@ -107,6 +107,12 @@ def parse_time(text: str) -> datetime:
     return when.replace(tzinfo=BEIJING).astimezone(timezone.utc)
 
 
+def written_time(at: int) -> str:
+    """So many microseconds since 1970, as a device writes when it has measured something."""
+    when = datetime.fromtimestamp(at // 1_000_000, BEIJING)
+    return f"{when:%Y-%m-%d %H:%M:%S}.{at % 1_000_000:06}"
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 

@@ -7,37 +7,12 @@ from typing import Any
 import httpx
 import pytest
 from console_client import DEVICE, dp, online, publish, raw_device
+from http_client import Api
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
-
-
-class Api:
-    """The calls of somebody with an api-key."""
-
-    def __init__(self, console: RunningConsole, key: str | None) -> None:
-        self.http = httpx.Client(base_url=console.url, headers={"api-key": key} if key else {})
-
-    def ask(self, method: str, path: str, content: Any = None, **params: Any) -> tuple[int, Any]:
-        """errno, and data or error."""
-        if isinstance(content, dict):
-            content = json.dumps(content)
-        response = self.http.request(method, path, content=content, params=params or None)
-        assert response.status_code == 200
-        envelope = response.json()
-        if envelope["errno"]:
-            assert "data" not in envelope
-            return envelope["errno"], envelope["error"]
-        assert envelope["error"] == "succ"
-        return 0, envelope.get("data")
-
-    def get(self, path: str, **params: Any) -> Any:
-        """The data of a call that is to succeed."""
-        errno, data = self.ask("GET", path, **params)
-        assert errno == 0, data
-        return data
 
 
 @pytest.fixture
@@ -170,15 +145,15 @@ def test_the_list_of_devices(api: Api, new_device: Callable[[str], Device]) -> N
     ("content", "errno", "words"),
     [
         (b"", 9, "body is required"),
-        (b"{", 4, "bad JSON"),
+        (b"{", 4, "invalid JSON"),
         (b"[1]", 4, "must be an object"),
-        (b'{"a":' * 5000, 4, "bad JSON"),
+        (b'{"a":' * 5000, 4, "invalid JSON"),
         ({}, 7, "title is required"),
         ({"title": 5}, 6, "title: must be text"),
         ({"title": ""}, 6, "title: must be 1 to 64"),
         ({"title": "x" * 65}, 6, "title: must be 1 to 64"),
         ({"title": "x\x00"}, 6, "title: must be 1 to 64"),
-        ({"title": "x", "auth_info": "136928831"}, 12, "another device has the same"),
+        ({"title": "x", "auth_info": "136928831"}, 6, "invalid parameter: auth_info exists::136928831"),
         ({"title": "x", "auth_info": "x" * 513}, 6, "auth_info: must be 1 to 512"),
         ({"title": "x", "tags": "a"}, 6, "tags: must be list"),
         (b" " * 65536, 5, "body: at most 65535 bytes"),
@@ -193,7 +168,10 @@ def test_a_device_registers_itself(console: RunningConsole) -> None:
     anybody, code = Api(console, None), console.platform.register_code
     errno, first = anybody.ask("POST", "/register_de", {"sn": "abc"}, register_code=code)
     assert errno == 0
-    assert anybody.ask("POST", "/register_de", {"sn": "abc", "title": "again"}, register_code=code) == (0, first)
+    again: dict[str, Any] = {"content": {"sn": "abc", "title": "again"}, "register_code": code}
+    assert anybody.ask("POST", "/register_de", **again) == (6, "invalid parameter: auth_info exists::abc")
+    assert anybody.ask("POST", "/register_de", **again, allow_dup="false")[0] == 6
+    assert anybody.ask("POST", "/register_de", **again, allow_dup="true") == (0, first)
     with raw_device(console) as it:
         assert it.log_in(first["device_id"], "458945", first["key"]) == 0
     assert console.call(console.platform.device, first["device_id"]).title == "auto_register"
@@ -206,7 +184,7 @@ def test_a_device_registers_itself(console: RunningConsole) -> None:
         ({"sn": "x" * 513}, code, 6),
         ({"mac": "x" * 33}, code, 6),
         ({"sn": "x", "title": "x" * 33}, code, 6),
-        ({"sn": "136928831"}, code, 12),  # the auth_info of another device
+        ({"sn": "136928831"}, code, 6),  # the auth_info of another device
     ):
         assert anybody.ask("POST", "/register_de", content, register_code=given)[0] == errno
 
@@ -397,11 +375,20 @@ def test_other_web_sites_are_kept_out(console: RunningConsole, api: Api) -> None
 
 
 def test_what_is_not_there_is_no_fault_of_the_servers(console: RunningConsole, api: Api) -> None:
-    for method, path in (
-        ("GET", "/none"),
-        ("DELETE", "/cmds"),
-        ("PUT", "/mqtt"),
-        ("GET", "/openapi.json"),
-        ("GET", "/docs"),
+    for method, path, words in (
+        ("GET", "/none", "no such call: GET /none"),
+        ("DELETE", "/cmds", "no such call: DELETE /cmds; there is POST /cmds"),
+        ("PUT", "/mqtt", "no such call: PUT /mqtt; there is POST /mqtt"),
+        ("PATCH", "/devices/1", "no such call: PATCH /devices/1; there is DELETE, GET, PUT /devices/1"),
+        ("PATCH", "/", "no such call: PATCH /"),
+        ("GET", "/openapi.json", "no such call: GET /openapi.json"),
     ):
-        assert api.http.request(method, path).status_code in (404, 405)
+        errno, error = api.ask(method, path)
+        assert (errno, error.split(";")[0]) == (8, words.split(";")[0])
+        assert words in error
+    for method, path in (("PUT", "/device/create"), ("DELETE", "/thingmodel/none"), ("GET", "/datapoint/none")):
+        answer = httpx.request(method, console.url + path)
+        assert answer.status_code == 200
+        assert (answer.json()["code"], answer.json()["msg"][:13]) == (10001, "no such call:")
+    page = httpx.get(f"{console.url}/none")
+    assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html")

@@ -1,6 +1,5 @@
 """What a device may publish and subscribe to, and where it goes."""
 
-import base64
 import contextlib
 import json
 import re
@@ -32,6 +31,13 @@ def values(console: RunningConsole, device: Device) -> dict[str, list[Any]]:
 # Data points
 
 
+class AnyIndex:
+    """Is what the index of binary data looks like, which has the device and the time in it."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and re.fullmatch(r"[0-9]+_[0-9]{13}_pic", other) is not None
+
+
 @pytest.mark.parametrize(
     ("payload", "stored"),
     [
@@ -50,7 +56,7 @@ def values(console: RunningConsole, device: Device) -> dict[str, list[Any]]:
         (bytes.fromhex("8710 0B03 0E18 01 0001 0002 0000 0842 6666 A2C1"), {"1": [34.0, pytest.approx(-20.3)]}),
         (
             b"\x02\x00\x0f" + b'{"ds_id":"pic"}' + b"\0\0\0\4\xff\xd8\xff\xd9",
-            {"pic": [{"length": 4, "base64": base64.b64encode(b"\xff\xd8\xff\xd9").decode()}]},
+            {"pic": [{"index": AnyIndex()}]},
         ),
     ],
 )

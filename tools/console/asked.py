@@ -11,6 +11,9 @@ from ..datapoints import BEIJING, parse_json, parse_time
 from .failures import BadJson, EntityMissing, EntityTooLarge, InvalidParameter
 from .platform import MOST_PAYLOAD
 
+MOST_BODY = MOST_PAYLOAD
+"""Bytes of a body where a call does not say otherwise."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -22,13 +25,13 @@ class Window:
     after: tuple[int, int] | None
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, most: int = MOST_BODY) -> bytes:
     """The body, which there must be. Not a byte more is read than is taken."""
     gathered = bytearray()
     async for chunk in request.stream():
         gathered += chunk
-        if len(gathered) > MOST_PAYLOAD:
-            raise EntityTooLarge(f"body: at most {MOST_PAYLOAD} bytes")
+        if len(gathered) > most:
+            raise EntityTooLarge(f"body: at most {most} bytes")
     if not gathered:
         raise EntityMissing("body is required")
     return bytes(gathered)
@@ -38,9 +41,9 @@ def object_in(body: bytes) -> dict[str, Any]:
     try:
         value = parse_json(body)
     except ValueError as error:
-        raise BadJson(f"bad JSON: {error}") from error
+        raise BadJson(f"invalid JSON: {error}") from error
     if not isinstance(value, dict):
-        raise BadJson("bad JSON: must be an object")
+        raise BadJson("invalid JSON: must be an object")
     return value
 
 

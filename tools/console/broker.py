@@ -36,6 +36,8 @@ class ConsoleBroker(Broker):
         self._held: dict[str | None, set[str]] = {}  # topics by client id, as in subscriptions
         gate.broker = self
         gate.platform.publish = self.publish
+        gate.platform.subscribers = self._subscribers
+        gate.platform.subscribed = lambda: set(self.subscriptions)
 
     async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:
         return True  # by the gate
@@ -51,6 +53,9 @@ class ConsoleBroker(Broker):
     def is_subscribed(self, device_id: str, topic: str) -> bool:
         """Whether one of the device's filters matches the topic [MQTT-4.7.1-2, -3]."""
         return any(self._matches(topic, each) for each in self._held.get(device_id, ()))
+
+    def _subscribers(self, topic: str) -> set[str]:
+        return {session.client_id or "" for session, _ in self.subscriptions.get(topic, ())}
 
     def _connection(self, session: Session) -> Connection | None:
         return self._gate.online(session.client_id or "")

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from .database import Database, microseconds, utc
+from .database import Database, microseconds, utc, utc_now
 from .model import Command, CommandStatus
 
 COMMANDS_KEPT = 1000
@@ -38,14 +38,15 @@ class CommandTable:
         return self._file.later(job)
 
     def set_sent(self, uuid: str) -> "asyncio.Future[Any]":
-        row = [CommandStatus.SENT, uuid, CommandStatus.CREATED]
-        query = "UPDATE commands SET status = ? WHERE uuid = ? AND status = ?"
+        """Now; of several times the first is kept."""
+        row = [CommandStatus.CREATED, CommandStatus.SENT, microseconds(utc_now()), uuid]
+        query = "UPDATE commands SET status = iif(status = ?, ?, status), sent = coalesce(sent, ?) WHERE uuid = ?"
         return self._file.later(lambda db: db.execute(query, row))
 
     def set_reply(self, uuid: str, reply: bytes, seconds: float | None) -> "asyncio.Future[Any]":
         """The first reply is the one; the future says whether this was it."""
-        row = [CommandStatus.REPLIED, reply, seconds, uuid, CommandStatus.REPLIED]
-        query = "UPDATE commands SET status = ?, reply = ?, seconds = ? WHERE uuid = ? AND status != ?"
+        row = [CommandStatus.REPLIED, reply, seconds, microseconds(utc_now()), uuid, CommandStatus.REPLIED]
+        query = "UPDATE commands SET status = ?, reply = ?, seconds = ?, replied = ? WHERE uuid = ? AND status != ?"
         return self._file.later(lambda db: db.execute(query, row).rowcount == 1)
 
     def find(self, uuid: str) -> Command | None:
@@ -69,7 +70,11 @@ class CommandTable:
 
     def _found(self, where: str, *values: Any) -> Iterator[Command]:
         rows = self._file.rows(
-            f"SELECT uuid, device_id, payload, status, created, reply, seconds FROM commands WHERE {where}", *values
+            "SELECT uuid, device_id, payload, status, created, reply, seconds, sent, replied, expires FROM commands"
+            f" WHERE {where}",
+            *values,
         )
-        for uuid_, device_id, payload, status, created, reply, seconds in rows:
-            yield Command(uuid_, device_id, payload, CommandStatus(status), utc(created), reply, seconds)
+        for uuid_, device_id, payload, status, created, reply, seconds, *times in rows:
+            sent, replied, expires = (None if at is None else utc(at) for at in times)
+            known = CommandStatus(status), utc(created), reply, seconds, sent, replied, expires
+            yield Command(uuid_, device_id, payload, *known)

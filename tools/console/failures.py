@@ -36,6 +36,38 @@ class UnknownCommand(PlatformError):
         super().__init__(f"command not found: {uuid}")
 
 
+class UnknownTopic(PlatformError):
+    errno = 8
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"topic not found: {name}")
+
+
+class UnknownFile(PlatformError):
+    errno = 8
+
+    def __init__(self, index: str) -> None:
+        super().__init__(f"binary data not found: {index}")
+
+
+class UnknownKey(PlatformError):
+    errno = 8
+
+    def __init__(self) -> None:
+        super().__init__("api-key not found")
+
+
+class UnknownTrigger(PlatformError):
+    errno = 8
+
+    def __init__(self, trigger_id: str) -> None:
+        super().__init__(f"trigger not found: {trigger_id}")
+
+
+class UnknownCall(PlatformError):
+    errno = 8
+
+
 class EntityMissing(PlatformError):
     errno = 9
 
@@ -49,6 +81,13 @@ class DeviceOffline(PlatformError):
 
     def __init__(self, device_id: str) -> None:
         super().__init__(f"device not online: {device_id}")
+
+
+class DatastreamExists(PlatformError):
+    errno = 11
+
+    def __init__(self, stream_id: str) -> None:
+        super().__init__(f"datastream exists: {stream_id}")
 
 
 class AlreadyExists(PlatformError):

@@ -81,5 +81,36 @@ LAYOUTS = (
     );
     CREATE INDEX studio_statuses_of_a_device ON studio_statuses (device_id, number);
     """,
+    """
+    ALTER TABLE commands ADD COLUMN sent INTEGER;
+    ALTER TABLE commands ADD COLUMN replied INTEGER;
+    CREATE TABLE stream_descriptions (
+        device_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        unit TEXT NOT NULL,
+        unit_symbol TEXT NOT NULL,
+        tags TEXT NOT NULL,
+        PRIMARY KEY (device_id, id)
+    ) WITHOUT ROWID;
+    CREATE TABLE files (
+        number INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        device_id TEXT NOT NULL,
+        stream TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        description TEXT NOT NULL,
+        data BLOB NOT NULL
+    );
+    CREATE INDEX files_of_a_device ON files (device_id, number);
+    CREATE TABLE api_keys (
+        key TEXT PRIMARY KEY,
+        title TEXT NOT NULL,
+        permissions TEXT NOT NULL,
+        created INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE topics (name TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE triggers (id INTEGER PRIMARY KEY AUTOINCREMENT, said TEXT NOT NULL, created INTEGER NOT NULL);
+    """,
 )
 """What each version of the layout adds, in SQL."""

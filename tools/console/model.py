@@ -48,6 +48,19 @@ class Stream:
 
 
 @dataclass(frozen=True)
+class DescribedStream:
+    """A data stream that has data points, or of which somebody has said that it is to be there."""
+
+    id: str
+    created: datetime
+    unit: str = ""
+    unit_symbol: str = ""
+    tags: tuple[str, ...] = ()
+    current: Stream | None = None
+    """With its latest data point, if it has one."""
+
+
+@dataclass(frozen=True)
 class Point:
     """A data point. `value` is what JSON can say; `at` when it was measured, if the device said so, else arrived."""
 
@@ -91,6 +104,10 @@ class Command:
     created: datetime
     reply: bytes | None = None
     seconds: float | None = None
+    sent: datetime | None = None
+    replied: datetime | None = None
+    expires: datetime | None = None
+    """Until when it waits for a device that is offline."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +171,17 @@ class PointsStored:
 
 
 @dataclass(frozen=True)
+class TriggerFired:
+    """A data point is as somebody is waiting for."""
+
+    device_id: str
+    trigger_id: int
+    title: str
+    stream: str
+    value: Any
+
+
+@dataclass(frozen=True)
 class EventsStored:
     device_id: str
     events: list[ThingEvent]
@@ -181,6 +209,7 @@ Event = (
     | ProductsChanged
     | LoginRefused
     | PointsStored
+    | TriggerFired
     | EventsStored
     | DesiredChanged
     | CommandChanged

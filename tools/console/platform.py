@@ -7,14 +7,13 @@ import asyncio
 import json
 import re
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..datapoints import DataPoint, parse_time
+from ..datapoints import DataPoint, parse_time, written_time
 from ..files import board_directory
 from .database import microseconds, unwatched, utc, utc_now
 from .failures import (
@@ -27,11 +26,22 @@ from .failures import (
     UnknownCommand,
     UnknownDevice,
 )
-from .model import Command, CommandChanged, CommandStatus, Point, PointsStored, Stream
+from .file_table import File
+from .model import (
+    Command,
+    CommandChanged,
+    CommandStatus,
+    DescribedStream,
+    DeviceChanged,
+    Point,
+    PointsStored,
+    Stream,
+)
 from .point_table import STREAMS_KEPT, NewPoint, Row
 from .registry import LONGEST_ID, Link, Registry, is_id
 from .store import Store, new_uuid
 from .studio import Studio
+from .triggers import Triggers
 
 __all__ = ["DeviceOffline", "Platform", "PlatformError", "UnknownCommand", "UnknownDevice"]
 
@@ -61,11 +71,24 @@ class Platform(Registry):
         super().__init__(store)
         self.publish: Callable[[str, bytes], int] = lambda topic, payload: 0
         """Sends a message to the devices that have subscribed to its topic; returns to how many. The broker's."""
+        self.subscribers: Callable[[str], set[str]] = lambda topic: set()
+        """The devices that have subscribed to a topic. The broker's."""
+        self.subscribed: Callable[[], set[str]] = set
+        """The topics that a device has subscribed to. The broker's."""
+        self._triggers = Triggers(self)
         self._latest: dict[tuple[str, str], int] = {}  # time given to the last point that came without one
         self._streams: dict[str, set[str]] = {}  # their ids, of devices that have sent something
         self.studio = Studio(self)
         """The products of the current platform."""
         self._sent_at: dict[str, float] = {}  # commands without a reply, when they were sent [time.monotonic()]
+
+    def start(self) -> None:
+        super().start()
+        self._triggers.start()
+
+    async def stop(self) -> None:
+        await self._triggers.stop()
+        await super().stop()
 
     def came_online(self, device_id: str, link: Link) -> None:
         """The device has been let in; sends what waits for it."""
@@ -84,6 +107,43 @@ class Platform(Registry):
         """By id. Raises UnknownDevice."""
         self.device(device_id)
         return self.store.points.streams(device_id)
+
+    def described_streams(self, device_id: str) -> list[DescribedStream]:
+        """By id, those without a data point too. Raises UnknownDevice."""
+        described = self.store.descriptions.of_device(device_id)
+        for stream in self.streams(device_id):
+            known = described.get(stream.id) or DescribedStream(stream.id, stream.created)
+            described[stream.id] = replace(known, current=stream)
+        return [described[id] for id in sorted(described)]
+
+    def describe_stream(self, device_id: str, stream_id: str, **attributes: Any) -> None:
+        """Its unit, unit_symbol and tags, as far as given; makes it if it is not there yet. Raises UnknownDevice."""
+        self.device(device_id)
+        self.store.descriptions.describe(device_id, stream_id, attributes)
+
+    async def remove_stream(self, device_id: str, stream_id: str) -> None:
+        """With all its data points. Raises UnknownDevice."""
+        self.device(device_id)
+        self.store.descriptions.remove(device_id, stream_id)
+        await self.store.points.remove_stream(device_id, stream_id)
+        self._streams.get(device_id, set()).discard(stream_id)
+        self._latest.pop((device_id, stream_id), None)
+        self._purge()
+        self.tell(DeviceChanged(device_id))
+
+    async def remove_points(
+        self, device_id: str, streams: Sequence[str] | None, start: datetime | None, end: datetime | None
+    ) -> None:
+        """Those of these streams (None: all) from `start` to before `end`. Raises UnknownDevice."""
+        first, last = (None if when is None else microseconds(when) for when in (start, end))
+        for stream in self.described_streams(device_id):
+            if streams is not None and stream.id not in streams:
+                continue
+            if stream.current is not None and not await self.store.points.remove(device_id, stream.id, first, last):
+                self.store.descriptions.describe(device_id, stream.id, {})  # else it would go with its last point
+                await self.store.points.remove_stream(device_id, stream.id)
+                self._purge()
+        self.tell(DeviceChanged(device_id))
 
     def points(
         self,
@@ -143,7 +203,11 @@ class Platform(Registry):
             if len(known | named) > STREAMS_KEPT:
                 raise SystemLimit(f"more than {STREAMS_KEPT} data streams")
             known |= named
-        values = [(point.stream, _json_value(point), self._time_of(device_id, point)) for point in points]
+        values = []
+        for point in points:
+            at = self._time_of(device_id, point)
+            value = {"index": self._keep_file(device_id, point, at)} if isinstance(point.value, bytes) else point.value
+            values.append((point.stream, value, at))
         stored = self.store.points.add([NewPoint(device_id, id, at, json.dumps(value)) for id, value, at in values])
 
         def tell(done: "asyncio.Future[Any]") -> None:
@@ -153,6 +217,20 @@ class Platform(Registry):
 
         stored.add_done_callback(tell)
         return stored
+
+    async def store_file(self, device_id: str, point: DataPoint) -> str:
+        """The same of one binary data point; returns its index, once it is on the disk."""
+        at = self._time_of(device_id, point)
+        await self.store_points(device_id, [replace(point, at=written_time(at))])
+        return _index(device_id, point, at)
+
+    def _keep_file(self, device_id: str, point: DataPoint, at: int) -> str:
+        """Stores the bytes of a point in the same transaction as the point; returns by what they are found. Where they
+        are [API 16], and that the value is that, is documented for POST /bindata; for type 2 nothing is."""
+        index = _index(device_id, point, at)
+        about = "" if point.description is None else json.dumps(point.description, ensure_ascii=False)
+        unwatched(self.store.files.add(File(index, device_id, point.stream, at, about, point.value)))
+        return index
 
     def _time_of(self, device_id: str, point: DataPoint) -> int:
         """When it was measured: if it does not say so, now, but after the one before, whose place it would take."""
@@ -242,6 +320,10 @@ class Platform(Registry):
 
     # Messages between devices
 
+    def topics(self) -> set[str]:
+        """Those that were made, and those that a device has subscribed to."""
+        return self.store.topics.all() | self.subscribed()
+
     def publish_message(self, topic: str, payload: bytes) -> int:
         """Sends it to the devices that have subscribed to this topic and are online; returns to how many.
 
@@ -267,9 +349,6 @@ def open_platform(data: Path, product_id: str = "") -> Platform:
     return Platform(store)
 
 
-def _json_value(point: DataPoint) -> Any:
-    """Its value as JSON can say it. What the platform makes of type 2 is not documented."""
-    if not isinstance(point.value, bytes):
-        return point.value
-    value = {"length": len(point.value), "base64": b64encode(point.value).decode()}
-    return value if point.description is None else {"desc": point.description, **value}
+def _index(device_id: str, point: DataPoint, at: int) -> str:
+    """As the platform's own: device, milliseconds, stream [API 16]; at: microseconds."""
+    return f"{device_id}_{at // 1000}_{point.stream}"

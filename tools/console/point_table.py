@@ -135,8 +135,34 @@ class PointTable:
         found.sort(key=lambda row: (row.at, row.number), reverse=newest_first)
         return [Row(row.stream, row.number, row.at, json.loads(row.value)) for row in found[:limit]]
 
+    def remove(self, device_id: str, stream: str, start: int | None, end: int | None) -> "asyncio.Future[Any]":
+        """Removes its points from `start` to before `end`; the future has 0 if none is left."""
+
+        def job(db: sqlite3.Connection) -> int:
+            row = db.execute(
+                "SELECT number FROM streams WHERE device_id = ? AND id = ?", [device_id, stream]
+            ).fetchone()
+            if row is None:
+                return 0
+            span = [row[0], _least(start), _most(end)]
+            db.execute("DELETE FROM points WHERE stream = ? AND at >= ? AND at < ?", span)
+            query = "SELECT at, value FROM points WHERE stream = ? ORDER BY at DESC LIMIT 1"
+            latest = db.execute(query, row).fetchone()
+            if latest is None:
+                return 0
+            db.execute("UPDATE streams SET at = ?, value = ? WHERE number = ?", [*latest, row[0]])
+            return 1
+
+        return self._file.later(job)
+
+    def remove_stream(self, device_id: str, stream: str) -> "asyncio.Future[Any]":
+        """Removes it. purge() then removes its data points."""
+        row = [device_id, stream]
+        query = "UPDATE streams SET device_id = NULL WHERE device_id = ? AND id = ?"
+        return self._file.later(lambda db: db.execute(query, row))
+
     def purge(self) -> None:
-        """Removes data points of removed devices, some at a time, so that others can write in between."""
+        """Removes data points of removed devices and streams, some at a time, so that others can write in between."""
         while True:
             with self._file.transaction() as db:
                 row = db.execute("SELECT number FROM streams WHERE device_id IS NULL LIMIT 1").fetchone()

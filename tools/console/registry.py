@@ -157,7 +157,12 @@ class Registry:
             return False
         accepted = (credentials.auth_info, credentials.api_key, self.master_key)
         fits = [hmac.compare_digest(password, each.encode()) for each in accepted]
-        return any(fits)
+        return any(fits) or self._is_made_for(device_id, password)
+
+    def _is_made_for(self, device_id: str, password: bytes) -> bool:
+        """Whether it is an api-key that was made for this device."""
+        made = self.store.keys.find(password.decode(errors="replace"))
+        return made is not None and device_id in made.devices
 
     def _added(self, device: Device) -> Device:
         self._known[device.id] = device

@@ -9,7 +9,7 @@ import time
 from ..failures import complain
 from .addresses import lan_addresses
 from .console import Console, Options
-from .model import DeviceChanged, Event, LoginRefused
+from .model import DeviceChanged, Event, LoginRefused, TriggerFired
 from .store import default_file
 
 _MOST_FILES = 8192
@@ -76,6 +76,8 @@ class _Reporter:
         match event:
             case DeviceChanged(device_id, words) if words:
                 _line(f"{device_id} {words}")
+            case TriggerFired(device_id, _, title, stream, value):
+                _line(f"{device_id} trigger {title!r}: {stream} is {ascii(value)[:60]}")
             case LoginRefused(address, device_id, reason):
                 host, now = address.rpartition(":")[0], time.monotonic()
                 if now - self._refused.get(host, 0) < 1:

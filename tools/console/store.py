@@ -14,13 +14,21 @@ from typing import Any
 
 import platformdirs
 
+from .api_keys import KeyTable
 from .command_table import CommandTable
 from .database import Database, StoreError, microseconds, utc
+from .file_table import FileTable
 from .model import Device
 from .point_table import PointTable
+from .stream_table import StreamTable
 from .studio.desired import DesiredTable
 from .studio.events import EventTable
 from .studio.products import Account, Products, new_account
+from .topic_table import TopicTable
+from .trigger_table import TriggerTable
+
+_OF_A_DEVICE = ("commands", "files", "stream_descriptions", "studio_desired", "studio_events", "studio_statuses")
+"""Tables with a device_id whose rows go with the device."""
 
 STATUSES_KEPT = 1000
 """Of a device's comings and goings; beyond that the oldest go."""
@@ -86,6 +94,11 @@ class Store(Database):
         self.products = Products(self)
         self.desired = DesiredTable(self)
         self.events = EventTable(self)
+        self.descriptions = StreamTable(self)
+        self.files = FileTable(self)
+        self.keys = KeyTable(self)
+        self.topics = TopicTable(self)
+        self.triggers = TriggerTable(self)
 
     def product(self) -> Product:
         return Product(*self.rows("SELECT id, master_key, register_code FROM product")[0])
@@ -154,7 +167,7 @@ class Store(Database):
         """Removes it with its streams and commands. purge() then removes the data points."""
         with self.transaction() as db:
             db.execute("DELETE FROM devices WHERE id = ?", [device_id])
-            for table in ("commands", "studio_desired", "studio_events", "studio_statuses"):
+            for table in _OF_A_DEVICE:
                 db.execute(f"DELETE FROM {table} WHERE device_id = ?", [device_id])
             db.execute("UPDATE streams SET device_id = NULL WHERE device_id = ?", [device_id])
 

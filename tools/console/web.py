@@ -12,6 +12,7 @@ from .api import add_api
 from .guard import Guard
 from .platform import Platform
 from .studio.http_api import add_studio_api
+from .unknown_calls import UnknownCalls
 
 _MOST_CONNECTIONS = 500
 
@@ -23,8 +24,10 @@ def make_app(platform: Platform) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     add_api(app, platform)
     add_studio_api(app, platform)
+    calls = list(app.routes)
     mount(app, platform)
-    app.add_middleware(Guard)
+    app.add_middleware(UnknownCalls, routes=calls)
+    app.add_middleware(Guard)  # around it
     return app
 
 

@@ -77,7 +77,7 @@ def _enveloped(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request
         else:
             if data is not None:
                 envelope["data"] = data
-        return Response(json.dumps(envelope, ensure_ascii=False), media_type="application/json")
+        return Response(json.dumps(envelope, ensure_ascii=False, separators=(",", ":")), media_type="application/json")
 
     return respond
 

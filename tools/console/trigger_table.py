@@ -1,0 +1,139 @@
+"""Triggers: what is to be told to whom when a data point is as somebody is waiting for."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import httpx
+
+from .database import Database, microseconds, utc
+from .failures import InvalidParameter, MissingParameter
+
+TRIGGERS_KEPT = 100
+"""There may be."""
+
+LOCAL = "local"
+"""In place of a URL: is told on the console alone."""
+
+_COMPARING = {">", "<", ">=", "<="}
+_TIMED = {"frozen", "live"}
+TYPES = ("change", *sorted(_COMPARING), "inout", *sorted(_TIMED))
+"""What a trigger may wait for [API 26]."""
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """said: as it was in the call that made it."""
+
+    id: int
+    said: dict[str, Any]
+    created: datetime
+
+    @property
+    def title(self) -> str:
+        return str(self.said["title"])
+
+    @property
+    def stream(self) -> str:
+        return str(self.said["ds_id"])
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Empty for all."""
+        return tuple(self.said.get("dev_ids", ()))
+
+    @property
+    def url(self) -> str:
+        return str(self.said["url"])
+
+    @property
+    def type(self) -> str:
+        return str(self.said["type"])
+
+    @property
+    def threshold(self) -> Any:
+        """A number; of type inout {"lolmt", "uplmt"}; of type change None."""
+        return self.said.get("threshold")
+
+
+def condition_in(body: dict[str, Any]) -> dict[str, Any]:
+    """What a call says of a trigger. Raises MissingParameter and InvalidParameter."""
+    for name in ("title", "ds_id", "url", "type"):
+        if name not in body:
+            raise MissingParameter(f"{name} is required")
+        if not isinstance(body[name], str) or not body[name]:
+            raise InvalidParameter(f"{name}: must be text")
+    devices = body.get("dev_ids", [])
+    if not isinstance(devices, list):
+        raise InvalidParameter("dev_ids: must be a list of device ids")
+    said = {name: body[name] for name in ("title", "ds_id", "url", "type")} | {"dev_ids": [str(it) for it in devices]}
+    if said["url"] != LOCAL:
+        _check_url(said["url"])
+    if said["type"] not in TYPES:
+        raise InvalidParameter(f"type: must be one of {' '.join(TYPES)}")
+    if said["type"] != "change":
+        if "threshold" not in body:
+            raise MissingParameter("threshold is required")
+        said["threshold"] = _threshold(said["type"], body["threshold"])
+    return said
+
+
+def _check_url(url: str) -> None:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise InvalidParameter(f"url: {error}") from error
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise InvalidParameter(f"url: must be http://… or https://…, or {LOCAL}")
+
+
+def _threshold(kind: str, value: Any) -> Any:
+    if kind == "inout":
+        if not isinstance(value, dict) or not all(_is_number(value.get(name)) for name in ("lolmt", "uplmt")):
+            raise InvalidParameter('threshold: must be {"lolmt": number, "uplmt": number}')
+        return {name: value[name] for name in ("lolmt", "uplmt")}
+    if not _is_number(value) or (kind in _TIMED and not value > 0):
+        raise InvalidParameter(f"threshold: must be a number{' of seconds above 0' if kind in _TIMED else ''}")
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+class TriggerTable:
+    """All triggers. `all()` is asked for each data point, and so it is kept."""
+
+    def __init__(self, file: Database) -> None:
+        self._file = file
+        rows = file.rows("SELECT id, said, created FROM triggers ORDER BY id")
+        self._all = {id: Trigger(id, json.loads(said), utc(created)) for id, said, created in rows}
+
+    def all(self) -> list[Trigger]:
+        return list(self._all.values())
+
+    def find(self, trigger_id: int) -> Trigger | None:
+        return self._all.get(trigger_id)
+
+    def add(self, said: dict[str, Any]) -> Trigger:
+        """Raises InvalidParameter where there are too many."""
+        if len(self._all) >= TRIGGERS_KEPT:
+            raise InvalidParameter(f"more than {TRIGGERS_KEPT} triggers")
+        created = datetime.now(timezone.utc)
+        with self._file.transaction() as db:
+            row = [json.dumps(said), microseconds(created)]
+            number = db.execute("INSERT INTO triggers (said, created) VALUES (?, ?)", row).lastrowid
+        assert number is not None
+        made = self._all[number] = Trigger(number, said, created)
+        return made
+
+    def edit(self, trigger_id: int, said: dict[str, Any]) -> None:
+        with self._file.transaction() as db:
+            db.execute("UPDATE triggers SET said = ? WHERE id = ?", [json.dumps(said), trigger_id])
+        self._all[trigger_id] = Trigger(trigger_id, said, self._all[trigger_id].created)
+
+    def remove(self, trigger_id: int) -> None:
+        with self._file.transaction() as db:
+            db.execute("DELETE FROM triggers WHERE id = ?", [trigger_id])
+        del self._all[trigger_id]
