@@ -209,7 +209,8 @@ def _time_bytes(kind: int, payload: bytes) -> str:
 
 
 def _floats(payload: bytes, start: int, at: str | None) -> Iterator[DataPoint]:
-    """Type 7: groups of a stream's number, a count, and so many floats, which are little endian."""
+    """Type 7: groups of a stream's number, a count, and so many floats, which are little endian. The document has the
+    numbers from 1 on; the vendor's sample sends 0."""
     if start == len(payload):
         raise ValueError("type 7: has no values")
     total = 0
@@ -219,7 +220,7 @@ def _floats(payload: bytes, start: int, at: str | None) -> Iterator[DataPoint]:
         number, count = struct.unpack_from(">HH", payload, start)
         start += 4
         total += count
-        if not number or not count or total > _MOST_FLOATS:
+        if not count or total > _MOST_FLOATS:
             raise ValueError(
                 f"type 7: stream {number} with {count} of {total} values; 1 to {_MOST_FLOATS} are possible"
             )

@@ -61,10 +61,9 @@ def test_an_api_key_is_a_password_too(console: RunningConsole) -> None:
     [
         (connect(user=None, password=None), "must have a user name"),
         (connect(password=None), "must have a user name"),
-        (connect(will_topic="a"), "OneNET has no will"),
         (connect()[:12] + b"\xff" + connect()[13:], "client id: longer than the packet"),
         (b"\xc0\x00", "first packet must be CONNECT"),
-        (b"GET / HTTP/1.1\r\n\r\n", "flags"),
+        (b"GET / HTTP/1.1\r\n\r\n", "this is HTTP"),
         (b"\x10\x80\x80\x80\x80\x01", "remaining length of over 4 bytes"),
         (b"\x10\xff\xff\xff\x7f", "packet type 1: remaining length 268435455"),
         (b"\x10\xff\x7f" + bytes(16383), "at most 4096 are taken"),
@@ -159,7 +158,7 @@ def test_who_says_nothing_is_closed(console: RunningConsole, monkeypatch: pytest
         slow.send(connect()[:5])
         assert silent.is_closed()
         assert slow.is_closed()
-    until(lambda: ("CONNECT", "no CONNECT within 0 s") in errors(console))
+    until(lambda: any("no CONNECT within 0 s" in error for _, error in errors(console)))
 
 
 def test_of_many_who_say_nothing_the_oldest_goes(console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,9 +227,6 @@ def test_a_hundred_topics_and_no_more(console: RunningConsole, device: Device) -
     [
         (publish("$sys/x", "x"), "of those with \\$"),
         (publish("$creq/x", "x"), "of those with \\$"),
-        (publish("a", "x", 2), "QoS 2"),
-        (publish("$dp", dp(3, '{"t":1}'), 2), "QoS 2"),
-        (b"\x62\x02\x00\x01", "QoS 2"),
         (b"\x36\x05\x00\x01a\x00\x01", "QoS 3"),
         (b"\x30\x04\x00\x02a#", "wildcard"),
         (b"\x82\x02\x00\x01", "remaining|filter"),

@@ -18,9 +18,9 @@ def harmless(text: str, keep: str = "") -> str:
 
 
 def reply_text(reply: bytes) -> str:
-    """A reply as text if it is text, else in hex."""
+    """A reply as text if it is text, else in hex. A NUL at the end is C's, no part of the text."""
     try:
-        text = reply.decode()
+        text = (reply[:-1] if reply[-1:] == b"\0" and len(reply) > 1 else reply).decode()
     except UnicodeDecodeError:
         return reply.hex(" ")
     return reply.hex(" ") if "\0" in text else harmless(text, keep="\n\t")

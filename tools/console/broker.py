@@ -54,6 +54,13 @@ class ConsoleBroker(Broker):
         """Whether one of the device's filters matches the topic [MQTT-4.7.1-2, -3]."""
         return any(self._matches(topic, each) for each in self._held.get(device_id, ()))
 
+    async def forget(self, device_id: str) -> None:
+        """Ends the clean session of a device that has gone, which amqtt does only by and by, once a second: a CONNECT
+        that comes before would find a session present [MQTT-3.1.2-6], [MQTT-3.2.2-3]."""
+        session = self._sessions.get(device_id, (None, None))[0]
+        if session is not None and session.clean_session:
+            await self._delete_session(device_id)
+
     def _subscribers(self, topic: str) -> set[str]:
         return {session.client_id or "" for session, _ in self.subscriptions.get(topic, ())}
 

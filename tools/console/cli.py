@@ -39,7 +39,8 @@ def console(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Another limit of the current platform, or guess at it, as logins=100; may be repeated.",
+            help="Another limit of the current platform, or guess at either, as logins=100 or qos_2=refused;"
+            " may be repeated.",
         ),
     ] = None,
     key: Annotated[bool, typer.Option("--key", help="Show the api-key and the other keys, and exit.")] = False,

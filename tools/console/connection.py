@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..files import use_board_libraries
 from .database import StoreError
-from .dialect import Connect, Dialect, Ended, Refused, built, topic_of
+from .dialect import Connect, Dialect, Ended, Refused, Will, built, topic_of
+from .failures import PlatformError
 from .model import LoginRefused
 from .pipe import BrokerWriter, Pipe
 
@@ -33,9 +34,17 @@ _MOST_AT_WORK = 256  # packets of a device that are being stored, or that the br
 _PATIENCE = 5.0  # seconds the broker has to end a session, and a device to take what was sent last
 _DEAD_AFTER = 60  # seconds of silence until the system asks whether the peer is still there
 
-_CONNECT, _CONNACK, _PUBLISH, _PUBACK = 1, 2, 3, 4
+_CONNECT, _CONNACK, _PUBLISH, _PUBACK, _PUBREC, _PUBREL, _PUBCOMP = range(1, 8)
 _SUBSCRIBE, _SUBACK, _UNSUBSCRIBE, _UNSUBACK, _PINGREQ, _PINGRESP, _DISCONNECT = range(8, 15)
 _PROTOCOL_VERSION = 1  # return code of CONNACK
+_MOST_UNRELEASED = 1000  # messages of QoS 2 of a device that wait for their PUBREL
+
+_WITHOUT_FLAGS = {_SUBSCRIBE << 4: 0x82, _UNSUBSCRIBE << 4: 0xA2}
+"""First bytes as the vendor's SDK and firmware made from it send them, though [MQTT-3.8.1-1] and [MQTT-3.10.1-1] want
+flags 0010. The platform takes them, and so does the console; the packet log says what would be right."""
+
+_OTHERS = {b"GE": "HTTP", b"PO": "HTTP", b"PU": "HTTP", b"DE": "HTTP", b"HE": "HTTP", b"OP": "HTTP", b"\x16\x03": "TLS"}
+"""What a connection is that begins so, and no MQTT."""
 
 _parser = server.ServerParser(_MOST_BYTES)  # one for all, who give it whole packets
 
@@ -61,6 +70,8 @@ class Connection:
         self._subscribing = 0  # packets about subscriptions that the broker has not answered
         self._subscribed = asyncio.Event()  # it has answered all
         self._subscribed.set()
+        self._will: Will | None = None
+        self._unreleased: set[int] = set()
         self._works: set[asyncio.Task[None]] = set()
         self._accepted = asyncio.Event()
         self.gone = asyncio.Event()
@@ -148,6 +159,7 @@ class Connection:
         if not talking.cancelled() and (failure := talking.exception()):
             self._loop.call_exception_handler({"message": "a connection has failed", "exception": failure})
         await self._end_session()
+        await self._publish_will(reason)
         self._writer.close()
         self._loop.call_later(_PATIENCE, self._writer.transport.abort)
         self._tell_end(reason)
@@ -162,8 +174,23 @@ class Connection:
                 await asyncio.sleep(0)  # everybody's turn, even if this device has sent a thousand packets at once
         except Ended as reason:
             self._end(reason)
-        except (asyncio.IncompleteReadError, OSError):
-            self.close("it has closed the connection")
+        except (EOFError, OSError):
+            self.close(f"it has closed the connection{self._missing()}")
+
+    def _missing(self) -> str:
+        """What of the packet under way has not come."""
+        packet = self._packet
+        if not packet or self._whole:
+            return ""
+        length, shift = 0, 0
+        for byte in packet[1:5]:
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                name = server.NAMES[packet[0] >> 4] if packet[0] >> 4 < len(server.NAMES) else None
+                size = 1 + shift // 7 + length
+                return f": {size - len(packet)} of the {size} bytes of {name or 'a packet'} are missing"
+        return f": only {len(packet)} byte{'s' if len(packet) > 1 else ''} of a packet came"
 
     async def _end_session(self) -> None:
         session = self._session
@@ -178,6 +205,24 @@ class Connection:
         if late:
             session.cancel()
         await asyncio.gather(session, return_exceptions=True)
+        assert self._gate.broker is not None
+        await self._gate.broker.forget(self.device_id)
+
+    async def _publish_will(self, reason: Ended) -> None:
+        """[MQTT-3.1.2-8, -10]: not after DISCONNECT."""
+        will = self._will
+        if will is None or not self._accepted.is_set():
+            return
+        try:
+            taking = self.dialect.take(will.topic, will.payload, will.retain)
+            if taking is None:
+                self._platform.publish_message(will.topic, will.payload)
+            else:
+                await taking
+            note = f"will published to {will.topic}"
+        except (Ended, PlatformError, StoreError) as error:
+            note = f"will not published: {error}"
+        self._platform.log_packet(self.device_id, False, b"", note=note)
 
     def _tell_end(self, reason: Ended) -> None:
         spoken = bool(self._packet) or self._whole
@@ -202,7 +247,7 @@ class Connection:
         if left > 0:
             self._silence = self._loop.call_later(left, self._check_silence, seconds, reason)
         else:
-            self.close(reason)
+            self.close(reason + self._missing())
 
     # Receiving
 
@@ -211,25 +256,29 @@ class Connection:
         packet = self._packet
         self._whole = False
         await self._read_into(packet, 2)
+        if not self.device_id and (other := _OTHERS.get(bytes(packet))):
+            raise Ended(f"this is {other}, and here is MQTT: the web page and the HTTP API are on another port")
         length, shift = packet[1] & 0x7F, 7
         while packet[-1] & 0x80 and shift < 28:
             await self._read_into(packet, 1)
             length |= (packet[-1] & 0x7F) << shift
             shift += 7
-        _parse(packet)
+        _parse(_with_flags(packet))
         if length > most:
             raise Ended(f"remaining length {length}: at most {most} are taken")
         await self._read_into(packet, length)
         self._heard = self._loop.time()
         self._whole = True
-        return bytes(packet)
+        return _with_flags(packet)
 
     async def _read_into(self, packet: bytearray, n: int) -> None:
-        try:
-            packet += await self._reader.readexactly(n)
-        except asyncio.IncompleteReadError as error:
-            packet += error.partial
-            raise
+        """n more bytes, each as soon as it is there, so that it can be told what is missing."""
+        end = len(packet) + n
+        while len(packet) < end:
+            more = await self._reader.read(end - len(packet))
+            if not more:
+                raise EOFError
+            packet += more
 
     def _judged(self, error: str = "") -> None:
         """The packet is legal, or has just this fault; on to the next."""
@@ -246,6 +295,8 @@ class Connection:
             raise self._refuse(refusal) from None
         self._judged()
         await self._gate.enter(self)
+        self._will = connect.will
+        self._unreleased = self._gate.unreleased(self.device_id, connect.clean_session)
         assert self._gate.broker is not None
         self._session = asyncio.create_task(
             self._gate.broker.external_connected(self._pipe, BrokerWriter(self), "default")
@@ -263,6 +314,8 @@ class Connection:
         if packet[0] >> 4 != _CONNECT:
             raise Ended("the first packet must be CONNECT")  # [MQTT-3.1.0-1]
         body = packet[_body(packet) :]
+        if body.startswith(b"\0\3EDP"):
+            raise Ended("this is EDP, another of OneNET's protocols, and here is MQTT")
         if body.startswith(b"\0\6MQIsdp") or (body.startswith(b"\0\4MQTT") and body[6:7] != b"\4"):
             level = body[8:9] if body[1] == 6 else body[6:7]  # [MQTT-3.1.2-2]
             raise Refused(_PROTOCOL_VERSION, f"protocol level {level.hex() or 'missing'}: must be 4, MQTT 3.1.1")
@@ -270,10 +323,11 @@ class Connection:
         username, password = _parser.username, _parser.password
         if username is None or password is None:
             raise Ended("CONNECT must have a user name, the product id, and a password")
+        will = None
         if _parser.will_topic is not None:
-            raise Ended("OneNET has no will: the will flags of CONNECT must be 0")
+            will = Will(_parser.will_topic.decode(), _parser.will_payload or b"", _parser.will_retain)
         client_id, user = _parser.client_id.decode(), username.decode()
-        return Connect(client_id, user, password, _parser.keepalive, _parser.clean_session)
+        return Connect(client_id, user, password, _parser.keepalive, _parser.clean_session, will)
 
     def _refuse(self, refusal: Refused) -> Ended:
         """Says so, looks at nothing that comes after CONNECT [MQTT-3.1.4-5]; returns why to close [MQTT-3.2.2-5]."""
@@ -318,9 +372,12 @@ class Connection:
                 self._subscribing += 1
                 self._subscribed.clear()
             return partial(self._hand_over, packet)
-        if kind == _PUBACK:
+        if kind == _PUBREL and self.dialect.qos_2:
+            return partial(self._complete, _parser.packet_id)
+        if kind in (_PUBACK, _PUBREC, _PUBCOMP) and (kind == _PUBACK or self.dialect.qos_2):
             return None  # of nothing, for all we send is of QoS 0
         if kind == _DISCONNECT:
+            self._will = None
             raise Ended("it has said DISCONNECT", wrong=False)
         if kind == _CONNECT:
             raise Ended("a second CONNECT")  # [MQTT-3.1.0-2]
@@ -328,28 +385,53 @@ class Connection:
 
     def _judge_publish(self, packet: bytes) -> "Callable[[], Coroutine[Any, Any, None]]":
         """The same of a PUBLISH; what is not allowed ends the connection [MQTT-3.3.5-2]."""
-        if _parser.qos == 2:
+        qos, packet_id = _parser.qos, _parser.packet_id
+        if qos == 2 and not self.dialect.qos_2:
             raise Ended("QoS 2: OneNET has only 0 and 1")
-        taking = self.dialect.take(bytes(_parser.topic).decode(), bytes(_parser.payload), _parser.retain)
-        if taking is None:
+        if qos == 2 and packet_id in self._unreleased:  # it has been taken before [MQTT-4.3.3-2]
+            return partial(self._acknowledge, None, qos, packet_id)
+        if qos == 2:
+            if len(self._unreleased) >= _MOST_UNRELEASED:
+                raise Ended(f"more than {_MOST_UNRELEASED} messages of QoS 2 wait for PUBREL")
+            self._unreleased.add(packet_id)
+        if note := self.dialect.drops(qos):
+            return partial(self._acknowledge, None, qos, packet_id, note)
+        topic, payload = bytes(_parser.topic).decode(), bytes(_parser.payload)
+        taking = self.dialect.take(topic, payload, _parser.retain)
+        if taking is None and qos == 2:
+            self._platform.publish(topic, payload)  # the broker would acknowledge it in its own way
+        elif taking is None:
             return partial(self._hand_over, bytes([packet[0] & 0xFE]) + packet[1:])  # the platform retains nothing
-        return partial(self._acknowledge, taking, _parser.packet_id)
+        return partial(self._acknowledge, taking, qos, packet_id)
 
     async def _hand_over(self, packet: bytes) -> None:
         self._pipe.put(packet)
 
-    async def _acknowledge(self, taking: Awaitable[str], packet_id: int) -> None:
-        """PUBACK only once that is on the disk: what has been acknowledged is not sent again."""
+    async def _acknowledge(self, taking: Awaitable[str] | None, qos: int, packet_id: int, note: str = "") -> None:
+        """PUBACK or PUBREC only once that is on the disk: what has been acknowledged is not sent again."""
         try:
-            note = await taking
+            note = note if taking is None else await taking
         except StoreError as error:
+            self._unreleased.discard(packet_id)
             self.close(f"the console can't store what it sends: {error}")
         else:
-            if packet_id:
-                self.write(built(partial(packets.ack, first=0x40, packet_id=packet_id)))
+            if qos:
+                first = _PUBACK << 4 if qos == 1 else _PUBREC << 4
+                self.write(built(partial(packets.ack, first=first, packet_id=packet_id)))
             if note:
                 self._platform.log_packet(self.device_id, False, b"", note=note)
         self.dealt_with()
+
+    async def _complete(self, packet_id: int) -> None:
+        """Answers a PUBREL [MQTT-4.3.3-2]."""
+        self._unreleased.discard(packet_id)
+        self.write(built(partial(packets.ack, first=_PUBCOMP << 4, packet_id=packet_id)))
+        self.dealt_with()
+
+
+def _with_flags(packet: bytes | bytearray) -> bytes:
+    """With the flags that its type must have, where they were left out."""
+    return bytes([_WITHOUT_FLAGS.get(packet[0], packet[0])]) + bytes(packet[1:])
 
 
 def _parse(packet: bytes | bytearray) -> None:

@@ -43,7 +43,7 @@ class Options:
     pages: bool = True
     """Whether it has HTTP, which only one console of a process can have."""
     rules: Sequence[str] = ()
-    """Of the current platform, as NAME=VALUE: see studio/rules.py."""
+    """As NAME=VALUE: see legacy_rules.py and studio/rules.py."""
 
 
 class Console:
@@ -82,7 +82,7 @@ class Console:
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
         for rule in options.rules:
             try:
-                self.platform.studio.rules.change(rule)
+                self.platform.change_rule(rule)
             except ValueError as error:
                 raise ConsoleError(f"--rule: {error}") from error
         self.platform.start()

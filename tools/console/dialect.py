@@ -26,6 +26,15 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
+class Will:
+    """What is published for a client that goes without DISCONNECT [MQTT-3.1.2-8]."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+
+
+@dataclass(frozen=True)
 class Connect:
     """What a CONNECT says that is legal in MQTT. keep_alive in seconds."""
 
@@ -34,6 +43,7 @@ class Connect:
     password: bytes
     keep_alive: int
     clean_session: bool
+    will: Will | None = None
 
 
 class Dialect(Protocol):
@@ -45,6 +55,8 @@ class Dialect(Protocol):
     """Topic filters in one packet."""
     most_topics: int
     """Subscriptions of a device."""
+    qos_2: bool
+    """Whether PUBLISH may have it; else that ends the connection."""
 
     async def pace(self, kind: int, size: int, topic: bytes) -> None:
         """Returns when the platform deals with a packet of this type and of so many bytes; topic: of a PUBLISH."""
@@ -52,6 +64,9 @@ class Dialect(Protocol):
     def take(self, topic: str, payload: bytes, retain: bool) -> Awaitable[str] | None:
         """Takes in a message: to be acknowledged when that is done, its result a note for the log, mostly empty. None
         for what devices say to each other, which is the broker's. Raises Ended for what is not allowed."""
+
+    def drops(self, qos: int) -> str:
+        """Why a message of this QoS, though acknowledged, is not taken in; empty if it is."""
 
     def judge_filters(self, topics: Sequence[str]) -> None:
         """Raises Ended where a subscription costs the connection."""

@@ -19,6 +19,7 @@ class Broker(Protocol):
 
     async def external_connected(self, reader: ReaderAdapter, writer: WriterAdapter, listener_name: str) -> None: ...
     def is_subscribed(self, device_id: str, topic: str) -> bool: ...
+    async def forget(self, device_id: str) -> None: ...
 
 
 class Recorder(Protocol):
@@ -40,6 +41,7 @@ class Gate:
         self._strangers: dict[Connection, None] = {}
         self._inside: dict[str, Connection] = {}
         self._doors: dict[str, asyncio.Lock] = {}
+        self._unreleased: dict[str, set[int]] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Deals with a new connection, over TCP [MQTT-7.1.1-1], until it has ended."""
@@ -86,6 +88,14 @@ class Gate:
                 earlier.close(f"the same device id has logged in from {connection.address}")
                 await earlier.gone.wait()
             self._inside[connection.device_id] = connection
+
+    def unreleased(self, device_id: str, clean: bool) -> set[int]:
+        """Packet ids of messages of QoS 2 that have been taken and wait for PUBREL, of a session; clean: of a new one.
+        [MQTT-3.1.2-4, -6], [MQTT-4.3.3-2]."""
+        if clean:
+            self._unreleased.pop(device_id, None)
+            return set()
+        return self._unreleased.setdefault(device_id, set())
 
     def leave(self, connection: Connection) -> None:
         if self._inside.get(connection.device_id) is connection:

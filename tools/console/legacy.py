@@ -8,7 +8,7 @@ from .dialect import Connect, Ended, Refused, shown
 from .failures import PlatformError
 from .platform import MOST_PAYLOAD, TOPIC, Platform
 
-_CLIENT_ID, _USER_OR_PASSWORD = 2, 4  # return codes of CONNACK
+_CLIENT_ID, _USER_OR_PASSWORD, _NOT_AUTHORIZED = 2, 4, 5  # return codes of CONNACK
 
 
 def welcome(platform: Platform, connect: Connect) -> tuple[str, "Legacy"]:
@@ -22,6 +22,8 @@ def welcome(platform: Platform, connect: Connect) -> tuple[str, "Legacy"]:
         raise Refused(_USER_OR_PASSWORD, words, device_id)
     if not platform.credentials_fit(device_id, connect.password):
         raise Refused(_USER_OR_PASSWORD, "password: is not the auth-info of this device", device_id)
+    if connect.will and platform.rules.will == "refused":
+        raise Refused(_NOT_AUTHORIZED, "it has a will: OneNET has none, by --rule will=refused", device_id)
     return device_id, Legacy(platform, device_id)
 
 
@@ -30,6 +32,7 @@ class Legacy:
 
     longest_packet = 131_072  # the platform's own bound is not documented
     most_filters = most_topics = 100  # [V2.3]
+    qos_2 = True  # see legacy_rules.py
 
     def __init__(self, platform: Platform, device_id: str) -> None:
         self._platform = platform
@@ -51,6 +54,10 @@ class Legacy:
         if topic.startswith("$"):
             raise Ended(f"topic {shown(topic)}: of those with $, a device publishes to $dp and $crsp/{{uuid}} alone")
         return None
+
+    def drops(self, qos: int) -> str:
+        refused = qos == 2 and self._platform.rules.qos_2 == "refused"
+        return "not stored: OneNET has no QoS 2, by --rule qos_2=refused" if refused else ""
 
     def judge_filters(self, topics: Sequence[str]) -> None:
         """None costs the connection."""

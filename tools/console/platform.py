@@ -27,6 +27,7 @@ from .failures import (
     UnknownDevice,
 )
 from .file_table import File
+from .legacy_rules import LegacyRules
 from .model import (
     Command,
     CommandChanged,
@@ -75,6 +76,8 @@ class Platform(Registry):
         """The devices that have subscribed to a topic. The broker's."""
         self.subscribed: Callable[[], set[str]] = set
         """The topics that a device has subscribed to. The broker's."""
+        self.rules = LegacyRules()
+        """Of the old platform; those of the current one are in studio.rules."""
         self._triggers = Triggers(self)
         self._latest: dict[tuple[str, str], int] = {}  # time given to the last point that came without one
         self._streams: dict[str, set[str]] = {}  # their ids, of devices that have sent something
@@ -89,6 +92,13 @@ class Platform(Registry):
     async def stop(self) -> None:
         await self._triggers.stop()
         await super().stop()
+
+    def change_rule(self, text: str) -> None:
+        """Of either platform, by NAME=VALUE. Raises ValueError with what would be right."""
+        if text.partition("=")[0] in LegacyRules.names():
+            self.rules.change(text)
+        else:
+            self.studio.rules.change(text)
 
     def came_online(self, device_id: str, link: Link) -> None:
         """The device has been let in; sends what waits for it."""

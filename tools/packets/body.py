@@ -18,6 +18,7 @@ RETURN_CODES = (
     "refused: not authorized",
 )  # [3.2.2.3]
 
+_PROTOCOLS = {b"MQIsdp": ", that of MQTT 3.1,", b"EDP": ", another of OneNET's protocols,"}
 _LEVELS = {3: "MQTT 3.1", 4: "MQTT 3.1.1", 5: "MQTT 5, which orders the rest differently"}
 _QOS = ("at most once", "at least once", "exactly once", "reserved")
 _PURPOSE = {
@@ -31,6 +32,8 @@ _PURPOSE = {
     14: "the client leaves; its will is not published",
 }
 _PUBLISH = 3
+_WITHOUT_FLAGS = {(8, 0): "MQTT-3.8.1-1", (10, 0): "MQTT-3.10.1-1"}
+"""Types and flags as the vendor's SDK for the older platform sends them, and firmware made from it."""
 _ANY = 0xFF  # of AnyParser._LENGTHS: the remaining length is not fixed
 _SUMMARY = 160  # characters of a payload in a summary
 _OTHERS = (
@@ -39,6 +42,7 @@ _OTHERS = (
     (b"HTTP/", "an HTTP response"),
     (b"GET ", "an HTTP request"),
     (b"POST ", "an HTTP request"),
+    (b"PUT ", "an HTTP request"),
 )
 
 
@@ -73,6 +77,8 @@ def _packet_type(cursor: Cursor) -> int:
         ]
     else:
         bits.append(("3-0", f"{flags:04b}", "flags, fixed"))
+    if (kind, flags) in _WITHOUT_FLAGS:
+        bits[-1] = ("3-0", "0000", "flags, must be 0010; OneNET's older SDK sends 0000")
     cursor.note("packet type", name or "reserved", _PURPOSE.get(kind, ""), "2.2.1", tuple(bits))
     other = next((what for start, what in _OTHERS if cursor.data.startswith(start)), "")
     looks = f" (this looks like {other})" if other else ""
@@ -84,6 +90,10 @@ def _packet_type(cursor: Cursor) -> int:
             raise Fault(0, f"QoS 3{looks}", "0, 1 or 2 [MQTT-3.3.1-4]")
         if flags & 14 == 8:
             raise Fault(0, f"DUP with QoS 0{looks}", "DUP 0 [MQTT-3.3.1-2]")
+    elif (kind, flags) in _WITHOUT_FLAGS:
+        # It is known what is meant, and where the packet ends: the older platform takes it.
+        clause = _WITHOUT_FLAGS[kind, flags]
+        cursor.header_fault = Fault(0, f"{name} with flags 0000, which only some servers take", f"0010 [{clause}]")
     elif flags != expected:
         raise Fault(0, f"{name} with flags {flags:04b}{looks}", f"{expected:04b} [MQTT-2.2.2-1]")
     cursor.type = name
@@ -162,7 +172,7 @@ def _connect(cursor: Cursor, _kind: int) -> str:
     protocol = cursor.prefixed("protocol name")
     cursor.note("protocol name", in_words(protocol), "", "3.1.2.1")
     if protocol != b"MQTT":
-        note = ", that of MQTT 3.1," if protocol == b"MQIsdp" else ""
+        note = _PROTOCOLS.get(protocol, "")
         raise Fault(cursor.start, f"protocol name {in_words(protocol, 20)!r}{note}", "MQTT [3.1.2.1]")
     level = cursor.byte("protocol level")
     meaning = _LEVELS.get(level, "unknown")

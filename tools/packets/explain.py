@@ -21,6 +21,7 @@ __all__ = ["Explained", "Field", "PacketReader", "explain", "explain_all", "hexd
 _LIMIT = 65536
 _HEAD = 1024  # bytes kept of a packet that is longer than the limit
 _LONGEST_HEADER = 5  # bytes [2.2]
+_WITHOUT_FLAGS = b"\x80\xa0"  # first bytes of SUBSCRIBE and UNSUBSCRIBE as OneNET's SDK sends them
 _ANY_LENGTH = (1, 3, 8, 9, 10)  # types of packets whose remaining length is not fixed
 
 
@@ -39,7 +40,8 @@ def explain(data: bytes, show_secrets: bool = False) -> Explained:
     """One packet, from client or server, byte by byte; its fields together are all of its bytes.
 
     Of a broken or partial one, the fields up to where it goes wrong, then `not read` for the rest, and `error`. The
-    payload of a PUBLISH to OneNET's $dp is explained too; where it is bad, `error` says so and `broken` is False.
+    payload of a PUBLISH to OneNET's $dp is explained too; where it is bad, `error` says so and `broken` is False. So it
+    is of SUBSCRIBE and UNSUBSCRIBE with flags 0000, which OneNET's own SDK sends.
     Without show_secrets a password is asterisks, and so is what is left of a broken CONNECT that may hold one.
     """
     return _explain(data, show_secrets)
@@ -85,7 +87,11 @@ class PacketReader:
                 complete = not self._skip
             else:
                 try:
-                    end = self._parser.feed(data, at, len(data))
+                    if not self._size and data[at] in _WITHOUT_FLAGS:
+                        self._parser.feed(bytes([data[at] | 0x02]), 0, 1)  # else it would end here
+                        end = at + 1
+                    else:
+                        end = self._parser.feed(data, at, len(data))
                 except ProtocolError as error:
                     if self._skips(data[at:], error):
                         continue
@@ -153,7 +159,7 @@ def _explain(data: bytes, show_secrets: bool, left_out: int = 0, error: str = ""
     except Fault as found:
         fault = found
     broken = fault is not None or bool(error)
-    fault = fault or cursor.payload_fault
+    fault = fault or cursor.header_fault or cursor.payload_fault
     cursor.note_rest(len(data))
     error = str(fault) if fault else error
     return Explained(

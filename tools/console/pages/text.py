@@ -29,9 +29,9 @@ def shown_value(value: Any, longest: int = 200) -> str:
 
 
 def shown_bytes(data: bytes, longest: int = 200) -> str:
-    """As text if it is UTF-8, else in hex."""
+    """As text if it is UTF-8, else in hex. A NUL at the end is C's, no part of the text."""
     try:
-        return shown(data.decode(), longest)
+        return shown((data[:-1] if data[-1:] == b"\0" and len(data) > 1 else data).decode(), longest)
     except UnicodeDecodeError:
         return shown(data[:longest].hex(" "), longest)
 

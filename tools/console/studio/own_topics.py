@@ -28,6 +28,7 @@ class OwnTopics:
     """
 
     most_filters = 8  # of one SUBSCRIBE [B docs]
+    qos_2 = False
 
     down: tuple[str, ...] = ()
     """What the platform publishes to, a * for any one level."""
@@ -62,6 +63,9 @@ class OwnTopics:
 
     def _hold(self, rate: Rate) -> None:
         self._held_until = max(self._held_until, rate.next)
+
+    def drops(self, qos: int) -> str:
+        return ""
 
     def judge_filters(self, topics: Sequence[str]) -> None:
         now = asyncio.get_running_loop().time()

@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from ..legacy_rules import LegacyRules
+
 _SECOND = 1.0
 
 
@@ -50,7 +52,8 @@ class Rules:
         name, equals, value = text.partition("=")
         known = {field.name: field.default for field in dataclasses.fields(self)}
         if name not in known or not equals:
-            raise ValueError(f"{text!r} is not NAME=VALUE with one of {', '.join(known)}")
+            names = ", ".join([*LegacyRules.names(), *known])
+            raise ValueError(f"{text!r} is not NAME=VALUE with one of {names}")
         setattr(self, name, _like(known[name], name, value))
 
 

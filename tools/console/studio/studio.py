@@ -125,6 +125,8 @@ class Studio:
         except UnknownName as error:
             words = f"client id {shown(connect.client_id)}: product {product.id} has no device of this name"
             raise Refused(_REFUSED, words) from error
+        if connect.will:
+            raise Ended("OneNET has no will: the will flags of CONNECT must be 0")
         if not connect.clean_session:
             raise Ended("CONNECT without clean session: OneNET keeps no sessions")
         if connect.keep_alive not in _KEEP_ALIVE:
