@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console board chip image bench size docs wheel clean distclean
-.PHONY: cluster misfortunes fuzz test-power test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: cluster misfortunes fuzz test-power test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -114,6 +114,9 @@ test-power: $(VENV) mosquitto micropython32 ## boards whose outbox is in flash l
 
 fuzz: $(VENV) .venv/.fuzz ## what takes in bytes from outside is given ever stranger ones; SECONDS=60, TARGET=parser, INPUT=file to run one again, KEEP=1
 	@$(BIN)/python tests/fuzz/run.py $(SECONDS) $(if $(TARGET),--target $(TARGET)) $(if $(INPUT),--input $(INPUT)) $(if $(KEEP),--keep)
+
+test-update: $(VENV) micropython32 ## updates over the air that go wrong, with 100 power losses on each chip; CHIP=esp8266, CUTS=20, SEED=7
+	@$(BIN)/python tests/e2e/update_cuts.py $(or $(CUTS),100) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
 
 misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)

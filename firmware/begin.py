@@ -3,6 +3,7 @@
 It is a room of device.py, and knows its attributes.
 """
 
+import os
 import sys
 
 from mqtt.backoff import Backoff
@@ -17,7 +18,7 @@ from .wifi import Wifi
 # Keys that are wanted no more afterwards, the secrets among them. In one text, for short ones become names.
 _USED = (
     "wifi auth_info password port product_id keep_alive tx_size rx_size outbox_size outbox_full led_pin "
-    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name"
+    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name update_key"
 ).split(" ")
 
 
@@ -62,3 +63,10 @@ def begin(device):
     device.config = {key: config[key] for key in config if key not in _USED}
     if config["tls"]:
         rare("tls").add_to(device, config)
+    if config["update"]:
+        rare("update_command").add_to(device)
+    try:
+        os.stat("deploy/+job")
+    except OSError:
+        return
+    rare("update_trial").begin(device)  # an update is under way, or at its end

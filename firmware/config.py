@@ -13,8 +13,11 @@ class ConfigError(Exception):
         self.problems = problems
 
 
+# With those of 10 bytes as texts of their own they would become names, for ever.
+_UPDATE = "update update_key".split(" ")
+
 # Key: (default, what would be right, test). A default of None: the key must be there.
-_SECRET = ("auth_info", "device_key", "access_key", "token", "password")
+_SECRET = ("auth_info", "device_key", "access_key", "token", "password", "update_key")  # constant, so no names
 
 
 def _text(end):
@@ -125,6 +128,12 @@ _KEYS = {
         'the name in the server\'s certificate, "" for the host\'s, or "any"',
         lambda v: v == "" or _text(64)(v),
     ),
+    _UPDATE[0]: (False, "true to obey the command that updates the program over the air, or false", _yes_no),
+    _UPDATE[1]: (
+        "",
+        'a text of 16 to 64 characters that only you know, which signs packages, or "" for none',
+        lambda v: v == "" or _text(64)(v) and len(v) >= 16,
+    ),
     "trace": (False, "true to show every MQTT packet on the console, or false", _yes_no),
 }
 
@@ -209,6 +218,7 @@ def check(config, path="config.json"):
         problems += borrowed(__name__ + _TLS[2]).problems(config, checked, keys["host"][0])
     if problems:
         raise ConfigError(path, sorted(problems))
+    checked[_UPDATE[0]] = checked[_UPDATE[0]] or checked[_UPDATE[1]] != ""
     return checked
 
 

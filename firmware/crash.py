@@ -69,7 +69,7 @@ def _without_secrets(text):
         with open("config.json") as file:
             config = json.load(file)
         secrets = [network.get("password") for network in config.get("wifi", ())]
-        secrets += [config.get(key) for key in "auth_info device_key access_key token password".split(" ")]
+        secrets += [config.get(key) for key in "auth_info device_key access_key token password update_key".split(" ")]
     except (OSError, ValueError, AttributeError, TypeError):
         return text
     for secret in secrets:

@@ -135,6 +135,15 @@ class Device:
                 pass
             return False
 
+    def update(self, path, digest=""):
+        """Begins to update the program over the air; the main loop does it, and goes on with everything else meanwhile.
+
+        path: http://host:port/path of what `onenet package` has made; digest: what it told, or empty for whichever is
+        there. ValueError, with the reason, for an address that can't be. A program says whether it works by an
+        attribute of the device: healthy, a function that returns True; without one it has to stay online alone.
+        """
+        rare("update").start(self, path, digest)
+
     def run(self):
         """Keeps the device online. Returns only after Ctrl-C. To Enter it answers how things are."""
         if self.config:

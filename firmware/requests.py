@@ -6,7 +6,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from mqtt.wire import bad_utf8
 
-from .log import keep, log
+from .log import keep, log, rare
 from .outbox import is_value
 
 _FAILED = 100  # the code of China Mobile's own SDK for a request that went wrong
@@ -247,6 +247,8 @@ def command(things, payload):
     """The reply to a command on a platform that has no thing models."""
     device = things.device
     if not isinstance(payload, int):
+        if payload[:7] == b"update " and device.config["update"]:
+            return rare("update_command").obey(device, payload)
         name, equals, text = payload.partition(b"=")
         for found in things.properties:
             if found.set and equals and found.id.encode() == name:

@@ -14,6 +14,7 @@ from .console.cli import app as console
 from .console.cli import devices
 from .failures import complain, failures_in_one_line
 from .model.cli import app as model
+from .package.cli import app as package
 from .packets.cli import app as packets
 from .port.cli import app as port
 from .token.cli import app as token
@@ -255,6 +256,7 @@ def _add(panel: str, *rooms: typer.Typer) -> None:
 devices.command(epilog=EPILOG)(create)
 
 _add("A board at a serial port", port)
+_add("Boards from afar", package)
 _add("The platform, real or local", api)
 _add("On this computer", here, console, model)
 app.add_typer(packets, name="packet", rich_help_panel="On this computer")

@@ -5,8 +5,17 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 
-HOST_ONLY = frozenset({"lib/mqtt/host.py", "lib/mqtt/server.py", "firmware/manifest.py", "firmware/finish.py"})
-"""Modules that no board loads; the last one is for boot.py to run."""
+HOST_ONLY = frozenset(
+    {
+        "lib/mqtt/host.py",
+        "lib/mqtt/server.py",
+        "firmware/manifest.py",
+        "firmware/finish.py",
+        "firmware/swap.py",
+        "firmware/prove.py",
+    }
+)
+"""Modules that no board loads; the last three are for boot.py to run."""
 
 _PLAIN = "lib/plain/"
 """Here lie, by their names in lib/, the modules that an ESP8266 gets instead: without machine code, which it has no

@@ -83,7 +83,7 @@ def make_plan(form: Form, files: Mapping[str, bytes], there: Inventory, rom: Rom
         moves=moves,
         deletes=sorted(deletes),
         to_send={name: data for name, data in moves.items() if in_staging.get(staged(name)) != _hash(data)},
-        leftovers=sorted(name for name in in_staging if name not in waiting),
+        leftovers=sorted((name for name in in_staging if name not in waiting), key=lambda name: name != RECORD),
         keep={name: f"{name}.old" for name in ("main.py", "boot.py") if name in moves and _edited(name, there)},
     )
 

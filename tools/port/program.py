@@ -60,6 +60,11 @@ XTENSA = Dialect(6 | 3 << 8 | 9 << 10)
 """What MicroPython 1.23 and later loads on an ESP8266."""
 
 
+def architecture_number(name: str) -> int:
+    """The number in sys.implementation._mpy of a processor, as mpy-cross names it."""
+    return _ARCHITECTURES.index(name)
+
+
 def find_program(files: Iterable[Path]) -> dict[str, Path]:
     """The user's own files, by their names on the board; a folder goes with all that is in it.
 

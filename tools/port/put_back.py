@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .connection import Connection
 from .inventory import STAGING, Inventory
 from .many import Report
-from .plan import Plan, staged
+from .plan import RECORD, Plan, staged
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,9 @@ def plan_of(before: Before, there: Inventory) -> Plan:
         moves=moves,
         deletes=sorted(name for name, data in before.files.items() if data is None and name in there.hashes),
         to_send=moves,
-        leftovers=sorted(name for name in there.hashes if name.startswith(f"{STAGING}/") and name not in waiting),
+        leftovers=sorted(
+            (name for name in there.hashes if name.startswith(f"{STAGING}/") and name not in waiting),
+            key=lambda name: name != RECORD,
+        ),
         keep={},
     )

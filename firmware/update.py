@@ -1,0 +1,272 @@
+"""A program that comes over the air: its package is read from an HTTP server, a piece in each turn of the main loop,
+into the folder deploy/, and goes on where it was after a lost link or a reset. Loaded for an update only; then boot.py
+swaps the programs, and update_trial.py watches the new one.
+
+In deploy/ are +job, what was asked for; +head, the package's; and each file under its name with + in place of /. A file
+is there as far as it has its size; it is hashed as it lies in flash. It is a room of device.py, and knows its
+attributes.
+"""
+
+import hashlib
+import json
+import os
+import sys
+from binascii import hexlify
+from micropython import const
+from time import ticks_diff, ticks_ms
+
+from . import watchdog
+from .log import log, rare
+
+_CHUNK = 1024 if sys.platform == "esp8266" else 4096  # bytes of one request
+_HEADER = const(512)  # bytes more, for the header of a reply
+_LACKS = const(9)  # of memory that are borne
+_ENOSPC = const(28)
+_SPARE = const(8)  # blocks of flash that must stay free
+_SLICE = const(50)  # ms of work in one turn
+_LONGEST = const(300000)  # ms between two attempts
+_HEAD = "deploy/+head"
+_JOB = "deploy/+job"
+
+
+def start(device, url, digest=""):
+    """Begins, or begins anew. url: http://…; digest: the package's, as onenet package tells it, or empty for whichever.
+    ValueError where it can't."""
+    rare("http").parts_of(url)
+    if exists("deploy/record"):
+        raise ValueError("a new program has to prove itself first")
+    job = {"url": url, "digest": digest}
+    if _read_job() != job:
+        rare("update_trial").clear()
+        os.mkdir("deploy")
+        with open("deploy/+new", "w") as file:
+            json.dump(job, file)
+        os.rename("deploy/+new", _JOB)
+    Update(device, job)
+
+
+def go_on(device):
+    """After a reset."""
+    job = _read_job()
+    if job:
+        log("update", "goes on with " + job["url"])
+        Update(device, job)
+    else:
+        rare("update_trial").clear()
+
+
+def _read_job():
+    try:
+        with open(_JOB) as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return None
+
+
+class Update:
+    """One under way. It stands in the way of the device's turns until it is over."""
+
+    def __init__(self, device, job):
+        self._device = device
+        self._job = job
+        self._buf = bytearray(_CHUNK + _HEADER)
+        self._http = None
+        self._work = self._steps()
+        self._delay = 0  # ms to wait since _failed_at
+        self._news = False  # something is not on the board yet
+        self._lacks = 0  # times there was no memory
+        self._failed_at = self._since = ticks_ms()
+        self._done = self._size = self._told = 0  # bytes that are here, of so many; tens of percent
+        device._turn = self
+
+    def __call__(self):
+        """A turn of the device's, and then a piece of work."""
+        device = self._device
+        type(device)._turn(device)
+        if not device.wifi.connected() or device._turn is not self:
+            return
+        if self._delay and 0 <= ticks_diff(ticks_ms(), self._failed_at) < self._delay:
+            return
+        self._since = ticks_ms()
+        try:
+            next(self._work)
+        except StopIteration:
+            pass
+        except (OSError, MemoryError) as e:
+            if isinstance(e, OSError) and e.errno == _ENOSPC:
+                return self._give_up("the flash is full")
+            if isinstance(e, MemoryError):
+                self._lacks += 1
+                if self._lacks > _LACKS:
+                    return self._give_up("there is not enough memory for it")
+            self._delay = min(self._delay * 2 or 2000, _LONGEST)
+            self._failed_at = ticks_ms()
+            log("update", "%s; goes on in %d s" % (e, self._delay // 1000))
+            self._work = self._steps()
+        except (ValueError, KeyError, TypeError, IndexError) as e:
+            self._give_up(str(e) or type(e).__name__)
+
+    def tell(self, text):
+        """To the log, and as a data point."""
+        log("update", text)
+        if self._device.config["platform"] != "studio":  # which takes only what its thing model has
+            self._device.put("update", text)
+
+    def _give_up(self, why):
+        if self._http:
+            self._http.close()
+        self.tell("refused: " + why)
+        rare("update_trial").clear()
+        del self._device._turn
+
+    def _steps(self):
+        """The work: a generator, each next() is a turn's."""
+        http = rare("http")
+        host, port, path = http.parts_of(self._job["url"])
+        self._http = http = http.Http(host, port, self._buf)
+        head = exists(_HEAD) and rare("update_head").look()
+        while not head:
+            at = size_of(_HEAD)
+            yield from http.get(path, at, at + _CHUNK - 1)
+            self._append(_HEAD)
+            head = rare("update_head").look()
+            if not head and http.n < _CHUNK:
+                raise ValueError("the package is cut off")
+        self._delay = 0
+        if self._job["digest"] not in ("", head["digest"]):
+            raise ValueError("it is another package than was asked for")
+        yield from self._compare(head)
+        if not self._told:
+            self._told = 1
+            self.tell("%s to %s" % (rare("about").version(), head["version"]))
+        self._done = 0
+        self._size = head["size"]
+        at = head["end"]
+        for kind, name, size, digest in _lines(head):
+            if kind == "@":
+                self._news = True
+                yield from rare("update_rom").fetch(self, http, path, at, size, digest)
+            elif kind != "=" and not (kind == "+" and same(name, size, digest)):
+                self._news = self._news or kind == "+"
+                yield from self._fetch(http, path, at, staged(name), size, digest)
+            if kind != "=":
+                at += size
+            self._done = at - head["end"]
+            self.came(0)
+            if self.late():
+                yield
+        http.close()
+        if not self._news:
+            self.tell("version %s is here already" % head["version"])
+            rare("update_trial").clear()
+            del self._device._turn
+            return
+        self.tell("all is here; restarts to put it in place")
+        start = ticks_ms()
+        while len(self._device.outbox) and ticks_diff(ticks_ms(), start) < 30000:  # a reset would lose it
+            yield
+        rare("update_commit").commit(self._device, _lines(head))
+
+    def _compare(self, head):
+        """What the package takes for granted must be there, and room for the rest."""
+        block, free = os.statvfs("/")[0], os.statvfs("/")[3]
+        wanted = _SPARE
+        for kind, name, size, digest in _lines(head):
+            watchdog.feed()
+            if kind == "=":
+                if not same(name, size, digest):
+                    raise ValueError("it is for a board with version %s: %s is another" % (head["from"], name))
+            elif kind != "@" and not (kind == "+" and same(name, size, digest)):
+                wanted += size // block - size_of(staged(name)) // block + 1
+            if self.late():
+                yield
+        if wanted > free:
+            words = "it needs %d KB of flash, and %d KB are free"
+            raise ValueError(words % (wanted * block // 1024, free * block // 1024))
+
+    def _fetch(self, http, path, at, name, size, digest):
+        done = size_of(name)
+        if done > size:
+            os.remove(name)
+            done = 0
+        if not size:
+            open(name, "wb").close()
+        while done < size:
+            n = min(_CHUNK, size - done)
+            yield from http.get(path, at + done, at + done + n - 1)
+            if http.n != n:
+                raise ValueError("the package is cut off")
+            self._append(name)
+            done += n
+            self.came(n)
+            if self.late():
+                yield
+        if hash_of(name) != digest:
+            os.remove(name)
+            raise ValueError("%s is corrupted" % name)
+
+    def _append(self, name):
+        with open(name, "ab") as file:
+            file.write(self._http.body)
+
+    def late(self):
+        """Whether this turn has had its time."""
+        return ticks_diff(ticks_ms(), self._since) > _SLICE
+
+    def came(self, n):
+        """So many bytes are in flash."""
+        self._delay = 0
+        self._done += n
+        tens = self._done * 10 // (self._size or 1)
+        if tens > self._told:
+            self._told = tens
+            self.tell("%d %%" % (tens * 10))
+
+
+def _lines(head):
+    """(kind, name, size, SHA-256) of each file, in their order."""
+    parts_of = rare("update_head").parts_of
+    with open(_HEAD, "rb") as file:
+        file.readline()
+        line = file.readline()
+        while line != b"unsigned\n" and line[:5] != b"hmac ":
+            kind, name, size, digest = parts_of(line)
+            yield kind, str(name, "utf-8"), size, digest
+            line = file.readline()
+
+
+def staged(name):
+    """Where a file waits, as firmware/swap.py has it."""
+    return "deploy/" + name.replace("/", "+")
+
+
+def same(name, size, digest):
+    """Whether the file is there as it shall be."""
+    return size_of(name) == size and exists(name) and hash_of(name) == digest
+
+
+def exists(name):
+    try:
+        os.stat(name)
+        return True
+    except OSError:
+        return False
+
+
+def size_of(name):
+    """Bytes; 0 where there is no such file."""
+    try:
+        return os.stat(name)[6]
+    except OSError:
+        return 0
+
+
+def hash_of(name):
+    digest = hashlib.sha256()
+    buf = bytearray(256)
+    with open(name, "rb") as file:
+        n = file.readinto(buf)
+        while n:
+            digest.update(memoryview(buf)[:n])
+            n = file.readinto(buf)
+    return str(hexlify(digest.digest()), "utf-8")

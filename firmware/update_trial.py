@@ -1,0 +1,104 @@
+"""A new program that has come over the air, until it is trusted; the end of an update, either way. Loaded where there
+is a folder deploy/ at the start.
+
+It is trusted when it has stayed online as long as its package says, a minute, and device.healthy(), where the program
+has one, returns something true. Otherwise boot.py puts the old one back: see firmware/swap.py. It is a room of
+device.py, and knows its attributes.
+"""
+
+import json
+import machine
+import os
+import sys
+
+from .log import log, rare, uptime
+
+_STATE = "deploy/+state"
+
+
+def begin(device):
+    """At the start of a program: what is to be done about the folder."""
+    files = os.listdir("deploy")
+    if "record" in files or "+state" in files:
+        Trial(device, "record" in files)
+    elif "+job" in files:
+        rare("update").go_on(device)
+
+
+def clear():
+    """Forgets an update: removes the folder. Not one that is being put in place."""
+    try:
+        for name in os.listdir("deploy"):
+            os.remove("deploy/" + name)
+        os.rmdir("deploy")
+    except OSError:
+        pass
+
+
+class Trial:
+    """Stands in the way of the device's turns until it is over."""
+
+    def __init__(self, device, trying):
+        self._device = device
+        self._proving = trying  # or else only to tell how it ended
+        self._told = False
+        self._head = _head()
+        if trying:
+            log("update", "version %s has to stay online for %d s" % (self._head["version"], self._head["stays"]))
+        device._turn = self
+
+    def __call__(self):
+        device = self._device
+        type(device)._turn(device)
+        if device._online_at is None:
+            return
+        if self._proving:
+            if uptime() - device._online_at >= self._head["stays"]:
+                self._judge()
+            return
+        if not self._told:
+            self._told = True
+            why = _read("deploy/+back")
+            words = "rolled back to %s: %s" % (rare("about").version(), why) if why else ""
+            words = words or "upgraded to " + self._head["version"]
+            log("update", words)
+            if device.config["platform"] != "studio":
+                device.put("update", words)
+        elif not len(device.outbox):  # and so it is told, whatever happened to the power
+            clear()
+            del device._turn
+
+    def _judge(self):
+        healthy = getattr(self._device, "healthy", None)
+        try:
+            why = "" if healthy is None or healthy() else "healthy() says no"
+        except Exception as e:  # noqa: BLE001 - whatever it is, it is no yes
+            why = "healthy() has failed: %s: %s" % (type(e).__name__, e)
+        if why:
+            with open("deploy/+new", "w") as file:
+                file.write("back " + why)  # see firmware/swap.py
+            os.rename("deploy/+new", _STATE)
+            log("update", why + ": the old program comes back")
+            machine.reset()
+            return
+        os.remove("deploy/record")
+        timer = sys.modules.pop("deploy", None)  # firmware/swap.py's
+        if timer:
+            timer.deinit()
+        self._proving = False
+
+
+def _head():
+    """What is to be known of the package; there is something to go by where the file has gone."""
+    try:
+        return json.loads(_read("deploy/+head").split("\n")[0])
+    except ValueError:
+        return {"version": "?", "stays": 60}
+
+
+def _read(path):
+    try:
+        with open(path) as file:
+            return file.readline() if path == "deploy/+head" else file.read()
+    except OSError:
+        return ""

@@ -1,0 +1,64 @@
+"""`onenet package`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..failures import failures_in_one_line
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def package(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE", help="Your program, as for onenet deploy. Default: ./main.py, else the example."
+        ),
+    ] = None,
+    chip: Annotated[
+        str, typer.Option(metavar="NAME", help="For boards with this chip: esp8266, esp32, esp32s3, esp32c3, …")
+    ] = "esp32",
+    version: Annotated[
+        str | None, typer.Option("--version", metavar="TEXT", help="Of your program, as 1.4. Default: this tool's own.")
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="An older package: take only what boards with that one lack."),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key-file", metavar="FILE", help="Where the boards' update_key is, to sign with; else ONENET_UPDATE_KEY."
+        ),
+    ] = None,
+    source: Annotated[bool, typer.Option("--source", help="Modules as .py, which the boards compile.")] = False,
+    stays: Annotated[
+        int, typer.Option(metavar="SECONDS", min=1, max=3600, help="How long it has to stay online to be trusted.")
+    ] = 60,
+    patience: Annotated[
+        int, typer.Option(metavar="SECONDS", min=2, max=86400, help="How long it may take for that altogether.")
+    ] = 600,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: build/package/VERSION-CHIP.pkg.")
+    ] = None,
+    show: Annotated[
+        Path | None, typer.Option("--show", metavar="FILE", help="Only tell what is in this package.")
+    ] = None,
+) -> int:
+    """Make one file with the program, for boards that are updated over the air.
+
+    It holds what onenet deploy would send: modules as .mpy for the chip's
+    processor, on an ESP8266 a ROMFS. Boards take it by the command update, or
+    by device.update(). With a key it is signed, and a board that has
+    "update_key" in its config.json takes no other.
+    """
+    from ..port.errors import PortError
+    from .making import Wanted, make, show_package
+
+    with failures_in_one_line(PortError, OSError):
+        if show:
+            return show_package(show, key)
+        return make(files or [], Wanted(chip, version, base, key, source, stays, patience, output))
