@@ -18,7 +18,7 @@ from .wifi import Wifi
 # Keys that are wanted no more afterwards, the secrets among them. In one text, for short ones become names.
 _USED = (
     "wifi auth_info password port product_id keep_alive tx_size rx_size outbox_size outbox_full led_pin "
-    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name update_key"
+    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name update update_key"
 ).split(" ")
 
 

@@ -135,14 +135,15 @@ class Device:
                 pass
             return False
 
-    def update(self, path, digest=""):
+    def update(self, path):
         """Begins to update the program over the air; the main loop does it, and goes on with everything else meanwhile.
 
-        path: http://host:port/path of what `onenet package` has made; digest: what it told, or empty for whichever is
-        there. ValueError, with the reason, for an address that can't be. A program says whether it works by an
-        attribute of the device: healthy, a function that returns True; without one it has to stay online alone.
+        path: http://host:port/path of what `onenet package` has made, with # and the digest that it told behind it, or
+        without for whichever is there. ValueError, with the reason, for an address that can't be. A program says
+        whether it works by an attribute of the device: healthy, a function that returns True; without one it has to
+        stay online alone.
         """
-        rare("update").start(self, path, digest)
+        rare("update").start(self, path)
 
     def run(self):
         """Keeps the device online. Returns only after Ctrl-C. To Enter it answers how things are."""

@@ -247,7 +247,7 @@ def command(things, payload):
     """The reply to a command on a platform that has no thing models."""
     device = things.device
     if not isinstance(payload, int):
-        if payload[:7] == b"update " and device.config["update"]:
+        if payload[:7] == b"update ":
             return rare("update_command").obey(device, payload)
         name, equals, text = payload.partition(b"=")
         for found in things.properties:

@@ -29,9 +29,10 @@ _HEAD = "deploy/+head"
 _JOB = "deploy/+job"
 
 
-def start(device, url, digest=""):
-    """Begins, or begins anew. url: http://…; digest: the package's, as onenet package tells it, or empty for whichever.
+def start(device, url):
+    """Begins, or begins anew. url: http://…, with # and the package's digest, or without for whichever is there.
     ValueError where it can't."""
+    url, _, digest = url.partition("#")
     rare("http").parts_of(url)
     if exists("deploy/record"):
         raise ValueError("a new program has to prove itself first")

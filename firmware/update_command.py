@@ -1,5 +1,7 @@
-"""The command "update http://… digest", where config.json allows it. Loaded for it, and forgotten but for what
+"""The command "update http://…#digest", where config.json allows it. Loaded for it, and forgotten but for what
 tells it from others."""
+
+import json
 
 from .log import rare
 
@@ -14,12 +16,13 @@ def add_to(device):
 
 
 def obey(device, payload):
-    """The reply to it."""
-    parts = payload.split()
+    """The reply to it, or to a command of the program's own where config.json does not allow it."""
+    with open("config.json") as file:
+        config = json.load(file)
+    if not config.get("update") and not config.get("update_key"):
+        return type(device)._reply_to(device, payload)
     try:
-        if not 2 <= len(parts) <= 3:
-            raise ValueError("send: update http://host:port/package digest")
-        rare("update").start(device, *[str(part, "utf-8") for part in parts[1:]])
+        rare("update").start(device, str(payload[7:], "utf-8").strip())
     except (ValueError, OSError, MemoryError) as e:
         return "error: %s" % (str(e) or "no memory for it")
     return "ok"
