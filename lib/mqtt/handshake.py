@@ -150,9 +150,10 @@ def _failed(client, state, reason):
 def _lost(client, reason):
     """There is no connection, and nothing more to try."""
     client._handshake = None
-    client.reason = client._failure = reason
+    client.reason = reason
     if client.on_disconnect:
         client.on_disconnect(reason)
+    client._failure = reason  # raised only when it is told, for on_disconnect may connect anew
 
 
 def _register(client):
