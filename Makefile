@@ -12,8 +12,8 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console board chip image bench size docs wheel clean distclean
 .PHONY: cluster misfortunes fuzz test-power test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console load board chip image bench size docs wheel clean distclean
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -169,6 +169,9 @@ demo: $(VENV) $(if $(filter mqtt,$(PLATFORM)),mosquitto,chromium) ## a board com
 
 console: $(VENV) ## a local OneNET with a web page, on port 6002 and http://localhost:8080; LAN=1 lets the network in
 	@$(BIN)/onenet console $(if $(LAN),--lan)
+
+load: $(VENV) ## many devices at a local OneNET, a data point a second each: figures, and what is lost; DEVICES=1000, MINUTES=5
+	@$(BIN)/python -m onenet_tools.load $(if $(DEVICES),--devices $(DEVICES)) $(if $(MINUTES),--minutes $(MINUTES))
 
 board: $(VENV) ## start a virtual board, without a program, and say where its serial port is; CHIP=esp32, esp32c3 or esp8266
 	@$(BIN)/onenet board $(if $(CHIP),--chip $(CHIP))

@@ -23,6 +23,7 @@ from .web import make_app, serving
 
 _READ_AHEAD = 32_768  # bytes taken from a device that have not been looked at
 _PATIENCE = 15.0  # seconds for a console to start
+_BACKLOG = 4096  # connections that the system has accepted, and we not yet; it may know a lower bound
 
 
 class ConsoleError(Exception):
@@ -209,7 +210,7 @@ def _listening(port: int, lan: bool, what: str, option: str) -> Iterator[list[so
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             try:
                 sock.bind((host, port))
-                sock.listen(256)
+                sock.listen(_BACKLOG)
             except OSError as error:
                 raise ConsoleError(_why_not(error, port, what, option)) from error
             sock.setblocking(False)

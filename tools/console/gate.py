@@ -11,7 +11,7 @@ from .connection import Connection
 from .dialect import Connect, Dialect
 from .platform import Platform
 
-_MOST_STRANGERS = 256  # connections that have sent no CONNECT; beyond that the oldest goes
+_MOST_STRANGERS = 4096  # connections that have sent no CONNECT: a class after a power cut; beyond that the oldest goes
 
 
 class Broker(Protocol):

@@ -41,7 +41,7 @@ class Registry:
         self.master_key = product.master_key
         self.register_code = product.register_code
         self._links: dict[str, Link] = {}
-        self._listeners: list[Callable[[Event], None]] = []
+        self._listeners: list[tuple[Callable[[Event], None], tuple[type, ...]]] = []
         self._log = PacketLog()
         self._since: dict[str, datetime] = {}  # newer than in the data file
         self._known = {device.id: device for device in store.devices()}
@@ -251,23 +251,23 @@ class Registry:
         packet = self._log.add(device_id if device_id in self._known else "", from_device, data, error, note)
         self.tell(PacketLogged(packet))
 
-    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Calls it with everything that happens, soon after it has; returns the function that ends that."""
-        self._listeners.append(listener)
+    def listen(self, listener: Callable[[Event], None], *kinds: type) -> Callable[[], None]:
+        """Calls it with everything that happens, or with events of these kinds, soon after it has; returns the function
+        that ends that."""
+        entry = listener, kinds
+        self._listeners.append(entry)
 
         def end() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+            if entry in self._listeners:
+                self._listeners.remove(entry)
 
         return end
 
     def tell(self, event: Event) -> None:
         """Tells the listeners. For the broker, too."""
-        if not self._listeners:
-            return
-        loop = asyncio.get_running_loop()
-        for listener in self._listeners:
-            loop.call_soon(listener, event)  # what goes wrong there does not go wrong here
+        for listener, kinds in self._listeners:
+            if not kinds or type(event) in kinds:
+                asyncio.get_running_loop().call_soon(listener, event)  # what goes wrong there does not go wrong here
 
 
 def is_id(text: str) -> bool:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import queue
 import resource
 import signal
+import threading
 import time
 
 from ..failures import complain
@@ -13,6 +15,7 @@ from .model import DeviceChanged, Event, LoginRefused, TriggerFired
 from .store import default_file
 
 _MOST_FILES = 8192
+_MOST_LINES = 10_000  # that wait to be printed
 
 
 def run(options: Options) -> None:
@@ -32,7 +35,8 @@ async def _run(options: Options) -> None:
             loop.add_signal_handler(number, end.set)
         for line in _introduction(console):
             print(line, flush=True)
-        console.platform.listen(_Reporter().report)
+        reporter = _Reporter()
+        console.platform.listen(reporter.report, DeviceChanged, LoginRefused, TriggerFired)
         await end.wait()
     if console.recorder and console.recorder.error:
         complain(f"{options.pcap} is not complete: {console.recorder.error.strerror}")
@@ -71,13 +75,14 @@ class _Reporter:
 
     def __init__(self) -> None:
         self._refused: dict[str, float] = {}
+        self._printer = _Printer()
 
     def report(self, event: Event) -> None:
         match event:
             case DeviceChanged(device_id, words) if words:
-                _line(f"{device_id} {words}")
+                self._printer.print(f"{device_id} {words}")
             case TriggerFired(device_id, _, title, stream, value):
-                _line(f"{device_id} trigger {title!r}: {stream} is {ascii(value)[:60]}")
+                self._printer.print(f"{device_id} trigger {title!r}: {stream} is {ascii(value)[:60]}")
             case LoginRefused(address, device_id, reason):
                 host, now = address.rpartition(":")[0], time.monotonic()
                 if now - self._refused.get(host, 0) < 1:
@@ -85,8 +90,30 @@ class _Reporter:
                 if len(self._refused) > 1000:
                     self._refused.clear()
                 self._refused[host] = now
-                _line(f"refused {address}: {reason}")
+                self._printer.print(f"refused {address}: {reason}")
 
 
-def _line(text: str) -> None:
-    print(time.strftime("%H:%M:%S ") + text, flush=True)
+class _Printer:
+    """Prints in a thread of its own, for who reads the lines may have stopped to, as a terminal does at Ctrl-S: the
+    boards are not to wait for that. Lines that there is no room for are left out, and counted."""
+
+    def __init__(self) -> None:
+        self._lines: queue.Queue[str] = queue.Queue(_MOST_LINES)
+        self._left_out = 0
+        threading.Thread(target=self._run, name="printer", daemon=True).start()
+
+    def print(self, text: str) -> None:
+        line = time.strftime("%H:%M:%S ") + text
+        if self._left_out:
+            line = f"{self._left_out} lines are left out\n{line}"
+        try:
+            self._lines.put_nowait(line)
+        except queue.Full:
+            self._left_out += 1
+        else:
+            self._left_out = 0
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads any more
+            while True:
+                print(self._lines.get(), flush=True)

@@ -43,7 +43,7 @@ class Triggers:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._platform.listen(self._hear)
+        self._platform.listen(self._hear, DeviceChanged, PointsStored)
         self._tasks = [asyncio.create_task(self._tell_hooks()) for _ in range(_AT_ONCE)]
         self._tasks.append(asyncio.create_task(self._watch()))
 

@@ -10,11 +10,12 @@ from fastapi import FastAPI
 
 from .api import add_api
 from .guard import Guard
+from .http_protocol import BoundedProtocol
 from .platform import Platform
 from .studio.http_api import add_studio_api
 from .unknown_calls import UnknownCalls
 
-_MOST_CONNECTIONS = 500
+_MOST_CONNECTIONS = 1500  # requests under way, pages that are open; more get 503
 
 
 def make_app(platform: Platform) -> FastAPI:
@@ -44,6 +45,7 @@ async def serving(app: FastAPI, sockets: list[socket.socket]) -> AsyncIterator[N
     """Serves it as long as it lasts."""
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=None,
         log_level="critical",
         access_log=False,

@@ -22,6 +22,7 @@ _ICON = (
     '<path d="M7 20c3 0 3-8 6-8s3 8 6 8 3-8 6-8" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round"/>'
     "</svg>"
 )
+_MOST_UNMET = 100  # pages without a connection of their own, which have just been asked for, or have lost it
 _DOTS = "••••••••"
 _IN_LANGUAGE = {
     words.language: ui.page("", favicon=_ICON, dark=None, language=words.language) for words in (ENGLISH, CHINESE)
@@ -44,10 +45,19 @@ class Visit:
 def visit(request: Request) -> Visit:
     """Who is asking for what, and in which language to answer."""
     client = ui.context.client
+    _forget_unmet(client)
     words = words_for(request.headers.get("accept-language", ""))
     client.page = _IN_LANGUAGE[words.language]  # the page object of the route has one language only
     url = request.url
     return Visit(request.state.platform, client, words, f"{url.scheme}://{url.netloc}", url.hostname or "localhost")
+
+
+def _forget_unmet(newest: Client) -> None:
+    """Frees the pages that were asked for and then not opened, as by a program that does not run scripts: NiceGUI keeps
+    each for a minute, and any number of them."""
+    unmet = [it for it in Client.instances.values() if not it.has_socket_connection and it is not newest]
+    for client in unmet[: -_MOST_UNMET or None]:
+        client.delete()
 
 
 @contextmanager

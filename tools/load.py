@@ -1,0 +1,255 @@
+"""`make load`: many devices at a console on this computer, each with a data point a second; figures, and what is lost.
+
+The console is a program of its own, as `onenet console` starts it, with a data file of its own; the devices are
+connections of this one, and share the computer with it. They all connect at once, as after a power cut.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from .console.dialect import built
+from .console.store import Store, read_product
+from .files import use_board_libraries
+from .loopback import free_port
+
+use_board_libraries()
+
+from mqtt import packet  # noqa: E402
+
+PRODUCT = "458945"
+_PATIENCE = 60.0  # seconds for an acknowledgement
+_COMMANDS = 20  # that are sent meanwhile
+
+
+class LoadError(Exception):
+    """The load can't be put on; says why."""
+
+
+@dataclass
+class Figures:
+    """What was measured. Times in seconds."""
+
+    devices: int
+    seconds: int
+    online: list[float] = field(default_factory=list)
+    """Of each device, from the moment that all begin to connect until CONNACK."""
+    acknowledged: list[float] = field(default_factory=list)
+    """Of each point, from sending to PUBACK."""
+    commands: list[float] = field(default_factory=list)
+    """From asking the API to the command's arrival at the device."""
+    stored: int = 0
+    cpu: float = 0.0
+    """Of the console."""
+    memory: int = 0
+    """The same, in bytes, at its most."""
+
+    @property
+    def lost(self) -> int:
+        return self.devices * self.seconds - self.stored
+
+    def __str__(self) -> str:
+        points = self.devices * self.seconds
+        return "\n".join(
+            [
+                f"{self.devices:,} devices, all online {max(self.online):.1f} s after they began to connect at once",
+                f"{points:,} points in {self.seconds} s, {self.lost} lost",
+                f"acknowledged after {_spread(self.acknowledged)}",
+                f"{len(self.commands)} commands meanwhile, with the device after {_spread(self.commands)}",
+                f"the console took {self.cpu:.1f} s of CPU, {1000 * self.cpu / points:.2f} ms a point, and"
+                f" {self.memory / 2**20:.0f} MiB",
+            ]
+        )
+
+
+def _spread(seconds: list[float]) -> str:
+    if not seconds:
+        return "no time"
+    p99 = statistics.quantiles(seconds, n=100, method="inclusive")[98] if len(seconds) > 1 else seconds[0]
+    return (
+        f"{1000 * statistics.median(seconds):.1f} ms (median), {1000 * p99:.1f} ms (99 %),"
+        f" {1000 * max(seconds):.0f} ms (worst)"
+    )
+
+
+class ConsoleProcess:
+    """`onenet console`; what it took is known after stop()."""
+
+    cpu = 0.0
+    memory = 0
+
+    def __init__(self, data: Path) -> None:
+        self.mqtt_port, self.http_port = free_port(), free_port()
+        command = [sys.executable, "-m", "onenet_tools", "console", "--data", str(data)]
+        ports = ["--port", str(self.mqtt_port), "--http-port", str(self.http_port)]
+        self._process = subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True)
+
+    def wait_until_ready(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            if line.startswith("Ctrl-C"):
+                return
+        raise LoadError("the console does not start")
+
+    def stop(self) -> None:
+        if self._process.returncode is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        assert self._process.stdout
+        self._process.stdout.read()
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        if self._process.returncode:
+            raise LoadError(f"the console has ended with {self._process.returncode}")
+
+
+@contextlib.contextmanager
+def running_process(data: Path) -> Iterator[ConsoleProcess]:
+    console = ConsoleProcess(data)
+    try:
+        console.wait_until_ready()
+        yield console
+    finally:
+        console.stop()
+
+
+class _Device:
+    """Sends 0, 1, 2 … one a second."""
+
+    def __init__(self, figures: Figures, port: int, device_id: str, auth_info: str) -> None:
+        self.device_id = device_id
+        self.commands: asyncio.Queue[float] = asyncio.Queue()  # when each came
+        self._figures = figures
+        self._port = port
+        self._auth_info = auth_info
+        self._sent_at: dict[int, float] = {}
+        self._all_there = asyncio.Event()
+
+    async def connect(self, start: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        connect = partial(packet.connect, client_id=self.device_id, username=PRODUCT, password=self._auth_info)
+        self._writer.write(built(partial(connect, keepalive=120)))
+        answer = await asyncio.wait_for(self._reader.readexactly(4), _PATIENCE)
+        if answer != b"\x20\x02\x00\x00":
+            raise LoadError(f"device {self.device_id} is not let in: {answer.hex()}")
+        self._figures.online.append(loop.time() - start)
+
+    async def send(self, start: float) -> None:
+        """From then on; returns when all is acknowledged."""
+        loop = asyncio.get_running_loop()
+        reading = asyncio.create_task(self._read())
+        for i in range(self._figures.seconds):
+            await asyncio.sleep(max(0.0, start + i - loop.time()))
+            content = b'{"n":%d}' % i
+            payload = b"\x03" + len(content).to_bytes(2, "big") + content
+            publish = partial(packet.publish, topic="$dp", payload=payload, qos=1, packet_id=i % 65535 + 1)
+            self._sent_at[i % 65535 + 1] = loop.time()
+            self._writer.write(built(publish))
+        done = asyncio.create_task(self._all_there.wait())
+        await asyncio.wait([reading, done], timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        if not self._all_there.is_set():
+            raise LoadError(f"device {self.device_id}: {len(self._sent_at)} points are not acknowledged")
+        reading.cancel()
+        self._writer.close()
+
+    async def _read(self) -> None:
+        loop = asyncio.get_running_loop()
+        count = 0
+        while True:
+            first, length = await self._reader.readexactly(2)  # all that comes is short
+            body = await self._reader.readexactly(length)
+            if first >> 4 == 3:
+                self.commands.put_nowait(loop.time())
+            elif first >> 4 == 4:
+                self._figures.acknowledged.append(loop.time() - self._sent_at.pop(int.from_bytes(body, "big")))
+                count += 1
+                if count == self._figures.seconds:
+                    self._all_there.set()
+
+
+def put_on(devices: int, seconds: int, data: Path) -> Figures:
+    """The load on a new console whose data file that becomes. Raises LoadError."""
+    figures = Figures(devices, seconds)
+    store = Store(data, PRODUCT)
+    known = [(f"{100_000 + i}", f"auth-info of {i}") for i in range(devices)]
+    for device_id, auth_info in known:
+        store.add_device(device_id, f"device {device_id}", auth_info)
+    store.close()
+    with running_process(data) as console:
+        key = {"api-key": read_product(data).master_key}
+        with httpx.Client(base_url=f"http://127.0.0.1:{console.http_port}", headers=key, timeout=_PATIENCE) as http:
+            asyncio.run(_simulate(figures, console, known, key))
+            figures.stored = sum(_stored(http, device_id, seconds) for device_id, _ in known)
+    figures.cpu, figures.memory = console.cpu, console.memory
+    return figures
+
+
+async def _simulate(
+    figures: Figures, console: ConsoleProcess, known: list[tuple[str, str]], key: dict[str, str]
+) -> None:
+    loop = asyncio.get_running_loop()
+    devices = [_Device(figures, console.mqtt_port, *each) for each in known]
+    began = loop.time()
+    await asyncio.gather(*(device.connect(began) for device in devices))
+    start = loop.time() + 1
+    url = f"http://127.0.0.1:{console.http_port}"
+    async with httpx.AsyncClient(base_url=url, headers=key, timeout=_PATIENCE) as http:
+        commanding = asyncio.create_task(_command(figures, http, devices))
+        await asyncio.gather(*(device.send(start + i / len(devices)) for i, device in enumerate(devices)))
+        await commanding
+
+
+async def _command(figures: Figures, http: httpx.AsyncClient, devices: list[_Device]) -> None:
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(2)
+    for i in range(_COMMANDS):
+        device = devices[i * len(devices) // _COMMANDS]
+        began = loop.time()
+        await http.post("/cmds", params={"device_id": device.device_id}, content=b"on")
+        figures.commands.append(await asyncio.wait_for(device.commands.get(), _PATIENCE) - began)
+        await asyncio.sleep((figures.seconds - 4) / _COMMANDS if figures.seconds > 4 else 0)
+
+
+def _stored(http: httpx.Client, device_id: str, seconds: int) -> int:
+    """How many points of 0, 1, 2 … there are."""
+    query: dict[str, str | int] = {"start": "2000-01-01T00:00:00", "limit": 6000}
+    answer = http.get(f"/devices/{device_id}/datapoints", params=query).json()
+    values = {point["value"] for stream in answer["data"]["datastreams"] for point in stream["datapoints"]}
+    return len(values & set(range(seconds)))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make load", description=__doc__)
+    parser.add_argument("--devices", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=0.5)
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="load-") as folder:
+        try:
+            figures = put_on(arguments.devices, round(60 * arguments.minutes), Path(folder, "console.sqlite3"))
+        except (LoadError, OSError, asyncio.TimeoutError) as error:
+            print(f"error: {error or type(error).__name__}", file=sys.stderr)
+            return 1
+    print(figures)
+    print(f"after {time.monotonic() - began:.0f} s")
+    return 1 if figures.lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
