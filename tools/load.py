@@ -159,21 +159,30 @@ class _Device:
             content = b'{"n":%d}' % i
             payload = b"\x03" + len(content).to_bytes(2, "big") + content
             publish = partial(packet.publish, topic="$dp", payload=payload, qos=1, packet_id=i % 65535 + 1)
+            if reading.done():
+                reading.result()  # raises why
             self._sent_at[i % 65535 + 1] = loop.time()
             self._writer.write(built(publish))
-        done = asyncio.create_task(self._all_there.wait())
-        await asyncio.wait([reading, done], timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-        if not self._all_there.is_set():
-            raise LoadError(f"device {self.device_id}: {len(self._sent_at)} points are not acknowledged")
-        reading.cancel()
-        self._writer.close()
+        try:
+            await asyncio.wait_for(self._all_there.wait(), _PATIENCE)
+        except asyncio.TimeoutError as error:
+            if reading.done():
+                reading.result()
+            raise LoadError(f"device {self.device_id}: {len(self._sent_at)} points are not acknowledged") from error
+        finally:
+            reading.cancel()
+            self._writer.close()
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()
         count = 0
         while True:
-            first, length = await self._reader.readexactly(2)  # all that comes is short
-            body = await self._reader.readexactly(length)
+            try:
+                first, length = await self._reader.readexactly(2)  # all that comes is short
+                body = await self._reader.readexactly(length)
+            except (asyncio.IncompleteReadError, OSError) as error:
+                words = f"the console has closed the connection after {count} of {len(self._sent_at) + count} points"
+                raise LoadError(f"device {self.device_id}: {words}") from error
             if first >> 4 == 3:
                 self.commands.put_nowait(loop.time())
             elif first >> 4 == 4:
@@ -221,8 +230,13 @@ async def _command(figures: Figures, http: httpx.AsyncClient, devices: list[_Dev
     for i in range(_COMMANDS):
         device = devices[i * len(devices) // _COMMANDS]
         began = loop.time()
-        await http.post("/cmds", params={"device_id": device.device_id}, content=b"on")
-        figures.commands.append(await asyncio.wait_for(device.commands.get(), _PATIENCE) - began)
+        answer = await http.post("/cmds", params={"device_id": device.device_id}, content=b"on")
+        if answer.json()["errno"]:
+            raise LoadError(f"device {device.device_id}: {answer.text}")
+        try:
+            figures.commands.append(await asyncio.wait_for(device.commands.get(), _PATIENCE) - began)
+        except asyncio.TimeoutError as error:
+            raise LoadError(f"device {device.device_id}: a command has not come within {_PATIENCE:g} s") from error
         await asyncio.sleep((figures.seconds - 4) / _COMMANDS if figures.seconds > 4 else 0)
 
 
@@ -244,7 +258,7 @@ def main() -> int:
         try:
             figures = put_on(arguments.devices, round(60 * arguments.minutes), Path(folder, "console.sqlite3"))
         except (LoadError, OSError, asyncio.TimeoutError) as error:
-            print(f"error: {error or type(error).__name__}", file=sys.stderr)
+            print(f"error: {str(error) or type(error).__name__}", file=sys.stderr)
             return 1
     print(figures)
     print(f"after {time.monotonic() - began:.0f} s")

@@ -184,3 +184,51 @@ def test_what_can_not_be_done_is_said_in_one_line(tmp_path: Path, arguments: lis
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(words)
     assert done.stderr.count("\n") == 1
+
+
+def test_with_lan_a_password_is_shown_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = set()
+    for _ in range(2):
+        with running(tmp_path, "--lan") as console:
+            (line,) = [line for line in console.lines if line.startswith("password")]
+            shown.add(re.search(r"[a-z2-9]{5}-[a-z2-9]{5}", line)[0])  # type: ignore[index]
+            assert console.end() == (0, "")
+    assert len(shown) == 2
+    monkeypatch.setenv("ONENET_CONSOLE_PASSWORD", "of the teacher's")
+    with running(tmp_path, "--lan") as console:
+        assert not any("of the teacher's" in line for line in console.lines)
+    monkeypatch.setenv("ONENET_CONSOLE_PASSWORD", "short")
+    refused = onenet(tmp_path, "console", "--lan")
+    assert refused.stderr == "error: ONENET_CONSOLE_PASSWORD: must have at least 8 characters\n"
+
+
+def test_an_origin_is_one(tmp_path: Path) -> None:
+    refused = onenet(tmp_path, "console", "--allow-origin", "localhost")
+    assert refused.returncode == 2
+    assert "http://localhost:5173" in refused.stderr
+
+
+def test_who_stops_reading_its_lines_stops_no_board(tmp_path: Path) -> None:
+    """As a terminal does at Ctrl-S: nobody reads the pipe, which soon is full."""
+    with running(tmp_path) as console:
+        for _ in range(1500):  # some 100 characters each, where a pipe has 64 KiB
+            it = RawDevice(console.mqtt_port)
+            with it.socket:
+                assert it.log_in() == 0
+        assert console.end()[0] == 0
+
+
+def test_the_data_are_their_owners(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as console:
+        it = RawDevice(console.mqtt_port)
+        assert it.log_in() == 0
+        folder = tmp_path / "home" / "onenet"
+        assert folder.stat().st_mode & 0o077 == 0
+        for file in folder.iterdir():
+            assert file.stat().st_mode & 0o077 == 0, file
+        it.socket.close()
+        console.end()
+    data = folder / "console.sqlite3"
+    data.chmod(0o644)  # as an older version, or a copy, may have it
+    with running(tmp_path / "home"):
+        assert data.stat().st_mode & 0o077 == 0

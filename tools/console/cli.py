@@ -1,5 +1,8 @@
 """The commands `onenet console` and `onenet device`."""
 
+import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +38,13 @@ def console(
     product: Annotated[
         str | None, typer.Option(metavar="ID", help="Make this the product id, from now on. At first: 458945.")
     ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="Let pages of this origin, as http://localhost:5173, use the HTTP API with a key; may be repeated.",
+        ),
+    ] = None,
     rule: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,7 +55,11 @@ def console(
     ] = None,
     key: Annotated[bool, typer.Option("--key", help="Show the api-key and the other keys, and exit.")] = False,
 ) -> None:
-    """Start a local OneNET: boards come online here, and a web page shows them. Until Ctrl-C."""
+    """Start a local OneNET: boards come online here, and a web page shows them. Until Ctrl-C.
+
+    With --lan, others see the page, and change things with a password that is shown once; ONENET_CONSOLE_PASSWORD has
+    one of your own.
+    """
     from .database import StoreError
     from .failures import PlatformError
     from .store import read_account, read_product
@@ -58,11 +72,18 @@ def console(
             print(f"current platform   user id {account.user_id}, access key {account.user_key}")
             return
 
+    for origin in allow_origin or ():
+        if not re.fullmatch(r"https?://[^/\s]+", origin):
+            raise typer.BadParameter(f"{origin!r} is not like http://localhost:5173", param_hint="--allow-origin")
+
     from .console import ConsoleError, Options
     from .run import run
 
     with failures_in_one_line(ConsoleError, PlatformError, StoreError):
-        run(Options(data, port, http_port, lan, pcap, product or "", rules=rule or ()))
+        password = _teachers_password() if lan else ""
+        origins, rules = allow_origin or (), rule or ()
+        options = Options(data, port, http_port, lan, pcap, product or "", password=password)
+        run(replace(options, origins=origins, rules=rules))
 
 
 @devices.command("add")
@@ -122,6 +143,16 @@ def remove(
         platform.remove_device(device_id)
 
     do(data, take_away)
+
+
+def _teachers_password() -> str:
+    from .console import ConsoleError
+    from .lock import SHORTEST_PASSWORD, new_password
+
+    given = os.environ.get("ONENET_CONSOLE_PASSWORD", "")
+    if given and len(given) < SHORTEST_PASSWORD:
+        raise ConsoleError(f"ONENET_CONSOLE_PASSWORD: must have at least {SHORTEST_PASSWORD} characters")
+    return given or new_password()
 
 
 def _named(platform: "Platform", product: str, name: str, key: str) -> "tuple[Product, Device]":

@@ -8,7 +8,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..packets.pcap import PcapWriter
 from .broker import ConsoleBroker
 from .gate import Gate
 from .keyfile import LocalKeys, published_keys
+from .lock import Lock
 from .platform import Platform, open_platform
 from .store import default_file
 from .web import make_app, serving
@@ -43,6 +44,10 @@ class Options:
     """In place of the data file's, for good."""
     pages: bool = True
     """Whether it has HTTP, which only one console of a process can have."""
+    password: str = ""
+    """The teacher's, where the network is let in; without one everybody may change everything."""
+    origins: Sequence[str] = ()
+    """Of pages of other programs that may use the HTTP API."""
     rules: Sequence[str] = ()
     """As NAME=VALUE: see legacy_rules.py and studio/rules.py."""
 
@@ -81,6 +86,8 @@ class Console:
         self.platform = open_platform(options.data or default_file(), options.product_id)
         stack.push_async_callback(self.platform.stop)
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
+        if options.lan:
+            self.platform.lock = Lock(options.password)
         for rule in options.rules:
             try:
                 self.platform.change_rule(rule)
@@ -102,7 +109,7 @@ class Console:
             server = await asyncio.start_server(gate.serve, sock=sock, limit=_READ_AHEAD)
             stack.callback(server.close)
         if options.pages:
-            await stack.enter_async_context(serving(make_app(self.platform), http_sockets))
+            await stack.enter_async_context(serving(make_app(self.platform, options.origins), http_sockets))
 
 
 class RunningConsole:
@@ -134,6 +141,8 @@ def running_console(
     lan: bool = False,
     pcap: Path | None = None,
     pages: bool = True,
+    password: str = "",
+    origins: Sequence[str] = (),
     rules: Sequence[str] = (),
 ) -> Iterator[RunningConsole]:
     """A console in a thread, on free ports unless told otherwise; without `data` its data file is temporary.
@@ -144,7 +153,8 @@ def running_console(
     with contextlib.ExitStack() as stack:
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="console-")), "console.sqlite3")
-        options = Options(data, mqtt_port, http_port, lan, pcap, pages=pages, rules=rules)
+        made = Options(data, mqtt_port, http_port, lan, pcap, pages=pages, password=password)
+        options = replace(made, origins=origins, rules=rules)
         yield stack.enter_context(_in_thread(options))
 
 

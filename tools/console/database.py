@@ -53,9 +53,11 @@ class Database:
         self._flushing: asyncio.Task[None] | None = None
         self._writer = ThreadPoolExecutor(1, "store")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # it holds keys and auth-infos
+            with contextlib.suppress(OSError):  # where it is somebody else's
+                path.chmod(path.stat().st_mode & 0o700)
             with contextlib.ExitStack() as stack:
                 self._write = stack.enter_context(contextlib.closing(_connect(path)))
                 self._set_up(seed)

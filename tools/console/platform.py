@@ -28,6 +28,7 @@ from .failures import (
 )
 from .file_table import File
 from .legacy_rules import LegacyRules
+from .lock import Lock
 from .model import (
     Command,
     CommandChanged,
@@ -78,6 +79,8 @@ class Platform(Registry):
         """The topics that a device has subscribed to. The broker's."""
         self.rules = LegacyRules()
         """Of the old platform; those of the current one are in studio.rules."""
+        self.lock = Lock()
+        """Who may do what on the pages."""
         self._triggers = Triggers(self)
         self._latest: dict[tuple[str, str], int] = {}  # time given to the last point that came without one
         self._streams: dict[str, set[str]] = {}  # their ids, of devices that have sent something

@@ -159,6 +159,15 @@ class Registry:
         fits = [hmac.compare_digest(password, each.encode()) for each in accepted]
         return any(fits) or self._is_made_for(device_id, password)
 
+    def is_key_of(self, device_id: str, given: str) -> bool:
+        """Whether that is the device's secret or its api-key, which its owner has."""
+        credentials = self.store.credentials(device_id)
+        if credentials is None:
+            return False
+        keys = credentials.auth_info, credentials.api_key
+        fits = [hmac.compare_digest(given.encode(), each.encode()) for each in keys]
+        return any(fits)
+
     def _is_made_for(self, device_id: str, password: bytes) -> bool:
         """Whether it is an api-key that was made for this device."""
         made = self.store.keys.find(password.decode(errors="replace"))

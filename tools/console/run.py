@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import queue
 import resource
 import signal
@@ -16,6 +17,7 @@ from .store import default_file
 
 _MOST_FILES = 8192
 _MOST_LINES = 10_000  # that wait to be printed
+_LAST_LINES = 1.0  # seconds for those that wait at the end
 
 
 def run(options: Options) -> None:
@@ -38,6 +40,7 @@ async def _run(options: Options) -> None:
         reporter = _Reporter()
         console.platform.listen(reporter.report, DeviceChanged, LoginRefused, TriggerFired)
         await end.wait()
+    reporter.end()
     if console.recorder and console.recorder.error:
         complain(f"{options.pcap} is not complete: {console.recorder.error.strerror}")
 
@@ -63,11 +66,19 @@ def _introduction(console: Console) -> list[str]:
             f'{"config.json" if i == 0 else "":14}"host": "{address}", "port": {console.mqtt_port}'
             for i, address in enumerate(addresses or ["127.0.0.1"])
         ),
+        *([f"{'password':14}{_shown_password(options)}"] if options.password else []),
         f"{'product id':14}{console.platform.product_id}",
         f"{'data':14}{options.data or default_file()}",
         f"{'a new device':14}on the page, or with: onenet device add TITLE",
         "Ctrl-C ends it",
     ]
+
+
+def _shown_password(options: Options) -> str:
+    """Once, and one that was given not at all."""
+    if options.password == os.environ.get("ONENET_CONSOLE_PASSWORD"):
+        return "the one in ONENET_CONSOLE_PASSWORD"
+    return f"{options.password}   for who changes things from another computer"
 
 
 class _Reporter:
@@ -76,6 +87,10 @@ class _Reporter:
     def __init__(self) -> None:
         self._refused: dict[str, float] = {}
         self._printer = _Printer()
+
+    def end(self) -> None:
+        """Prints what waits, if that is soon done."""
+        self._printer.end()
 
     def report(self, event: Event) -> None:
         match event:
@@ -98,9 +113,15 @@ class _Printer:
     boards are not to wait for that. Lines that there is no room for are left out, and counted."""
 
     def __init__(self) -> None:
-        self._lines: queue.Queue[str] = queue.Queue(_MOST_LINES)
+        self._lines: queue.Queue[str | None] = queue.Queue(_MOST_LINES)
         self._left_out = 0
-        threading.Thread(target=self._run, name="printer", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="printer", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        with contextlib.suppress(queue.Full):
+            self._lines.put_nowait(None)
+            self._thread.join(_LAST_LINES)
 
     def print(self, text: str) -> None:
         line = time.strftime("%H:%M:%S ") + text
@@ -115,5 +136,5 @@ class _Printer:
 
     def _run(self) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody reads any more
-            while True:
-                print(self._lines.get(), flush=True)
+            while (line := self._lines.get()) is not None:
+                print(line, flush=True)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,8 +18,11 @@ from .unknown_calls import UnknownCalls
 _MOST_CONNECTIONS = 1500  # requests under way, pages that are open; more get 503
 
 
-def make_app(platform: Platform) -> FastAPI:
-    """Both platforms' APIs first, for their paths are given; the pages have the rest."""
+def make_app(platform: Platform, origins: Sequence[str] = ()) -> FastAPI:
+    """Both platforms' APIs first, for their paths are given; the pages have the rest.
+
+    origins: of pages of other programs that may use the APIs.
+    """
     from .pages import mount
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
@@ -28,7 +31,7 @@ def make_app(platform: Platform) -> FastAPI:
     calls = list(app.routes)
     mount(app, platform)
     app.add_middleware(UnknownCalls, routes=calls)
-    app.add_middleware(Guard)  # around it
+    app.add_middleware(Guard, origins=origins)  # around it
     return app
 
 

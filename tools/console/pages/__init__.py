@@ -10,10 +10,11 @@ from nicegui import Client, core, ui
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..platform import Platform
-from . import device, devices  # noqa: F401  # they register the pages
+from . import device, devices, unlocking  # noqa: F401  # they register the pages
 from .csv_export import add_csv_export
 from .frame import not_there, visit
 from .text import shown
+from .unlocking import add_unlocking
 
 _POLICY = (  # nothing from other hosts, nothing to them
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -36,6 +37,7 @@ def mount(app: FastAPI, platform: Platform) -> None:
     console after another may be served, in event loops of their own, but not two at the same time.
     """
     add_csv_export(app, platform)
+    add_unlocking(app, platform)
     app.mount("/", _Site(platform))
     others = app.router.lifespan_context
 

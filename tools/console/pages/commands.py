@@ -18,14 +18,15 @@ _LATER = 3600  # seconds in which an offline device may come online to get one
 class Commands:
     """A box to type a command in, and the last commands with their replies."""
 
-    def __init__(self, visit: Visit, device: Device, can_send: bool = True) -> None:
+    def __init__(self, visit: Visit, device: Device, is_called: bool, can_send: bool) -> None:
+        """is_called: it has properties and services, and no commands that are typed; can_send: the visitor may."""
         self._visit = visit
         self._device = device
         self._commands: dict[str, Command] = {}
         words = visit.words
         with box("section", "card"):
-            part("h2", words.command if can_send else words.calls)
-            if can_send:
+            part("h2", words.calls if is_called else words.command)
+            if can_send and not is_called:
                 self._make_form()
             self._list = box("ol", "commands")
             self._list.props["aria-live"] = "polite"

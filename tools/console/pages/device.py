@@ -27,11 +27,12 @@ from .packets import PacketLog
 from .streams import Streams
 from .text import shown, shown_time
 from .thing import Thing
+from .unlocking import ask_for_key
 from .updates import Updates
 
 
 @ui.page("/device/{device_id}")
-def device_page(request: Request, device_id: str) -> None:
+def device_page(request: Request, device_id: str, wrong: str = "") -> None:
     """What one device is, sends and is told."""
     here = visit(request)
     try:
@@ -47,8 +48,11 @@ def device_page(request: Request, device_id: str) -> None:
                 streams = Streams(here, device.id, model, has_things)
                 reported = Events(here, device.id, model) if has_things else None
             with box("aside"):
-                thing = Thing(here, device) if has_things else None
-                commands = Commands(here, device, can_send=not has_things)
+                may_send = here.rights.sends_to(device.id)
+                if not may_send:
+                    ask_for_key(here, device, bool(wrong))
+                thing = Thing(here, device) if has_things and may_send else None
+                commands = Commands(here, device, is_called=has_things, can_send=may_send)
                 connection = _Connection(here, device)
             with box("section"), box(classes="card"):
                 part("h2", here.words.packets)
@@ -125,9 +129,11 @@ class _Head:
             self._state = part("span", classes="badge")
             self._state.props["role"] = "status"
             with box(classes="buttons"):
-                button(words.config, lambda: show_config(here, platform.device(device.id)), "btn quiet")
-                button(words.edit, lambda: edit_device(here, platform.device(device.id)), "btn quiet")
-                button(words.remove, lambda: remove_device(here, platform.device(device.id), leave), "btn quiet")
+                if here.rights.sends_to(device.id):
+                    button(words.config, lambda: show_config(here, platform.device(device.id)), "btn quiet")
+                if here.rights.changes:
+                    button(words.edit, lambda: edit_device(here, platform.device(device.id)), "btn quiet")
+                    button(words.remove, lambda: remove_device(here, platform.device(device.id), leave), "btn quiet")
         self.show(device)
 
     def show(self, device: Device) -> None:
@@ -154,10 +160,11 @@ class _Connection:
                 part("dd", device.name, "mono")
                 part("dt", words.product_id)
                 part("dd", device.product_id, "mono")
-                secret_name = words.device_key if device.is_studio else words.auth_info
-                part("dt", secret_name)
-                with box("dd"):
-                    secret(words, secret_name, lambda: shown(here.platform.device(device.id).auth_info, 512))
+                if here.rights.sends_to(device.id):
+                    secret_name = words.device_key if device.is_studio else words.auth_info
+                    part("dt", secret_name)
+                    with box("dd"):
+                        secret(words, secret_name, lambda: shown(here.platform.device(device.id).auth_info, 512))
                 part("dt", words.created)
                 part("dd", shown_time(device.created))
         self.show(device)

@@ -126,15 +126,17 @@ def devices_page(request: Request) -> None:
     with frame(here, ""):
         with box(classes="bar"):
             part("h1", words.devices)
-            button(words.add_device, lambda: add_device(here))
+            if here.rights.changes:
+                button(words.add_device, lambda: add_device(here))
         listed = DeviceList(here)
         with box("section", "card"):
             part("h2", words.strangers)
             part("p", words.strangers_hint, "soft")
             log = PacketLog(words, listed.strangers(here.platform.packets()))
         products = Products(here)
-        _programs(here)
-        _current_programs(here)
+        if here.rights.changes:
+            _programs(here)
+            _current_programs(here)
 
     def show(events: list[Event]) -> None:
         listed.change(events)

@@ -10,6 +10,7 @@ from fastapi import Request
 from nicegui import Client, ui
 from nicegui.elements.mixins.text_element import TextElement
 
+from ..lock import COOKIE, Rights
 from ..platform import Platform
 from .chinese import CHINESE
 from .english import ENGLISH
@@ -40,6 +41,7 @@ class Visit:
     """Where the browser found the console, as http://localhost:8080"""
     host: str
     """The name or address in it."""
+    rights: Rights
 
 
 def visit(request: Request) -> Visit:
@@ -49,7 +51,10 @@ def visit(request: Request) -> Visit:
     words = words_for(request.headers.get("accept-language", ""))
     client.page = _IN_LANGUAGE[words.language]  # the page object of the route has one language only
     url = request.url
-    return Visit(request.state.platform, client, words, f"{url.scheme}://{url.netloc}", url.hostname or "localhost")
+    platform: Platform = request.state.platform
+    address = request.client.host if request.client else ""
+    rights = platform.lock.rights(address, request.cookies.get(COOKIE, ""))
+    return Visit(platform, client, words, f"{url.scheme}://{url.netloc}", url.hostname or "localhost", rights)
 
 
 def _forget_unmet(newest: Client) -> None:
@@ -67,10 +72,13 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     entitle(visit, title)
     ui.add_head_html(f"<style>{_STYLE}</style>")
     link("#content", words.skip, "skip")
-    with box("header", "top"), link("/", classes="home"):
-        box("span", "logo").props["aria-hidden"] = "true"
-        part("strong", words.console)
-        part("span", words.subtitle, "soft")
+    with box("header", "top"):
+        with link("/", classes="home"):
+            box("span", "logo").props["aria-hidden"] = "true"
+            part("strong", words.console)
+            part("span", words.subtitle, "soft")
+        if not visit.rights.changes:
+            link("/teacher", words.teacher, "log-in")
     content = box(classes="content")
     content.props["id"] = "content"
     with content:

@@ -26,7 +26,8 @@ class Products:
         with box("section", "card"):
             with box(classes="bar"):
                 part("h2", words.products)
-                button(words.add_product, self._add, "btn quiet")
+                if visit.rights.changes:
+                    button(words.add_product, self._add, "btn quiet")
             part("p", words.products_hint, "soft")
             self._list = box("ul", "products")
         self.draw()
@@ -48,16 +49,18 @@ class Products:
                 part("h3", f"{shown(product.title, 60)}")
                 is_thing = product.protocol is Protocol.ONEJSON
                 part("span", words.thing_model if is_thing else words.data_streams, "badge")
-                with box(classes="buttons"):
-                    if is_thing:
-                        button(words.load_model, lambda: self._load(product), "chip")
-                    button(words.remove, lambda: self._remove(product), "chip")
+                if self._visit.rights.changes:
+                    with box(classes="buttons"):
+                        if is_thing:
+                            button(words.load_model, lambda: self._load(product), "chip")
+                        button(words.remove, lambda: self._remove(product), "chip")
             with box("dl"):
                 part("dt", words.product_id)
                 part("dd", product.id, "mono")
-                part("dt", words.access_key)
-                with box("dd"):
-                    secret(words, words.access_key, lambda: product.access_key)
+                if self._visit.rights.changes:
+                    part("dt", words.access_key)
+                    with box("dd"):
+                        secret(words, words.access_key, lambda: product.access_key)
                 part("dt", words.devices_of)
                 part("dd", f"{len(studio.devices(product.id))}")
                 model = studio.model(product.id)

@@ -64,6 +64,17 @@ class Words:
     show: str
     hide: str
 
+    teacher: str
+    teacher_here: str
+    teacher_hint: str
+    password: str
+    log_in: str
+    wrong_password: str
+    device_locked: str
+    device_locked_hint: str
+    unlock: str
+    wrong_key: str
+
     back: str
     no_device: str
     no_device_hint: str
