@@ -5,6 +5,8 @@ It is a room of device.py, and knows its attributes.
 
 import os
 import sys
+from machine import RTC
+from micropython import const
 
 from mqtt.backoff import Backoff
 
@@ -15,10 +17,12 @@ from .log import rare
 from .outbox import Outbox
 from .wifi import Wifi
 
+_HEAD = const(14)  # bytes of RTC memory that are start.py's; what across_resets.py keeps follows them
+
 # Keys that are wanted no more afterwards, the secrets among them. In one text, for short ones become names.
 _USED = (
     "wifi auth_info password port product_id keep_alive tx_size rx_size outbox_size outbox_full led_pin "
-    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name update update_key"
+    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name update update_key sleep"
 ).split(" ")
 
 
@@ -32,7 +36,6 @@ def begin(device):
     if config["outbox_flash"]:
         __import__("firmware.flash_outbox")
         device.outbox = outbox = sys.modules["firmware.flash_outbox"].make(device, *sizes)
-        device.wifi.before_reset = outbox.save
     else:
         device.outbox = outbox = Outbox(*sizes)
     options = {"tx_size": config["tx_size"], "rx_size": config["rx_size"]}  # those of mqtt.Client
@@ -45,6 +48,7 @@ def begin(device):
     client.on_connect = client.on_connect or device._connected
     client.on_oversize = device._oversize
     device._points = points(outbox, device.clock, platform.points_room(config["tx_size"]))
+    device.wifi.before_reset = device
     if config["trace"]:
         from .trace import trace
 
@@ -61,10 +65,14 @@ def begin(device):
         device.stream("reset_cause")(health.reset_cause)
         device.stream("dropped")(health.dropped_by(outbox))
     device.config = {key: config[key] for key in config if key not in _USED}
+    if config["sleep"]:
+        rare("sleep").begin(device, config["sleep"])
     if config["tls"]:
         rare("tls").add_to(device, config)
     if config["update"]:
         rare("update_command").add_to(device)
+    if len(RTC().memory()) > _HEAD:
+        rare("across_resets").restore(device)
     try:
         os.stat("deploy/+job")
     except OSError:

@@ -67,6 +67,14 @@ def _flash(v):
     return _number(0, 0)(v) or _number(16, 16384)(v)
 
 
+def _sleep(v):
+    if isinstance(v, dict):
+        seconds, awake = names = "seconds awake".split(" ")  # as in _PLATFORMS
+        ok = all(key in names for key in v) and _number(10, 604800)(v.get(seconds))
+        return ok and _number(5, 300)(v.get(awake, 30))
+    return _number(0, 0)(v) or _number(10, 604800)(v)
+
+
 # Platform, and the module of its keys: this one's name and these letters. In one text, for short ones become names, for
 # ever.
 _PLATFORMS = [words.split(":") for words in "legacy: studio:_studio dp:_studio mqtt:_mqtt".split(" ")]
@@ -97,6 +105,12 @@ _KEYS = {
         'KB of flash for data points that wait for long, 16 to 16384, or 0 for none, or {"kb": …, "after": seconds, '
         '"newest_first": true}',
         _flash,
+    ),
+    "sleep": (
+        0,
+        'seconds of deep sleep between measurements, 10 to 604800, or 0 for none, or {"seconds": …, "awake": seconds '
+        "for the network at most, 5 to 300}",
+        _sleep,
     ),
     "led_pin": (-1, "a pin's number from 0 to 48, or -1 for none", _number(-1, 48)),
     "led_active_low": (False, "true or false", _yes_no),

@@ -162,10 +162,27 @@ class Device:
                 for _ in keys.ipoll(0):
                     self._key_pressed(keys)
                 if start is not None and ticks_diff(ticks_ms(), start) > _STEADY:
-                    start = rare("seldom").forget_crashes()
+                    start = rare("seldom").forget_crashes(self)
             except KeyboardInterrupt:
                 if rare("seldom").stopped(self):
                     return
+
+    def run_once(self, timeout):
+        """Measures, connects, delivers what waits, obeys what waits for the board, and closes the connection: in place
+        of run(), for a program with a rhythm of its own. Ends when that is done, or after timeout seconds, 1 to 3600,
+        and one turn of the loop.
+
+        Returns a dict. "online": whether it was; "why": why not, in words; "delivered": data points that the platform
+        has taken; "waiting": those still in RAM; "commands": commands, sets and desired values that were obeyed. After
+        deep sleep it does not try each time where attempts have failed: at every second wake, then at every fourth, and
+        so on, but once an hour.
+        """
+        return rare("sleep").run_once(self, timeout)
+
+    def sleep(self, seconds):
+        """Deep sleep, 1 to 2,000,000 seconds. Never returns: the board starts anew afterwards. What waits in the outbox
+        is kept in RTC memory, and beyond that in flash, where "outbox_flash" lets it."""
+        rare("sleep").sleep(self, seconds)
 
     # The main loop
 
@@ -228,7 +245,7 @@ class Device:
                 except KeyboardInterrupt:
                     raise
                 except BaseException as e:  # noqa: BLE001 - a broken sensor must not take the board offline
-                    keep("stream " + stream[_ID].decode(), e, stream[_FAILED])
+                    keep("stream" + " " + stream[_ID].decode(), e, stream[_FAILED])  # two texts that are names anyway
                     stream[_FAILED] = True
                     continue
                 if value is not None:

@@ -1,5 +1,5 @@
-"""What is left to try when a board was offline for long: a reset, of the driver below us, too. What is in the outbox is
-lost with it, unless it has a part of the flash; so not where it cannot help."""
+"""What is left to try when a board was offline for long: a reset, of the driver below us, too. What is in the outbox
+and has no room in RTC memory is lost with it, unless it has a part of the flash; so not where it cannot help."""
 
 import machine
 
@@ -21,7 +21,7 @@ def reset(wifi, now):
         pass
     if wifi.before_reset:
         try:
-            wifi.before_reset()
+            rare("across_resets").save(wifi.before_reset)
         except Exception as e:  # noqa: BLE001 - the reset is what helps
             log("outbox", "not saved: %s" % e)
     machine.reset()

@@ -12,13 +12,11 @@ records come twice, and times that nobody knows are sent as none.
 
 import json
 import os
-import sys
 from hashlib import sha256
-from machine import DEEPSLEEP_RESET, PWRON_RESET, reset_cause
 from micropython import const
 
 from . import watchdog
-from .log import log, uptime
+from .log import log, rare, uptime
 
 _FOLDER = "outbox"
 _STATE = "outbox/state"
@@ -60,7 +58,7 @@ def _begin(box):
     _look(box)
     last_epoch = _look_at_last(box)
     now = box.device.clock.now()
-    if state and _clock_went_on() and now >= state["now"]:
+    if state and rare("across_resets").clock_went_on() and now >= state["now"]:
         box.epoch = state["epoch"]
     else:
         box.epoch = (state["epoch"] if state else last_epoch) + 1 & 0xFF
@@ -350,13 +348,6 @@ def _advance(box, at):
 
 
 # State
-
-
-def _clock_went_on():
-    """Whether the clock still counts from where it did before: an ESP32's does over any reset but power on (its RTC
-    timer, esp32/modtime.c), an ESP8266's over deep sleep alone (see ntp.py)."""
-    cause = reset_cause()
-    return cause == DEEPSLEEP_RESET or sys.platform != "esp8266" and cause != PWRON_RESET
 
 
 def _jump(box, epoch):

@@ -7,13 +7,14 @@ It is a room of device.py, and knows its attributes.
 import json
 from machine import RTC
 from micropython import const
-from time import sleep_ms
+from time import sleep_ms, ticks_ms
 
 from . import watchdog
 from .log import keep, log, rare
 from .outbox import is_value, stream_id_of
 
 _ID = const(0)  # of a stream, see device.py
+_HEAD = const(14)  # bytes of RTC memory that are start.py's
 _HEALTH = b"free_heap", b"free_idf_heap", b"reset_cause", b"dropped"  # streams
 
 
@@ -54,22 +55,30 @@ def wait_for_config(device):
         sleep_ms(100)
 
 
-def forget_crashes():
-    """Sets back what boot.py counts, where the program keeps nothing of its own in RTC memory."""
+def forget_crashes(device):
+    """Sets back what boot.py counts, where the program keeps nothing of its own in RTC memory, and drops what
+    across_resets.py has there. What has not arrived yet stays: returns the ticks then, for doing this again later."""
     memory = RTC().memory
-    if memory()[:8] == b"crashes ":
-        memory(b"")
+    kept = memory()
+    if kept[:8] == b"crashes ":
+        waits = len(kept) > _HEAD and device.config and len(device.outbox)
+        memory(kept[:8] + bytes(_HEAD - 8) + kept[_HEAD:] if waits else b"")
+        if waits:
+            return ticks_ms()
+    return None
 
 
 def stopped(device):
     """After a KeyboardInterrupt: True if it was somebody's; or else the loop may go on."""
     if rare("keyboard").somebody(watchdog.feed):
-        forget_crashes()
+        forget_crashes(device)
         log("device", "stopped" + ("" if watchdog.stop() else "; the watchdog still runs"))
         if device.config:
             device._client.close()
-            if device.config["outbox_flash"] and not device.outbox.locked:
-                device.outbox.save()
+            if not device.outbox.locked:
+                if device.config["outbox_flash"]:
+                    device.outbox.save()  # whoever is there may press reset, which costs an ESP32 its RTC memory
+                rare("across_resets").save(device)
         return True
     if device.config:
         if device.outbox.locked:  # and so in the middle of a change

@@ -7,8 +7,8 @@ Safe mode is a prompt without a program and without a watchdog, where mpremote c
 - the BOOT button, or the pin that "safe_mode_pin" in config.json names, pressed right after reset or power-on
 - Ctrl-C while main.py waits for its next try because it has crashed too often
 
-The count of crashes is in RTC memory, after a mark: count, state, ticks. A program that keeps something else there is
-left alone, and nothing is counted.
+The count of crashes is in RTC memory, after a mark: count, state, ticks; what follows is across_resets.py's. A program
+that keeps something else there is left alone, and nothing is counted.
 """
 
 import gc
@@ -24,6 +24,7 @@ _WINDOW = const(300)  # ms for somebody to press the button
 _SETTLED = const(500)  # ms from start to prompt at least, on an ESP8266
 _COLLECT = const(4096)  # bytes taken after which garbage goes
 _MARK = b"crashes "
+_HEAD = const(14)  # bytes of the mark and what is ours after it
 _RUNNING = const(0)  # states
 _WAITED = const(1)  # the pause is over, and the board reset
 _PROMPT = const(2)  # since ticks: whoever sits there may reset, which is no crash
@@ -167,9 +168,13 @@ def _state():
 
 
 def _write(crashes, state, ticks=0):
-    if _ours():
-        mark = _MARK + bytes((crashes, state)) + ticks.to_bytes(4, "little") if crashes or state else b""
-        machine.RTC().memory(mark)
+    kept = machine.RTC().memory()
+    if kept[:8] in (b"", _MARK):
+        if crashes or state or kept[_HEAD:]:
+            kept = _MARK + bytes((crashes, state)) + ticks.to_bytes(4, "little") + kept[_HEAD:]
+        else:
+            kept = b""
+        machine.RTC().memory(kept)
 
 
 # Safe mode

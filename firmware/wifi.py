@@ -21,7 +21,7 @@ class Wifi:
     def __init__(self, networks, reset_after=0):
         """networks: list of {"ssid": …, "password": …} or {"ssid_hex": …}, tried in turn. reset_after: minutes without
         a connection that works after which the board is reset, 0 for never."""
-        self.before_reset: object = None  # a function that saves what a reset would lose
+        self.before_reset: object = None  # the Device, whose outbox is to be saved
         self._networks = networks
         self._reset_after = reset_after * 60
         self._wlan = None  # the driver has not been asked for it yet

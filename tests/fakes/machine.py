@@ -7,10 +7,12 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 cause = PWRON_RESET
+woken_by = 4  # wake_reason(): ESP_SLEEP_WAKEUP_TIMER
 resets = 0  # by reset()
 levels = {}  # by pin number
 rtc_memory = b""
 clock = []  # what it was set to
+rtc_size = 2048  # esp32/mpconfigport.h, MICROPY_HW_RTC_USER_MEM_MAX; an ESP8266's is 492 (machine_rtc.c)
 timeouts = []  # of all WDT() in their order: each sets the time of the only one there is
 pulled = []  # numbers of the pins made with a pull-up
 
@@ -25,6 +27,18 @@ def reset():
     resets += 1
 
 
+def wake_reason():
+    return woken_by
+
+
+class Asleep(BaseException):
+    """What deepsleep() ends with here, for it never returns; with the milliseconds."""
+
+
+def deepsleep(ms):
+    raise Asleep(ms)
+
+
 class RTC:
     def datetime(self, moment):
         clock.append(moment)
@@ -33,6 +47,8 @@ class RTC:
         global rtc_memory
         if data is None:
             return rtc_memory
+        if len(data) > rtc_size:
+            raise ValueError("buffer too long")
         rtc_memory = bytes(data)
         return None
 

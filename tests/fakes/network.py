@@ -45,6 +45,7 @@ class Air:
         self.association = association
         self.dhcp = dhcp
         self.tried = []
+        self.addresses = []  # what ifconfig() has set
         self.error = None
         self.absent = False
         self.no_address = False  # connected, with 0.0.0.0
@@ -217,7 +218,10 @@ class WLAN:
             raise ValueError("unknown config param")
         return str(air.stored[0], "utf-8")  # a name in GBK is a UnicodeError: py/objstr.c, mp_obj_new_str()
 
-    def ifconfig(self):
+    def ifconfig(self, address=None):
+        if address is not None:
+            air.addresses.append(address)
+            return None
         if not air.joined or air.no_address:
             return ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
         return ("192.168.4.23", "255.255.255.0", "192.168.4.1", "192.168.4.1")

@@ -8,7 +8,11 @@ from flash_folder import Flash
 from support import replaced
 from test_outbox import contents
 
-from firmware import flash_outbox, segments
+from firmware import (
+    across_resets,  # noqa: F401  # segments would not find it with another folder as the current one
+    flash_outbox,
+    segments,
+)
 from firmware.clock import Clock
 from firmware.flash_outbox import FlashOutbox
 

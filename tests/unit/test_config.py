@@ -127,6 +127,15 @@ def test_nothing_else_is_a_whole_number():
             assert text.startswith(key + ": must be"), text
 
 
+def test_deep_sleep():
+    for value in (0, 10, 600, 604800, {"seconds": 600}, {"seconds": 10, "awake": 300}, {"awake": 5, "seconds": 604800}):
+        assert check(config(sleep=value))["sleep"] == value
+    wrong = [9, -1, 604801, 600.0, True, "600", [600], {}, {"awake": 30}, {"seconds": 0}, {"seconds": 9}]
+    wrong += [{"seconds": 600, "awake": 4}, {"seconds": 600, "awake": 301}, {"seconds": 600, "every": 1}]
+    for value in wrong:
+        assert problem(config(sleep=value)).startswith("sleep: must be seconds of deep sleep"), value
+
+
 def test_no_watchdog_and_no_led():
     assert check(config(watchdog=0, led_pin=-1))["watchdog"] == 0
     for value in (False, 0.0, -0.0):

@@ -170,6 +170,15 @@ def test_what_is_no_crash():
             assert board.safe_mode() is None and machine.rtc_memory == b""
 
 
+def test_what_is_kept_behind_the_count_stays():
+    """Data points and what sleep keeps: firmware/across_resets.py."""
+    kept = b"crashes \4\0abcdkept"
+    for cause, count in ((machine.WDT_RESET, 5), (machine.DEEPSLEEP_RESET, 0), (machine.PWRON_RESET, 0)):
+        with Board(cause, memory=kept) as board:
+            board.safe_mode()
+            assert machine.rtc_memory == b"crashes " + bytes((count, 0, 0, 0, 0, 0)) + b"kept", cause
+
+
 def test_a_reset_from_the_prompt_is_no_crash():
     """As onenet deploy resets a board in safe mode, and people after Ctrl-C."""
     try:
