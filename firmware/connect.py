@@ -1,6 +1,8 @@
-"""What a Device does when it is about to connect. Loaded for that, and forgotten: by itself, for soon there has to be
-memory for the connection.
+"""What a Device does when it is about to connect, and says when it has. Loaded for that, and forgotten: by itself, for
+soon there has to be memory for the connection.
 """
+
+from mqtt.client import ONLINE
 
 from . import watchdog
 from .log import log, rare
@@ -13,3 +15,15 @@ def connecting(device):
     watchdog.patient(True)
     if device.config["tls"]:
         rare("tls").make(device)
+
+
+def tells(device):
+    """To the log: how things are."""
+    if device.config and device._client.state == ONLINE:
+        try:
+            free = rare("health").words()
+        except MemoryError:
+            free = ""
+        log("mqtt", "online as device %s%s" % (device.config["device_id"], free))
+    else:
+        log("mqtt" if device.config else "config", device._trouble)

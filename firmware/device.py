@@ -260,25 +260,15 @@ class Device:
         self._online_at = uptime()
         self._trouble = ""  # which may be long
         watchdog.patient(False)
-        self._tell()
+        rare("connect").tells(self)
 
     def _key_pressed(self, keys):
         key = stdin.buffer.read(1)  # noise on the line is seldom text
         if not key:  # nobody will ever type anything
             keys.unregister(stdin)
         elif key in b"\r\n":
-            self._tell()
+            rare("connect").tells(self)
             log("device", rare("about").describe())
-
-    def _tell(self):
-        if self.config and self._client.state == ONLINE:
-            try:
-                free = rare("health").words()
-            except MemoryError:
-                free = ""
-            log("mqtt", "online as device %s%s" % (self.config["device_id"], free))
-        else:
-            log("mqtt" if self.config else "config", self._trouble)
 
     def _upload(self):
         """Sends the oldest data points, one packet at a time; they stay in the outbox until it is acknowledged."""

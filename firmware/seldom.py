@@ -49,7 +49,7 @@ def stream(device, stream_id, every, options):
 
 def wait_for_config(device):
     """The file is wrong: says so, and again, for whoever connects later."""
-    device._tell()
+    rare("connect").tells(device)
     for _ in range(100):
         watchdog.feed()
         sleep_ms(100)

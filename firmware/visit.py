@@ -12,6 +12,8 @@ from .log import rare
 from .notes import load
 
 _LINGER = const(500)  # ms in which nothing comes, after which nothing waits for the board
+_UPDATE = const(600000)  # ms awake at most for an update over the air
+_STUCK = const(8000)  # ms that it waits when it does not get on
 _GOODBYE = const(100)  # ms for the end of the connection to leave the chip
 
 
@@ -71,7 +73,7 @@ class _Visit:
                     device._key_pressed(keys)
                 online = online or client.state == ONLINE
                 passed = ticks_diff(ticks_ms(), began)
-                if passed >= ms or passed >= least and self._done():
+                if (passed >= ms or passed >= least and self._done()) and not (passed < _UPDATE and self._updates()):
                     break
                 if fixed and device._delay and device.wifi._joined:
                     fixed = as_before.ask_anew(device, notes)
@@ -100,6 +102,16 @@ class _Visit:
         if device._things and device._things.asks:
             return False
         return ticks_diff(ticks_ms(), client.session.heard) >= _LINGER
+
+    def _updates(self):
+        """Whether an update over the air is under way, and gets on: it stands in the way of the device's turns."""
+        turn = self.device._turn
+        if isinstance(turn, type(self._updates)):
+            return False
+        try:
+            return turn._delay < _STUCK
+        except AttributeError:  # a new program proves itself: update_trial.py
+            return True
 
     def _leave(self, online):
         """Closes without DISCONNECT, which may have to wait for what is on its way out; and a broker tells others then

@@ -51,9 +51,10 @@ INNER = frozenset(
         "put_right", "put_seconds", "put_value", "Puts", "quoted", "rare", "reading", "refuse", "refused", "restore",
         "rewind", "save", "say", "Sender", "sent", "services", "session", "Session", "session_present", "set_clock",
         "show", "sign", "skip", "slept", "somebody", "spill", "stamp", "Standing", "STREAM_ID", "stream_id_of",
-        "string", "Subscriptions", "take", "take_now", "Things", "things_of", "too_long", "topic_filter", "topic_name",
-        "true", "try_next", "unanswered", "unasked", "unlock", "unsent", "untimed", "uptime", "value_at", "value_len",
-        "wait_after", "wait_for_config", "wakes", "went", "which", "Wifi", "without_wifi", "woken", "words", "wrap",
+        "string", "Subscriptions", "take", "take_now", "tells", "Things", "things_of", "too_long", "topic_filter",
+        "topic_name", "true", "try_next", "unanswered", "unasked", "unlock", "unsent", "untimed", "uptime", "value_at",
+        "value_len", "wait_after", "wait_for_config", "wakes", "went", "which", "Wifi", "without_wifi", "woken",
+        "words", "wrap",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

@@ -240,7 +240,7 @@ def run(device, turns=3, ms=0, end=Stop, keys=(), somebody=True):
 
     device._turn = turn
     watchdog._state.clear()
-    with fakes.Log(module, seldom) as log, fakes.Ticks(module) as ticks:
+    with fakes.Log(module, seldom, connect) as log, fakes.Ticks(module) as ticks:
         with replaced(module, "poll", keyboard), replaced(module, "stdin", keyboard):
             with replaced(seldom, "rare", rarely(somebody)):
                 try:

@@ -9,8 +9,8 @@ from fakes import machine
 from mqtt.client import OFFLINE
 from support import MICROPYTHON, raises, replaced
 
+from firmware import connect, seldom, watchdog
 from firmware import device as module
-from firmware import seldom, watchdog
 from firmware.device import Device
 
 
@@ -52,12 +52,12 @@ def test_enter_is_answered_with_how_things_are():
             assert not MICROPYTHON or "firmware.about" not in sys.modules
     with Bench() as it:
         it.log.lines.clear()
-        it.device._tell()
+        connect.tells(it.device)
         assert it.log.lines[0].startswith("mqtt: online as device 27654321, ")
         it.close()
         it.until(lambda: it.client.state == OFFLINE)
         it.log.lines.clear()
-        it.device._tell()
+        connect.tells(it.device)
         assert "next attempt in" in it.log.lines[0]
 
 

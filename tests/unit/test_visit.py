@@ -223,6 +223,32 @@ def test_whoever_is_at_the_keyboard_stays_in_touch():
         assert time.time() - start > 0.9 and len(pressed) > 3
 
 
+def test_an_update_that_gets_on_has_it_stay():
+    class Update:
+        """One that is over, or stuck, after many turns."""
+
+        _delay = 0
+
+        def __init__(self, platform, stuck):
+            self.platform = platform
+            self.stuck = stuck
+            self.turns = 0
+
+        def __call__(self):
+            self.platform.turn()
+            self.turns += 1
+            if self.turns == 300:
+                if self.stuck:
+                    self._delay = 8000
+                else:
+                    self.platform.it.device._turn = self.platform.turn
+
+    for stuck in (False, True):
+        with at_once() as (device, platform):
+            device._turn = update = Update(platform, stuck)
+            assert device.run_once(1)["online"] and update.turns >= 300
+
+
 def test_ctrl_c_leaves_it_as_it_was():
     with at_once() as (device, platform):
 
