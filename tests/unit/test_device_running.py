@@ -135,7 +135,7 @@ def broken(text):
 def messages(device, rounds=2):
     """What run() says of a wrong configuration until Ctrl-C."""
     watchdog._state.clear()
-    with fakes.Log(module, seldom) as log, fakes.Ticks(module, seldom) as ticks:
+    with fakes.Log(module, seldom, connect) as log, fakes.Ticks(module, seldom) as ticks:
         seldom.sleep_ms = sleeper(ticks, rounds * 10000)
         with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
             with replaced(seldom, "rare", rarely(True)):
