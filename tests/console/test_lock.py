@@ -1,5 +1,6 @@
 """What everybody on the network may do with --lan, what the teacher may, and who has a device's key."""
 
+import contextlib
 from collections.abc import Iterator
 
 import httpx
@@ -134,3 +135,24 @@ def test_a_page_of_an_origin_that_is_let_in_uses_the_api_with_its_key(console: R
         answer = httpx.get(f"{console.url}/devices", headers={"origin": other} | key)
         assert answer.status_code == 403
         assert "access-control-allow-origin" not in answer.headers
+
+
+# In a browser
+
+
+def test_in_chromium_a_pupil_unlocks_a_device_and_the_teacher_logs_in(
+    console: RunningConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from browser import Browser, chromium  # which skips the test where there is no Playwright
+
+    monkeypatch.setattr(lock, "_is_here", lambda address: False)
+    with chromium() as program, contextlib.closing(Browser(program, console.url)) as browser:
+        with browser.open(f"/device/{DEVICE}", "zh-CN") as page:
+            page.get_by_label("鉴权信息").fill(AUTH_INFO)
+            page.get_by_role("button", name="解锁").click()
+            page.get_by_role("button", name="发送").wait_for()
+            page.get_by_role("link", name="教师登录").click()
+            page.get_by_label("密码").fill(PASSWORD)
+            page.get_by_role("button", name="登录").click()
+            page.get_by_role("button", name="添加设备").wait_for()
+        assert browser.faults == []
