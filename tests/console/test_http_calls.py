@@ -198,3 +198,14 @@ def test_a_devices_own_key_describes_the_device(console: RunningConsole) -> None
     assert it.ask("POST", f"/devices/{own.id}/datastreams", {"id": "t", "unit": "K"})[0] == 0
     assert json.loads(it.http.get(f"/devices/{own.id}").text)["data"]["desc"] == "x"
     assert it.ask("POST", "/mqtt", b"x", topic="a")[0] == 3
+
+
+def test_binary_data_that_come_at_once_are_kept_apart(console: RunningConsole, api: Api, device: Device) -> None:
+    payloads = [b'\x02\x00\x0f{"ds_id":"pic"}\0\0\0\1%c' % i for i in range(20)]
+    with online(console, device.id, device.auth_info) as it:
+        it.send(b"".join(publish("$dp", payload, 1, i + 1) for i, payload in enumerate(payloads)))
+        for _ in payloads:
+            it.receive("PUBACK")
+    points = console.call(console.platform.points, device.id, "pic")
+    found = [api.http.get(f"/bindata/{point.value['index']}").content for point in points]
+    assert found == [b"%c" % i for i in range(20)]

@@ -246,11 +246,13 @@ class Platform(Registry):
         return index
 
     def _time_of(self, device_id: str, point: DataPoint) -> int:
-        """When it was measured: if it does not say so, now, but after the one before, whose place it would take."""
+        """When it was measured: if it does not say so, now, but after the one before, whose place it would take; of
+        binary data by a millisecond, which is all that their index has of it."""
         if point.at is not None:
             return microseconds(parse_time(point.at))
         name = (device_id, point.stream)
-        at = self._latest[name] = max(microseconds(utc_now()), self._latest.get(name, 0) + 1)
+        step = 1000 if isinstance(point.value, bytes) else 1
+        at = self._latest[name] = max(microseconds(utc_now()), self._latest.get(name, 0) + step)
         return at
 
     # Commands
