@@ -42,7 +42,7 @@ def test_600_that_are_half_open_do_not_take_the_page_away(console: RunningConsol
         assert is_there(console)
         assert httpx.get(console.url, timeout=PATIENCE).status_code == 200
         assert is_cut_off(halves[0])
-        assert len(http_protocol._strangers) <= http_protocol._MOST_STRANGERS
+        assert len(http_protocol._strangers) <= 128
     until(lambda: not http_protocol._strangers, patience=PATIENCE)
 
 
