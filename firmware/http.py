@@ -36,10 +36,11 @@ class Http:
     After ask(): `status`; `body`, a view of its n bytes; `total`, bytes of the whole file (-1: not told); `errno`, of
     OneNET's Ota-Errno."""
 
-    def __init__(self, host, port, buf):
+    def __init__(self, host, port, buf, more=""):
         self.host = host
         self._port = port
         self._view = memoryview(buf)
+        self._more = more  # lines of each GET's header
         self._poller = poll()
         self._sock = self._address = self.body = None
         self.status = self.n = self.errno = 0
@@ -51,10 +52,12 @@ class Http:
             self._sock.close()
             self._sock = None
 
-    def get(self, path, first, last, more=""):
+    def get(self, path, first, last):
         """Asks for these bytes of a file, both included. A generator: each next() is a turn; done, it just ends.
         Raises OSError, to try again, and ValueError."""
-        yield from self.ask("GET", path, "Range: bytes=%d-%d\r\n%s" % (first, last, more))
+        yield from self.ask("GET", path, "Range: bytes=%d-%d\r\n%s" % (first, last, self._more))
+        if self.errno:
+            raise ValueError("the file is gone (Ota-Errno %d)" % self.errno)
         if self.status == 416:
             raise ValueError("it ends before byte %d" % first)
         if self.status >= 500 or self.status in (408, 429):

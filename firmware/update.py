@@ -37,13 +37,14 @@ def start(device, url):
     if exists("deploy/record"):
         raise ValueError("a new program has to prove itself first")
     job = {"url": url, "digest": digest}
-    if _read_job() != job:
-        rare("update_trial").clear()
-        os.mkdir("deploy")
-        with open("deploy/+new", "w") as file:
-            json.dump(job, file)
-        os.rename("deploy/+new", _JOB)
+    _keep_job(job)
     Update(device, job)
+
+
+def ask(device):
+    """Asks the platform whether there is something to be done; not while there is already."""
+    if not exists(_JOB):
+        Update(device, {})
 
 
 def go_on(device):
@@ -54,6 +55,16 @@ def go_on(device):
         Update(device, job)
     else:
         rare("update_trial").clear()
+
+
+def _keep_job(job):
+    """What there is of another goes."""
+    if _read_job() != job:
+        rare("update_trial").clear()
+        os.mkdir("deploy")
+        with open("deploy/+new", "w") as file:
+            json.dump(job, file)
+        os.rename("deploy/+new", _JOB)
 
 
 def _read_job():
@@ -77,7 +88,7 @@ class Update:
         self._news = False  # something is not on the board yet
         self._lacks = 0  # times there was no memory
         self._failed_at = self._since = ticks_ms()
-        self._done = self._size = self._told = 0  # bytes that are here, of so many; tens of percent
+        self._done = self._size = self._told = self._reported = 0  # bytes that are here, of so many; tens of percent
         device._turn = self
 
     def __call__(self):
@@ -92,19 +103,25 @@ class Update:
         try:
             next(self._work)
         except StopIteration:
-            pass
+            if not self._job:  # there was nothing, or it is told that it has failed
+                self._end()
         except (OSError, MemoryError) as e:
             if isinstance(e, OSError) and e.errno == _ENOSPC:
-                return self._give_up("the flash is full")
+                return self._give_up("the flash is full", 102)
             if isinstance(e, MemoryError):
                 self._lacks += 1
                 if self._lacks > _LACKS:
                     return self._give_up("there is not enough memory for it")
+            if not self._job:
+                log("update", str(e))
+                return self._end()
             self._delay = min(self._delay * 2 or 2000, _LONGEST)
             self._failed_at = ticks_ms()
             log("update", "%s; goes on in %d s" % (e, self._delay // 1000))
             self._work = self._steps()
         except (ValueError, KeyError, TypeError, IndexError) as e:
+            if not self._job:
+                return self._end()
             self._give_up(str(e) or type(e).__name__)
 
     def tell(self, text):
@@ -113,18 +130,39 @@ class Update:
         if self._device.config["platform"] != "studio":  # which takes only what its thing model has
             self._device.put("update", text)
 
-    def _give_up(self, why):
+    def _give_up(self, why, step=107):
         if self._http:
             self._http.close()
         self.tell("refused: " + why)
+        if "ota" in self._job:
+            self._work = rare("update_ota").step(self._http, self._job["ota"], step)
+            self._job = {}
+        else:
+            self._end()
+
+    def _end(self):
+        if self._http:
+            self._http.close()
         rare("update_trial").clear()
         del self._device._turn
 
     def _steps(self):
         """The work: a generator, each next() is a turn's."""
+        more = ""
+        if "url" not in self._job:
+            self._http = rare("update_ota").connection(self._buf)
+            job = yield from rare("update_ota").find(self._http)
+            if not job:
+                return
+            self._http.close()
+            self._job = job
+            _keep_job(job)
+        task = self._job.get("ota")
+        if task:
+            more = rare("update_ota").header()
         http = rare("http")
         host, port, path = http.parts_of(self._job["url"])
-        self._http = http = http.Http(host, port, self._buf)
+        self._http = http = http.Http(host, port, self._buf, more)
         head = exists(_HEAD) and rare("update_head").look()
         while not head:
             at = size_of(_HEAD)
@@ -154,14 +192,23 @@ class Update:
                 at += size
             self._done = at - head["end"]
             self.came(0)
+            if task and self._told > self._reported:
+                self._reported = self._told
+                if self._told < 10:  # 100 and 101 are the same to the platform
+                    yield from rare("update_ota").step(http, task, self._told * 10)
             if self.late():
                 yield
         http.close()
         if not self._news:
             self.tell("version %s is here already" % head["version"])
-            rare("update_trial").clear()
-            del self._device._turn
+            if task:
+                yield from rare("update_ota").ended(http, task, True)
+            self._job = {}
             return
+        if task:
+            yield from _check_md5(self, self._job["md5"], head)
+            yield from rare("update_ota").step(http, task, 101)
+            http.close()
         self.tell("all is here; restarts to put it in place")
         start = ticks_ms()
         while len(self._device.outbox) and ticks_diff(ticks_ms(), start) < 30000:  # a reset would lose it
@@ -234,6 +281,27 @@ def _lines(head):
             kind, name, size, digest = parts_of(line)
             yield kind, str(name, "utf-8"), size, digest
             line = file.readline()
+
+
+def _check_md5(update, wanted, head):
+    """A generator: the platform's own sum, where this port has MD5, which an ESP8266's has not."""
+    if not hasattr(hashlib, "md5"):
+        return
+    digest = hashlib.md5()
+    with open(_HEAD, "rb") as file:
+        digest.update(file.read(head["end"]))
+    for kind, name, _, _ in _lines(head):
+        path = staged(name)
+        if kind != "=":
+            with open(path if exists(path) else name, "rb") as file:
+                data = file.read(256)
+                while data:
+                    digest.update(data)
+                    data = file.read(256)
+            if update.late():
+                yield
+    if str(hexlify(digest.digest()), "utf-8") != wanted:
+        raise ValueError("its MD5 is not the platform's")
 
 
 def staged(name):

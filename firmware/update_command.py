@@ -7,7 +7,9 @@ from .log import rare
 
 
 def add_to(device):
-    """The device obeys it from here on."""
+    """The device obeys it from here on; of the current platform, it asks for updates, too."""
+    if device.config["platform"] in ("studio", "dp"):
+        rare("update_ota").watch(device)
     device._reply_to = lambda payload: (
         rare("update_command").obey(device, payload)
         if not isinstance(payload, int) and payload[:7] == b"update "

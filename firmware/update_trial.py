@@ -10,6 +10,7 @@ import json
 import machine
 import os
 import sys
+from time import ticks_add, ticks_diff, ticks_ms
 
 from .log import log, rare, uptime
 
@@ -42,6 +43,8 @@ class Trial:
         self._device = device
         self._proving = trying  # or else only to tell how it ended
         self._told = False
+        self._work = None  # what tells the platform
+        self._next_at = ticks_ms()
         self._head = _head()
         if trying:
             log("update", "version %s has to stay online for %d s" % (self._head["version"], self._head["stays"]))
@@ -65,8 +68,32 @@ class Trial:
             if device.config["platform"] != "studio":
                 device.put("update", words)
         elif not len(device.outbox):  # and so it is told, whatever happened to the power
-            clear()
-            del device._turn
+            self._tell_platform()
+
+    def _tell_platform(self):
+        """OneNET's own task, where it was one."""
+        try:
+            if self._work is None:
+                task = json.loads(_read("deploy/+job") or "{}").get("ota")
+                if task:
+                    ota = rare("update_ota")
+                    upgraded = not _read("deploy/+back")
+                    self._work = ota.ended(ota.connection(bytearray(1024)), task, upgraded)
+            if self._work and ticks_diff(ticks_ms(), self._next_at) >= 0:
+                next(self._work)
+            if self._work:
+                return
+        except StopIteration:
+            pass
+        except OSError as e:
+            log("update", str(e))
+            self._work = None
+            self._next_at = ticks_add(ticks_ms(), 10000)
+            return
+        except (ValueError, KeyError, TypeError, MemoryError) as e:
+            log("update", "the platform was not told: %s" % e)
+        clear()
+        del self._device._turn
 
     def _judge(self):
         healthy = getattr(self._device, "healthy", None)

@@ -166,6 +166,19 @@ class Client(Requests):
             time.sleep(min(pause, seconds - elapsed))
             pause = min(1.5 * pause, 2.0)
 
+    # Updates over the air, which a console has
+
+    def push(self, device_id: str, package: bytes) -> None:
+        """Has a console keep this package, and the device fetch it."""
+        response = self._post("/packages", params={"device_id": device_id}, content=package)
+        self._data(response, f"device {device_id}")
+
+    def update_state(self, device_id: str) -> tuple[str, str]:
+        """How the device's last update goes, in words, and when it told so."""
+        with self._documented("the state of an update"):
+            data = self._get("/packages", {"device_id": device_id}, f"device {device_id}")
+            return str(data["state"]), str(data["at"])
+
     def _reply(self, path: str) -> bytes:
         """The very bytes: there is no envelope around them."""
         response = self._answer(path, {})

@@ -82,6 +82,7 @@ class Connection:
         """Once a CONNECT has named one that exists, whether or not it is let in."""
         self.peer: tuple[str, int] = writer.get_extra_info("peername")[:2]
         self.address = f"[{self.peer[0]}]:{self.peer[1]}" if ":" in self.peer[0] else f"{self.peer[0]}:{self.peer[1]}"
+        self.here = str(writer.get_extra_info("sockname")[0]).removeprefix("::ffff:")
         _look_for_dead_peers(writer.get_extra_info("socket"))
         if gate.recorder:
             gate.recorder.opened(self, self.peer, writer.get_extra_info("sockname")[:2])

@@ -88,6 +88,7 @@ class Console:
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
         if options.lan:
             self.platform.lock = Lock(options.password)
+        self.platform.http_port = self.http_port
         for rule in options.rules:
             try:
                 self.platform.change_rule(rule)

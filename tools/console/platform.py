@@ -39,6 +39,7 @@ from .model import (
     PointsStored,
     Stream,
 )
+from .packages import Packages
 from .point_table import STREAMS_KEPT, NewPoint, Row
 from .registry import LONGEST_ID, Link, Registry, is_id
 from .store import Store, new_uuid
@@ -66,6 +67,8 @@ class Platform(Registry):
 
     mqtt_port = 6002
     """Where its broker listens."""
+    http_port = 8080
+    """Where its web server listens."""
     lan = False
     """Whether boards can reach it over the network."""
 
@@ -86,6 +89,8 @@ class Platform(Registry):
         self._streams: dict[str, set[str]] = {}  # their ids, of devices that have sent something
         self.studio = Studio(self)
         """The products of the current platform."""
+        self.packages = Packages(self)
+        """For updates over the air."""
         self._sent_at: dict[str, float] = {}  # commands without a reply, when they were sent [time.monotonic()]
 
     def start(self) -> None:

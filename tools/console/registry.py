@@ -25,6 +25,8 @@ class Link(Protocol):
     """The connection of a device that is online."""
 
     address: str
+    here: str
+    """Our own address, by which it has reached us."""
 
     def send(self, topic: str, payload: bytes) -> None: ...
     def deliver(self, topic: str, payload: bytes) -> bool: ...
@@ -228,6 +230,11 @@ class Registry:
                     self.tell(DeviceChanged(device.id))
 
     # Online and offline: called by the broker
+
+    def address_for(self, device_id: str) -> str | None:
+        """Our own address, as the device has reached it; None while it is offline."""
+        link = self._links.get(device_id)
+        return link.here if link else None
 
     def came_online(self, device_id: str, link: Link) -> None:
         """The device has been let in."""

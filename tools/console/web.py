@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from .api import add_api
 from .guard import Guard
 from .http_protocol import BoundedProtocol
+from .package_calls import add_packages
 from .platform import Platform
 from .studio.http_api import add_studio_api
+from .studio.ota_calls import add_ota
 from .unknown_calls import UnknownCalls
 
 _MOST_CONNECTIONS = 1500  # requests under way, pages that are open; more get 503
@@ -28,6 +30,8 @@ def make_app(platform: Platform, origins: Sequence[str] = ()) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     add_api(app, platform)
     add_studio_api(app, platform)
+    add_ota(app, platform)
+    add_packages(app, platform)
     calls = list(app.routes)
     mount(app, platform)
     app.add_middleware(UnknownCalls, routes=calls)

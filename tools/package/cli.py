@@ -1,13 +1,46 @@
-"""`onenet package`."""
+"""`onenet package` and `onenet push`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..api.asking import KEYS, Local, Url, asking
+from ..api.failures import ApiError
 from ..failures import failures_in_one_line
 
 app = typer.Typer(no_args_is_help=True)
+
+
+@app.command(epilog=KEYS)
+def push(
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Device ID; PRODUCT:NAME on the current platform.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What onenet package has made.")],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="URL", help="The file lies there, http://…, where the board can reach it: for the cloud."
+        ),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Watch it so long.")] = 900,
+    local: Local = False,
+    url: Url = None,
+) -> int:
+    """Update a board over the air, and see what comes of it.
+
+    A console keeps the file, and the board fetches it from there. For the
+    cloud, put the file on a web server of yours, and say where with --at.
+    Exit status 0: the new program is online and stays; 1: the board is back
+    with the old one, or has not told; 2: not understood.
+    """
+    from ..api.push import run_push
+
+    with asking(local, url, None) as client, failures_in_one_line(ApiError, OSError):
+        if not at and not local and not url:
+            raise ApiError(
+                "OneNET keeps no packages: put the file on a web server, and say where with --at; or --local"
+            )
+        return run_push(client, device, file, at, timeout)  # type: ignore[arg-type]
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The current platform in the console: who may log in, and whose key a token is to be made with."""
 
+import json
 import re
 import time
 from typing import TYPE_CHECKING
@@ -91,6 +92,13 @@ class Studio:
             return self._platform.device(f"{product_id}:{name}")
         except PlatformError as error:
             raise UnknownName(name) from error
+
+    def inform_of_update(self, device: Device, task: int) -> None:
+        """Tells it that there is a task, where it has subscribed to that; or else it finds it when it asks."""
+        link = self._platform.link(device.id)
+        if link:
+            text = json.dumps({"id": str(task), "version": "1.0", "params": {"tid": task}})
+            link.deliver(f"$sys/{device.product_id}/{device.name}/ota/inform", text.encode())
 
     def add_device(self, product_id: str, name: str, title: str = "", key: str = "") -> Device:
         """Adds one, with a key of its own if none is given. Raises PlatformError."""
