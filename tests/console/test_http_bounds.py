@@ -11,6 +11,7 @@ from console_client import until
 from nicegui import Client
 from onenet_tools.console import http_protocol
 from onenet_tools.console.console import RunningConsole
+from onenet_tools.console.model import Device
 from onenet_tools.console.pages import frame
 
 PATIENCE = 60.0
@@ -103,13 +104,18 @@ def test_large_headers_are_taken_up_to_a_bound(console: RunningConsole) -> None:
     assert status(400_000) in (431, 0)  # 0: the answer is lost where the rest of the headers comes to a closed socket
 
 
-def test_who_does_not_read_is_cut_off(console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_does_not_read_is_cut_off(console: RunningConsole, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_protocol, "_STALL_TIME", 0.3)
+    key = console.platform.master_key
+    path = f"/devices/{device.id}/datapoints"
+    for i in range(8):  # so that an answer is longer than what waits on its way
+        point = f'{{"s{i}":"{"x" * 60_000}"}}'
+        httpx.post(f"{console.url}{path}?type=3", content=point, headers={"api-key": key}, timeout=PATIENCE)
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\napi-key: {key}\r\n\r\n".encode()
     with connected(console) as it:
         it.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-        deadline = time.monotonic() + PATIENCE
         it.settimeout(0.05)
+        deadline = time.monotonic() + PATIENCE
         with contextlib.suppress(ConnectionError):
             while time.monotonic() < deadline:
                 with contextlib.suppress(TimeoutError):
