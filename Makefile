@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: cluster misfortunes fuzz test-power test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: cluster misfortunes soak fuzz test-power test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console load board chip image bench size docs wheel clean distclean
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
@@ -111,6 +111,9 @@ test-power: $(VENV) mosquitto micropython32 ## boards whose outbox is in flash l
 .venv/.fuzz: requirements/fuzz.txt | $(VENV)
 	@echo "Adding the packages of $< to .venv, for make fuzz"
 	@$(PIP) install --only-binary :all: -r $< && touch $@ || true
+
+soak: $(VENV) .venv/.bench mosquitto micropython32 ## a board at 50 times the normal rate while everything fails: is all there, and the heap flat? MINUTES=3, SEED=7, CHIP=esp8266
+	@$(BIN)/python tests/soak/run.py $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
 
 fuzz: $(VENV) .venv/.fuzz ## what takes in bytes from outside is given ever stranger ones; SECONDS=60, TARGET=parser, INPUT=file to run one again, KEEP=1
 	@$(BIN)/python tests/fuzz/run.py $(SECONDS) $(if $(TARGET),--target $(TARGET)) $(if $(INPUT),--input $(INPUT)) $(if $(KEEP),--keep)

@@ -33,6 +33,8 @@ _JUMPS = const(8)  # epochs whose jumps are remembered
 
 
 def do(box, what):
+    if getattr(box, "held", None):
+        _close(box)
     if not box.begun:
         _begin(box)
     _jump(box, box.epoch)
@@ -45,6 +47,7 @@ def _nothing(box):
 
 def _begin(box):
     """Finds what an earlier run has left."""
+    box.held = None
     box.failures = box.skip = box.chunk = box.reading = box.at = box.noted = box.count = box.last = box.epoch = 0
     box.jumps = {}
     try:
@@ -135,6 +138,21 @@ def delivered(box):
 
 
 # Files
+
+
+def _open(box, path, mode):
+    """Opens a file to be written. An error of flash comes from the port through the middle of littlefs
+    (esp32_partition.c, modesp.c), which then has the file in its list still. So it is held until it could be closed, by
+    _close() or at the next occasion: collected before, its memory would be somebody else's, and littlefs go by it."""
+    if box.held:
+        _close(box)
+    box.held = open(path, mode)
+    return box.held
+
+
+def _close(box):
+    box.held.close()
+    box.held = None
 
 
 def _path(number):
@@ -256,17 +274,17 @@ def _write(box, begin, move):
                 break
             size, box.size = box.size, _SEGMENT  # whatever interrupts this, nothing is added after it
             new = not size
-            with file:
-                while end < box._end:
-                    n = _fits(box, end, _SEGMENT - _HEAD - size)
-                    if not n:
-                        break
-                    data = memoryview(box.buf)[end : end + n]
-                    head = bytes((n >> 8, n & 0xFF, box.epoch, 0))
-                    file.write(head + _sum(head, data))
-                    file.write(data)
-                    size += _HEAD + n
-                    end += n
+            while end < box._end:
+                n = _fits(box, end, _SEGMENT - _HEAD - size)
+                if not n:
+                    break
+                data = memoryview(box.buf)[end : end + n]
+                head = bytes((n >> 8, n & 0xFF, box.epoch, 0))
+                file.write(head + _sum(head, data))
+                file.write(data)
+                size += _HEAD + n
+                end += n
+            _close(box)
             if end == done and new:  # a record longer than a segment: it stays where it is, and what comes after it
                 _remove(box, box.last)
                 break
@@ -305,21 +323,41 @@ def _room(box):
             if not box._drop_oldest:
                 return None
             _remove_oldest(box)
-        file = open(_path(box.last + 1), "wb")  # noqa: SIM115 - for whoever asks
+        file = _open(box, _path(box.last + 1), "wb")
         box.last += 1
         box.count += 1
         box.first = box.first or box.last
         box.size = 0
         return file
-    return open(_path(box.last), "ab")
+    return _open(box, _path(box.last), "ab")
 
 
 def _remove_oldest(box):
     log("outbox", "no room in flash: the oldest there, %s, go" % _path(box.first))
-    box.dropped += 1
+    box.dropped += _unsent(box, box.first)
     if box.reading == box.first:
         box.copied = box.loaded = 0  # what is loaded is in RAM alone now
     _remove(box, box.first)
+
+
+def _unsent(box, number):
+    """How many records of a segment are neither sent nor loaded; 1 where that cannot be told."""
+    n = at = 0
+    try:
+        with open(_path(number), "rb") as file:
+            if box.reading == number:
+                file.seek(box.at)
+                at = box.skip + box.loaded
+            while True:
+                head, data = _next(file)
+                if not head:
+                    return n
+                while at < len(data):
+                    at += data[at] << 8 | data[at + 1]
+                    n += 1
+                at = 0
+    except (OSError, ValueError, IndexError):
+        return n or 1
 
 
 def _remove(box, number):
@@ -384,8 +422,8 @@ def _note(box):
         box.jumps.pop(max(ages)[1])
     state = {"reading": [box.reading, box.at], "epoch": box.epoch, "jumps": box.jumps, "now": box.device.clock.now()}
     try:
-        with open(_STATE, "w") as file:
-            json.dump(state, file)
+        json.dump(state, _open(box, _STATE, "w"))
+        _close(box)
         box.noted = box.reading
     except OSError as e:
         log("outbox", "flash: %s" % e)

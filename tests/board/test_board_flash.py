@@ -111,3 +111,51 @@ print(os.statvfs("/")[0] * os.statvfs("/")[2])
     with VirtualBoard(files={"main.py": main}, flash_size=1 << 20) as board:
         board.wait_for(r"^>>> ")
         assert board.log.startswith(f"['boot.py', 'main.py'] / ['', '.frozen', '/lib']\n{1 << 20}\n")
+
+
+FAILING = """
+import machine
+pin = machine.Pin(4, machine.Pin.IN)
+
+def write():
+    with open("file", "wb") as f:
+        f.write(b"x" * 5000)
+
+def read():
+    with open("file", "rb") as f:
+        f.read()
+
+write()
+print("ready")
+while True:
+    while not pin.value():
+        pass
+    for act in write, read:
+        try:
+            act()
+            print("went well")
+        except OSError as e:
+            print("failed", e.args)
+    while pin.value():
+        pass
+"""
+
+
+@pytest.mark.parametrize(("chip", "error"), [("esp32", "(-24577, 'ESP_ERR_FLASH_OP_FAIL')"), ("esp8266", "(5,)")])
+def test_flash_fails_as_the_port_says_and_is_well_again(chip: str, error: str) -> None:
+    with VirtualBoard(files={"main.py": FAILING}, chip=chip) as board:
+        board.wait_for("ready")
+
+        def acts(reads: int = 0, writes: int = 0) -> list[str]:
+            since = len(board.log)
+            board.fail_flash(reads, writes)
+            board.pins[4] = 1
+            found = board.wait_for(r"(went well|failed .*)\n(went well|failed .*)\n", since=since)
+            board.pins[4] = 0
+            time.sleep(0.1)
+            return list(found.groups())
+
+        assert acts() == ["went well", "went well"]
+        assert acts(writes=2)[0] == f"failed {error}"
+        assert acts(reads=1)[1] == f"failed {error}"
+        assert acts() == ["went well", "went well"]

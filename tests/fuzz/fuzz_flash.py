@@ -68,6 +68,10 @@ class _File:
     def seek(self, *args):
         return self._file.seek(*args)
 
+    def close(self):
+        self._system.next()
+        self._file.close()
+
     def __enter__(self):
         return self
 

@@ -65,6 +65,9 @@ class _File:
         return self
 
     def __exit__(self, *args):
+        self.close()
+
+    def close(self):
         _told(self._file.close)
 
 

@@ -132,6 +132,24 @@ def test_it_is_bounded_and_what_goes_is_told():
         assert board.outbox.dropped and (taken == 1200) == (full == "drop_oldest")
         board.empty()
         assert kept in board.values() and len(board.values()) > 300
+        assert len(set(board.values())) + board.outbox.dropped == 1200
+
+
+@on_flash
+def test_of_a_segment_that_goes_what_was_sent_or_is_loaded_is_not_counted():
+    board = Board(kb=16)
+    for n in range(500):
+        board.now += 20
+        board.put(n)
+    for _ in range(7):
+        board.upload(3)
+    board._client.state = OFFLINE
+    for n in range(500, 1200):
+        board.now += 20
+        board.put(n)
+    assert board.outbox.dropped
+    board.empty()
+    assert len(set(board.values())) + board.outbox.dropped == 1200
 
 
 @on_flash

@@ -31,17 +31,15 @@ class Cutting:
     def write(self, data):
         for i in range(len(data)):
             if not Cutting.left:
+                if Cutting.torn:
+                    self.close()
                 raise Cut
             Cutting.left -= 1
             self._written.append(bytes(data[i : i + 1]))
         return len(data)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if not kind or Cutting.torn:
-            self._file.write(b"".join(self._written))
+    def close(self):
+        self._file.write(b"".join(self._written))
         self._file.close()
 
 
@@ -198,10 +196,7 @@ class Interrupted:
             raise KeyboardInterrupt
         return self._file.write(data)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *args):
+    def close(self):
         self._file.close()
 
 
@@ -243,6 +238,41 @@ def test_a_segment_that_cannot_be_removed_is_not_sent_for_ever():
     board.upload()
     board.upload()
     assert files() == [] and len(board.values()) == 60
+
+
+@on_flash
+def test_a_file_that_could_not_be_closed_is_held_and_closed_before_another_is_opened():
+    opened = []
+
+    class Stuck(Interrupted):
+        failing = True
+
+        def __init__(self, path, mode):
+            super().__init__(path, mode)
+            self._writes = -9
+            assert all(not one._file for one in opened)
+            opened.append(self)
+
+        def close(self):
+            if Stuck.failing:
+                raise OSError(EIO)
+            self._file.close()
+            self._file = None
+
+    board = Board()
+    board.put(*range(10))
+    with opening(lambda path, mode="r": Stuck(path, mode) if mode in ("ab", "wb", "w") else open(path, mode)):
+        for _ in range(3):
+            board.outbox.save()
+            board.now += 60
+        assert len(opened) == 1
+        Stuck.failing = False
+        board.put(*range(10, 20))
+        board.outbox.save()
+        assert len(opened) > 1 and not opened[0]._file
+    board = Board()
+    board.empty()
+    assert set(board.values()) == set(range(20))
 
 
 class Unseen:

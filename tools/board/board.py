@@ -245,6 +245,11 @@ class VirtualBoard:
         """
         self._call(lambda: self._life.clock.skip(int(seconds)))
 
+    def fail_flash(self, reads: int = 0, writes: int = 0) -> None:
+        """From now on one of so many reads of the file system's flash, up to 255, raises the port's error, and one of
+        so many writes and erasures; 0 for none. Code in a ROMFS, which is mapped into memory, is not read so."""
+        self._call(lambda: self._state.fail_flash(reads, writes))
+
     def heap(self, timeout: float = 60) -> Heap:
         """How the program's heap is after a collection, when it looks at its ticks next. That costs the program
         nothing, and is in the log."""

@@ -221,7 +221,8 @@ class Link:
             return
         connection._world = world
         for writer in (board, world):
-            writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(OSError):  # it may have been cut meanwhile
+                writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pumps = [
             asyncio.create_task(self._pump("up", connection, board_reader, world)),
             asyncio.create_task(self._pump("down", connection, world_reader, board)),

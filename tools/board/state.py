@@ -24,6 +24,7 @@ _HAS_ADDRESS = 25
 _WRITE_ERROR = 26
 _JUMP = 28
 _HEAP_ASKED = 40
+_FLASH_FAILS = 44
 _PIN_LEVEL = 64
 _PIN_MODE = 128
 _ADC_LEVEL = 192
@@ -113,6 +114,10 @@ class State:
     def trouble_writes(self, error: int, seconds: float) -> None:
         """What a write to a socket raises, 0 for nothing, and how long it blocks, to a tenth of a second."""
         self._put(_WRITE_ERROR, "<BB", error, round(seconds * 10))
+
+    def fail_flash(self, reads: int, writes: int) -> None:
+        """Every so many a read, and a write, of the file system's flash fails; 0 for none."""
+        self._put(_FLASH_FAILS, "<BB", reads, writes)
 
     def ask_for_heap(self) -> int:
         """Has the program's next look at its ticks tell how the heap is; returns which time this is."""

@@ -11,13 +11,31 @@ class Flash:
 
     Every operation is a write(2) that has happened when it returns, so a SIGKILL leaves what a power cut would: all
     that was programmed before, and nothing after.
+
+    Where a test lets reads or writes fail, they raise, in the middle of what littlefs does, as those of both ports do:
+    check_esp_err() in ports/esp32/esp32_partition.c, esp_flash_read() and its likes in ports/esp8266/modesp.c.
     """
 
-    def __init__(self, file, size):
+    def __init__(self, file, size, host=None):
+        """host: the module _host of a board that runs, None for a flash that never fails."""
         self._file = file
         self._blocks = size // _BLOCK
+        self._host = host
+        self._fails = bytearray(2)  # every so many a read, and a write or erasure, fail; 0 for none
+        self._since = bytearray(2)  # how many have not
+
+    def _may_fail(self, writes):
+        host = self._host
+        if host:
+            host.peek(host.FLASH_FAILS, self._fails)
+            every = self._fails[writes]
+            if every:
+                self._since[writes] = since = (self._since[writes] + 1) % every
+                if not since:
+                    raise OSError(*host.port.FLASH_ERROR)
 
     def readblocks(self, block, buffer, offset=0):
+        self._may_fail(0)
         self._file.seek(block * _BLOCK + offset)
         self._file.readinto(buffer)
 
@@ -25,6 +43,7 @@ class Flash:
         if offset is None:
             self.ioctl(6, block)
             offset = 0
+        self._may_fail(1)
         self._file.seek(block * _BLOCK + offset)
         self._file.write(buffer)
 
@@ -34,6 +53,7 @@ class Flash:
         if operation == 5:  # bytes a block
             return _BLOCK
         if operation == 6:  # erase: a real chip's blocks read as ones until they are programmed
+            self._may_fail(1)
             self._file.seek(argument * _BLOCK)
             for _ in range(_BLOCK // len(_BLANK)):
                 self._file.write(_BLANK)

@@ -9,6 +9,7 @@ Offsets and sizes are those of `state.py` on the other side.
 """
 
 import builtins
+import io
 import json
 import socket  # the interpreter's own, for shims
 import sys
@@ -25,6 +26,7 @@ CONNECTED = 24
 HAS_ADDRESS = 25
 WRITE_ERROR = 26
 JUMP = 28
+FLASH_FAILS = 44
 PIN_LEVEL = 64
 PIN_MODE = 128
 ADC_LEVEL = 192
@@ -36,6 +38,7 @@ PINS = 64
 MODES = (1, 3, 7)  # IN, OUT, OPEN_DRAIN, as state.py has them
 
 chip = "esp32"  # set at the start
+port = None  # the module of the chip's port
 shims = None  # the file system with this file in it, for load()
 
 _SHIMS = ["/_shims"]  # where they are while one is loaded
@@ -142,8 +145,6 @@ def vanish(question, **details):
 
 def print_exception(error):
     """Print a traceback as a board does: without shims, which are not there on a board."""
-    import io
-
     try:
         text = io.StringIO()
         sys.print_exception(error, text)

@@ -47,6 +47,7 @@ IP_DROP_MEMBERSHIP = -1
 NO_SUCH_OPTION = "Warning: lwip.setsockopt() option not implemented"  # modsocket.c
 CANONICAL = True  # whether getaddrinfo() tells the name
 ERRNOS = {98: 112, 103: 113, 106: 127, 107: 128, 110: 116, 113: 118, 114: 120, 115: 119}  # Linux's to newlib's
+FLASH_ERROR = (-0x6001, "ESP_ERR_FLASH_OP_FAIL")  # mphalport.c: check_esp_err_(), of esp_flash_err.h
 
 # What modules/inisetup.py writes where there is no file system yet, byte for byte: tools must know it from a user's.
 BOOT = """\

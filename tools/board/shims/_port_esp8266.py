@@ -43,6 +43,7 @@ IP_DROP_MEMBERSHIP = 0x401
 NO_SUCH_OPTION = "Warning: lwip.setsockopt() not implemented"
 CANONICAL = False  # whether getaddrinfo() tells the name
 ERRNOS = {}  # py/mperrno.h has Linux's numbers
+FLASH_ERROR = (5,)  # EIO: modesp.c, esp_flash_read() and its likes
 
 # What modules/inisetup.py writes where there is no file system yet, byte for byte: tools must know it from a user's.
 BOOT = """\

@@ -25,7 +25,7 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main):
     kbd_intr(-1)  # until boot.py runs, Ctrl-C is a character like others
     _host.attach(state_fd, control_fd)
     _host.chip = chip
-    sys.modules["_port"] = port = __import__("_port_" + chip)
+    sys.modules["_port"] = _host.port = port = __import__("_port_" + chip)
     if limits:  # while the interpreter's own modules and builtins are in place
         import _repl
         import _small
@@ -106,7 +106,7 @@ def _mount(flash_fd, flash_size):
 
     vfs.umount("/")
     file = open(flash_fd, "r+b")
-    mount(Flash(file, flash_size), sys.modules["_port"].BOOT)
+    mount(Flash(file, flash_size, _host), sys.modules["_port"].BOOT)
     if "_chipflash" in sys.modules:
         sys.modules["_chipflash"].attach_files(file, flash_size)
 
