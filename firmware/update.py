@@ -18,7 +18,7 @@ from time import ticks_diff, ticks_ms
 from . import watchdog
 from .log import log, rare
 
-_CHUNK = 1024 if sys.platform == "esp8266" else 4096  # bytes of one request
+_CHUNK = 1024 if sys.platform == "esp8266" else 2048  # bytes of one request; an ESP32's heap is not to grow for it
 _HEADER = const(512)  # bytes more, for the header of a reply
 _LACKS = const(9)  # of memory that are borne
 _ENOSPC = const(28)
