@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: cluster misfortunes soak fuzz test-power test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: capacity cluster misfortunes soak fuzz test-power test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console load board chip image bench size docs wheel clean distclean
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
@@ -120,6 +120,9 @@ fuzz: $(VENV) .venv/.fuzz ## what takes in bytes from outside is given ever stra
 
 test-update: $(VENV) micropython32 ## updates over the air that go wrong, with 100 power losses on each chip; CHIP=esp8266, CUTS=20, SEED=7
 	@$(BIN)/python tests/e2e/update_cuts.py $(or $(CUTS),100) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
+
+capacity: $(VENV) micropython32 ## what a board bears: the pace of a tenth of a second, how many streams, bursts, and points in a message
+	@$(BIN)/python -m onenet_tools.capacity
 
 misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)

@@ -198,16 +198,13 @@ class Device:
         if self._pause_from is not None:
             if not 0 <= ticks_diff(ticks_ms(), self._pause_from) < self.config["upload_interval"] * 1000:
                 self._pause_from = None
-        if not self.wifi.connected():
-            if client.state != OFFLINE:
-                rare("faults").without_wifi(self)
-            sleep_ms(min(wait, _PAUSE))
-            return
-        if not OFFLINE < client.state < ONLINE and self.clock.sync():
+        joined = self.wifi.connected()
+        if not joined and client.state != OFFLINE:
+            rare("faults").without_wifi(self)
+        elif joined and not OFFLINE < client.state < ONLINE and self.clock.sync():
             return  # it may have taken long
-        if client.state == OFFLINE and self._delay:
-            sleep_ms(min(wait, _PAUSE))
-            return
+        if not joined or client.state == OFFLINE and self._delay:
+            return sleep_ms(min(wait, _PAUSE))
         self.outbox.locked = True
         try:
             if client.state == OFFLINE:
@@ -230,14 +227,14 @@ class Device:
         wait = _TURN
         measured = False
         for stream in self._streams:
-            last = stream[_LAST]
-            passed = -1 if last is None else ticks_diff(now, last)
-            due = not 0 <= passed < stream[_EVERY]
+            every = stream[_EVERY]
+            passed = every * 2 if stream[_LAST] is None else ticks_diff(now, stream[_LAST])
+            due = not 0 <= passed < every
             if due:
                 # In step with the last one, unless a whole interval was missed.
-                passed = passed - stream[_EVERY] if 0 <= passed < 2 * stream[_EVERY] else 0
+                passed = passed - every if 0 <= passed < every * 2 else 0
                 stream[_LAST] = ticks_add(now, -passed)
-            wait = min(wait, stream[_EVERY] - passed)
+            wait = min(wait, every - passed)
             if due:
                 measured = True
                 try:

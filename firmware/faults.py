@@ -99,5 +99,6 @@ def _suspect(device):
         log("mqtt", "lost again and again with the same %d data points: goes on with fewer" % device._count)
     else:
         log("stream", rare("refusal").culprit(device.outbox))
-        device.outbox.drop()
+        device.outbox.done()  # it will never arrive
+        device.outbox.dropped += 1
     device._batch = device._losses = 0

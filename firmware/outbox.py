@@ -78,10 +78,8 @@ class Outbox:
             at = self._end
             buf[at] = size >> 8
             buf[at + 1] = size & 0xFF
-            buf[at + 2] = seconds >> 24
-            buf[at + 3] = seconds >> 16 & 0xFF
-            buf[at + 4] = seconds >> 8 & 0xFF
-            buf[at + 5] = seconds & 0xFF
+            for i in range(4):
+                buf[at + 2 + i] = seconds >> 24 - 8 * i & 0xFF
             buf[at + 6] = len(stream_id)
             append(buf, append(buf, at + _HEAD, stream_id), value)
             self._end = at + size
@@ -100,9 +98,9 @@ class Outbox:
             self._move(self._start, 0)
         return True
 
-    def rewind(self):
-        """The cursor goes before the oldest record."""
-        self._at = self._start
+    def rewind(self, id_at=0):
+        """The cursor goes before the oldest record, or back before the one whose id begins there."""
+        self._at = id_at - _HEAD if id_at else self._start
 
     def next(self):
         """Goes to the next record and shows it; False at the end."""
@@ -128,11 +126,6 @@ class Outbox:
     def done(self):
         """Those on their way have arrived: they go."""
         self._start = self._busy
-
-    def drop(self):
-        """The same, but they will never arrive."""
-        self.done()
-        self.dropped += 1
 
     def _size(self, at):
         return self.buf[at] << 8 | self.buf[at + 1]

@@ -138,7 +138,7 @@ def _measured(device, name):
     """What a stream of this id gives now; None if there is none."""
     for stream in device._streams:
         if stream[0].decode() == name:
-            return _called(device, name, getattr(stream[2], "get", stream[2]))[0]  # of a Change the function itself
+            return _called(device, name, getattr(stream[2], "get", stream[2]))[0]  # of an Average what it is of
 
 
 def _invoke(things, name, params):
@@ -237,7 +237,8 @@ def not_taken(device, code, words):
     if code == _ILLEGAL and not device._things.modelled:
         words += "; a stream's name must be 1 to 30 of A-Z a-z 0-9 _ . $"
     log("stream", "%s: refused by the platform: %s" % (name.replace("\1", "event "), words))
-    outbox.drop()
+    outbox.done()  # it will never arrive
+    outbox.dropped += 1
 
 
 # Where a set is a command

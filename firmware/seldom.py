@@ -40,7 +40,7 @@ def stream(device, stream_id, every, options):
                 break
         made = [encoded, int(every * 1000), measure, None, False]
         if rules:
-            rules.add(device, made, rule)
+            made = rules.ruled(device, made, *rule)
         device._streams.append(made)
         return measure
 

@@ -59,7 +59,7 @@ def _adapt_streams(device, seconds, woken):
     change = sys.modules.get("firmware.change")
     for stream in device._streams:
         interval, measure = stream[_EVERY], stream[_MEASURE]
-        if change and isinstance(measure, change.Change):
+        if change and isinstance(measure, change.Average):
             interval *= measure._most
             measure._calls = measure._most - 1
         each = interval // (seconds * 1000)

@@ -1,6 +1,6 @@
 """What a program may say of a stream besides its interval: delta, at_least, average. Loaded for that, and forgotten."""
 
-from .change import Change, Puts
+from .change import Average, Puts
 
 _NAMES = "delta", "at_least", "average"
 _NUMBERS = int, float
@@ -8,7 +8,7 @@ _DAY = 86400  # seconds
 
 
 def checked(every, default, options):
-    """The rule that a Change wants: (delta, whether that is percent, at_least in ms or None, readings of an average).
+    """(what a stream has as its rule, None for none; readings of an average).
 
     every: seconds, as the configuration has it, or else as the program, whose own is `default`. ValueError for what
     cannot be, TypeError for an argument there is not.
@@ -18,12 +18,9 @@ def checked(every, default, options):
             raise TypeError("%s: no such argument; there are every, %s" % (name, ", ".join(_NAMES)))
     delta, percent = _delta(options.get("delta", 0))
     at_least = options.get("at_least")
-    if at_least is None:
-        if "delta" not in options:
-            at_least = 0  # all of them, where it is only the average that is wanted
-    elif type(at_least) not in _NUMBERS or not default <= at_least <= _DAY:
-        raise ValueError("at_least: must be seconds, from every, which is %g, to %d" % (default, _DAY))
     if at_least is not None:
+        if type(at_least) not in _NUMBERS or not default <= at_least <= _DAY:
+            raise ValueError("at_least: must be seconds, from every, which is %g, to %d" % (default, _DAY))
         # At the measurement that comes nearest, and never a whole interval late.
         at_least = max(int((at_least - every * 0.75) * 1000), 0)
     readings = options.get("average", 1)
@@ -31,7 +28,8 @@ def checked(every, default, options):
     if type(readings) is not int or not 1 <= readings <= most:
         words = "average: must be a whole number of readings, 1 to %d with every=%g: there are 10 in a second at most"
         raise ValueError(words % (most, default))
-    return delta, percent, at_least, max(min(readings, int(every * 10 + 0.01)), 1)
+    rule = None if list(options) == ["average"] else (delta, percent, at_least)
+    return rule, max(min(readings, int(every * 10 + 0.01)), 1)
 
 
 def _delta(delta):
@@ -48,9 +46,13 @@ def _delta(delta):
     return delta, percent
 
 
-def add(device, stream, rule):
-    """A stream is to follow a rule from now on, and put() for its id, too."""
-    stream[2] = Change(device, stream[0], stream[2], rule)
-    stream[1] //= rule[-1]
+def ruled(device, stream, rule, readings):
+    """The stream as it is with that, and put() follows, too."""
+    if readings > 1:
+        stream[1] //= readings
+        stream[2] = Average(stream[2], readings)
+    if not rule:
+        return stream
     if not isinstance(device.put, Puts):
         device.put = Puts(device)
+    return stream + [rule, None, 0, 0]

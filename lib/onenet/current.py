@@ -168,15 +168,17 @@ def _subscribe(buf, packet_id, filters):
 
 
 def is_known(outbox, n):
-    """Whether one of the first n records has the id of the record that comes after them, where the outbox is
-    afterwards, as before."""
+    """Whether one of the first n records has the id of the one that the outbox shows, and shows afterwards. It is soon
+    found where there are few streams, however many records there are."""
     at = outbox.id_at
     size = outbox.id_len
     found = False
     outbox.rewind()
-    for _ in range(n):
+    while n and not found:
+        n -= 1
         outbox.next()
-        found = found or is_id(outbox, at, size)
+        found = is_id(outbox, at, size)
+    outbox.rewind(at)
     outbox.next()
     return found
 
@@ -197,10 +199,9 @@ def put_groups(points, buf, at, event):
     """Writes the values of all ids of properties and streams, or of events, a group for each: "id":[…],…"""
     outbox = points._outbox
     begin = at
+    outbox.rewind()
     for i in range(points._count):
-        outbox.rewind()
-        for _ in range(i + 1):
-            outbox.next()
+        outbox.next()
         if (outbox.buf[outbox.id_at] == 1) != event or is_known(outbox, i):
             continue
         id_at = outbox.id_at
@@ -208,15 +209,14 @@ def put_groups(points, buf, at, event):
         if at > begin:
             at = put(buf, at, _COMMA)
         at = append(buf, put_id(outbox, buf, put(buf, at, _QUOTE)), b'":[')
-        outbox.rewind()
-        first = at
-        for n in range(points._count):
+        at = points._put(buf, at, i)
+        for n in range(i + 1, points._count):
             outbox.next()
             if is_id(outbox, id_at, size):
-                if at > first:
-                    at = put(buf, at, _COMMA)
-                at = points._put(buf, at, n)
+                at = points._put(buf, put(buf, at, _COMMA), n)
         at = put(buf, at, _END_OF_LIST)
+        outbox.rewind(id_at)
+        outbox.next()
     return at
 
 

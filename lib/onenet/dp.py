@@ -12,6 +12,7 @@ from mqtt.wire import append
 from .current import Current, is_known, number_in, put, put_digits, put_groups, put_seconds, put_value
 
 _FRESH = const(5)  # seconds
+_MOST = const(100)  # points in one message: putting those of a stream together takes time that grows with the square
 _END = const(0x7D)
 _MOST_REPLY = const(1023)  # bytes: "under 1 KB"
 
@@ -45,8 +46,8 @@ class Points:
         return _ENVELOPE - 1 + _GROUP - 1 + _VALUE + _TIME + id_len + value_len <= self._room
 
     def gather(self, most=0):
-        """Takes as many records as fit and belong together, but not more than `most` unless that is 0; returns their
-        count.
+        """Takes as many records as fit and belong together, but not more than 100, nor than `most` unless that is 0;
+        returns their count.
 
         Those that have waited go with their times, and what is fresh after them. For fresh ones alone the platform's
         clock is better: its times are of whole seconds, and two values of a stream with the same time are one to it. So
@@ -75,7 +76,7 @@ class Points:
                 break
             self._size = size
             self._count += 1
-            if self._count == most:
+            if self._count == most or self._count == _MOST:
                 break
         return self._count
 

@@ -29,9 +29,9 @@ class Points:
 
     The outbox is a cursor over records, oldest first: rewind(), then next() until it returns False; after each, its
     buffer `buf` holds the stream's id at id_at (id_len bytes) and the value's JSON at value_at (value_len bytes), and
-    `time` is when it was measured. The clock's now() is the same kind of time; its true(time) makes it seconds since
-    2000, 0 where nobody knows. What gather() took stays the payload until the next gather(): the same packet can be
-    sent again.
+    `time` is when it was measured; rewind(id_at) goes back before one of them. The clock's now() is the same kind of
+    time; its true(time) makes it seconds since 2000, 0 where nobody knows. What gather() took stays the payload until
+    the next gather(): the same packet can be sent again.
     """
 
     def __init__(self, outbox, clock, room):

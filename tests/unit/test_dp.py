@@ -148,6 +148,25 @@ def test_no_more_than_it_is_told():
     points, _, _ = points_of(*[("x", "1", 60)] * 9)
     assert points.gather(3) == 3
     assert points.gather() == 9
+    points, _, _ = points_of(*[("x", "1", 60)] * 150, room=16000)
+    assert points.gather() == 100
+
+
+def test_a_long_batch_takes_a_time_that_grows_with_it_and_not_with_its_square():
+    """The main loop stands still meanwhile: with 100 points of three streams a step for each pair of them would be a
+    second on a board."""
+    points, outbox, _ = points_of(*[("xyz"[i % 3], "1", 60) for i in range(100)], room=16000)
+    steps = []
+    step = outbox.next
+
+    def counted():
+        steps.append(1)
+        return step()
+
+    outbox.next = counted
+    assert points.gather() == 100
+    written(points)
+    assert len(steps) < 100 * 3 * 4, len(steps)
 
 
 def test_whatever_fits_says_can_be_sent_whatever_its_age():
