@@ -41,7 +41,7 @@ TX_SIZES = 512, 1024, 2048, 4096, 16384
 _XTENSAWIN = Dialect(6 | 3 << 8 | 1 << 10)
 _PATIENCE = 60.0  # seconds
 _SSID, _PASSWORD = "home", "password"
-_BOOTS = 2  # of which the best counts: MicroPython's collector takes whatever looks like an address for one
+_BOOTS = 3  # of which the best counts: MicroPython's collector takes whatever looks like an address for one
 
 _BEGIN = 'from firmware import Device\ndevice = Device("config.json")\n'
 _RUN = "device.run()\n"
