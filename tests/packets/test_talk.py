@@ -304,7 +304,7 @@ class Terminal:
 
     def wait_for(self, pattern: str, start: int = 0) -> int:
         """Returns where the match ends; `start`: where an earlier one did."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (found := re.compile(pattern).search(self.output, start)):
             ready, _, _ = select.select([self._fd], [], [], max(0, deadline - time.monotonic()))
             assert ready, f"no {pattern} in:\n{self.output}"
@@ -318,10 +318,13 @@ class Terminal:
         return found.end()
 
     def end(self) -> int:
-        """Ctrl-D; returns the exit status."""
-        self.type("\x04")
-        deadline = time.monotonic() + 10
+        """Ctrl-D; returns the exit status. What is typed between two prompts may be lost, so it is typed again."""
+        deadline = time.monotonic() + 60
+        again = 0.0
         while time.monotonic() < deadline:
+            if time.monotonic() >= again:
+                again = time.monotonic() + 2
+                self.type("\x04")
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.pid = 0
