@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: capacity cluster misfortunes soak fuzz test-power test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: capacity cluster misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console load board chip image bench size docs wheel clean distclean
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
@@ -107,6 +107,9 @@ test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, 
 
 test-power: $(VENV) mosquitto micropython32 ## boards whose outbox is in flash lose their power, 300 times on each chip; CHIP=esp8266, CUTS=20, SEED=7
 	@$(BIN)/python tests/e2e/power_cuts.py $(or $(CUTS),300) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
+
+test-sleep: $(VENV) mosquitto micropython32 ## boards that sleep between measurements, through outages: 1,000 wakes on each chip; CHIP=esp8266, WAKES=50, SEED=7, LIVELY=1
+	@$(BIN)/python tests/e2e/wakes.py $(or $(WAKES),1000) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP)) $(if $(LIVELY),--lively)
 
 .venv/.fuzz: requirements/fuzz.txt | $(VENV)
 	@echo "Adding the packages of $< to .venv, for make fuzz"

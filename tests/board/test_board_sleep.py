@@ -5,7 +5,7 @@ import time
 
 import pytest
 from board_peers import EchoServer
-from onenet_tools.board import ResetCause, VirtualBoard
+from onenet_tools.board import BoardError, ResetCause, VirtualBoard
 from port_programs import ONLINE
 
 TELL = """
@@ -61,6 +61,23 @@ def test_the_chips_oscillator_is_off_and_its_clock_does_not_notice(chip: str, ea
         board.wait_for("^ready")
         assert -5 < board.ntp.offset - before - 1000 * (1 - early) <= 0
         assert int(told(board)[1][5]) >= 1000
+
+
+def test_it_may_be_over_at_once() -> None:
+    main = TELL + "if machine.reset_cause() == 1: machine.deepsleep(1000000)\nprint('ready')\nmachine.deepsleep()\n"
+    with VirtualBoard(files={"main.py": main}) as board:
+        board.wait_until_asleep()
+        before = board.time()
+        board.wake_up()
+        board.wait_for("^ready")
+        assert board.time() - before > 1000 * (1 + board.sleep_error) - 5
+        assert 1000 <= int(told(board)[1][5]) < 1200
+        board.wait_until_asleep()
+        with pytest.raises(BoardError, match="ends by itself"):
+            board.wake_up()
+        board.power_cut()
+        with pytest.raises(BoardError, match="ends by itself"):
+            board.wake_up()
 
 
 def test_time_may_pass_faster() -> None:

@@ -224,6 +224,10 @@ class VirtualBoard:
     def wake_wire(self, there: bool) -> None:
         self._life.wake_wire = there
 
+    def wake_up(self) -> None:
+        """End deep sleep now as its timer would, with all its time passed. Raises BoardError where no timer would."""
+        self._call(self._life.oversleep)
+
     def time(self) -> float:
         """What time it is in the world around the board, in seconds since 1970, as a time server tells it."""
         return time.time() + self.ntp.offset

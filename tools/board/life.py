@@ -20,6 +20,7 @@ from .state import ResetCause, State
 from .surroundings import Surroundings
 from .watchdog import Watchdog
 
+_LATE = 1.0  # seconds that a busy host may be late
 _TIMER_WAKE = 4  # ESP_SLEEP_WAKEUP_TIMER of ESP-IDF's esp_sleep.h
 
 
@@ -114,6 +115,12 @@ class Life:
             self._hard_reset(cause)
             await self._gone
 
+    def oversleep(self) -> None:
+        """Ends deep sleep as its timer does. Raises BoardError."""
+        if self.asleep is None or not self.asleep.ends:
+            raise BoardError("the board is not in a deep sleep that ends by itself")
+        self.asleep.be_over()
+
     def type(self, data: bytes) -> None:
         if self.interpreter:
             self.interpreter.send(data)
@@ -192,7 +199,7 @@ class Life:
         counted, passed, really = self.asleep.end()
         self.asleep = None
         self.clock.slept(counted, really)
-        if self.sleep_speed != 1:
+        if abs(passed - really) > _LATE:  # as where time goes faster
             self._surroundings.ntp.offset += passed - really
         self._start(cause)
 

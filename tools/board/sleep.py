@@ -27,16 +27,21 @@ class Sleep:
         self._error = error
         self._speed = speed
         self._began = loop.time()
-        self._timer = loop.call_later(min(self._length / speed, _FOREVER), self._over, wake)
+        self._wake = wake
         self._is_over = False
+        self._timer = loop.call_later(min(self._length / speed, _FOREVER), self.be_over)
+
+    @property
+    def ends(self) -> bool:
+        return not math.isinf(self._seconds)
 
     @property
     def _length(self) -> float:
         return self._seconds * (1 + self._error)
 
-    def _over(self, wake: Callable[[], None]) -> None:
+    def be_over(self) -> None:
         self._is_over = True
-        wake()
+        self._wake()
 
     def end(self) -> tuple[float, float, float]:
         """Also before its time. Returns seconds: what the chip has counted, what has passed in the world, and of the
