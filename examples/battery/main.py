@@ -1,8 +1,10 @@
 """A node with a battery: wakes every ten minutes, measures, delivers or keeps, obeys what waited, and sleeps again."""
 
-from dht import DHT22
-from firmware import Device, wake
 from machine import ADC, Pin
+
+from dht import DHT22
+
+from firmware import Device, wake
 
 device = Device("config.json")  # "sleep": 600 is in it
 sensor = DHT22(Pin(4))

@@ -135,6 +135,15 @@ def deploy(
         float,
         typer.Option(metavar="SECONDS", min=0, help="How long it may take to come online; 0 not to wait for that."),
     ] = 60,
+    wait: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="For a board in deep sleep: how long to wait until it wakes, or its port is there again. Without, its "
+            "reset is pulled, where the port has a line for that, or somebody has to press the button.",
+        ),
+    ] = 0,
 ) -> int:
     """Put the program on a board, and see it come online.
 
@@ -154,7 +163,7 @@ def deploy(
     with failures_in_one_line(PortError):
         if len(chosen) > 1:
             raise PortError("give one of --source, --mpy and --romfs")
-        return run_deploy(port or [], every, files or [], chosen[0] if chosen else None, timeout, keep)
+        return run_deploy(port or [], every, files or [], chosen[0] if chosen else None, timeout, keep, wait)
 
 
 @app.command()

@@ -29,6 +29,7 @@ from .start import Lines, NotOnline, Start
 from .tracebacks import as_written
 from .way_in import get_in
 
+_LOOK = 0.05  # seconds between looks for a port that comes and goes
 _FINISHING = 1.0  # seconds that boot.py may take to move the files of a small deploy
 
 
@@ -48,11 +49,13 @@ class Deployment:
     """Of the files those that are the user's own."""
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     """What came of trying the program out."""
+    wake: float = 0.0
+    """Seconds to wait for a board in deep sleep to wake, 0 for one that does not sleep."""
 
 
 def deploy(port: str, wanted: Deployment, report: Report) -> str:
     """Does it; returns what came of it. Raises PortError, also where the board does not come online."""
-    with Connection(port) as connection:
+    with _opened(port, wanted.wake, report) as connection:
         done, before = _replace(connection, wanted, report)
         report.line(done)
         connection.hard_reset()
@@ -66,12 +69,30 @@ def deploy(port: str, wanted: Deployment, report: Report) -> str:
         return f"online as device {device}"
 
 
+def _opened(port: str, wake: float, report: Report) -> Connection:
+    """The port, also where it is there only while the board is awake, as that of a chip with USB of its own. Raises
+    PortError."""
+    deadline = time.monotonic() + wake
+    told = False
+    while True:
+        try:
+            return Connection(port)
+        except PortError as error:
+            if time.monotonic() > deadline:
+                raise
+            if not told:
+                report.line(f"{error}; waiting {wake:.0f} s for the board to wake")
+                told = True
+        report.progress(0, 1)
+        time.sleep(_LOOK)
+
+
 def _replace(connection: Connection, wanted: Deployment, report: Report) -> tuple[str, Before | None]:
     """From the old program running to the new one ready to start; what was done, and what was there before."""
     report.stage("stopping the program")
     before = None
     try:
-        boot_kept = enter_safe_mode(connection, report, wanted.files.get("boot.py"))
+        boot_kept = enter_safe_mode(connection, report, wanted.files.get("boot.py"), wanted.wake)
         report.stage("comparing")
         there = take_inventory(
             connection,

@@ -12,7 +12,13 @@ from .rehearsal import rehearse
 
 
 def run_deploy(
-    ports: Sequence[str], every: bool, files: Sequence[Path], form: Form | None, timeout: float, keep: bool
+    ports: Sequence[str],
+    every: bool,
+    files: Sequence[Path],
+    form: Form | None,
+    timeout: float,
+    keep: bool,
+    wake: float = 0.0,
 ) -> int:
     """Deploys to these boards, or the only one there is, or all; returns the exit status. Raises PortError."""
     program = find_program(files)
@@ -24,7 +30,7 @@ def run_deploy(
     rehearsal = rehearse(program)
     if rehearsal.warning:
         print(f"careful: {rehearsal.warning}")
-    wanted = Deployment(sources(program), form, timeout, keep, program, rehearsal)
+    wanted = Deployment(sources(program), form, timeout, keep, program, rehearsal, wake)
 
     def job(port: str) -> Job:
         return lambda report: deploy(port, wanted, report)

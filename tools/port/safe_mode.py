@@ -25,15 +25,16 @@ with open({0!r},'rb') as f, open({1!r},'wb') as g:
 """
 
 
-def enter_safe_mode(connection: Connection, report: Report, boot: Path | None = None) -> bool:
+def enter_safe_mode(connection: Connection, report: Report, boot: Path | None = None, wake: float = 0.0) -> bool:
     """Stops whatever runs, resets the board into a start without program and watchdog, and takes its raw REPL.
 
     `boot` is the boot.py to put there first if the one on the board has no safe mode. True if that was the user's own,
-    which is kept as boot.py.old. Raises PortError; TooOld before anything is sent.
+    which is kept as boot.py.old. `wake`: seconds after which it wakes by itself, if it sleeps. Raises PortError; TooOld
+    before anything is sent.
     """
     kept = False
     for attempt in range(_ATTEMPTS):
-        get_in(connection, report.line, lambda: report.progress(0, 1))
+        get_in(connection, report.line, lambda: report.progress(0, 1), wake)
         try:
             identify(connection)
             kept |= _ask_for_safe_mode(connection, report, boot or board_directory() / "boot.py")

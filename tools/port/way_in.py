@@ -20,9 +20,13 @@ RESETS = 3
 
 
 def get_in(
-    connection: Connection, say: Callable[[str], None], while_waiting: Callable[[], None] = lambda: None
+    connection: Connection,
+    say: Callable[[str], None],
+    while_waiting: Callable[[], None] = lambda: None,
+    wake: float = 0.0,
 ) -> None:
     """Stops whatever runs, and takes the raw REPL. `say` is told in words what is done, `while_waiting` called often.
+    `wake`: seconds after which a board that may sleep wakes by itself.
 
     Raises NoAnswer.
     """
@@ -41,9 +45,10 @@ def get_in(
             return
         except NoAnswer as error:
             said = said or error.said
-    say(f"{_WHAT[said]}; press the reset button (RST or EN) of the board at {connection.port} now")
+    now = f"now, or wait {wake:.0f} s for it to wake" if wake else "now"
+    say(f"{_WHAT[said]}; press the reset button (RST or EN) of the board at {connection.port} {now}")
     try:
-        _while_starting(connection, SOMEBODY, PATIENCE, while_waiting)
+        _while_starting(connection, max(SOMEBODY, wake), PATIENCE, while_waiting)
     except NoAnswer as error:
         raise NoAnswer(connection.port, said or error.said) from error
 
