@@ -32,9 +32,8 @@ def woken_by():
     return wake.reason() or None  # "timer", "pin" …; None, and so no data point, after power on
 
 
-@device.command
+@device.command  # what has waited at the platform comes at the next wake
 def obey(payload):
-    """Whatever has waited at the platform comes at the next wake."""
     return "battery: %s V" % volts()
 
 
