@@ -81,11 +81,13 @@ def test_it_may_be_over_at_once() -> None:
 
 
 def test_time_may_pass_faster() -> None:
-    main = TELL + "if machine.reset_cause() == 1: machine.deepsleep(1000000)\nprint('ready')\n"
+    sleeps = "__import__('sys').stdin.read(1), machine.deepsleep(1000000)"
+    main = TELL + f"if machine.reset_cause() == 1: {sleeps}\nprint('ready')\n"
     with VirtualBoard(files={"main.py": main}) as board:
+        board.wait_for("^cause")
         board.sleep_speed = 1000
-        board.wait_until_asleep()
         began = time.monotonic()
+        board.send(b"\r")
         board.wait_for("^ready")
         assert time.monotonic() - began > 0.9
 

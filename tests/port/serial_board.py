@@ -20,7 +20,7 @@ DEVICE_ID, PRODUCT_ID, AUTH_INFO = "789546805", "458945", "136928831"
 USERS = {PRODUCT_ID: AUTH_INFO}
 ONLINE = rf"mqtt: online as device {DEVICE_ID}"
 PATIENCE = 60.0  # seconds
-ROM_SIZE = 256 * 1024
+ROM_SIZE = 320 * 1024
 
 
 def config(**changes: Any) -> dict[str, Any]:
