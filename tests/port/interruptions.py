@@ -33,7 +33,7 @@ FORMS = {"esp32": (Form.MPY, Form.SOURCE, Form.ROMFS), "esp8266": (Form.ROMFS,)}
 OLD, NEW = "old", "new"
 PATIENCE = 300.0  # seconds
 AT_ONCE = 4
-_ROM_SIZES = {"esp32": 320 * 1024, "esp8266": 320 * 1024}
+_ROM_SIZES = {"esp32": 512 * 1024, "esp8266": 320 * 1024}
 
 _MAIN = """
 import binascii, hashlib, json, os, sys, time
