@@ -21,7 +21,6 @@ SLEEPER = {"config.json": json.dumps(config(sleep=600))}
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(way_in, "PATIENCE", 2.0)
     monkeypatch.setattr(way_in, "SOMEBODY", 1.0)
 
 
@@ -35,7 +34,7 @@ def test_it_is_caught_as_it_wakes(broker: Mosquitto) -> None:
     with board(broker, {**installed(), **SLEEPER}) as it:
         it.wait_until_asleep()
         report = Report()
-        timer = woken_after(it, 8)
+        timer = woken_after(it, 20)
         told = deploy(it.port, replace(deployment(), wake=PATIENCE), report)
         timer.join()
         assert "online as device" in told and "or wait 60 s for it to wake" in report.text
