@@ -21,6 +21,7 @@ _SUM = const(4)
 _OWN = const(7)  # bytes before what sleep keeps
 _RECORD = const(7)  # of a record besides its id and value
 _SET = const(820000000)  # see clock.py
+_SETTLE = const(5)  # of segments.do()
 _SPACE = 492 if sys.platform == "esp8266" else 2048
 
 
@@ -90,6 +91,8 @@ def save(device, state=b"", last=True):
     begin = outbox._start + (outbox.copied if flash else 0)  # what is nowhere but in RAM
     if last:
         outbox.send(0)  # nothing is on its way any more
+        if flash:
+            outbox._do(_SETTLE)
         if outbox._end - begin > room and flash:
             outbox.save()
             begin = outbox._start + outbox.copied

@@ -38,7 +38,7 @@ def do(box, what):
     if not box.begun:
         _begin(box)
     _jump(box, box.epoch)
-    (_nothing, spill, save, load, delivered)[what](box)
+    (_nothing, spill, save, load, delivered, settle)[what](box)
 
 
 def _nothing(box):
@@ -68,6 +68,7 @@ def _begin(box):
         box.jumps.pop(str(box.epoch), None)
     if state and state["reading"][1] <= (_size(box.noted) or -1):  # else it is of another time
         box.reading, box.at = state["reading"]
+        box.skip = state["skip"]
     if box.count:
         log("outbox", "%d KB in flash wait to be sent" % (box.count << 2))
     box.begun = True
@@ -135,6 +136,15 @@ def delivered(box):
     box.loaded = box.missed = 0
     if box.skip >= box.chunk:
         _advance(box, box.at + _HEAD + box.chunk)
+
+
+def settle(box):
+    """Notes what has arrived of a chunk, lest all of it is sent again after sleep, and no chunk ever to its end."""
+    if box.loaded:
+        left = box.copied + box.missed
+        box.skip += box.loaded - left
+        box.loaded = left
+        _note(box)
 
 
 # Files
@@ -406,7 +416,9 @@ def _state():
             state = json.load(file)
         reading, at = state["reading"]
         jumps = state["jumps"]
+        state["skip"] = skip = state.get("skip", 0)
         numbers = [(reading, 10**9), (at, _SEGMENT + 1), (state["epoch"], 256), (state["now"], 1 << 32)]
+        numbers.append((skip, _SEGMENT + 1))
         numbers += [(int(epoch), 256) for epoch in jumps] + [(jumps[epoch], 1 << 31) for epoch in jumps]
         if all(isinstance(number, int) and 0 <= number < end for number, end in numbers):
             return state
@@ -421,6 +433,8 @@ def _note(box):
         ages = [((box.epoch - int(epoch)) & 0xFF, epoch) for epoch in box.jumps]
         box.jumps.pop(max(ages)[1])
     state = {"reading": [box.reading, box.at], "epoch": box.epoch, "jumps": box.jumps, "now": box.device.clock.now()}
+    if box.skip:
+        state["skip"] = box.skip  # bytes of this chunk that have arrived
     try:
         json.dump(state, _open(box, _STATE, "w"))
         _close(box)

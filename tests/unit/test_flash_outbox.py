@@ -80,6 +80,51 @@ def test_a_power_cut_loses_what_is_not_in_flash_alone_and_repeats_a_chunk_at_mos
 
 
 @on_flash
+def test_a_board_that_sleeps_in_the_middle_of_a_chunk_goes_on_there():
+    """Or one that is never awake for all of it would send its beginning for ever."""
+    board = Board()
+    board.put(*range(600))
+    board.outbox.save()
+    got = []
+    for _ in range(400):
+        board = Board()
+        for _ in range(3):
+            board.upload(4)
+        got += board.values()
+        board._client.state = OFFLINE
+        board.outbox._do(5)  # settle(), as across_resets.py does
+        if not board.outbox.first:
+            break
+    assert sorted(got) == list(range(600))
+
+
+@on_flash
+def test_a_board_that_sleeps_while_live_values_take_the_room_loses_nothing():
+    board = Board()
+    board.put(*range(300))
+    board.outbox.save()
+    got = []
+    live = 1000
+    for n in range(100):
+        board = Board()
+        board.upload(2)
+        board._client.state = ONLINE
+        board.put(*range(live, live + n % 7 * 3))
+        live += n % 7 * 3
+        board.upload(2)
+        got += board.values()
+        board._client.state = OFFLINE
+        board.outbox._do(5)
+        board.outbox.save()
+    board = Board()
+    board.empty()
+    got += board.values()
+    assert set(got) == set(list(range(300)) + list(range(1000, live))) and len(got) - len(set(got)) < 60, len(
+        got
+    ) - len(set(got))
+
+
+@on_flash
 def test_before_a_reset_all_is_saved_also_what_is_on_its_way():
     board = Board()
     board.put(*range(10))
