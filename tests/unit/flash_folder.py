@@ -2,6 +2,7 @@
 
 import os
 import random
+from errno import EEXIST
 
 from support import getenv
 
@@ -14,8 +15,14 @@ class Flash:
 
     def __enter__(self):
         self._before = os.getcwd()
-        self._root = (getenv("TMPDIR") or "/tmp") + "/boot-%d" % random.getrandbits(30)
-        os.mkdir(self._root)
+        while True:  # a test that has set the seed may run twice at a time, or have left its folder
+            self._root = (getenv("TMPDIR") or "/tmp") + "/boot-%d" % random.getrandbits(30)
+            try:
+                os.mkdir(self._root)
+                break
+            except OSError as e:
+                if e.errno != EEXIST:
+                    raise
         os.chdir(self._root)
         self.write(self._files)
         return self
