@@ -1,5 +1,7 @@
 """The command line, `onenet`. Each command imports what it needs when it is called, so that --help is quick."""
 
+import io
+import sys
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
@@ -12,7 +14,7 @@ from .api.cli import app as api
 from .api.device_cli import EPILOG, create
 from .console.cli import app as console
 from .console.cli import devices
-from .failures import complain, failures_in_one_line
+from .failures import NotOnWindows, complain, failures_in_one_line
 from .model.cli import app as model
 from .package.cli import app as package
 from .packets.cli import app as packets
@@ -266,8 +268,14 @@ _add("What the board's code costs", costs)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs `onenet` and returns its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a pipe on Windows may have no letter for what we say
+            stream.reconfigure(errors="replace")
     try:
         status: Any = app(arguments, standalone_mode=False)
+    except NotOnWindows as error:
+        complain(str(error))
+        return 2
     except typer.Abort:
         complain("stopped by Ctrl-C")
         return 130

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 import typer
 
 
+class NotOnWindows(ImportError):
+    """What was asked for needs what Windows has not; says what to do."""
+
+
 @contextlib.contextmanager
 def failures_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
     """These exceptions become one line on stderr and exit status 2."""

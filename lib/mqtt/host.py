@@ -1,11 +1,13 @@
 """The few calls of MicroPython's that CPython lacks, for the client on a computer. Boards do not load this module."""
 
 import select
+import selectors
 import socket as _socket
 import ssl
 import time
+from errno import EINPROGRESS
 
-POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
+POLLIN, POLLOUT = 1, 4  # the same wherever there is a poll()
 
 
 def ticks_ms():
@@ -20,11 +22,31 @@ def sleep_ms(ms):
     time.sleep(ms / 1000)
 
 
+class _Select:
+    """What select.poll() does, on a system that has none, as Windows."""
+
+    def __init__(self):
+        self._selector = selectors.SelectSelector()
+
+    def register(self, sock, events):
+        self._selector.register(sock, events & POLLIN | events >> 1 & selectors.EVENT_WRITE)
+
+    def modify(self, sock, events):
+        self._selector.modify(sock, events & POLLIN | events >> 1 & selectors.EVENT_WRITE)
+
+    def unregister(self, sock):
+        self._selector.unregister(sock)
+
+    def poll(self, ms):
+        ready = self._selector.select(ms / 1000)
+        return [(key.fd, events & POLLIN | (events & selectors.EVENT_WRITE) << 1) for key, events in ready]
+
+
 class poll:
     """select.poll() with MicroPython's ipoll(); a TLS socket with decrypted bytes left counts as readable."""
 
     def __init__(self):
-        self._poll = select.poll()
+        self._poll = select.poll() if hasattr(select, "poll") else _Select()
         self._sockets = {}
 
     def register(self, sock, events):
@@ -45,6 +67,12 @@ class poll:
 
 class socket(_socket.socket):
     """A TCP socket with MicroPython's stream calls: they return None where they would block, 0 at the end."""
+
+    def connect(self, address):
+        try:
+            super().connect(address)
+        except BlockingIOError as error:  # by another number on Windows
+            raise OSError(EINPROGRESS, error.strerror) from error
 
     def readinto(self, buf, n):
         try:

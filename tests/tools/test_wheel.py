@@ -1,15 +1,26 @@
-"""What the wheel puts where."""
+"""What the wheel puts where, and what it can do in an environment of its own, away from the repository."""
 
-import os
+import re
+import signal
+import socket
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
-from onenet_tools.board import VirtualBoard
+from onenet_tools.board import VirtualBoard, Wifi
+from onenet_tools.loopback import free_port
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120  # seconds
+SECRETS = {"ONENET_WIFI_PASSWORD": "12345678", "ONENET_AUTH_INFO": "136928831"}
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
@@ -58,21 +69,113 @@ def test_tools_are_in_it_and_no_rubbish(names: set[str]) -> None:
     assert not [name for name in names if "__pycache__" in name or "/." in name or name.endswith((".pyc", ".mpy"))]
 
 
-def test_an_installed_wheel_deploys(wheel: Path, tmp_path: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "site")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    with VirtualBoard() as board:
-        done = subprocess.run(
-            [sys.executable, "-m", "onenet_tools", "deploy", "--port", board.port, "--timeout", "0"],
-            cwd=elsewhere,
-            env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+@pytest.fixture(scope="module")
+def onenet(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command of a fresh environment with nothing but the wheel and, as pip would put them there, the packages it
+    needs: those that are installed here, but without what leads to this repository."""
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, with_pip=False)
+    python = home / "bin/python"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-index",
+        str(wheel),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    paths = {"base": str(home), "platbase": str(home)}
+    site = Path(sysconfig.get_path("purelib", "venv" if "venv" in sysconfig.get_scheme_names() else None, paths))
+    # The .pth files in a folder that a .pth file names are not read: not that of the editable install either.
+    (site / "needs.pth").write_text("".join(f"{path}\n" for path in {*map(sysconfig.get_path, ("purelib", "platlib"))}))
+    return [str(home / "bin/onenet")]
+
+
+@pytest.fixture
+def run(onenet: list[str], tmp_path: Path) -> Run:
+    """Runs it in an empty folder."""
+
+    def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*onenet, *arguments],
+            cwd=tmp_path,
+            env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "COLUMNS": "80", **environment},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
+
+    return run
+
+
+def test_it_is_the_wheel_that_runs(onenet: list[str], tmp_path: Path) -> None:
+    code = "import onenet_tools; print(onenet_tools.__file__)"
+    python = Path(onenet[0]).with_name("python")
+    done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()).is_relative_to(python.parents[1])
+
+
+def test_help_and_packets(run: Run) -> None:
+    shown = run("--help")
+    assert shown.returncode == 0, shown.stderr
+    assert "Put ESP boards on China Mobile's OneNET" in shown.stdout
+    packet = run("packet", "connect", "--device-id", "1", "--product-id", "2", "--auth-info", "3", "--hex")
+    assert (packet.returncode, packet.stderr) == (0, "")
+    assert packet.stdout.lower().replace(" ", "").startswith("101300044d51545404c20078000131")
+
+
+def test_config_and_deploy(run: Run) -> None:
+    files = {"config.json": "{}"}
+    with VirtualBoard(files=files, wifi=Wifi({"home": SECRETS["ONENET_WIFI_PASSWORD"]})) as board:
+        options = ["--ssid", "home", "--device-id", "789546805", "--product-id", "458945", "--set", "safe_mode_pin=-1"]
+        done = run("config", "--port", board.port, *options, **SECRETS)
         assert done.returncode == 0, done.stderr
-        assert f"the program is {tmp_path / 'site' / 'onenet_tools' / '_board' / 'main.py'}" in done.stdout
-        board.wait_for("config: .*config\\.json has 1 problem")
+        done = run("deploy", "--port", board.port, "--timeout", "0")
+        assert done.returncode == 0, done.stderr
+        assert "_board/main.py" in done.stdout
+        board.wait_for("wifi: joined", PATIENCE)
+
+
+def test_flash_an_emulated_chip(run: Run, tmp_path: Path) -> None:
+    image = tmp_path / "image.bin"
+    make = "import sys; sys.path[:0] = ['tests/port']; from rom import firmware; "
+    make += "open(sys.argv[1], 'wb').write(firmware.esp32('ESP32'))"
+    subprocess.run([sys.executable, "-c", make, str(image)], cwd=ROOT, check=True)
+    chip = subprocess.Popen(
+        [sys.executable, "-u", ROOT / "tests/port/rom", "ESP32"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    try:
+        assert chip.stdout
+        port = next(found[0] for line in chip.stdout if (found := re.search(r"/\S*(?:pts|tty)\S*", line)))
+        done = run("flash", "--port", port, "--image", str(image), "--yes")
+    finally:
+        chip.terminate()
+        chip.communicate()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "written and verified" in done.stdout
+
+
+def test_the_console_until_ctrl_c(onenet: list[str], tmp_path: Path) -> None:
+    mqtt, http = free_port(), free_port()
+    options = ["--port", str(mqtt), "--http-port", str(http), "--data", str(tmp_path / "data.db")]
+    console = subprocess.Popen(
+        [*onenet, "console", *options], cwd=tmp_path, env={"HOME": str(tmp_path)}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert console.stdout
+        assert any("Ctrl-C ends it" in line for line in console.stdout)
+        assert httpx.get(f"http://127.0.0.1:{http}/", timeout=PATIENCE, follow_redirects=True).status_code == 200
+        socket.create_connection(("127.0.0.1", mqtt), PATIENCE).close()
+        console.send_signal(signal.SIGINT)
+        assert console.wait(PATIENCE) == 0
+    finally:
+        console.kill()
+        console.communicate()

@@ -95,7 +95,7 @@ def keep_key(where: str, key: str | None) -> Path:
     path = _file()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:  # it is made with mode 0600
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
             json.dump(keys, file, indent=2)
         os.replace(file.name, path)
     except OSError as error:

@@ -1,5 +1,14 @@
 """A virtual board: the real MicroPython with its own flash, behind a serial port, with faults a test brings about."""
 
+import sys
+
+from ..failures import NotOnWindows
+
+if sys.platform == "win32":
+    raise NotOnWindows(
+        "a virtual board needs the pseudo-terminals of Linux or macOS; on Windows, run this in WSL (wsl --install)"
+    )
+
 from .board import FLASH_SIZE, VirtualBoard
 from .cli import run_board
 from .errors import BoardError

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import os
 import queue
-import resource
 import signal
+import sys
 import threading
 import time
 
@@ -33,8 +33,9 @@ async def _run(options: Options) -> None:
     async with Console(options) as console:
         end = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, end.set)
+        with contextlib.suppress(NotImplementedError):  # on Windows Ctrl-C cancels this
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, end.set)
         for line in _introduction(console):
             print(line, flush=True)
         reporter = _Reporter()
@@ -46,7 +47,11 @@ async def _run(options: Options) -> None:
 
 
 def _allow_files(most: int) -> None:
-    """Every connection is one; some systems start programs with room for 256."""
+    """Every connection is one; some systems start programs with room for 256. Windows has no such bound."""
+    if sys.platform == "win32":
+        return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < most:
         wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
