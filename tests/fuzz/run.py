@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -98,7 +99,8 @@ class Fuzzer:
         options = [f"-max_total_time={seconds}", f"-timeout={_STUCK}", f"-rss_limit_mb={_MEMORY}"]
         options += [f"-max_len={_LONGEST}", f"-artifact_prefix={folder}/", "-print_final_stats=1"]
         task = self._progress.add_task(name, total=seconds)
-        output = self._call(result, task, name, *options, str(found), str(seeds))
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
+            output = self._call(result, task, name, scratch, *options, str(found), str(seeds))
         self._progress.update(task, visible=False)
         result.new = sorted(set(found.iterdir()) - before)
         result.findings = sorted(folder.glob("*-*"))
@@ -197,7 +199,9 @@ def keep(names: Sequence[str], build: Path) -> None:
         merged.mkdir(parents=True)
         options = ["-set_cover_merge=1", "-use_counters=0", "-use_cmp=0", f"-max_len={_LONGEST}"]
         options += [str(folder / which) for which in ("merged", "seeds", "found")]
-        subprocess.run([sys.executable, str(HERE / "one.py"), name, *options], capture_output=True, check=False)
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
+            command = [sys.executable, str(HERE / "one.py"), name, scratch, *options]
+            subprocess.run(command, capture_output=True, check=False)
         data = sorted([path.read_bytes() for path in merged.iterdir()], key=lambda one: (len(one), one))
         if data:
             text = "".join(f"{one!r}\n" for one in data)

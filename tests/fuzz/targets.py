@@ -14,6 +14,8 @@ TARGETS = {
     "broker": ("fuzz_device", "check_broker", "the same by way of any broker"),
     "flash": ("fuzz_flash", "check", "the outbox in flash, its files damaged"),
     "image": ("fuzz_image", "check", "the same on a littlefs that is damaged"),
+    "package": ("fuzz_update", "check_head", "the head of an update's package"),
+    "reply": ("fuzz_update", "check_reply", "an HTTP server's replies to an update"),
     "payloads": ("fuzz_payloads", "check", "payloads of $dp"),
     "token": ("fuzz_token", "check_reading", "tokens as they are pasted"),
     "key": ("fuzz_token", "check_making", "keys and names that tokens are made of"),

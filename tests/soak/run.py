@@ -36,7 +36,7 @@ _QUIET = 15.0  # seconds between lines where nobody watches a progress bar
 _CRITERIA = (
     f"A start's heap may have {GROWTH} bytes less free in its last third than in its first (medians, after {WARM_UP:g} "
     f"s). A value may come again where its batch was under way when a connection was lost, {CHUNK} after a reset, and "
-    f"{CHUNK + IN_RAM} after a fault of flash."
+    f"{CHUNK + IN_RAM} after an error of flash."
 )
 
 

@@ -196,6 +196,8 @@ class Scene:
             self.ledger.put(found[2], found[1] == "put")
         elif found := re.fullmatch(r"ram (\w{6}):\d+ (\d+) (\d+)", line):
             self.ledger.in_ram(found[1], int(found[2]), int(found[3]))
+        elif "outbox: flash: " in line:
+            self.ledger.allow(CHUNK + IN_RAM)
         elif "minutes: resetting the board" in line:
             self.ledger.saved()
         elif "mqtt: online as" in line:
@@ -238,7 +240,6 @@ class Scene:
     def fail_flash(self, reads: int = 0, writes: int = 0) -> None:
         self.board.fail_flash(reads, writes)
         if not reads and not writes:
-            self.ledger.allow(CHUNK + IN_RAM)
             self.skip(61)  # after which the outbox tries flash again
 
     def power_cut(self) -> None:
