@@ -148,7 +148,12 @@ def _private_names(trees: Mapping[str, ast.Module]) -> dict[str, str]:
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     families = _families(nodes)
     stored = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
-    families = [family | stored.difference(*families) for family in families]  # what only others set may be anybody's
+    # What others set is an attribute of whose private names they know; and what nobody has, perhaps of anybody.
+    given = _given(trees)
+    families = [
+        family.union(stored.difference(*families), *(names for private, names in given if private <= family))
+        for family in families
+    ]
     bound = [*map(_globals, trees.values()), *families]
     meetings = [*map(_plain_names, trees.values()), *families]
     defined = {name for names in bound for name in names if _is_private(name) or name in INNER}
@@ -171,6 +176,23 @@ def _private_names(trees: Mapping[str, ast.Module]) -> dict[str, str]:
         used = {short.get(other, other) for other in meet[name]}
         short[name] = next(new for new in _short_names("_") if new not in used)
     return short
+
+
+def _given(trees: Mapping[str, ast.Module]) -> list[tuple[set[str], set[str]]]:
+    """For each name by which a module calls an object of another's class, say `box`: which private names it knows of
+    it, and which attributes it sets."""
+    found = []
+    for tree in trees.values():
+        objects: dict[str, tuple[set[str], set[str]]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id != "self":
+                private, given = objects.setdefault(node.value.id, (set(), set()))
+                if _is_private(node.attr):
+                    private.add(node.attr)
+                if isinstance(node.ctx, ast.Store):
+                    given.add(node.attr)
+        found += [(private, given) for private, given in objects.values() if private and given]
+    return found
 
 
 def _plain_names(tree: ast.Module) -> set[str]:
