@@ -148,7 +148,7 @@ class _Pair:
             while at < len(data):
                 at = parser.feed(data, at, len(data))
                 if parser.type == _PUBLISH and bytes(parser.topic) == b"$dp":
-                    values = [point.value for point in decode(bytes(parser.payload)) if isinstance(point.value, str)]
+                    values = [str(point.value) for point in decode(bytes(parser.payload))]
                     self.under_way = len(values)
                     self._proxy._on_values(values)
 

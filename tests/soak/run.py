@@ -32,6 +32,7 @@ _PEACE = 0.5, 3.0  # seconds between two faults
 _TWO = 0.4  # how often two come at once
 _BURST = 0.3  # how often there is a burst of values besides
 _RESETS = 0.35  # how often, in the second half, it is a reset
+_LATE = 30.0  # seconds in which what the broker has comes to the subscriber
 _QUIET = 15.0  # seconds between lines where nobody watches a progress bar
 _CRITERIA = (
     f"A start's heap may have {GROWTH} bytes less free in its last third than in its first (medians, after {WARM_UP:g} "
@@ -106,8 +107,10 @@ class Soak:
                 continue
         else:
             found.append(f"the board is not done after {PATIENCE:g} s; it says:\n{scene.board.log[-1500:]}")
-        while scene.tally().missing and time.monotonic() < deadline and not found:
-            scene.sleep(0.5)  # for the subscriber
+        before = -1
+        while scene.tally().missing and scene.tally().delivered > before and not found:
+            before = scene.tally().delivered
+            scene.sleep(_LATE)  # for the subscriber
         if scene.unexpected:
             causes = Counter(cause.name for cause in scene.board.resets)
             found.append(f"it was reset {scene.unexpected} times by itself; of all starts, {dict(causes)}")

@@ -175,6 +175,7 @@ class Scene:
         for value in values:
             if ":" in value:
                 self.ledger.sent(value)
+        self._said.append(f"{time.monotonic() - self.began:7.2f} >>> at the broker: {' '.join(values)}")
 
     # What the board says
 
