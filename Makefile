@@ -77,7 +77,7 @@ stage = @echo; echo "== $(2)"; mkdir -p build/test; \
 	exit "$$(cat build/test/$(1).status)"
 
 # Some more than one for each of a small computer's cores, and many where they wait much more than they compute.
-PYTEST := $(BIN)/python -m pytest -q --dist worksteal --numprocesses
+PYTEST := $(BIN)/python tests/stage.py
 
 test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
 	$(call stage,unit,CPython,$(PYTEST) 3 tests/unit tests/property tests/packets tests/tools tests/docs)

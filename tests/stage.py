@@ -1,0 +1,50 @@
+"""A stage of `make test`: python tests/stage.py WORKERS TESTS...
+
+Boards, brokers and browsers run in real time, and a computer that others use may stop any of them for longer than a
+test can bear. So what failed while the whole stage ran is run once more, alone; what fails then has failed. Which tests
+needed it is told in the stage's last line: one that comes there again and again has a fault of its own. More than a
+FEW failures are no chance, and are not tried again.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FEW = 3
+TESTS_FAILED = 1  # pytest's exit status; others say that it could not run them
+
+
+def pytest(cache, *arguments):
+    """Runs pytest, showing what it prints. Returns its exit status and its last line."""
+    command = [sys.executable, "-m", "pytest", "-q", "-o", f"cache_dir={cache}", *arguments]
+    last = ""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            last = line.strip() or last
+    return process.returncode, last
+
+
+def main(workers, *tests):
+    with tempfile.TemporaryDirectory() as cache:
+        status, last = pytest(cache, "--dist", "worksteal", "--numprocesses", workers, *tests)
+        if status != TESTS_FAILED:
+            return status
+        failed = list(json.loads(Path(cache, "v/cache/lastfailed").read_text("utf-8")))
+        if len(failed) > FEW or any("::" not in name for name in failed):  # a module that could not be read: none ran
+            return status
+        print(f"\nAgain, alone: {', '.join(failed)}", flush=True)
+        status, _ = pytest(cache, "--last-failed", *tests)
+        if not status:
+            passed = re.sub(r"\d+ failed, ", "", last)
+            print(f"{passed}, but the second time only: {', '.join(failed)}")
+        else:
+            print(last)
+        return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
