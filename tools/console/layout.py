@@ -112,5 +112,16 @@ LAYOUTS = (
     CREATE TABLE topics (name TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE triggers (id INTEGER PRIMARY KEY AUTOINCREMENT, said TEXT NOT NULL, created INTEGER NOT NULL);
     """,
+    """
+    CREATE TABLE studio_files (
+        number INTEGER PRIMARY KEY,
+        fid TEXT NOT NULL UNIQUE,
+        device_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        data BLOB NOT NULL
+    );
+    CREATE INDEX studio_files_of_a_device ON studio_files (device_id);
+    """,
 )
 """What each version of the layout adds, in SQL."""

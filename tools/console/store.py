@@ -23,11 +23,15 @@ from .point_table import PointTable
 from .stream_table import StreamTable
 from .studio.desired import DesiredTable
 from .studio.events import EventTable
+from .studio.files import StudioFiles
 from .studio.products import Account, Products, new_account
 from .topic_table import TopicTable
 from .trigger_table import TriggerTable
 
-_OF_A_DEVICE = ("commands", "files", "stream_descriptions", "studio_desired", "studio_events", "studio_statuses")
+_OF_A_DEVICE = (
+    *("commands", "files", "stream_descriptions"),
+    *("studio_desired", "studio_events", "studio_files", "studio_statuses"),
+)
 """Tables with a device_id whose rows go with the device."""
 
 STATUSES_KEPT = 1000
@@ -94,6 +98,7 @@ class Store(Database):
         self.products = Products(self)
         self.desired = DesiredTable(self)
         self.events = EventTable(self)
+        self.studio_files = StudioFiles(self)
         self.descriptions = StreamTable(self)
         self.files = FileTable(self)
         self.keys = KeyTable(self)

@@ -19,7 +19,7 @@ from .studio.failures import BadParameter
 
 _OLD = ("devices", "register_de", "register_attr", "cmds", "mqtt", "triggers", "keys", "bindata", "datapoints", "v1")
 """What paths of the old platform's calls begin with."""
-_CURRENT = ("product", "thingmodel", "datapoint", "fuse-ota", "common")
+_CURRENT = ("product", "thingmodel", "datapoint", "fuse-ota", "fuse-lbs", "common")
 """The same of the current one's; /device/… is a page, too."""
 
 

@@ -55,16 +55,24 @@ class Asked:
         start, end = self.number("start_time", ..., 0, _LATEST), self.number("end_time", ..., 0, _LATEST)
         return utc(start * 1000), utc(end * 1000 + 1000)
 
+    def account(self) -> None:
+        """Lets through who shows the account's token. Raises NotAuthorised."""
+        self.allow("", change=True)
+
+    def allow(self, product_id: str, name: str = "", change: bool = False) -> None:
+        """Lets through who may know of this device, or this product, or change it. Raises NotAuthorised."""
+        self.platform.studio.authorise(self._header, product_id, name, change)
+
     def product(self, change: bool = False) -> str:
         """The id of the product in question, which is there. Raises NotAuthorised, too."""
         product_id: str = self.text("product_id")
-        self.platform.studio.authorise(self._header, product_id, change=change)
+        self.allow(product_id, change=change)
         return self.platform.studio.products.find(product_id).id
 
     def device(self, change: bool = False) -> Device:
         """The device in question. Raises NotAuthorised, too."""
         product_id, name = self.text("product_id"), self.text("device_name")
-        self.platform.studio.authorise(self._header, product_id, name, change)
+        self.allow(product_id, name, change)
         return self.platform.studio.device(product_id, name)
 
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import re
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ from ..failures import PlatformError
 from ..model import Device
 from .asked_thing import Asked
 from .failures import BadParameter, NoModel
+from .system_model import system_model
 
 _OFFLINE, _ONLINE, _NEVER = 0, 1, 2  # status [API list]
 _MOST_AT_ONCE = 500  # devices made by one call [studio docs]
@@ -36,7 +39,7 @@ def create_many(it: Asked) -> dict[str, Any]:
             raise BadParameter('devices: must have objects with "name", and "desc" perhaps')
         with contextlib.suppress(PlatformError):
             device = it.platform.studio.add_device(product_id, name, desc)
-            created = _time(device.created)
+            created = time_text(device.created)
             made.append({"name": device.name, "desc": desc, "sec_key": device.auth_info, "created_time": created})
     return {"list": made}
 
@@ -66,9 +69,22 @@ def reset_key(it: Asked) -> dict[str, Any]:
     return {"sec_key": it.platform.studio.new_key(it.device(change=True)).auth_info}
 
 
+def move(it: Asked) -> dict[str, Any]:
+    """To the account of who has this telephone number. There is none here: what the platform does until somebody there
+    has agreed is not known, and the console leaves the devices where they are."""
+    product_id, names, tel = it.product(change=True), it.value("device_name"), it.text("target_user_tel")
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise BadParameter('device_name: must be an array of names, as ["name_1", "name_2"]')
+    if not re.fullmatch(r"1[0-9]{10}", tel):
+        raise BadParameter("target_user_tel: must be a mobile number")
+    for name in names:
+        it.platform.studio.device(product_id, name)
+    return {"move_id": str(secrets.randbelow(9_000_000) + 1_000_000)}
+
+
 def product(it: Asked) -> dict[str, Any]:
     found = it.platform.studio.products.find(it.product())
-    created = _time(found.created)
+    created = time_text(found.created)
     return {"pid": found.id, "name": found.title, "data_protocol": found.protocol.value, "created_time": created}
 
 
@@ -77,6 +93,12 @@ def model(it: Asked) -> Any:
     if text is None:
         raise NoModel
     return json.loads(text)
+
+
+def own_model(it: Asked) -> dict[str, Any]:
+    """The platform's own function points; of no product, so that any token of one will do."""
+    it.product()
+    return system_model()
 
 
 def events(it: Asked) -> dict[str, Any]:
@@ -105,10 +127,10 @@ def events(it: Asked) -> dict[str, Any]:
 
 def _described(device: Device) -> dict[str, Any]:
     status = _ONLINE if device.online else _OFFLINE if device.since else _NEVER
-    last = {"last_time": _time(device.since)} if device.since else {}
-    return {"name": device.name, "status": status, "created_time": _time(device.created), **last}
+    last = {"last_time": time_text(device.since)} if device.since else {}
+    return {"name": device.name, "status": status, "created_time": time_text(device.created), **last}
 
 
-def _time(when: datetime) -> str:
+def time_text(when: datetime) -> str:
     """The form of times is not documented."""
     return when.astimezone(BEIJING).isoformat(timespec="milliseconds")

@@ -1,7 +1,7 @@
 """The HTTP API of iot-api.heclouds.com [API list]: JSON {"code", "msg", "request_id", "data"}, with HTTP status 200.
 
-Who asks shows a token in the header `authorization`: the account's, the product's, or to read the device's own. What
-the list has besides, files, locations, OTA and gateways, is not in the console.
+Who asks shows a token in the header `authorization`: the account's, the product's, or to read the device's own. OTA is
+in ota_calls.py; what the list has besides, LwM2M, gateways, projects, voice and agents, is not in the console.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from ..database import StoreError
 from ..failures import InvalidParameter, PlatformError
 from ..platform import Platform
-from . import device_calls, log_calls, stream_calls, thing_calls
+from . import device_calls, file_calls, location_calls, log_calls, stream_calls, thing_calls
 from .asked_thing import Asked, asked
 from .failures import BadParameter, StudioError
 
@@ -30,12 +30,19 @@ _CALLS: tuple[tuple[str, str, Callable[[Asked], Any]], ...] = (
     ("POST", "/device/update", device_calls.update),
     ("POST", "/device/delete", device_calls.delete),
     ("POST", "/device/reset-seckey", device_calls.reset_key),
+    ("POST", "/device/movedevice", device_calls.move),
     ("GET", "/device/event-log", device_calls.events),
     ("GET", "/device/status-history", log_calls.statuses),
     ("GET", "/device/operation-log", log_calls.operations),
     ("GET", "/device/service-log", log_calls.services),
     ("GET", "/product/detail", device_calls.product),
+    ("GET", "/device/file-list", file_calls.list_),
+    ("GET", "/device/file-space", file_calls.space),
+    ("GET", "/device/file-device-count", file_calls.count),
+    ("GET", "/device/file-download", file_calls.download),
+    ("POST", "/device/file-delete", file_calls.delete),
     ("GET", "/thingmodel/query-thing-model", device_calls.model),
+    ("GET", "/thingmodel/query-system-thing-model", device_calls.own_model),
     ("POST", "/thingmodel/set-device-property", thing_calls.set_),
     ("GET", "/thingmodel/query-device-property", thing_calls.latest),
     ("POST", "/thingmodel/query-device-property-detail", thing_calls.ask),
@@ -46,6 +53,10 @@ _CALLS: tuple[tuple[str, str, Callable[[Asked], Any]], ...] = (
     ("POST", "/thingmodel/delete-device-desired-property", thing_calls.delete_desired),
     ("GET", "/datapoint/current-datapoints", stream_calls.current),
     ("GET", "/datapoint/history-datapoints", stream_calls.history),
+    ("GET", "/fuse-lbs/latest-location", location_calls.latest_cell),
+    ("GET", "/fuse-lbs/get-trail", location_calls.trail_cell),
+    ("GET", "/fuse-lbs/latest-wifi-location", location_calls.latest_wifi),
+    ("GET", "/fuse-lbs/get-wifi-trail", location_calls.trail_wifi),
 )
 
 
@@ -58,7 +69,8 @@ def add_studio_api(app: FastAPI, platform: Platform) -> None:
 
     for method, path, call in _CALLS:
         app.add_route(path, _enveloped(partial(ask, call)), methods=[method])
-    app.add_route("/datapoint/synccmds", _enveloped(partial(stream_calls.command, platform)), methods=["POST"])
+    for path, whole in (("/datapoint/synccmds", stream_calls.command), ("/device/file-upload", file_calls.upload)):
+        app.add_route(path, _enveloped(partial(whole, platform)), methods=["POST"])
 
 
 def _enveloped(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
@@ -75,6 +87,8 @@ def _enveloped(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request
         except ClientDisconnect:
             return Response(status_code=400)  # to nobody
         else:
+            if isinstance(data, Response):
+                return data
             if data is not None:
                 envelope["data"] = data
         return Response(json.dumps(envelope, ensure_ascii=False, separators=(",", ":")), media_type="application/json")

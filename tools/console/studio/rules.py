@@ -44,6 +44,9 @@ class Rules:
     """Whether log-ins that are refused count. Not said."""
     answers_count: bool = True
     """Whether answers to the platform are messages of which one a second is taken. Not said."""
+    longitude: float = 106.48881
+    """Where all devices are that report access points or cells: the place in the documents' example."""
+    latitude: float = 29.62518
     lists_alone: bool = True
     """Whether the HTTP API answers with […], or with {"list": […]} where both were seen."""
 
