@@ -76,6 +76,7 @@ def chromium() -> Iterator[Any]:
     if not path:
         pytest.skip("chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api")
+    playwright.expect.set_options(timeout=PATIENCE * 1000)
     flags = [*FLAGS, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost"]
     with playwright.sync_playwright() as driver, driver.chromium.launch(executable_path=path, args=flags) as program:
         yield program

@@ -67,6 +67,22 @@ def test_who_has_a_devices_key_sends_it_commands(console: RunningConsole, pupil:
     assert "Add device" not in pupil.get("/").text
 
 
+def test_who_has_a_devices_key_updates_it_and_no_other(console: RunningConsole, pupil: httpx.Client) -> None:
+    other = console.call(console.platform.add_device, "one more")
+    calls = [("POST", "/packages"), ("POST", f"/packages/{'0' * 64}"), ("GET", "/packages")]
+
+    def refused(device_id: str) -> list[bool]:
+        return [pupil.request(*call, params={"device_id": device_id}).json()["errno"] == 2 for call in calls]
+
+    assert refused(DEVICE) == refused(other.id) == refused("") == [True] * 3
+    assert "Choose a package" not in pupil.get(f"/device/{DEVICE}").text
+    pupil.post(f"/unlock/{DEVICE}", data={"secret": AUTH_INFO})
+    assert refused(DEVICE) == [False] * 3
+    assert refused(other.id) == refused("") == [True] * 3
+    pupil.post("/teacher", data={"secret": PASSWORD})
+    assert refused(other.id) == [False] * 3
+
+
 def test_this_computer_is_the_teachers(console: RunningConsole) -> None:
     assert "Add device" in httpx.get(console.url, headers=PAGE).text
 

@@ -94,6 +94,12 @@ def test_the_steps(console: RunningConsole, tmp_path: Path, more: str, said: str
         until(lambda: len(recorded(lines)) >= len(wanted))
         assert recorded(lines) == wanted
     words = console.platform.packages.state(device.id)[0]
-    assert words == ("rolled back to the version before (step 206)" if more else "upgraded to 2.0")
+    if not more:
+        assert words == "upgraded to 2.0"
+    elif protocol is Protocol.STREAM:  # it has told why
+        assert words == "rolled back to 1.0: healthy() says no"
+    else:
+        assert words == "rolled back to the version before: the new program did not prove itself (step 206)"
+    until(lambda: bool(console.call(console.platform.packages.is_over, device.id)))
     steps = [int(step) for line in lines for step in re.findall(r'"step": (\d+)', line)]
     assert steps == sorted(set(steps)) and steps[-2:] == [101, 206 if more else 201]

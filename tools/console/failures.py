@@ -64,6 +64,13 @@ class UnknownTrigger(PlatformError):
         super().__init__(f"trigger not found: {trigger_id}")
 
 
+class UnknownPackage(PlatformError):
+    errno = 8
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"package not found: {digest[:16]}; send it again")
+
+
 class UnknownCall(PlatformError):
     errno = 8
 

@@ -200,6 +200,13 @@ class CommandChanged:
 
 
 @dataclass(frozen=True)
+class UpdateTold:
+    """There is something new about its update over the air."""
+
+    device_id: str
+
+
+@dataclass(frozen=True)
 class PacketLogged:
     packet: LoggedPacket
 
@@ -213,5 +220,6 @@ Event = (
     | EventsStored
     | DesiredChanged
     | CommandChanged
+    | UpdateTold
     | PacketLogged
 )

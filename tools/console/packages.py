@@ -1,7 +1,8 @@
 """Packages for updates over the air: kept for boards to fetch, and how far each board is.
 
 A device of the old platform is told by a command where its package is, and tells by the data stream "update" how it
-goes. One of the current platform has a task, as OneNET's OTA has it: see studio/ota_calls.py.
+goes. One of the current platform has a task, as OneNET's OTA has it: see studio/ota_calls.py; one with data streams has
+that data stream, too.
 """
 
 import hashlib
@@ -15,7 +16,9 @@ from starlette.responses import Response
 
 from ..package.package import Package, read_package
 from ..port.errors import PortError
-from .failures import DeviceOffline, InvalidParameter
+from .failures import DeviceOffline, InvalidParameter, PlatformError, UnknownPackage
+from .model import CommandChanged, DeviceChanged, Event, PointsStored, UpdateTold
+from .update_progress import Progress, is_end
 
 if TYPE_CHECKING:
     from .platform import Platform
@@ -26,7 +29,17 @@ STREAM = "update"
 """The data stream by which a board tells how it goes."""
 _KEPT = 16  # packages
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_ENDS = ("upgraded to", "rolled back to", "refused:", "version ")
+_MOST_PROGRESS = 2000  # devices
+_LONGEST = 400  # characters of a step
+_FAILURES = {
+    102: "no room in flash",
+    103: "no memory",
+    104: "it took too long",
+    105: "the battery is low",
+    106: "the signal is weak",
+    107: "the reason is in the board's log",
+    205: "wrong MD5",
+}
 
 
 @dataclass
@@ -47,9 +60,13 @@ class Task:
         """In the words of a board's data stream."""
         if self.status == 4:
             return f"upgraded to {self.target}"
+        if self.status == 5 and self.step > 200:
+            why = _FAILURES.get(self.step, "the new program did not prove itself")
+            return f"rolled back to the version before: {why} (step {self.step})"
         if self.status == 5:
-            what = "rolled back to the version before" if self.step > 200 else "refused:"
-            return f"{what} (step {self.step})"
+            return f"refused: {_FAILURES.get(self.step, 'no reason')} (step {self.step})"
+        if self.step in (100, 101):
+            return "all is here; restarts to put it in place"
         return f"{min(self.step, 100)} %" if self.status > 1 else f"waits to be fetched: {self.target}"
 
 
@@ -66,6 +83,9 @@ class Packages:
         self._number = 1_000_000
         self.listener: Callable[[str], None] = lambda text: None
         """Is told of every call of a device about its task: for tests."""
+        self.progress: dict[str, Progress] = {}
+        """By device, of its last update."""
+        platform.listen(self._hear, PointsStored, CommandChanged, DeviceChanged)
 
     def find(self, digest: str) -> bytes | None:
         return self._kept.get(digest)
@@ -86,33 +106,91 @@ class Packages:
 
     async def push(self, device_id: str, data: bytes) -> Package:
         """Has the device begin. Raises PlatformError: DeviceOffline where it is not there to be told."""
+        self._platform.device(device_id)
+        return await self.start(device_id, self.keep(data).digest)
+
+    async def start(self, device_id: str, digest: str) -> Package:
+        """The same with a package that is kept. Raises PlatformError."""
         device = self._platform.device(device_id)
-        package = self.keep(data)
+        data = self.find(digest)
+        if data is None:
+            raise UnknownPackage(digest)
+        package = read_package(data, "this")
+        self._number += 1
+        progress = Progress(self._number, package)
         if device.is_studio:
-            self._number += 1
-            self.tasks[device_id] = Task(self._number, package.digest, str(package.head["version"]))
+            self._begin(device_id, progress)
+            self.tasks[device_id] = Task(self._number, digest, str(package.head["version"]))
+            self.task_changed(device_id)
             self._platform.studio.inform_of_update(device, self._number)
             return package
         here = self._platform.address_for(device_id)
         if here is None:
             raise DeviceOffline(device_id)
         host = f"[{here}]" if ":" in here else here
-        url = f"http://{host}:{self._platform.http_port}/packages/{package.digest}#{package.digest}"
-        await self._platform.send_command(device_id, f"update {url}".encode())
+        url = f"http://{host}:{self._platform.http_port}/packages/{digest}#{digest}"
+        progress.command = f"update {url}".encode()
+        self._begin(device_id, progress)
+        try:
+            await self._platform.send_command(device_id, progress.command)
+        except PlatformError:
+            self.progress.pop(device_id, None)
+            raise
         return package
+
+    def _begin(self, device_id: str, progress: Progress) -> None:
+        self.progress.pop(device_id, None)
+        while len(self.progress) >= _MOST_PROGRESS:
+            del self.progress[next(iter(self.progress))]
+        self.progress[device_id] = progress
+        self._platform.tell(UpdateTold(device_id))
+
+    def task_changed(self, device_id: str) -> None:
+        """The device of the current platform has told something about its task."""
+        task, progress = self.tasks[device_id], self.progress.get(device_id)
+        if progress is None or progress.number != task.number:
+            return
+        ends = task.status > 3
+        new = False if ends and is_end(progress.words) else progress.add(task.words)  # the stream's has the reason
+        if ends and not progress.over:
+            progress.over = new = True
+        if new:
+            self._platform.tell(UpdateTold(device_id))
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, CommandChanged):
+            device_id = event.command.device_id
+        else:
+            device_id = event.device_id if isinstance(event, PointsStored | DeviceChanged) else ""
+        progress = self.progress.get(device_id)
+        if progress is None:
+            return
+        new = False
+        if isinstance(event, PointsStored):
+            is_studio = ":" in device_id
+            for name, point in event.points:
+                if name == STREAM:
+                    new |= progress.heard(str(point.value)[:_LONGEST], not is_studio)
+        elif isinstance(event, CommandChanged):
+            new = progress.answered(event.command, lambda reply: reply[:_LONGEST].decode("utf-8", "replace"))
+        elif self._platform.link(device_id) is not None:
+            new = progress.came_online()
+        if new:
+            self._platform.tell(UpdateTold(device_id))
 
     def state(self, device_id: str) -> tuple[str, str]:
         """How the device's last update goes, in words, and which news that is; empty where there was none."""
-        if self._platform.device(device_id).is_studio:
-            task = self.tasks.get(device_id)
-            return (task.words, str(task.number)) if task else ("", "")
+        self._platform.device(device_id)
+        progress = self.progress.get(device_id)
+        if progress:
+            return progress.words, f"{progress.number}.{len(progress.steps)}.{int(progress.over)}"
         found = [stream for stream in self._platform.streams(device_id) if stream.id == STREAM]
         return (str(found[0].value), found[0].at.isoformat()) if found else ("", "")
 
-
-def is_end(words: str) -> bool:
-    """Whether an update is over by that."""
-    return words.startswith(_ENDS)
+    def is_over(self, device_id: str) -> bool:
+        """Whether its last update has come to its end, whichever that was."""
+        progress = self.progress.get(device_id)
+        return progress.over if progress else is_end(self.state(device_id)[0])
 
 
 def ranged(request: Request, data: bytes, headers: dict[str, str] | None = None) -> Response:

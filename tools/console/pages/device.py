@@ -16,6 +16,7 @@ from ..model import (
     PacketLogged,
     PointsStored,
     ProductsChanged,
+    UpdateTold,
 )
 from ..platform import UnknownDevice
 from ..studio.products import Protocol
@@ -23,6 +24,7 @@ from .commands import Commands
 from .events import Events
 from .forms import edit_device, remove_device, show_config
 from .frame import Visit, box, button, entitle, frame, link, not_there, part, secret, visit
+from .over_the_air import OverTheAir
 from .packets import PacketLog
 from .streams import Streams
 from .text import shown, shown_time
@@ -54,6 +56,7 @@ def device_page(request: Request, device_id: str, wrong: str = "") -> None:
                 thing = Thing(here, device) if has_things and may_send else None
                 commands = Commands(here, device, is_called=has_things, can_send=may_send)
                 connection = _Connection(here, device)
+                over_the_air = OverTheAir(here, device.id, may_send)
             with box("section"), box(classes="card"):
                 part("h2", here.words.packets)
                 log = PacketLog(here.words, here.platform.packets(device.id))
@@ -86,6 +89,8 @@ def device_page(request: Request, device_id: str, wrong: str = "") -> None:
         changed_commands = [event.command for event in events if isinstance(event, CommandChanged)]
         if changed_commands:
             commands.show(changed_commands)
+        if any(isinstance(event, UpdateTold) for event in events):
+            over_the_air.show()
         packets = [event.packet for event in events if isinstance(event, PacketLogged)]
         if packets:
             log.append(packets)

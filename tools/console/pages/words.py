@@ -190,6 +190,39 @@ class Words:
     calls: str
     no_things: str
 
+    update: str
+    update_hint: str
+    choose_package: str
+    drop_package: str
+    sending_package: str
+    package_failed: str
+    package_large: str
+    in_package: str
+    for_chip: str
+    size: str
+    kilobytes: str
+    files: str
+    signature: str
+    signed: str
+    unsigned: str
+    needs: str
+    has_from: str
+    proof: str
+    proof_of: str
+    start_update: str
+    package_gone: str
+    update_offline: str
+    update_told: str
+    update_waits: str
+    update_begins: str
+    update_fetched: str
+    update_restarts: str
+    update_again: str
+    upgraded: str
+    rolled_back: str
+    update_refused: str
+    update_here: str
+
     def some(self, *names: str) -> dict[str, str]:
         """Those words, for a component in the browser."""
         return {name: getattr(self, name) for name in names}

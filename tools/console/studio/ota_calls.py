@@ -71,7 +71,7 @@ def add_ota(app: FastAPI, platform: Platform) -> None:
         return {"status": task_of(request)[1].status}
 
     async def status(request: Request) -> Any:
-        task = task_of(request)[1]
+        device, task = task_of(request)
         step = object_in(await read_body(request)).get("step")
         if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= 207:
             raise BadParameter("step: must be a number from 0 to 207")
@@ -84,10 +84,11 @@ def add_ota(app: FastAPI, platform: Platform) -> None:
             task.status = _UPGRADING
         elif step > 101:
             task.status = _DONE if step == _UPGRADED else _FAILED
+        platform.packages.task_changed(device.id)
 
     async def download(request: Request) -> Response:
         try:
-            _, task = task_of(request)
+            device, task = task_of(request)
             data = platform.packages.find(task.digest)
             if data is None:
                 raise _NoTask("no such file")
@@ -96,6 +97,7 @@ def add_ota(app: FastAPI, platform: Platform) -> None:
             return Response(status_code=200, headers={"Ota-Errno": str(code)})
         if task.status == _WAITING:
             task.status = _DOWNLOADING
+            platform.packages.task_changed(device.id)
         return ranged(request, data, {"Ota-Errno": "0"})
 
     def add(method: str, path: str, call: Any) -> None:

@@ -1,0 +1,205 @@
+"""Updates over the air by the console: a device's page, where a package is chosen and watched; the calls behind it."""
+# ruff: noqa: RUF001 (Chinese punctuation)
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import paho.mqtt.client as paho
+import pytest
+from browser import MqttDevice
+from onenet_tools.console.console import RunningConsole
+from onenet_tools.console.model import Device
+from onenet_tools.package.package import Package, make_package
+from onenet_tools.port.program import Dialect, Form
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+SIZES = [(390, 844), (1400, 900)]
+
+
+def package(version: str = "2.0", base: Package | None = None, **more: bytes) -> Package:
+    files = {"main.py": b"print(2)\n", "boot.py": b"# boot\n", **more}
+    return make_package(version, "esp32", Form.SOURCE, Dialect(0x3306), files, base=base)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "2.0-esp32.pkg"
+    path.write_bytes(package().data)
+    return path
+
+
+class Board(MqttDevice):
+    """A device that answers the command update as a board does (firmware/update_command.py), and fetches nothing: what
+    it tells is for the test to say."""
+
+    def __init__(self, console: RunningConsole, device: Device, reply: bytes = b"ok") -> None:
+        super().__init__(console, device)
+        self.told: list[bytes] = []
+
+        def take(client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
+            self.told.append(message.payload)
+            client.publish(message.topic.replace("$creq", "$crsp"), reply)
+
+        self._client.on_message = take
+
+    def tell(self, *words: str) -> None:
+        for text in words:
+            self.post(update=text)
+
+
+def choose(page: Any, path: Path) -> None:
+    page.get_by_label("Choose a package").set_input_files(str(path))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["phone", "desk"])
+def test_a_package_is_chosen_looked_at_and_watched(
+    console: RunningConsole, browser: Any, device: Device, file: Path, size: tuple[int, int]
+) -> None:
+    with Board(console, device) as board, browser.open(f"/device/{device.id}", size=size) as page:
+        choose(page, file)
+        inside = page.locator(".package")
+        expect(inside).to_contain_text("In the package: 2.0")
+        for words in ("esp32 · source", "MicroPython 1.23+", "none", "online for 60 s, within 600 s"):
+            expect(inside).to_contain_text(words)
+        inside.get_by_text("files").click()
+        expect(inside.locator(".files")).to_contain_text("boot.py")
+        assert not board.told  # nothing yet
+        assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+        page.get_by_role("button", name="Update to 2.0").click()
+        steps = page.locator(".progress li")
+        expect(steps).to_have_text([re.compile("The board is told to fetch version 2.0")])
+        expect(inside).to_be_empty()
+        digest = package().digest
+        assert re.fullmatch(rf"update http://127\.0\.0\.1:\d+/packages/{digest}#{digest}", board.told[0].decode())
+        board.tell("1.0 to 2.0", "10 %")
+        expect(page.get_by_role("progressbar")).to_have_attribute("value", "10")
+        board.tell("60 %")
+        expect(page.get_by_role("progressbar")).to_have_attribute("value", "60")
+        expect(steps).to_have_count(3)  # one for the percents
+        board.tell("all is here; restarts to put it in place")
+        expect(steps.first).to_contain_text("The board restarts")
+    with Board(console, device) as board, browser.open(f"/device/{device.id}", size=size) as page:
+        steps = page.locator(".progress li")
+        expect(steps.first).to_contain_text("Online again, to prove itself")
+        board.tell("upgraded to 2.0")
+        expect(page.locator(".progress .done")).to_have_text("Upgraded to 2.0")
+        expect(page.get_by_role("progressbar")).to_have_count(0)
+        board.tell("refused: nothing any more")
+        expect(steps).to_have_count(6)
+        assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+
+
+def test_why_it_was_rolled_back_or_refused_in_chinese(
+    console: RunningConsole, browser: Any, device: Device, file: Path
+) -> None:
+    with Board(console, device) as board, browser.open(f"/device/{device.id}", "zh-CN", SIZES[0]) as page:
+        for end, words in (
+            ("rolled back to 1.0: <b>healthy()</b> says no: at all", "已退回 1.0：<b>healthy()</b> says no: at all"),
+            ("refused: it is not signed", "已拒绝：it is not signed"),
+        ):
+            page.get_by_label("选择升级包").set_input_files(str(file))
+            page.get_by_role("button", name="升级到 2.0").click()
+            expect(page.locator(".progress li")).to_have_text([re.compile("已通知开发板获取版本 2.0")])
+            board.tell("1.0 to 2.0", end)
+            expect(page.locator(".progress .trouble")).to_have_text(words)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_package_is_dropped(console: RunningConsole, browser: Any, device: Device, file: Path) -> None:
+    drop = """async ([zone, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], "x.pkg"));
+        zone.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }"""
+    with browser.open(f"/device/{device.id}") as page:
+        page.evaluate(drop, [page.locator(".drop").element_handle(), list(file.read_bytes())])
+        expect(page.get_by_role("button", name="Update to 2.0")).to_be_visible()
+
+
+def test_what_is_wrong_is_said(console: RunningConsole, browser: Any, device: Device, file: Path) -> None:
+    other = file.with_name("other.pkg")
+    with browser.open(f"/device/{device.id}") as page:
+        for data, words in (
+            (b"<html>" * 100, "this is no package of onenet package"),
+            (package().data[:-3], "cut off"),
+            (package().data.replace(b"print(2)", b"print(3)"), "corrupted"),
+            (bytes(4 * 1024 * 1024 + 1), "at most 4 MB"),
+        ):
+            other.write_bytes(data)
+            choose(page, other)
+            expect(page.locator(".drop .trouble")).to_contain_text(words)
+        choose(page, file)
+        page.get_by_role("button", name="Update to 2.0").click()
+        expect(page.get_by_role("alert").filter(has_text="The device is offline")).to_be_visible()
+        with Board(console, device, b"led is on"):
+            page.get_by_role("button", name="Update to 2.0").click()
+            expect(page.locator(".progress .trouble")).to_contain_text('"update" in its config.json allows it')
+        with Board(console, device, b"error: no memory for it"):
+            choose(page, file)
+            page.get_by_role("button", name="Update to 2.0").click()
+            expect(page.locator(".progress .trouble")).to_have_text("Refused: no memory for it")
+
+
+def test_a_package_for_boards_of_one_version(console: RunningConsole, browser: Any, device: Device, file: Path) -> None:
+    file.write_bytes(package("2.1", base=package(), main=b"x").data)
+    with browser.open(f"/device/{device.id}") as page:
+        choose(page, file)
+        expect(page.locator(".package")).to_contain_text("and version 2.0 on the board")
+
+
+def test_a_device_of_the_current_platform_has_a_task(
+    console: RunningConsole, browser: Any, board: Device, file: Path
+) -> None:
+    packages = console.platform.packages
+    with browser.open(f"/device/{board.id}") as page:
+        choose(page, file)
+        page.get_by_role("button", name="Update to 2.0").click()
+        expect(page.locator(".progress li")).to_have_text(
+            [re.compile("Waits until the board asks for it: version 2.0")]
+        )
+        task = packages.tasks[board.id]
+        for status, step, words in (
+            (2, 0, "0 % fetched"),
+            (2, 40, "40 % fetched"),
+            (3, 101, "The board restarts, and swaps the programs"),
+            (5, 206, "Rolled back to the version before: the new program did not prove itself (step 206)"),
+        ):
+            task.status, task.step = status, step
+            console.call(packages.task_changed, board.id)
+            expect(page.locator(".progress")).to_contain_text(words)
+
+
+# The calls
+
+
+def test_a_kept_package_is_started_later(console: RunningConsole, device: Device) -> None:
+    made = package()
+    with httpx.Client(base_url=console.url, trust_env=False, timeout=60) as http:
+        where = {"device_id": device.id}
+        answer = http.post("/packages", params={**where, "start": "0"}, content=made.data).json()
+        assert answer["errno"] == 0
+        assert answer["data"]["version"] == "2.0"
+        assert answer["data"]["digest"] == made.digest
+        assert ["main.py", 9] in answer["data"]["files"]
+        assert http.post(f"/packages/{made.digest}", params=where).json()["errno"] == 10  # offline
+        assert http.post(f"/packages/{'0' * 64}", params=where).json()["errno"] == 8
+        assert http.post("/packages", params={**where, "start": "x"}, content=made.data).json()["errno"] == 6
+        assert http.get("/packages", params=where).json()["data"]["steps"] == []
+        with Board(console, device) as board:
+            assert http.post(f"/packages/{made.digest}", params=where).json()["errno"] == 0
+            board.tell("1.0 to 2.0", "version 2.0 is here already")
+            state = http.get("/packages", params=where).json()["data"]
+        assert [words for _, words in state["steps"]] == ["1.0 to 2.0", "version 2.0 is here already"]
+        assert state["over"]
+        assert state["package"]["version"] == "2.0"
+        wrong = http.get("/packages", params=where, headers={"api-key": "wrong"})
+        assert wrong.json()["errno"] == 3
+
+
+def test_other_sites_may_not_push(console: RunningConsole, device: Device) -> None:
+    url = f"{console.url}/packages?device_id={device.id}"
+    answer = httpx.post(url, content=package().data, headers={"origin": "http://evil.example"}, trust_env=False)
+    assert answer.status_code == 403
