@@ -16,6 +16,7 @@ class Person:
 
     def __init__(self, *arguments: str) -> None:
         self.screen = ""
+        self._answered = 0
         self._terminal, slave = pty.openpty()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "onenet_tools", *arguments],
@@ -28,9 +29,16 @@ class Person:
         os.close(slave)
 
     def answer(self, question: str, text: str) -> None:
-        self._until(question)
+        if question not in self.screen[self._answered :]:
+            self._until(question)
+        self._answered = len(self.screen)
         time.sleep(0.1)  # until the echo is off, which nothing tells
         os.write(self._terminal, text.encode() + b"\n")
+
+    def sees(self, words: str) -> None:
+        """Waits for it, if it is not there since the last answer."""
+        if words not in self.screen[self._answered :]:
+            self._until(words)
 
     def presses_ctrl_c(self, question: str) -> None:
         self._until(question)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from onenet_tools.board import VirtualBoard
 from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.port import find
+from onenet_tools.port.asking_proof import proof_in
 from onenet_tools.port.board_config import first_ssid, masked, password_of, value_from_text, with_network
 from onenet_tools.port.configure import Changes, read_secrets
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.fleet import read_fleet
+from onenet_tools.token.reading import BEIJING
+from onenet_tools.token.trying import make_token
 from person import Person
 from serial_board import (
     AUTH_INFO,
@@ -175,6 +179,7 @@ def test_what_is_missing_is_asked_for_and_secrets_are_not_echoed() -> None:
         assert on_board(it) == config(wifi=[{"ssid": SSID, "password": "another one"}])
 
 
+PROTOCOL = "Its data protocol (数据协议), onejson or streams"
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 STUDIO = {
     "wifi": [{"ssid": SSID, "password": WIFI_PASSWORD}],
@@ -191,19 +196,94 @@ def test_a_product_id_with_letters_is_of_the_current_platform() -> None:
         person.answer("Wi-Fi network:", SSID)
         person.answer(f"Password of {SSID}", WIFI_PASSWORD)
         person.answer("Product ID, or the address of a broker of your own:", "a-b")
-        person.answer("Product ID, or the address of a broker of your own:", "aBcDeF1234")
+        person.answer("Product ID, or the address of a broker of your own:", " aBcDeF1234 ")
+        person.answer(f"{PROTOCOL} [onejson]:", "json")
+        person.answer(f"{PROTOCOL} [onejson]:", "")
         person.answer("Device name:", "my board")
         person.answer("Device name:", "board1")
-        person.answer("Key of the device (or a token):", KEY[:-1])
-        person.answer("Key of the device (or a token):", KEY)
+        person.answer("Key of the device (or a token", KEY[:-1])
+        person.answer("Key of the device (or a token", KEY)
+        person.answer("TLS, yes or no [no]:", "maybe")
+        person.answer("TLS, yes or no [no]:", "")
         assert person.ends() == 0, person.screen
         assert "letters: of OneNET's current platform" in person.screen
-        for words in ("product_id: must be digits, or letters", "device_name: must be", "device_key: must be"):
+        for words in (
+            "product_id: must be digits, or letters",
+            "device_name: must be",
+            "device_key: must be",
+            "yes or no",
+        ):
             assert words in person.screen
         assert KEY[:-1] not in person.screen
         assert on_board(it) == {key: value for key, value in STUDIO.items() if key != "safe_mode_pin"} | {
             "device_key": KEY
         }
+
+
+def token(key: str = KEY, res: str = "products/aBcDeF1234/devices/board1", days: float = 3650) -> str:
+    until = datetime.now(BEIJING) + timedelta(days=days)
+    return make_token(key, res, str(int(until.timestamp())), "sha256", "2018-10-31")
+
+
+def test_a_product_with_data_streams_and_a_whole_line_of_a_configuration() -> None:
+    """Typed again, it stays one: what it is does not show in its ID."""
+    with board(files={"config.json": None}) as it:
+        person = Person("config", "--port", it.port, "--ssid", SSID)
+        person.answer(f"Password of {SSID}", WIFI_PASSWORD)
+        person.answer("Product ID, or the address of a broker of your own:", "aBcDeF1234")
+        person.answer(PROTOCOL, "数据流")
+        person.answer("Device name:", "board1")
+        person.answer("Key of the device (or a token", f'"access_key": "{KEY}",')
+        person.answer("TLS, yes or no [no]:", "yes")
+        assert person.ends() == 0, person.screen
+        person = Person("config", "--port", it.port)
+        person.answer(f"Wi-Fi network [{SSID}]:", "")
+        person.answer(f"Password of {SSID} [as it is]:", "")
+        person.answer("Product ID [aBcDeF1234]:", "")
+        person.answer(f"{PROTOCOL} [streams]:", "")
+        person.answer("Device name [board1]:", "")
+        person.answer("Key of the device (or a token", "")
+        person.answer("TLS, yes or no [yes]:", "")
+        assert person.ends() == 0, person.screen
+        assert "config.json was like this already" in person.screen and KEY not in person.screen
+        there = STUDIO | {"platform": "dp", "access_key": KEY, "tls": True}
+        assert on_board(it) == {key: value for key, value in there.items() if key != "safe_mode_pin"}
+    assert applied(there, product_id="bBcDeF1234") == there | {"product_id": "bBcDeF1234"}
+
+
+def test_tokens_that_the_platform_would_not_take_are_refused_at_once() -> None:
+    with board(files={"config.json": json.dumps(STUDIO)}) as it:
+        person = Person("config", "--port", it.port, "--set", "led_pin=2")
+        good, soon = token(), token(days=0.02)
+        for bad, words in (
+            (token(days=-1), "token: it has expired, 1 day ago"),
+            (token(res="products/aBcDeF1234/devices/board2"), "token: it is for device board2"),
+            (token(res="products/zBcDeF1234/devices/board1"), "token: must be of this product or its device"),
+            (token(res="userid/123456"), "token: must be of this product or its device"),
+            (good.replace("2018-10-31", "2022-05-01"), "token: it is for the HTTP API"),
+            (good.replace("%3D", "="), "token: sign is not URL-encoded"),
+        ):
+            person.answer("Key of the device (or a token", bad)
+            person.sees(words)
+        person.answer("Key of the device (or a token", f"  '{soon}' ")
+        assert person.ends() == 0, person.screen
+        assert "the token ends in 28 minutes" in person.screen and "the board is offline from then on" in person.screen
+        assert "sign=" not in person.screen
+        assert on_board(it) == STUDIO | {"token": soon, "led_pin": 2}
+
+
+def test_pastes() -> None:
+    for text, key, value in (
+        (KEY, "device_key", KEY),
+        (f" {KEY}\t", "device_key", KEY),
+        (f'"device_key": "{KEY}",', "device_key", KEY),
+        (f"access_key={KEY}", "access_key", KEY),
+        (f"access_key：{KEY}", "device_key", f"access_key：{KEY}"),  # noqa: RUF001 - which is refused in words
+        ("version=1&res=a&sign=b", "token", "version=1&res=a&sign=b"),
+        ("res=a&version=1", "token", "res=a&version=1"),
+        ('"token": "version=1&res=a"', "token", "version=1&res=a"),
+    ):
+        assert proof_in(text) == (key, value), text
 
 
 def applied(there: dict[str, Any], secrets: dict[str, str] | None = None, **values: object) -> dict[str, Any]:
@@ -229,16 +309,20 @@ def test_a_board_goes_from_one_platform_to_the_other_and_back() -> None:
 
 
 def test_keys_of_the_current_platform_are_secrets_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    token = "version=2018-10-31&res=products%2FaBcDeF1234&et=4102444800&method=sha256&sign=x"
+    good, bad = token(res="products/aBcDeF1234"), token(days=-1)
     with board(files={"config.json": json.dumps(STUDIO | {"device_key": KEY})}) as it:
         assert main(["config", "--port", it.port, "--show"]) == 0
         assert KEY not in capsys.readouterr().out
         assert main(["config", "--port", it.port, "--set", f"device_key={KEY}"]) == 2
         assert KEY not in capsys.readouterr().err
         file = tmp_path / "secrets"
-        file.write_text(f"token={token}\n")
+        file.write_text(f"token={bad}\n")
+        assert main(["config", "--port", it.port, "--secrets", str(file)]) == 2
+        told = capsys.readouterr().err
+        assert "nothing was written: token: it has expired" in told and "sign" not in told
+        file.write_text(f"token={good}\n")
         assert main(["config", "--port", it.port, "--secrets", str(file)]) == 0
-        assert on_board(it) == STUDIO | {"token": token}
+        assert on_board(it) == STUDIO | {"token": good}
 
 
 def test_the_program_goes_on_while_somebody_types_and_after_ctrl_c(broker: Mosquitto) -> None:

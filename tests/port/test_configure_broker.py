@@ -1,12 +1,14 @@
 """Configuring a board for a broker of one's own: by questions, by options, and from one platform to another."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from onenet_tools.board import VirtualBoard
 from onenet_tools.cli import main
-from onenet_tools.port.asking_broker import address, looks_like_address
+from onenet_tools.port.asking_broker import address, keys_of, looks_like_address, with_address
 from onenet_tools.port.board_config import problems, value_from_text
 from onenet_tools.port.configure import Changes
 from onenet_tools.port.errors import PortError
@@ -32,6 +34,8 @@ def test_an_address_in_place_of_a_product_is_a_brokers() -> None:
         person.answer("Wi-Fi network:", SSID)
         person.answer(f"Password of {SSID}", WIFI_PASSWORD)
         person.answer(QUESTION + ":", "192.168.1.2:1884")
+        person.answer("Transport, tcp or websocket [tcp]:", "")
+        person.answer("TLS, yes or no [no]:", "")
         person.answer("Device name:", "my board")
         person.answer("Device name:", "board1")
         person.answer("User name [none]:", "me")
@@ -50,6 +54,8 @@ def test_what_there_is_can_be_kept_or_changed() -> None:
         person.answer(f"Password of {SSID} [as it is]:", "")
         person.answer("Address of the broker [192.168.1.2]:", "a.cn/x")
         person.answer("Address of the broker:", "a.cn, b.cn")
+        person.answer("Transport, tcp or websocket [tcp]:", "")
+        person.answer("TLS, yes or no [no]:", "n")
         person.answer("Port [1884]:", "many")
         person.answer("Port", "1883")
         person.answer("Device name [board1]:", "")
@@ -61,6 +67,68 @@ def test_what_there_is_can_be_kept_or_changed() -> None:
             "host": ["a.cn", "b.cn"],
             "port": 1883,
         }
+
+
+def test_websocket_and_tls_are_asked_for_and_the_usual_port_follows(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with board(files={"config.json": json.dumps(BROKER | {"safe_mode_pin": -1})}) as it:
+        person = Person("config", "--port", it.port)
+        person.answer(f"Wi-Fi network [{SSID}]:", "")
+        person.answer(f"Password of {SSID} [as it is]:", "")
+        person.answer("Address of the broker [192.168.1.2]:", "broker.example")
+        person.answer("Transport, tcp or websocket [tcp]:", "ws")
+        person.answer("Transport, tcp or websocket", "websocket")
+        person.answer("Path of the WebSocket [/mqtt]:", "mqtt")
+        person.answer("Path of the WebSocket:", "/ws")
+        person.answer("TLS, yes or no [no]:", "yes")
+        person.answer("Port [8084]:", "")
+        person.answer("Device name [board1]:", "")
+        person.answer("User name [none]:", "")
+        person.answer("File with the CA's certificate, in PEM or DER:", str(tmp_path / "ca.pem"))
+        assert person.ends() == 0, person.screen
+        assert 'transport: must be "tcp" or "websocket"' in person.screen
+        assert "path: must be what the broker calls its WebSocket" in person.screen
+        there = BROKER | {"safe_mode_pin": -1, "host": "broker.example", "port": 8084, "tls": True, "ca": "ca.der"}
+        assert on_board(it) == there | {"transport": "websocket", "path": "/ws"}
+        assert "/ca.der" in it.read_files()
+
+
+def test_an_esp8266_is_asked_for_no_tls_and_a_url_says_the_rest() -> None:
+    with board(chip="esp8266", files={"config.json": None}) as it:
+        person = Person("config", "--port", it.port, "--ssid", SSID)
+        person.answer(f"Password of {SSID}", WIFI_PASSWORD)
+        person.answer(QUESTION + ":", "mqtts://192.168.1.2")
+        person.answer(QUESTION + ":", "ws://192.168.1.2:1884/mqtt")
+        person.answer("Device name:", "board1")
+        person.answer("User name [none]:", "")
+        assert person.ends() == 0, person.screen
+        assert "an ESP8266 cannot check certificates" in person.screen and "TLS, yes" not in person.screen
+        person = Person("config", "--port", it.port, "--set", "led_pin=2")  # and nothing else is asked again
+        assert person.ends() == 0, person.screen
+        assert on_board(it) == BROKER | {"transport": "websocket", "path": "/mqtt", "led_pin": 2}
+
+
+def test_urls() -> None:
+    plain = {"host": "a.cn", "transport": "tcp", "tls": False}
+    for text, keys in (
+        ("mqtt://a.cn", plain),
+        ("mqtt://a.cn:1884/", plain | {"port": 1884}),
+        ("mqtts://a.cn", plain | {"tls": True}),
+        ("ws://a.cn:8083/mqtt", plain | {"transport": "websocket", "port": 8083, "path": "/mqtt"}),
+        ("wss://a.cn", plain | {"transport": "websocket", "tls": True}),
+        *(
+            (text, {"host": text})
+            for text in ("http://a.cn", "mqtt://me:secret@a.cn", "mqtt://a.cn/x", "ws://a.cn:99999")
+        ),
+    ):
+        assert keys_of(text) == keys, text
+    secure = BROKER | {"tls": True, "ca": "ca.der", "transport": "websocket", "path": "/x"}
+    kept = {key: value for key, value in secure.items() if key not in ("port", "ca")}
+    assert with_address(secure, keys_of("mqtt://a.cn"), True) == kept | plain
+    assert with_address(secure, keys_of("a.cn"), True) == secure | {"host": "a.cn"}
+    with pytest.raises(PortError, match="an ESP8266 cannot"):
+        with_address(BROKER, keys_of("wss://a.cn"), False)
 
 
 def test_by_options(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

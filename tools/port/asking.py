@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..api.text import harmless
-from .asking_broker import ask_for_broker, keys_of, looks_like_address
+from .asking_broker import ask_for_broker, keys_of, looks_like_address, with_address
+from .asking_proof import proof_in, token_problems, token_warning
+from .asking_tls import ask_for_tls
 from .board_config import (
     DP,
     KEYS,
@@ -17,8 +19,8 @@ from .board_config import (
     first_ssid,
     for_platform,
     password_of,
+    platform_for,
     platform_of,
-    platform_of_product,
     problems,
     problems_of,
     with_network,
@@ -30,9 +32,11 @@ if TYPE_CHECKING:
     from .configure import Changes
 
 WIFI_PASSWORD = "wifi_password"
+_OF_ADDRESS = {"host", "port", "transport", "path", "tls"}
 _NAME = ("device_name", "Device name")
 _NAMES = {LEGACY: ("device_id", "Device ID"), STUDIO: _NAME, DP: _NAME, MQTT: _NAME}
-_KEY = "Key of the device (or a token)"
+_KEY = "Key of the device (or a token, or access_key=… of the product)"
+_PROTOCOLS = {"onejson": STUDIO, "物模型": STUDIO, "streams": DP, "stream": DP, "数据流": DP}
 _PROOF = {LEGACY: "Auth-info (or api-key) of the device", STUDIO: _KEY, DP: _KEY}
 _PROOF_FROM = {LEGACY: "ONENET_AUTH_INFO", STUDIO: "ONENET_DEVICE_KEY", DP: "ONENET_DEVICE_KEY"}
 
@@ -52,18 +56,27 @@ def prompt(question: str, default: str, secret: bool) -> str:
         typer.echo("  must not contain control characters; was an arrow key pressed?", err=True)
 
 
-def complete(config: Config, there: Config, changes: "Changes", ask: Ask | None) -> Config:
-    """The configuration with what was asked for, if anybody can be asked: what is missing, or with no changes at all,
-    everything that matters. Raises PortError, with nothing secret in it, where something is missing or wrong."""
-    if ask:
-        config = _ask_for_network(config, there, changes, ask)
-        config = _ask_for_device(config, changes, ask)
-    elif changes.ssid and WIFI_PASSWORD not in changes.secrets and password_of(there, changes.ssid) is None:
+def asked(config: Config, there: Config, changes: "Changes", ask: Ask, secure: bool) -> Config:
+    """The configuration with what was asked for: what is missing; with no changes at all, or for another platform than
+    the one that is there, everything that matters. secure: whether the board can have TLS."""
+    config = _ask_for_network(config, there, changes, ask)
+    return _ask_for_device(config, there, changes, ask, secure)
+
+
+def complete(config: Config, there: Config, changes: "Changes") -> Config:
+    """The configuration, where nobody can be asked. Raises PortError, with nothing secret in it, where something is
+    missing or wrong."""
+    if changes.ssid and WIFI_PASSWORD not in changes.secrets and password_of(there, changes.ssid) is None:
         raise PortError(
             f"nothing was written: the password of {changes.ssid} is missing; give it in ONENET_WIFI_PASSWORD, "
             "empty for an open network"
         )
-    found = problems(config)
+    return checked(config, changes)
+
+
+def checked(config: Config, changes: "Changes") -> Config:
+    """The configuration, which is right. Raises PortError, as complete() does."""
+    found = problems(config) or (token_problems(config) if "token" in changes.secrets else [])
     if found:
         raise PortError(f"nothing was written: {'; '.join(found)}{_hint(config)}")
     return config
@@ -86,35 +99,44 @@ def _ask_for_network(config: Config, there: Config, changes: "Changes", ask: Ask
         known = None
 
 
-def _ask_for_device(config: Config, changes: "Changes", ask: Ask) -> Config:
+def _ask_for_device(config: Config, there: Config, changes: "Changes", ask: Ask, secure: bool) -> Config:
     """Who the device is. Of which platform it is shows in the product's ID, in whose place a broker's address stands
     for that broker."""
     before = platform_of(config)
     if before != MQTT and _wanted("product_id", config, changes):
-        config = _ask_for_product(config, changes, ask)
+        config = _ask_for_product(config, changes, ask, secure)
     platform = platform_of(config)
+    everything = not changes.anything or not there or platform_of(there) != platform
     if platform == MQTT:
-        said = {"host", "port"} & config.keys() if before != MQTT else set(changes.values)
-        return ask_for_broker(config, {*said, *changes.secrets}, not changes.anything, ask)
+        said = _OF_ADDRESS & config.keys() if before != MQTT else set(changes.values)
+        return ask_for_broker(config, {*said, *changes.secrets}, everything, ask, secure)
     name, question = _NAMES[platform]
     if _wanted(name, config, changes):
         config = _ask_for_key(config, name, question, ask)
     known = next((key for key in KEYS[platform] if key in config), None)
-    return _ask_for_proof(config, platform, known, ask) if not known or _wanted(known, config, changes) else config
+    if not known or _wanted(known, config, changes):
+        config = _ask_for_proof(config, platform, known, ask)
+    if secure and everything and platform != LEGACY and "tls" not in changes.values:
+        config = ask_for_tls(config, ask)
+    return config
 
 
 def _wanted(key: str, config: Config, changes: "Changes") -> bool:
     return key not in config or not changes.anything or bool(problems_of(key, config))
 
 
-def _ask_for_product(config: Config, changes: "Changes", ask: Ask) -> Config:
+def _ask_for_product(config: Config, changes: "Changes", ask: Ask, secure: bool) -> Config:
     default = config.get("product_id")
     while True:
         question = "Product ID" if "platform" in config else "Product ID, or the address of a broker of your own"
-        answer = ask(question, default if isinstance(default, str) else "", False)
+        answer = ask(question, default if isinstance(default, str) else "", False).strip()
         if "platform" not in changes.values and looks_like_address(answer):
-            return for_platform(config, MQTT) | keys_of(answer)
-        here = platform_of(config) if "platform" in changes.values else platform_of_product(answer)
+            try:
+                return with_address(for_platform(config, MQTT), keys_of(answer), secure)
+            except PortError as error:
+                typer.echo(f"  {error}", err=True)
+                continue
+        here = platform_of(config) if "platform" in changes.values else platform_for(answer, config)
         if here is None:
             typer.echo("  product_id: must be digits, or letters and digits on OneNET's current platform", err=True)
         else:
@@ -122,17 +144,29 @@ def _ask_for_product(config: Config, changes: "Changes", ask: Ask) -> Config:
             asked = for_platform(config, here) | given | {"product_id": answer}
             wrong = problems_of("product_id", asked)
             if not wrong:
-                if here != LEGACY:
-                    typer.echo("  with letters: of OneNET's current platform: device name and key", err=True)
-                return asked
+                if here == LEGACY:
+                    return asked
+                typer.echo("  with letters: of OneNET's current platform: device name and key", err=True)
+                return asked if "platform" in changes.values else _ask_for_protocol(asked, ask)
             typer.echo("  " + "; ".join(wrong), err=True)
         default = None
+
+
+def _ask_for_protocol(config: Config, ask: Ask) -> Config:
+    """What the product's page calls 数据协议: it was chosen when the product was made."""
+    before = "streams" if platform_of(config) == DP else "onejson"
+    while True:
+        answer = ask("Its data protocol (数据协议), onejson or streams", before, False).strip().lower()
+        if answer in _PROTOCOLS:
+            kept = {key: config[key] for key in ("host", "port") if key in config}
+            return for_platform(config, _PROTOCOLS[answer]) | kept
+        typer.echo("  must be onejson (OneJSON, a thing model) or streams (数据流)", err=True)
 
 
 def _ask_for_key(config: Config, key: str, question: str, ask: Ask) -> Config:
     default = config.get(key)
     while True:
-        asked = config | {key: ask(question, default if isinstance(default, str) else "", False)}
+        asked = config | {key: ask(question, default if isinstance(default, str) else "", False).strip()}
         wrong = problems_of(key, asked)
         if not wrong:
             return asked
@@ -147,11 +181,13 @@ def _ask_for_proof(config: Config, platform: str, known: str | None, ask: Ask) -
         key = KEYS[platform][0]
         if known and answer == default:
             key = known
-        elif platform != LEGACY and answer.startswith("version="):
-            key = "token"
+        elif platform != LEGACY:
+            key, answer = proof_in(answer)
         asked = with_proof(config, key, answer)
-        wrong = problems_of(key, asked)
+        wrong = problems_of(key, asked) or token_problems(asked)
         if not wrong:
+            if warning := token_warning(asked):
+                typer.echo(f"  {warning}", err=True)
             return asked
         typer.echo("  " + "; ".join(wrong), err=True)
         default = None

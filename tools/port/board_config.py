@@ -92,6 +92,13 @@ def platform_of_product(product_id: object) -> str | None:
     return LEGACY if product_id.isdecimal() else STUDIO
 
 
+def platform_for(product_id: object, config: Config) -> str | None:
+    """The same for a board that has this configuration: whether a product has data streams does not show in its id, so
+    that a board of such a product stays one."""
+    platform = platform_of_product(product_id)
+    return DP if platform == STUDIO and platform_of(config) == DP else platform
+
+
 def for_platform(config: Config, platform: str) -> Config:
     """The same for this platform: the device's name is what the older one calls its ID, and what only other
     platforms have goes."""

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..files import board_directory
 from .asking import Ask
+from .asking_tls import NOT_ON_ESP8266
 from .board_config import Config, problems_of, with_defaults
 from .connection import Connection
 from .errors import PortError
@@ -24,7 +25,6 @@ ONENET_FILE = "onenet.der"
 """The file on the board of OneNET's own CA; it comes with this package."""
 CA_FILE = "ca.der"
 """The file on the board of any other."""
-NOT_ON_ESP8266 = "an ESP8266 cannot check certificates, nor has it the memory for TLS; it takes an ESP32"
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 
 

@@ -10,13 +10,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from dataclasses import replace as replace_in
 from pathlib import Path
 
 import typer
 
-from .asking import WIFI_PASSWORD, Ask, complete, prompt
+from .asking import WIFI_PASSWORD, Ask, asked, checked, complete, prompt
 from .asking_broker import address
+from .asking_tls import with_tls
 from .board_config import (
     KEYS,
     LEGACY,
@@ -28,8 +28,8 @@ from .board_config import (
     known_keys,
     masked,
     parsed,
+    platform_for,
     platform_of,
-    platform_of_product,
     problems,
     to_file,
     value_from_text,
@@ -40,6 +40,7 @@ from .certificate import CA_FILE, ONENET, ask_for_ca, bring_ca, read_ca
 from .connection import Connection
 from .errors import PortError
 from .find import the_port
+from .inventory import ESP8266, identify
 from .many import Report
 from .texts import read_text
 from .way_in import get_in
@@ -74,14 +75,14 @@ class Changes:
         unset = {*self.unset, "port"} if "host" in self.unset else self.unset  # the port is that host's
         changed = {key: value for key, value in config.items() if key not in unset}
         values = dict(self.values)
-        platform = values.get("platform") or platform_of_product(values.get("product_id")) or platform_of(changed)
+        platform = values.get("platform") or platform_for(values.get("product_id"), changed) or platform_of(changed)
         if platform in KEYS:
             changed = for_platform(changed, str(platform))
             if platform != LEGACY and "device_id" in values:
                 values["device_name"] = values.pop("device_id")
         if self.ca is not None:
             values = {"tls": True, "ca": CA_FILE} | values
-        changed = _with_tls(changed, values) | values
+        changed = (with_tls(changed, values["tls"]) if "tls" in values else changed) | values
         for key in KEYS.get(platform_of(changed), ()):
             if key in self.secrets:
                 changed = with_proof(changed, key, self.secrets[key])
@@ -94,14 +95,6 @@ class Changes:
     @property
     def anything(self) -> bool:
         return bool(self.ssid is not None or self.secrets or self.values or self.unset or self.ca)
-
-
-def _with_tls(config: Config, values: Mapping[str, object]) -> Config:
-    """The configuration without what is of no use any more when TLS begins or ends by these values."""
-    if "tls" not in values or values["tls"] == config.get("tls", False):
-        return config
-    gone = ("port",) if values["tls"] else ("port", "ca", "tls_name")
-    return {key: value for key, value in config.items() if key not in gone}
 
 
 def read_secrets(file: Path | None) -> dict[str, str]:
@@ -194,14 +187,16 @@ def configure(port: str, changes: Changes, replace: bool, ask: "Ask | None") -> 
         with _going_on_afterwards(connection):
             there = {} if replace else read_config(connection) or {}
             if not ask:
-                return _put(connection, complete(changes.apply(there), there, changes, None), there, changes.ca)
+                return _put(connection, complete(changes.apply(there), there, changes), there, changes.ca)
+            secure = identify(connection).platform != ESP8266
         connection.hard_reset()
-        if (ca := ask_for_ca(changes.apply(there), ask)) is not None:
-            changes = replace_in(changes, ca=ca)
-        config = complete(changes.apply(there), there, changes, ask)
+        config, ca = asked(changes.apply(there), there, changes, ask, secure), changes.ca
+        if (given := ask_for_ca(config, ask)) is not None:
+            config, ca = config | {"ca": CA_FILE}, given
+        config = checked(config, changes)
         get_in(connection, _say)
         with _going_on_afterwards(connection):
-            return _put(connection, config, there, changes.ca)
+            return _put(connection, config, there, ca)
 
 
 def configure_row(connection: Connection, changes: Changes, replace: bool, report: Report) -> str:
@@ -209,7 +204,7 @@ def configure_row(connection: Connection, changes: Changes, replace: bool, repor
     report.stage("writing config.json")
     with _going_on_afterwards(connection):
         there = {} if replace else read_config(connection) or {}
-        return _put(connection, complete(changes.apply(there), there, changes, None), there, changes.ca)
+        return _put(connection, complete(changes.apply(there), there, changes), there, changes.ca)
 
 
 @contextlib.contextmanager

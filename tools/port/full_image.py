@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .asking_tls import NOT_ON_ESP8266
 from .board_config import NotJson, parsed, problems
-from .certificate import NOT_ON_ESP8266, beside
+from .certificate import beside
 from .chips import ESP8266_MOST, MIB
 from .errors import PortError
 from .esp import FatalError, flash_size_bytes, merge_bin
