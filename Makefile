@@ -173,8 +173,8 @@ compliance: $(VENV) ## docs/compliance.md: where each clause of MQTT 3.1.1 is ob
 mpy: $(VENV) ## compile lib/ and firmware/ to build/mpy/ARCH; ARCH=xtensa for ESP8266, xtensawin for ESP32, rv32imc for ESP32-C3
 	@$(BIN)/onenet mpy --arch $(ARCH)
 
-demo: $(VENV) $(if $(filter mqtt,$(PLATFORM)),mosquitto,chromium) ## a board comes online at a local OneNET, with a web page to watch; until Ctrl-C, or SECONDS=20; PLATFORM=studio, dp or mqtt; CHIP=esp8266
-	@$(BIN)/onenet demo $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CHIP),--chip $(CHIP))
+demo: $(VENV) $(if $(filter mqtt,$(PLATFORM)),mosquitto,chromium) ## a board comes online at a local OneNET, with a web page to watch; until Ctrl-C, or SECONDS=20; PLATFORM=studio, dp or mqtt; CHIP=esp8266; UPDATE=1 for updates over the air
+	@$(BIN)/onenet demo $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(UPDATE),--update) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(CHIP),--chip $(CHIP))
 
 console: $(VENV) ## a local OneNET with a web page, on port 6002 and http://localhost:8080; LAN=1 lets the network in
 	@$(BIN)/onenet console $(if $(LAN),--lan)

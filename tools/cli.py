@@ -82,6 +82,12 @@ def demo(
         ),
     ] = PlatformName.LEGACY,
     chip: Annotated[ChipName, typer.Option(help="Whose port of MicroPython the board behaves as.")] = ChipName.ESP32,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Show updates over the air: to a new version, and to a bad one, which goes back."
+        ),
+    ] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the board's page in your browser.")] = False,
     screenshot: Annotated[
         Path, typer.Option(metavar="FILE", help="With --seconds, and if Chromium is there: a picture of the page.")
@@ -99,12 +105,15 @@ def demo(
     from .console.database import StoreError
     from .demo import run_demo
 
+    if update and platform is not PlatformName.LEGACY:
+        raise typer.BadParameter("--update is shown on the platform legacy")
     with failures_in_one_line(ApiError, BoardError, BrokerError, ConsoleError, StoreError, OSError):
         return run_demo(
             seconds,
             show_secrets,
             platform=platform.value,
             chip=chip.value,
+            updated=update,
             picture=screenshot,
             film=svg,
             open_page=open_page,

@@ -23,7 +23,9 @@ from onenet_tools.demo.film import Film
 from onenet_tools.demo.legacy import LegacyStory
 from onenet_tools.demo.run import STAGES
 from onenet_tools.demo.show import Show
+from onenet_tools.demo.story import Outcome
 from onenet_tools.demo.studio import MODEL, StudioStory
+from onenet_tools.demo.update import UpdateStory
 from onenet_tools.files import board_directory
 from onenet_tools.model.check import check
 from onenet_tools.model.program import read_program
@@ -297,3 +299,48 @@ def test_a_thing_on_an_esp8266(tmp_path: Path) -> None:
     assert (process.returncode, err) == (0, ""), out
     assert re.search(r"board \| .*online as device board1, \d{4,5} bytes free", out)
     assert re.search(r"the desired value applied after a restart, \d+ s$", out.strip())
+
+
+def test_updates_over_the_air(tmp_path: Path) -> None:
+    """As make demo UPDATE=1 does: to a new version, and to a bad one, which goes back."""
+    with running("--update", "--seconds", "5", directory=tmp_path, PATH="/nonexistent") as process:
+        out, err = process.communicate(timeout=600)
+    assert (process.returncode, err) == (0, ""), out
+    told = iter(out.splitlines())
+    for pattern in (
+        r"program +version 1\.0 is online",
+        r"update +1\.0 to 1\.1",
+        r"update +\d+ %",
+        r"update +all is here; restarts",
+        r"program +version 1\.1 is online",
+        r"answer +update to 1\.1: upgraded to 1\.1",
+        r"update +1\.1 to 1\.2",
+        r"program +version 1\.2 is online",
+        r"program +version 1\.1 is online",
+        r"answer +update to 1\.2: rolled back to 1\.1: healthy\(\) says no",
+        r"demo: online after .*, upgraded to 1\.1, rolled back to 1\.1, \d+ s$",
+    ):
+        assert any(re.search(pattern, line) for line in told), f"no {pattern} in\n{out}"
+
+
+def test_what_counts_as_success_of_an_update() -> None:
+    it = UpdateStory(queue.SimpleQueue(), None, {})  # type: ignore[arg-type]
+    it.show = Show(())
+    it.online_at = 1.0
+    for _ in range(3):
+        it.point("program", "1.0")
+    assert "1.1 has not come to its end" in (it.shortcoming() or "")
+    it.outcome(Outcome("update", "upgraded to 1.1"))
+    it.point("program", "1.0")  # the old one is still there, whatever it says
+    assert "or 1.1 was not online after it" in (it.shortcoming() or "")
+    it.point("program", "1.1")
+    it.outcome(Outcome("update", "upgraded to 1.2"))
+    it.point("program", "1.2")
+    assert it.shortcoming() == "the update to 1.2 ended with 'upgraded to 1.2', not with 'rolled back to 1.1'"
+    it._ended = ""
+    it.outcome(Outcome("update", "", "it did not come to an end"))
+    assert "1.2 has not come to its end" in (it.shortcoming() or "")
+    it.outcome(Outcome("update", "rolled back to 1.1: healthy() says no"))
+    assert it.shortcoming()
+    it.point("program", "1.1")
+    assert it.shortcoming() is None

@@ -18,7 +18,7 @@ from ..files import board_directory, board_modules
 from ..packets.explain import PacketReader
 from ..port.program import XTENSA
 from ..port.romfs import installed
-from . import any_broker, dp, legacy, studio
+from . import any_broker, dp, legacy, studio, update
 from .camera import Camera, what_is_missing
 from .film import Film
 from .show import Show
@@ -43,6 +43,7 @@ def run_demo(
     *,
     platform: str = "legacy",
     chip: str = "esp32",
+    updated: bool = False,
     picture: Path | None = PICTURE,
     film: Path | None = None,
     open_page: bool = False,
@@ -50,7 +51,8 @@ def run_demo(
 ) -> int:
     """Runs it for so long, or until Ctrl-C; returns the exit status.
 
-    `platform` is one of STAGES, `chip` the virtual board's. `directory` is where boot.py, main.py, lib/, firmware/ and
+    `platform` is one of STAGES, `chip` the virtual board's. `updated`: what is shown is an update over the air, on the
+    older platform. `directory` is where boot.py, main.py, lib/, firmware/ and
     config.json.example are. `picture` is where a picture of the device's page goes, taken shortly before the end; with
     Ctrl-C for an end there is none. `film` is where a picture that moves goes, of what is shown here. `patience` is how
     many seconds longer a slow computer may take. Raises ConsoleError, StoreError, BoardError.
@@ -61,7 +63,9 @@ def run_demo(
     failure = None
     filmed = Film() if film else None
     with _terminable(), contextlib.ExitStack() as stack:
-        stage = stack.enter_context(STAGES[platform](directory, news))
+        made = update.stage(directory, news, chip) if updated else STAGES[platform](directory, news)
+        stage = stack.enter_context(made)
+        patience += update.LONGEST if updated else 0
         show = Show(() if show_secrets else stage.secrets, filmed)
         introduce(show, stage)
         if open_page and stage.page:
@@ -107,12 +111,13 @@ def powered(
     directory: Path, stage: Stage, news: News, show_secrets: bool = False, chip: str = "esp32"
 ) -> Iterator[VirtualBoard]:
     """The virtual board with the real files, whose way to the platform ends at the stage's."""
-    program = {name: directory / name for name in ["boot.py", "main.py", *board_modules()]}
+    program = {name: directory / name for name in ["boot.py", "main.py", *board_modules()]} | stage.program
     files: dict[str, Content] = {**program}
     rom = b""
     if chip_named(chip).threshold:  # too little heap for modules in files
         compiled, rom = installed(program, XTENSA)
         files = {**compiled}
+    files |= stage.files
     files["config.json"] = json.dumps(stage.config)
     rest = bytearray()
     readers: dict[tuple[int, str], PacketReader] = {}
@@ -124,6 +129,8 @@ def powered(
             del rest[: end + 1]
 
     def tap(direction: str, data: bytes, connection: Connection) -> None:
+        if connection.asked != stage.host:
+            return  # a package is fetched
         reader = readers.setdefault((connection.number, direction), PacketReader(show_secrets))
         for packet in reader.feed(data):
             news.put(Carried(packet, direction == "up"))

@@ -37,6 +37,10 @@ class Stage:
     """The device's page; empty where there is none."""
     hints: list[str] = field(default_factory=list)
     """Commands to try in another terminal."""
+    program: dict[str, Path] = field(default_factory=dict)
+    """Files of the program, by their names on the board, in place of the directory's or besides them."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """What is on the board besides, as it is."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
