@@ -3,7 +3,8 @@
 Two kinds are replaced, in place, so that lines stay as they are and a traceback's line still tells where:
 
 - private names (_x) that these modules define themselves, and the public ones that only they know: see INNER;
-- names of parameters, but for those of the classes and functions that programs call: see FACES.
+- names of parameters, but for those of the classes and functions that programs call, or that get a dict of them with
+  texts for names: see FACES.
 
 What they become are names that every MicroPython has anyway (FREE), so they cost nothing: an attribute may well be
 called append. Two become the same one where they never meet, in a class or a module's globals.
@@ -75,6 +76,9 @@ FREE = (
 )
 """Names of py/makeqstrdata.py's static_qstr_list, whose numbers are part of the .mpy format, but not what the compiler
 knows; then those of modules that each ESP port has."""
+
+_TEXT = 200
+"""Characters of a text up to which its words may be names: longer ones are docstrings."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Edits = dict[tuple[int, int], tuple[str, str]]
@@ -150,22 +154,12 @@ def _private_names(trees: Mapping[str, ast.Module]) -> dict[str, str]:
     stored = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
     # What others set is an attribute of whose private names they know; and what nobody has, perhaps of anybody.
     given = _given(trees)
-    families = [
-        family.union(stored.difference(*families), *(names for private, names in given if private <= family))
-        for family in families
-    ]
+    families = [_with_given(family | stored.difference(*families), family, given) for family in families]
     bound = [*map(_globals, trees.values()), *families]
-    meetings = [*map(_plain_names, trees.values()), *families]
+    meetings = [*(_with_given(_plain_names(tree), _globals(tree), given) for tree in trees.values()), *families]
     defined = {name for names in bound for name in names if _is_private(name) or name in INNER}
     for node in nodes:
-        if isinstance(node, ast.Constant):
-            defined.discard(node.value)  # for getattr() and the like
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            defined.difference_update(node.names)
-        elif _is_constant(node):
-            defined.difference_update(target.id for target in node.targets if isinstance(target, ast.Name))
-        elif isinstance(node, ast.Import):
-            defined.difference_update(alias.asname or alias.name for alias in node.names)
+        defined.difference_update(_kept(node))
     said = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     meet: dict[str, set[str]] = {name: said.copy() for name in defined}
     for names in meetings:
@@ -178,21 +172,48 @@ def _private_names(trees: Mapping[str, ast.Module]) -> dict[str, str]:
     return short
 
 
-def _given(trees: Mapping[str, ast.Module]) -> list[tuple[set[str], set[str]]]:
-    """For each name by which a module calls an object of another's class, say `box`: which private names it knows of
-    it, and which attributes it sets."""
+def _kept(node: ast.AST) -> Iterator[str]:
+    """The names that stay because of a node: they stand in a text, or where no edit finds them."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):  # for getattr() and the like
+        yield node.value
+        if len(node.value) < _TEXT:
+            yield from filter(_is_private, node.value.split())
+    elif isinstance(node, ast.keyword | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+        yield (node.arg if isinstance(node, ast.keyword) else node.name) or ""
+    elif isinstance(node, ast.Global | ast.Nonlocal):
+        yield from node.names
+    elif _is_constant(node):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+    elif isinstance(node, ast.Import):
+        yield from (alias.asname or alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (alias.asname for alias in node.names if alias.asname)
+
+
+_Given = list[tuple[set[str], set[str]]]
+
+
+def _given(trees: Mapping[str, ast.Module]) -> _Given:
+    """For each expression by which a module or function calls an object of another's class, say `box`: which private
+    names it knows of it besides those it sets, and which attributes it sets."""
     found = []
     for tree in trees.values():
-        objects: dict[str, tuple[set[str], set[str]]] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id != "self":
-                private, given = objects.setdefault(node.value.id, (set(), set()))
-                if _is_private(node.attr):
-                    private.add(node.attr)
-                if isinstance(node.ctx, ast.Store):
-                    given.add(node.attr)
-        found += [(private, given) for private, given in objects.values() if private and given]
+        for scope in [tree, *(node for node in ast.walk(tree) if isinstance(node, _Function))]:
+            objects: dict[str, tuple[set[str], set[str]]] = {}
+            for node in ast.walk(scope):
+                if isinstance(node, ast.Attribute) and (what := ast.unparse(node.value)) != "self":
+                    private, given = objects.setdefault(what, (set(), set()))
+                    if isinstance(node.ctx, ast.Store):
+                        given.add(node.attr)
+                    elif _is_private(node.attr):
+                        private.add(node.attr)
+            found += [(private - given, given) for private, given in objects.values() if private - given and given]
     return found
+
+
+def _with_given(names: set[str], known: set[str], given: _Given) -> set[str]:
+    """Names, and those that others set of whatever knows these."""
+    return names.union(*(more for private, more in given if private <= known))
 
 
 def _plain_names(tree: ast.Module) -> set[str]:
@@ -214,17 +235,25 @@ def _families(nodes: list[ast.AST]) -> list[set[str]]:
     """The names of each class's methods and attributes, together with those of the classes it inherits from."""
     own: dict[str, set[str]] = {}
     bases: dict[str, set[str]] = {}
+    imported = [alias for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names if alias.asname]
     for node in nodes:
         if isinstance(node, ast.ClassDef):
             names = own.setdefault(node.name, set())
             names.update(bound for part in node.body for bound in _bound(part))
             names.update(part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute))
-            bases.setdefault(node.name, set()).update(base.id for base in node.bases if isinstance(base, ast.Name))
+            called = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+            called |= {alias.name for alias in imported if alias.asname in called}
+            bases.setdefault(node.name, set()).update(called)
 
-    def family(name: str) -> set[str]:
-        return own[name].union(*(family(base) for base in bases[name] if base in own and base != name))
+    def kin(name: str, known: set[str]) -> set[str]:
+        """Of a class and of all it inherits from, by whatever way."""
+        known.add(name)
+        for base in bases[name]:
+            if base in own and base not in known:
+                kin(base, known)
+        return known
 
-    return [family(name) for name in own]
+    return [set[str]().union(*(own[one] for one in kin(name, set()))) for name in own]
 
 
 def _is_constant(node: ast.AST) -> TypeGuard[ast.Assign]:
