@@ -44,7 +44,8 @@ def _less(option: str) -> str:
     name, _, seconds = option.partition("=")
     if name != "-max_total_time":
         return option
-    return f"{name}={max(1, round(int(seconds) - time.monotonic() + _BEGAN))}"
+    left = int(seconds) - time.monotonic() + _BEGAN
+    return f"{name}={max(1, round(left) - 1)}"  # it ends when more whole seconds than that have passed
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ class Fuzzer:
     def __init__(self, build: Path, seconds: float, jobs: int, progress: Progress) -> None:
         self._build = build
         self._seconds = seconds
+        self._until = 0.0
+        self._left = 0  # targets whose turn has not come
         self._jobs = jobs
         self._progress = progress
         self._running: set[subprocess.Popen[str]] = set()
@@ -69,9 +71,10 @@ class Fuzzer:
         self._stopped = False
 
     def run(self, names: Sequence[str]) -> list[Result]:
-        share = max(2, round(self._seconds * self._jobs / len(names)))
+        self._until = time.monotonic() + self._seconds
+        self._left = len(names)
         with ThreadPoolExecutor(self._jobs) as pool:
-            tasks = [pool.submit(self._fuzz, name, share) for name in names]
+            tasks = [pool.submit(self._fuzz, name) for name in names]
             try:
                 return [task.result() for task in tasks]
             except BaseException:
@@ -84,8 +87,17 @@ class Fuzzer:
             for process in self._running:
                 process.kill()
 
-    def _fuzz(self, name: str, seconds: int) -> Result:
+    def _share(self) -> int:
+        """The seconds of the target whose turn it is, out of those that the ones before have left."""
+        with self._lock:
+            left = self._until - time.monotonic()
+            share = min(left, left * self._jobs / self._left)
+            self._left -= 1
+        return max(2, round(share))
+
+    def _fuzz(self, name: str) -> Result:
         result = Result(name)
+        seconds = self._share()
         folder = self._build / name
         found, seeds = folder / "found", folder / "seeds"
         shutil.rmtree(seeds, ignore_errors=True)
