@@ -289,6 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("stopped by Ctrl-C")
         return 130
     except typer.TyperException as error:
-        complain(f"{error.format_message()} (onenet --help tells more)")
+        if words := error.format_message():  # none where the help was shown in place of a command
+            complain(f"{words} (onenet --help tells more)")
         return 2
     return status if isinstance(status, int) else 0

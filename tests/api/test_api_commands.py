@@ -58,6 +58,9 @@ def test_a_device_that_is_not_there(onenet: Onenet) -> None:
         told = onenet(*arguments)
         assert (told.status, told.out) == (2, "")
         assert told.err.startswith("error: ") and "has no device 404" in told.err and told.err.count("\n") == 1
+        assert "--product" not in told.err
+    told = onenet("status", "board1")
+    assert "has no device board1" in told.err and "of the current platform: --product ID" in told.err
 
 
 @pytest.mark.parametrize("device_id", ["../cmds", "", "1/2", "x" * 65, "\x1b[31m"])

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -121,6 +122,7 @@ def test_status(ask: Callable[..., Told], console: RunningConsole, product: Prod
     listed = json.loads(ask("status", "--json").out)
     assert [(it["id"], it["online"]) for it in listed] == [("asleep", False), ("board1", True)]
     assert "online" in ask("status", "board1").out
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", listed[1]["created"])
     told = ask("status", "nobody")
     assert told.status == 2 and f"has no device nobody in product {product.id} (code 10410" in told.err
 
@@ -186,6 +188,7 @@ def test_commands_and_points_of_data_streams(ask: Callable[..., Told], streams: 
 def test_no_commands_for_a_thing(ask: Callable[..., Told], thing: Thing) -> None:
     told = ask("send", "board1", "led=on")
     assert told.status == 2 and "code 10500: device not subscribed" in told.err
+    assert "a product with a thing model has no commands: onenet set, onenet call" in told.err
 
 
 def test_the_access_key_is_kept_for_its_product_alone(
@@ -196,6 +199,11 @@ def test_the_access_key_is_kept_for_its_product_alone(
     there = ["--product", product.id, "--url", console.url]
     assert main(["status", *there]) == 2
     assert f"set ONENET_ACCESS_KEY, or keep it with onenet login --product {product.id}" in capsys.readouterr().err
+    for wrong, words in (("abc", "is none, which is base64"), ("version=1&res=a&sign=b", "is a token, which is made")):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(f"{wrong}\n"))
+        assert main(["login", *there]) == 2
+        told = capsys.readouterr().err
+        assert words in told and wrong not in told
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{product.access_key}\n"))
     assert main(["login", *there]) == 0
     assert product.access_key not in capsys.readouterr().out

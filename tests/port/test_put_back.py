@@ -94,7 +94,7 @@ def test_keep(broker: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_it_stays_where_no_other_would_do_better(broker: Mosquitto) -> None:
     for changes, words in (
-        ({"auth_info": "wrong"}, "refused .* by the platform; mend it"),
+        ({"auth_info": "wrong"}, "refused .*; mend it: onenet config"),
         ({"device_id": ...}, "device_id: is missing"),
     ):
         with board(broker, {"main.py": OLD, "config.json": json.dumps(config(**changes))}) as it:

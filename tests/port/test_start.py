@@ -28,7 +28,7 @@ def test_online() -> None:
         ([WIFI, "3020 wifi: shop: no answer", WIFI], "Wi-Fi home: wrong password; mend it: onenet config --port P"),
         (
             ["9 mqtt: device id, product id or auth-info refused (code 4); next attempt in 60 s"],
-            "(code 4) by the platform",
+            "auth-info refused (code 4); mend it: onenet config --port P",
         ),
         (["9 mqtt: closed before CONNACK, as it does; next attempt in 2 s"] * 2, "closed before CONNACK, as it does"),
         (CONFIG, "config.json on the board: port: must be a number; device_id: is missing; must be digits; mend it"),

@@ -83,3 +83,10 @@ def test_mistakes_are_one_line_and_status_2(
 def test_board_says_what_is_wrong_with_its_directory(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["board", "/nonexistent"]) != 0
     assert capsys.readouterr().err == "error: /nonexistent is not a directory\n"
+
+
+@pytest.mark.parametrize("group", ["token", "packet", "device", "product"])
+def test_a_group_without_a_command_shows_its_help_and_no_more(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([group]) == 2
+    told = capsys.readouterr()
+    assert "Usage:" in told.out + told.err and "error:" not in told.out + told.err

@@ -120,6 +120,9 @@ def test_valid_for_some_days(monkeypatch: pytest.MonkeyPatch, capsys: Told) -> N
     [
         ([], "whose?"),
         (["p1", "--user", "1"], "a product and --user at once"),
+        (["products/p1/devices/d1"], "the product's ID and the device's name alone"),
+        (["p1", "a/b"], "the product's ID and the device's name alone"),
+        (["--user", "userid/1"], "the user ID alone"),
         (["p1", "--until", "soon"], "--until 'soon' is no time"),
         (["p1", "--until", "2030-01-31", "--days", "1"], "one of them is enough"),
         (["p1", "--key", "nowhere"], "No such file"),

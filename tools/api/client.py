@@ -220,7 +220,9 @@ class Client(Requests):
         if errno in _AUTH_FAILED:
             return f"{host} wants an api-key ({said}); keep it with: onenet login --url {self._url}"
         if errno == _NOT_FOUND:
-            return f"{host} has no {what} ({said})"
+            name = what.removeprefix("device ")
+            named = "; a device with a name is of the current platform: --product ID" if not name.isdecimal() else ""
+            return f"{host} has no {what} ({said}){named if name != what else ''}"
         if errno == _NOT_ONLINE:
             return f"{what} is not online ({said}); with --queue SECONDS the command waits for it"
         if errno == _TOO_OFTEN:

@@ -18,7 +18,7 @@ import platformdirs
 
 from ..console.keyfile import local_keys
 from ..token.reading import TokenError
-from ..token.trying import make_token
+from ..token.trying import is_key, make_token
 from .failures import ApiError
 from .requests import is_loopback
 
@@ -43,7 +43,10 @@ def find_key(url: str) -> str:
     if key:
         return key
     if not sys.stdin.isatty():
-        raise ApiError(f"no api-key for {url}: set {VARIABLE}, or keep one with onenet login")
+        raise ApiError(
+            f"no api-key for {url}: set {VARIABLE}, or keep one with onenet login; or for a product of the current "
+            "platform, whose ID has letters: --product ID"
+        )
     return ask_key(url)
 
 
@@ -82,6 +85,9 @@ def ask_key(url: str, product_id: str = "", user_id: str = "") -> str:
     key = asked.strip()
     if not key:
         raise ApiError(f"no {what} was given")
+    if whose and not is_key(key):
+        kind = "a token, which is made from it" if "res=" in key else "none, which is base64"
+        raise ApiError(f"what was given for {what} is {kind}")
     return key
 
 

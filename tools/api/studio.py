@@ -206,6 +206,10 @@ class StudioClient(Requests):
             with self._documented("a command's reply"):
                 reply = b64decode(self._data(response, f"device {name}")["cmd_resp"], validate=True)
         except CodeError as error:
+            if error.code == _FAILED and "not subscribed" in str(error):
+                raise ApiError(
+                    f"{error}; a product with a thing model has no commands: onenet set, onenet call"
+                ) from error
             if error.code != _NO_ANSWER:
                 raise
             return CommandState(None, True, "it has not answered", time.monotonic() - started)
@@ -266,8 +270,17 @@ def _listed(data: Any) -> list[Any]:
 
 def _state(entry: Any) -> DeviceState:
     title = str(entry.get("desc") or entry["name"])
-    times = (str(entry.get(name) or "") for name in ("created_time", "last_time"))
+    times = (_readable(str(entry.get(name) or "")) for name in ("created_time", "last_time"))
     return DeviceState(str(entry["name"]), title, int(entry["status"]) == _ONLINE, *times)
+
+
+def _readable(text: str) -> str:
+    """A time as the old platform writes it; what is none as it is."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (when.astimezone(BEIJING) if when.tzinfo else when).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _value(text: Any) -> Any:

@@ -81,10 +81,7 @@ class Start:
         if found := ONLINE.match(words):
             self.online = found[1]
         elif "refused (code" in words:
-            raise NotOnline(
-                f"{_NEXT.sub('', words)} by the platform; mend it: onenet config --port {self._port} --device-id ID",
-                by_program=False,
-            )
+            raise NotOnline(f"{_NEXT.sub('', words)}; mend it: onenet config --port {self._port}", by_program=False)
         elif _NEXT.search(words):
             self.reason = _NEXT.sub("", words)
             if words.startswith("closed before CONNACK"):

@@ -70,10 +70,16 @@ def make(
         if user is None:
             if not product:
                 raise TokenError("whose? onenet token make PRODUCT DEVICE, PRODUCT, or --user ID")
+            if "/" in product or "/" in (device or ""):
+                raise TokenError(
+                    "the product's ID and the device's name alone, please: onenet token make PRODUCT DEVICE"
+                )
             resource = f"products/{product}/devices/{device}" if device else f"products/{product}"
             whose = f"device {device}" if device else f"product {product}, its access_key"
         elif product:
             raise TokenError("a product and --user at once can't be")
+        elif user.startswith("userid/"):
+            raise TokenError("the user ID alone, please: onenet token make --user 123456")
         else:
             resource, whose = f"userid/{user}", f"user {user}"
         chosen = version or (Version.API if user else Version.DEVICE)
