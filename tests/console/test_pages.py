@@ -302,7 +302,7 @@ def test_csv_has_all_points_and_no_formulas(console, browser, device):
         board.post(**{"=cmd|' /C calc'!A0": "@SUM(1)", "text": '+1+2,"quoted"\n中', "minus": "-7"})
         with browser.open(f"/device/{device.id}") as page:
             with page.expect_download() as download:
-                stream(page, "temperature").get_by_role("link").click()
+                stream(page, "temperature").get_by_role("link", name="as CSV").click()
             one = read_csv(download.value)
             with page.expect_download() as download:
                 page.get_by_role("link", name="All as CSV").click()

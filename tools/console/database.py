@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .layout import LAYOUTS
 
+_Found = TypeVar("_Found")
+
+_READERS = 2  # threads for what reads for long
 _GATHER = 0.01  # seconds in which what comes goes into one transaction
 _UNSTORABLE = (sqlite3.Error, ValueError, OverflowError)
 """What SQLite raises where it can't do something, be it for the sake of a value."""
@@ -52,6 +55,7 @@ class Database:
         self._pending: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._writer = ThreadPoolExecutor(1, "store")
+        self._readers = ThreadPoolExecutor(_READERS, "history")
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
@@ -83,6 +87,7 @@ class Database:
     def close(self) -> None:
         """Closes it. What flush() has not waited for is lost."""
         self._writer.shutdown()
+        self._readers.shutdown()
         self._connections.close()
 
     # Writing
@@ -151,6 +156,21 @@ class Database:
         """What a query finds. Raises StoreError."""
         try:
             return self._read.execute(query, values).fetchall()
+        except _UNSTORABLE as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+    async def aside(self, job: Callable[[sqlite3.Connection], _Found]) -> _Found:
+        """Runs a job that reads for long, in a thread and on a connection of its own, so that nobody waits for it.
+
+        Raises StoreError.
+        """
+
+        def run() -> _Found:
+            with contextlib.closing(_connect(self.path)) as db:
+                return job(db)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, run)
         except _UNSTORABLE as error:
             raise StoreError(f"{self.path}: {error}") from error
 

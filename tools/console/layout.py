@@ -123,5 +123,9 @@ LAYOUTS = (
     );
     CREATE INDEX studio_files_of_a_device ON studio_files (device_id);
     """,
+    """
+    ALTER TABLE stream_descriptions ADD COLUMN title TEXT NOT NULL DEFAULT '';
+    ALTER TABLE stream_descriptions ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """What each version of the layout adds, in SQL."""

@@ -56,6 +56,10 @@ class DescribedStream:
     unit: str = ""
     unit_symbol: str = ""
     tags: tuple[str, ...] = ()
+    title: str = ""
+    """What people call it; empty for its id. This and the next are the console's own."""
+    hidden: bool = False
+    """Whether the pages leave it out until it is asked for."""
     current: Stream | None = None
     """With its latest data point, if it has one."""
 

@@ -135,7 +135,8 @@ class Platform(Registry):
         return [described[id] for id in sorted(described)]
 
     def describe_stream(self, device_id: str, stream_id: str, **attributes: Any) -> None:
-        """Its unit, unit_symbol and tags, as far as given; makes it if it is not there yet. Raises UnknownDevice."""
+        """Its unit, unit_symbol, tags, title and hidden, as far as given; makes it if it is not there yet. Raises
+        UnknownDevice."""
         self.device(device_id)
         self.store.descriptions.describe(device_id, stream_id, attributes)
 

@@ -182,21 +182,18 @@ class Store(Database):
 
         def job(db: sqlite3.Connection) -> None:
             db.execute("UPDATE devices SET since = ? WHERE id = ?", [at, device_id])
-            if ":" in device_id:  # the old platform tells nobody
-                db.execute(
-                    "INSERT INTO studio_statuses (device_id, online, at) VALUES (?, ?, ?)", [device_id, online, at]
-                )
-                db.execute(
-                    "DELETE FROM studio_statuses WHERE device_id = ?1 AND number <="
-                    " (SELECT number FROM studio_statuses WHERE device_id = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
-                    [device_id, STATUSES_KEPT],
-                )
+            db.execute("INSERT INTO studio_statuses (device_id, online, at) VALUES (?, ?, ?)", [device_id, online, at])
+            db.execute(
+                "DELETE FROM studio_statuses WHERE device_id = ?1 AND number <="
+                " (SELECT number FROM studio_statuses WHERE device_id = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+                [device_id, STATUSES_KEPT],
+            )
 
         return self.later(job)
 
     def statuses(self, device_id: str, start: int, end: int, limit: int, offset: int) -> list[tuple[bool, int]]:
-        """Of a device of the current platform, newest first: whether it was online from then on, and when that was,
-        from `start` to before `end`."""
+        """Newest first: whether the device was online from then on, and when that was, from `start` to before `end`.
+        The HTTP API of the current platform tells of it, that of the old one does not."""
         rows = self.rows(
             "SELECT online, at FROM studio_statuses WHERE device_id = ? AND at >= ? AND at < ?"
             " ORDER BY number DESC LIMIT ? OFFSET ?",

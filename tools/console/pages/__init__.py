@@ -1,4 +1,4 @@
-"""The console's pages for people: all devices, and each device with its data, commands and packets."""
+"""The console's pages for people: all devices, each device with its data, commands and packets, and each stream."""
 
 import functools
 from collections.abc import AsyncIterator
@@ -10,7 +10,8 @@ from nicegui import Client, core, ui
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..platform import Platform
-from . import device, devices, unlocking  # noqa: F401  # they register the pages
+from . import device, devices, stream, unlocking  # noqa: F401  # they register the pages
+from .chart_data import add_chart_data
 from .csv_export import add_csv_export
 from .frame import not_there, visit
 from .text import shown
@@ -36,6 +37,7 @@ def mount(app: FastAPI, platform: Platform) -> None:
     it knows: they are registered once, by the import of this package, and find their platform in the request. One
     console after another may be served, in event loops of their own, but not two at the same time.
     """
+    add_chart_data(app, platform)
     add_csv_export(app, platform)
     add_unlocking(app, platform)
     app.mount("/", _Site(platform))

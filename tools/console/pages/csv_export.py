@@ -5,13 +5,14 @@ import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 
 from ...spreadsheet import in_cell
+from ..numbers import number_of
 from ..platform import Platform, UnknownDevice
-from .text import number_of
 
 _PIECE = 32768  # characters sent at once
 _BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for something else
@@ -36,6 +37,12 @@ def add_csv_export(app: FastAPI, platform: Platform) -> None:
         )
 
     app.add_api_route("/device/{device_id}/points.csv", export, include_in_schema=False)
+
+
+def csv_address(device_id: str, stream_id: str = "") -> str:
+    """Where the data points of a stream, or of all, are to be had as CSV."""
+    address = f"/device/{quote(device_id, safe='')}/points.csv"
+    return f"{address}?stream={quote(stream_id, safe='', errors='replace')}" if stream_id else address
 
 
 async def _pieces(platform: Platform, device_id: str, stream_ids: list[str]) -> AsyncIterator[str]:

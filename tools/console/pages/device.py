@@ -24,6 +24,7 @@ from .commands import Commands
 from .events import Events
 from .forms import edit_device, remove_device, show_config
 from .frame import Visit, box, button, entitle, frame, link, not_there, part, secret, visit
+from .meaning import model_of
 from .over_the_air import OverTheAir
 from .packets import PacketLog
 from .streams import Streams
@@ -72,6 +73,7 @@ def device_page(request: Request, device_id: str, wrong: str = "") -> None:
             entitle(here, shown(changed.title, 80))
             head.show(changed)
             connection.show(changed)
+            streams.look_again()
         if any(isinstance(event, ProductsChanged) for event in events):
             updates.end()
             ui.navigate.reload()  # with the controls of the new thing model
@@ -102,8 +104,9 @@ def _model(here: Visit, device: Device) -> tuple[ThingModel | None, bool]:
     """Its thing model, where one is loaded; whether it is a device that has one, loaded or not."""
     if not device.is_studio:
         return None, False
-    studio = here.platform.studio
-    return studio.model(device.product_id), studio.products.find(device.product_id).protocol is Protocol.ONEJSON
+    return model_of(here.platform, device), here.platform.studio.products.find(
+        device.product_id
+    ).protocol is Protocol.ONEJSON
 
 
 def _concerns(event: Event, device: Device) -> bool:

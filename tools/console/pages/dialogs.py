@@ -1,6 +1,6 @@
 """What dialogs are made of: a frame that leaves nothing behind, fields, and a line for what is wrong."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from nicegui import ui
@@ -63,13 +63,15 @@ def buttons(words: Words, made: ui.dialog, submit: str) -> None:
         part("button", submit, "btn").props["type"] = "submit"
 
 
-def ask(visit: Visit, title: str, question: str, do: Callable[[], None]) -> None:
+def ask(visit: Visit, title: str, question: str, do: Callable[[], Awaitable[None] | None]) -> None:
     """A dialog that asks whether to remove something, and does it if so."""
     words = visit.words
 
-    def confirmed() -> None:
-        do()
+    async def confirmed() -> None:
         made.close()
+        done = do()
+        if done is not None:
+            await done
 
     with dialog(visit, title) as made:
         part("p", question)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from ...thing_model import DataType, Property, ThingModel
+from ..model import DescribedStream, Device
+from ..platform import Platform
 from .text import shown
 from .words import Words
 
@@ -18,12 +20,22 @@ class Meaning:
     """Words by the JSON of the value."""
 
 
-def meaning(model: ThingModel | None, identifier: str, words: Words) -> Meaning:
+def model_of(platform: Platform, device: Device) -> ThingModel | None:
+    """Its thing model, where one is loaded."""
+    return platform.studio.model(device.product_id) if device.is_studio else None
+
+
+def meaning(
+    model: ThingModel | None, identifier: str, words: Words, described: DescribedStream | None = None
+) -> Meaning:
+    """What people have said of the stream here goes before what the model says."""
+    title = shown(described.title, 64) if described else ""
+    unit = shown(described.unit_symbol or described.unit, 20) if described else ""
     known = model.properties.get(identifier) if model else None
     if known is None:
-        return Meaning()
+        return Meaning(title, unit)
     choices = {value: shown(text, 40) for value, text in known.type.choices.items()}
-    return Meaning(label(known), unit_of(known.type), range_of(known.type, words), choices)
+    return Meaning(title or label(known), unit or unit_of(known.type), range_of(known.type, words), choices)
 
 
 def label(known: Property) -> str:

@@ -9,31 +9,61 @@ export default {
   template: `
     <article class="card stream" :aria-label="name">
       <header>
-        <h3><bdi>{{ name }}</bdi></h3>
+        <h3><a :href="page"><bdi>{{ name }}</bdi></a></h3>
         <a class="quiet" :href="csv" :aria-label="words.csv_of" download>CSV</a>
       </header>
-      <p class="last"><bdi class="value" :class="{ long: worded(last[2]).length > 14 }">{{ worded(last[2]) }}</bdi><bdi
+      <p class="last"><bdi class="value" :class="{ long: headline.length > 14 }">{{ headline }}</bdi><bdi
          v-if="meant.unit" class="unit"> {{ meant.unit }}</bdi></p>
       <p class="soft"><time>{{ clock(last[0]) }}</time><span v-if="meant.range"> · {{ meant.range }}</span></p>
+      <p v-if="silent" class="note">{{ words.silent_since.replace("{time}", clock(last[0])) }}</p>
       <div v-show="numbers.length" ref="chart" class="chart" role="img" :aria-label="spoken"
            :data-points="numbers.length"></div>
-      <ol v-if="!numbers.length" class="values" :aria-label="words.recent_values">
+      <table v-if="places" class="places">
+        <thead><tr><th>{{ words.time }}</th><th>{{ words.longitude }}</th><th>{{ words.latitude }}</th></tr></thead>
+        <tbody>
+          <tr v-for="point in [last, ...recent]" :key="point[0]">
+            <td><time>{{ clock(point[0]) }}</time></td><td>{{ degrees(point[3]) }}</td><td>{{ degrees(point[4]) }}</td>
+          </tr>
+        </tbody>
+      </table>
+      <ol v-else-if="!numbers.length" class="values" :aria-label="words.recent_values">
         <li v-for="point in recent" :key="point[0]">
           <time class="soft">{{ clock(point[0]) }}</time><bdi>{{ worded(point[2]) }}</bdi>
         </li>
       </ol>
     </article>`,
-  props: { name: String, csv: String, initial: Array, words: Object, meant: Object },
+  props: { name: String, page: String, csv: String, initial: Array, words: Object, meant: Object },
   data() {
-    return { points: this.initial };
+    return { points: this.initial, now: Date.now() };
   },
   computed: {
     last() {
       return this.points[this.points.length - 1] ?? [0, null, ""];
     },
     numbers() {
-      if (Object.keys(this.meant.choices).length) return []; // they are words
       return this.points.filter((point) => point[1] !== null).map((point) => [point[0], point[1]]);
+    },
+    steps() {
+      // true and false, or numbers that are words: what is between two of them is none
+      return this.truth || Object.keys(this.meant.choices).length > 0;
+    },
+    truth() {
+      const drawn = this.points.filter((point) => point[1] !== null);
+      return drawn.length > 0 && drawn.every((point) => point[2] === "true" || point[2] === "false");
+    },
+    headline() {
+      return this.places ? this.degrees(this.last[3]) + ", " + this.degrees(this.last[4]) : this.worded(this.last[2]);
+    },
+    places() {
+      return this.last.length > 3;
+    },
+    silent() {
+      // for ten times as long as between most of its points, and a minute; a day where there are few
+      const pauses = this.points.slice(1).map((point, i) => point[0] - this.points[i][0]);
+      pauses.sort((a, b) => a - b);
+      const usual = pauses[Math.floor(pauses.length * 0.75)];
+      const most = pauses.length < 3 ? 86_400_000 : Math.max(60_000, 10 * usual);
+      return this.last[0] > 0 && this.now - this.last[0] > most;
     },
     recent() {
       return this.points.slice(-LISTED - 1, -1).reverse();
@@ -52,12 +82,14 @@ export default {
     },
   },
   mounted() {
+    this.ticking = setInterval(() => (this.now = Date.now()), 5000);
     this.sizes = new ResizeObserver(() => this.draw());
     this.sizes.observe(this.$refs.chart);
     this.darkness = window.matchMedia("(prefers-color-scheme: dark)");
     this.darkness.addEventListener("change", this.draw);
   },
   beforeUnmount() {
+    clearInterval(this.ticking);
     this.sizes.disconnect();
     this.darkness.removeEventListener("change", this.draw);
     this.chart?.dispose();
@@ -70,6 +102,15 @@ export default {
     },
     worded(text) {
       return Object.hasOwn(this.meant.choices, text) ? this.meant.choices[text] : text;
+    },
+    degrees(number) {
+      return number === undefined ? "" : number.toFixed(5);
+    },
+    marked(number) {
+      const text = this.truth ? (number ? "true" : "false") : String(number);
+      if (!this.steps) return text;
+      const word = Object.hasOwn(this.meant.choices, text) ? this.meant.choices[text] : this.truth ? text : "";
+      return word.length > 8 ? word.slice(0, 7) + "…" : word;
     },
     clock(milliseconds) {
       if (!milliseconds) return "";
@@ -101,7 +142,9 @@ export default {
           type: "value",
           scale: true,
           splitNumber: 3,
-          axisLabel: text,
+          axisLabel: { ...text, formatter: this.marked },
+          ...(this.steps ? { minInterval: 1 } : {}),
+          ...(this.truth ? { min: 0, max: 1, interval: 1 } : {}),
           splitLine: { lineStyle: { color: line } },
         },
         tooltip: {
@@ -110,17 +153,19 @@ export default {
           backgroundColor: card,
           borderColor: line,
           textStyle: text,
-          formatter: ([point]) => this.clock(point.value[0]) + "   " + point.value[1],
+          formatter: ([point]) =>
+            this.clock(point.value[0]) + "   " + (this.steps ? this.marked(point.value[1]) : point.value[1]),
         },
         series: [
           {
             type: "line",
+            step: this.steps ? "end" : false,
             data: this.numbers,
             showSymbol: this.numbers.length < 30,
             symbolSize: 5,
             lineStyle: { color: accent, width: 2 },
             itemStyle: { color: accent },
-            areaStyle: { color: accent, opacity: 0.1, origin: "start" },
+            areaStyle: this.steps ? null : { color: accent, opacity: 0.1, origin: "start" },
           },
         ],
       });

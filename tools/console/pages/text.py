@@ -5,14 +5,10 @@ UTF-8 can carry, control characters nobody sees, numbers no chart can draw.
 """
 
 import json
-import math
-import re
 from datetime import datetime
 from typing import Any
 
-_NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?", re.ASCII)
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
-_BIGGEST = 1e300  # what a chart's arithmetic still bears
 
 
 def shown(text: str, longest: int = 200) -> str:
@@ -34,19 +30,6 @@ def shown_bytes(data: bytes, longest: int = 200) -> str:
         return shown((data[:-1] if data[-1:] == b"\0" and len(data) > 1 else data).decode(), longest)
     except UnicodeDecodeError:
         return shown(data[:longest].hex(" "), longest)
-
-
-def number_of(value: Any) -> float | None:
-    """The number to draw for a value: JSON's numbers and text that reads as one. None for all else."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and abs(number) < _BIGGEST else None
 
 
 def shown_time(at: datetime) -> str:

@@ -99,6 +99,51 @@ class Words:
     next: str
     page_of: str
 
+    span: str
+    from_time: str
+    to_time: str
+    earlier: str
+    later: str
+    zoom_in: str
+    zoom_out: str
+    minutes: str
+    hours: str
+    days: str
+    span_is_none: str
+    nothing_to_draw: str
+    nothing_in_span: str
+    not_loaded: str
+    chart_hint: str
+    in_zone: str
+    gathered: str
+    grey_is_offline: str
+    stream: str
+    minimum: str
+    mean: str
+    maximum: str
+    points: str
+    share_true: str
+    lay_over: str
+    take_away: str
+    values: str
+    time: str
+    longitude: str
+    latitude: str
+    newest: str
+    older: str
+    silent_since: str
+    hidden: str
+    no_stream: str
+    no_stream_hint: str
+    edit_stream: str
+    stream_title: str
+    stream_title_hint: str
+    unit: str
+    unit_hint: str
+    hide_stream: str
+    remove_stream: str
+    remove_stream_question: str
+
     command: str
     command_hint: str
     command_missing: str
