@@ -46,8 +46,11 @@ def build():
 device.run()
 """
 
+# On a computer that has stood still meanwhile, the program might have been online long enough before its fault comes,
+# and be trusted, rightly: so it is well only once the fault should have come.
 _LATER = """
 times = 0
+device.healthy = lambda: times > 3
 
 
 @device.stream("trouble", every=0.3)
@@ -57,10 +60,26 @@ def trouble():
     if times > 3:
         {}
 """
+_CRASHES_LATER = """
+times = 0
+device.healthy = lambda: times > 3
+connected = device.wifi.connected
+
+
+def fails():
+    global times
+    times += device._online_at is not None
+    return 1 / 0 if times > 3 else connected()
+
+
+device.wifi.connected = fails
+"""
+"""In the main loop itself: what a stream or a command raises is caught."""
 BAD = {
     "crashes at once": "1 / 0",
     "is no Python": "this is no Python",
     "ends at once": "raise SystemExit",
+    "crashes later": _CRASHES_LATER,
     "resets later": _LATER.format("__import__('machine').reset()"),
     "never online": "device.wifi.connected = lambda: False",
     "hangs at once": "while True: pass",

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onenet_tools.board import BoardError, VirtualBoard
@@ -64,6 +64,18 @@ def _corrupted(good: Package) -> bytes:
     return good.data.replace(f"{NEW}\n{NEW}\n".encode(), f"{NEW}\n3.0\n".encode(), 1)
 
 
+def _for_another_version(good: Package) -> bytes:
+    """It takes a file for granted that the board has, but not like that."""
+    at = 0
+    for entry in good.entries:
+        if entry.name == "data.bin":
+            break
+        at += entry.size
+    head = {**good.head, "from": "1.9", "size": good.head["size"] - entry.size}
+    entries = tuple(replace(it, kind="=") if it is entry else it for it in good.entries)
+    return Package(head, entries, "", good.body[:at] + good.body[at + entry.size :]).signed(KEY).data
+
+
 _FULL = "onto a full flash"
 FAULTS: dict[str, tuple[Callable[[Package], bytes], str]] = {
     "cut off": (lambda good: good.data[:-3000], "ends before byte|cut off"),
@@ -74,6 +86,7 @@ FAULTS: dict[str, tuple[Callable[[Package], bytes], str]] = {
     "for another chip": (_changed(chip="esp32s9"), "for an esp32s9"),
     "for a newer MicroPython": (_changed(micropython=[9, 1]), r"MicroPython 9\.1"),
     "for another .mpy": (_changed(mpy=5), r"\.mpy files"),
+    "for another version": (_for_another_version, "for a board with version 1.9: data.bin is another"),
     "not signed": (lambda good: Package(good.head, good.entries, "", good.body).data, "not signed"),
     "signed by another key": (lambda good: good.signed("another key, for tests").data, "not by this board's"),
     "a path to above": (_path("../boot.py"), "must not be"),
