@@ -1,5 +1,6 @@
 """onenet push: a package by way of the console, and what the command says of it."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from onenet_tools.cli import main
 from onenet_tools.console.console import RunningConsole, running_console
+from onenet_tools.console.model import Device
 from over_the_air import PATIENCE, board, program
 
 
@@ -39,6 +41,34 @@ def test_a_good_one_and_then_a_bad_one(
     good.write_bytes(b"<html>")
     assert main(["push", device.id, str(good), "--url", console.url]) == 2
     assert "no package" in capsys.readouterr().err
+
+
+def test_many_boards_of_which_one_fails(
+    console: RunningConsole, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONENET_API_KEY", console.platform.master_key)
+    devices = [console.call(console.platform.add_device, f"roof {n}") for n in range(4)]
+    old = program("1.0", "esp32", tmp_path)
+    new = program("2.0", "esp32", tmp_path, f"device.healthy = lambda: device.config['device_id'] != '{devices[1].id}'")
+    package, table = tmp_path / "2.0.pkg", tmp_path / "fleet.csv"
+    package.write_bytes(new.package().data)
+
+    def push(*chosen: Device) -> tuple[int, str]:
+        table.write_text("device_id\n" + "".join(f"{device.id}\n" for device in chosen))
+        line = ["push", "--csv", str(table), "--waves", "1,2", str(package), "--url", console.url]
+        return main(line), capsys.readouterr().out
+
+    with contextlib.ExitStack() as stack:
+        for device in devices:
+            config = {"device_id": device.id, "product_id": device.product_id, "auth_info": device.auth_info}
+            it = stack.enter_context(board(old, None, console.mqtt_port, config))
+            it.wait_for("online as device", PATIENCE)
+        status, out = push(*devices)
+        assert status == 1
+        assert "2 upgraded, 1 failed; 1 not begun" in out, out
+        assert f"{devices[1].id}: rolled back to 1.0: healthy() says no" in out, out
+        status, out = push(devices[0], *devices[2:])
+        assert (status, "1 upgraded, 2 had it already\n" in out) == (0, True), out
 
 
 def test_pieces_of_a_package(console: RunningConsole, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from .answers import CommandState, DataPoint, DeviceState
-from .failures import ApiError
+from .failures import ApiError, NotOnline
 from .requests import UNLIKE, Requests
 from .text import harmless
 
@@ -168,9 +168,13 @@ class Client(Requests):
 
     # Updates over the air, which a console has
 
-    def push(self, device_id: str, package: bytes) -> None:
-        """Has a console keep this package, and the device fetch it."""
-        response = self._post("/packages", params={"device_id": device_id}, content=package)
+    def push(self, device_id: str, package: bytes, digest: str = "") -> None:
+        """Has a console keep this package, and the device fetch it. digest: its own; where the console has it already,
+        it is not sent again."""
+        query = {"device_id": device_id}
+        response = self._post(f"/packages/{digest}", params=query) if digest else None
+        if response is None or _errno(response) == _NOT_FOUND:
+            response = self._post("/packages", params=query, content=package)
         self._data(response, f"device {device_id}")
 
     def update_state(self, device_id: str) -> tuple[str, str]:
@@ -210,7 +214,8 @@ class Client(Requests):
         if errno == 0:
             return envelope.get("data")
         words = self._quoted(str(envelope.get("error") or "without words"))
-        raise ApiError(self._explained(errno, f"errno {errno}: {words}", what))
+        kind = NotOnline if errno == _NOT_ONLINE else ApiError
+        raise kind(self._explained(errno, f"errno {errno}: {words}", what))
 
     def _explained(self, errno: int, said: str, what: str) -> str:
         """An error of the platform's, and what to do about it."""
@@ -239,6 +244,14 @@ def _device(entry: Any) -> DeviceState:
         entry["online"],
         str(entry.get("create_time") or ""),
     )
+
+
+def _errno(response: httpx.Response) -> int:
+    """-1 where there is none."""
+    try:
+        return int(response.json()["errno"])
+    except UNLIKE:
+        return -1
 
 
 def _is_too_often(response: httpx.Response) -> bool:

@@ -1,11 +1,10 @@
 """`onenet push`: a package to a board over the air, and how it goes."""
 
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..failures import complain
-from ..package.package import read_package
+from ..package.package import Package, read_package
 from ..port.errors import PortError
 from .client import Client
 from .failures import ApiError
@@ -13,40 +12,86 @@ from .failures import ApiError
 STREAM = "update"
 _ENDS = ("upgraded to", "rolled back to", "refused:", "version ")
 _PAUSE = 1.0  # seconds between two looks
+_REPLY = 30  # seconds for a board to reply to the command
+
+
+class Push:
+    """The update of one device."""
+
+    def __init__(self, client: Client, device: str, package: Package, at: str | None) -> None:
+        """at: where the package lies; None: the console keeps it."""
+        self.device = device
+        self._client = client
+        self._package = package
+        self._at = at
+        self._before = ("", "")
+        self._is_new = False
+
+    @property
+    def version(self) -> str:
+        return str(self._package.head["version"])
+
+    @property
+    def where(self) -> str:
+        return self._at or "the console"
+
+    def begin(self) -> None:
+        """Has the board begin. Raises ApiError: NotOnline where it is not there."""
+        self._before = self._latest()
+        self._is_new = False
+        if not self._at:
+            self._client.push(self.device, self._package.data, self._package.digest)
+            return
+        state = self._client.ask(self.device, f"update {self._at}#{self._package.digest}".encode(), _REPLY)
+        if state.reply is None:
+            raise ApiError(f"device {self.device} has not answered the command ({state.words})")
+        if state.reply != b"ok" and b"has to prove itself first" not in state.reply:
+            raise ApiError(f"device {self.device} does not begin: {state.reply.decode(errors='replace')}")
+
+    def look(self) -> str:
+        """What it has told since; empty for nothing yet. Raises ApiError."""
+        now = self._latest()
+        self._is_new = self._is_new or now != self._before
+        return now[0] if self._is_new else ""
+
+    def _latest(self) -> tuple[str, str]:
+        """In words, and which news that is."""
+        if not self._at:
+            return self._client.update_state(self.device)
+        points = self._client.latest(self.device, [STREAM])
+        return next(((str(point.value), point.at) for point in points), ("", ""))
+
+
+def is_end(words: str) -> bool:
+    return words.startswith(_ENDS)
+
+
+def is_good(words: str) -> bool:
+    return words.startswith(("upgraded to", "version "))
+
+
+def package_in(file: Path) -> Package:
+    """Raises ApiError."""
+    try:
+        return read_package(file.read_bytes(), str(file))
+    except PortError as error:
+        raise ApiError(str(error)) from error
 
 
 def run_push(client: Client, device: str, file: Path, at: str | None, timeout: float) -> int:
-    """Has the board begin, and shows how it goes; returns 0 only for a program that was upgraded. Raises ApiError."""
-    data = file.read_bytes()
-    try:
-        package = read_package(data, str(file))
-    except PortError as error:
-        raise ApiError(str(error)) from error
-    version = package.head["version"]
-    if at:
-        words = _by_stream(client, device)
-        state = client.ask(device, f"update {at}#{package.digest}".encode(), 30)
-        if state.reply is None:
-            raise ApiError(f"device {device} has not answered the command ({state.words})")
-        if state.reply != b"ok":
-            raise ApiError(f"device {device} does not begin: {state.reply.decode(errors='replace')}")
-        print(f"device {device} fetches version {version} from {at}")
-    else:
-        words = _by_console(client, device)
-        client.push(device, data)
-        print(f"device {device} fetches version {version} from the console")
-    return _watch(words, device, version, timeout)
-
-
-def _watch(words: Iterator[str], device: str, version: str, timeout: float) -> int:
+    """Has the device begin, and shows how it goes; returns 0 only for a program that was upgraded. Raises ApiError."""
+    push = Push(client, device, package_in(file), at)
+    push.begin()
+    print(f"device {device} fetches version {push.version} from {push.where}")
     deadline = time.monotonic() + timeout
     last = ""
-    for text in words:
+    while True:
+        text = push.look()
         if text and text != last:
             print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
             last = text
-        if text.startswith(_ENDS):
-            if text.startswith(("upgraded to", "version ")):
+        if is_end(text):
+            if is_good(text):
                 return 0
             complain(f"device {device} stays with its program: {text}")
             return 1
@@ -56,31 +101,3 @@ def _watch(words: Iterator[str], device: str, version: str, timeout: float) -> i
             )
             return 1
         time.sleep(_PAUSE)
-    return 1
-
-
-def _by_stream(client: Client, device: str) -> Iterator[str]:
-    """What the board tells from now on, by its data stream."""
-
-    def latest() -> tuple[str, str]:
-        return next(((str(point.value), point.at) for point in client.latest(device, [STREAM])), ("", ""))
-
-    return _news(latest)
-
-
-def _by_console(client: Client, device: str) -> Iterator[str]:
-    return _news(lambda: client.update_state(device))
-
-
-def _news(latest: Callable[[], tuple[str, str]]) -> Iterator[str]:
-    """What is new, again and again; what was there before is none."""
-    before = latest()
-
-    def look() -> Iterator[str]:
-        changed = False
-        while True:
-            now = latest()
-            changed = changed or now != before
-            yield now[0] if changed else ""
-
-    return look()

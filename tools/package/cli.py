@@ -14,33 +14,58 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command(epilog=KEYS)
 def push(
-    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Device ID; PRODUCT:NAME on the current platform.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What onenet package has made.")],
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[DEVICE] FILE",
+            help="Device ID, or PRODUCT:NAME on the current platform; and what onenet package has made.",
+        ),
+    ],
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            metavar="TABLE",
+            help="In place of DEVICE: one in each row, column device_id, or product_id and device_name.",
+        ),
+    ] = None,
+    waves: Annotated[
+        str,
+        typer.Option(metavar="LIST", help="With --csv: how many boards at a time. None begins after one has failed."),
+    ] = "1,10%,all",
     at: Annotated[
         str | None,
         typer.Option(
             "--at", metavar="URL", help="The file lies there, http://…, where the board can reach it: for the cloud."
         ),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Watch it so long.")] = 900,
+    timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Watch each board so long.")] = 900,
     local: Local = False,
     url: Url = None,
 ) -> int:
-    """Update a board over the air, and see what comes of it.
+    """Update a board over the air, or many, and see what comes of it.
 
     A console keeps the file, and the board fetches it from there. For the
     cloud, put the file on a web server of yours, and say where with --at.
-    Exit status 0: the new program is online and stays; 1: the board is back
+    Many boards are updated in waves; those that have the version already are
+    left alone, so that the same command goes on where it was.
+    Exit status 0: the new program is online and stays; 1: a board is back
     with the old one, or has not told; 2: not understood.
     """
     from ..api.push import run_push
+    from ..api.push_fleet import run_push_fleet
 
+    if len(what) != (1 if table else 2):
+        raise typer.BadParameter("with --csv give the package alone" if table else "give a device and the package")
+    file = Path(what[-1])
     with asking(local, url, None) as client, failures_in_one_line(ApiError, OSError):
         if not at and not local and not url:
             raise ApiError(
                 "OneNET keeps no packages: put the file on a web server, and say where with --at; or --local"
             )
-        return run_push(client, device, file, at, timeout)  # type: ignore[arg-type]
+        if table:
+            return run_push_fleet(client, table, file, waves, at, timeout)  # type: ignore[arg-type]
+        return run_push(client, what[0], file, at, timeout)  # type: ignore[arg-type]
 
 
 @app.command()
