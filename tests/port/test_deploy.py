@@ -12,6 +12,8 @@ from onenet_tools import __version__
 from onenet_tools.board import BoardError, ResetCause
 from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
+from onenet_tools.console.console import running_console
+from onenet_tools.console.studio.products import Protocol
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.mpy import merged_board
 from onenet_tools.port import find, way_in
@@ -165,6 +167,21 @@ def test_where_our_modules_are_frozen_the_rest_is_sent(broker: Mosquitto) -> Non
         it.power_cut()
         files = it.read_files()
         assert modules_on(files) == {} and files["/main.py"] == (board_directory() / "main.py").read_bytes()
+
+
+def test_a_product_of_the_other_kind_is_told_though_it_lets_the_board_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onenet_tools.port.start._SETTLING", PATIENCE)  # on a busy computer
+    with running_console(pages=False) as console:
+        product = console.call(console.platform.studio.add_product, "", "", Protocol.STREAM)
+        device = console.call(console.platform.studio.add_device, product.id, "board1")
+        there = {"wifi": config()["wifi"], "safe_mode_pin": -1, "platform": "studio", "product_id": product.id}
+        there |= {"device_name": "board1", "device_key": device.auth_info, "host": "192.168.1.2"}
+        files = installed() | {"config.json": json.dumps(there)}
+        with board(files=files, internet=False) as it:
+            it.link.routes[("192.168.1.2", 1883)] = ("127.0.0.1", console.mqtt_port)
+            words = 'takes data streams.*write "platform": "dp"; mend it: onenet config --port .* --set platform=dp'
+            with pytest.raises(PortError, match=words):
+                deploy(it.port, deployment(), Report())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from onenet_tools.cli import main
 from onenet_tools.port.start import Lines, NotOnline, Start
 
 WIFI = "1020 wifi: home: wrong password"
+OTHER = '9 mqtt: this product takes data streams, for it refuses thing/#: write "platform": "dp"; next attempt in 60 s'
 CONFIG = [
     "7 config: config.json has 2 problem(s):",
     "- port: must be a number",
@@ -31,6 +32,10 @@ def test_online() -> None:
             "auth-info refused (code 4); mend it: onenet config --port P",
         ),
         (["9 mqtt: closed before CONNACK, as it does; next attempt in 2 s"] * 2, "closed before CONNACK, as it does"),
+        (
+            ["9 mqtt: online as device board1, 1 bytes free", OTHER],
+            'write "platform": "dp"; mend it: onenet config --port P',
+        ),
         (CONFIG, "config.json on the board: port: must be a number; device_id: is missing; must be digits; mend it"),
         (
             ["7 config: config.json has 1 problem(s):", "- is missing; copy config.json.example"],
@@ -80,6 +85,36 @@ def test_what_may(lines: list[str], reason: str) -> None:
     for line in lines:
         start.feed(line)
     assert start.reason == reason and not start.online
+
+
+def test_a_device_with_a_name_is_online_when_the_platform_has_had_time_to_refuse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("onenet_tools.port.start.time.monotonic", lambda: now)
+    for name, at_once in (("789546805", True), ("board1", False)):
+        start = Start("P")
+        assert not start.settled
+        start.feed(f"9 mqtt: online as device {name}, 1 bytes free")
+        assert start.settled is at_once
+    now += 2
+    assert start.settled
+
+
+@pytest.mark.parametrize(
+    ("words", "by_program"),
+    [
+        ("TLS: the certificate has expired, by the clock here: 2026", False),
+        ("TLS: not enough memory: it takes 37000 bytes", True),
+        ("OSError: [Errno 113] EHOSTUNREACH", True),
+    ],
+)
+def test_whose_fault_it_is(words: str, by_program: bool) -> None:
+    """A program that is not at fault is not put back."""
+    start = Start("P")
+    start.feed("3 wifi: joined home as 192.168.4.23")
+    start.feed(f"9 mqtt: {words}; next attempt in 2 s")
+    assert start.reason == words and start.by_program is by_program
 
 
 @pytest.mark.parametrize("ticks", ["-536870911", "0", "1073741823", "99999999999"])

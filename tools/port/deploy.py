@@ -267,6 +267,8 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
             start.feed(line)
         if lines.rest.endswith(">>> "):
             start.feed(lines.rest)
-        if start.online:
+        if start.settled:
             return start.online
+    if start.online:
+        return start.online
     raise NotOnline(f"not online after {timeout:g} s: {start.reason}", start.by_program)

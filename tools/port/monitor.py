@@ -39,24 +39,27 @@ def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | N
             for line, complete in lines_of(connection, show, deadline):
                 if complete:
                     show.line(line)
-                if until_online:
+                if until_online and line:
                     start.feed(line)
-                    if start.online:
-                        show.note(f"online as device {start.online}", "bold green")
-                        return 0
+                if until_online and start.settled:
+                    break
     except KeyboardInterrupt:
         show.note("ended; the program on the board goes on")
         return 0
     except NotOnline as error:
         complain(f"not online: {error}" + (f"; {error.meanwhile}" if error.meanwhile else ""))
         return 1
+    if until_online and start.online:
+        show.note(f"online as device {start.online}", "bold green")
+        return 0
     if until_online:
         complain(f"not online after {timeout:g} s: {start.reason}")
     return 1 if until_online else 0
 
 
 def lines_of(connection: Connection, show: "Show", deadline: float | None) -> Iterator[tuple[str, bool]]:
-    """What the board says, line by line, and the beginning of one that is a prompt; until the deadline."""
+    """What the board says, line by line, and the beginning of one that is a prompt, or of none where nothing comes;
+    until the deadline."""
     lines = Lines()
     prompt = False
     connection.press_enter()  # the program answers how things are, and so does a prompt
@@ -76,6 +79,8 @@ def lines_of(connection: Connection, show: "Show", deadline: float | None) -> It
         was, prompt = prompt, lines.rest.endswith(PROMPT)
         if prompt and not was:
             yield lines.rest, False
+        else:
+            yield "", False
         show.idle(connection.port)
 
 

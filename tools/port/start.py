@@ -1,6 +1,7 @@
 """Reads a board's log from its start on: does it come online, and if it does not, why."""
 
 import re
+import time
 
 from ..api.text import harmless
 from .errors import PortError
@@ -10,6 +11,9 @@ ONLINE = re.compile(r"online as device ([^,\s]+)")
 _PROBLEMS = re.compile(r"has (\d+) problem\(s\):")
 _WIFI_TROUBLE = re.compile(r"(.*): (wrong password|not in reach|refused|no answer)(.*)")
 _NEXT = re.compile(r"; next attempt in \d+ s$")
+_OTHER_PRODUCT = re.compile(r'this product (?:takes|has) .*"platform": "(\w+)"')
+_SETTLING = 2.0
+"""Seconds in which the platform may still refuse what a board subscribes to, once it is online."""
 _FAILED = re.compile(r"boot: main\.py has failed, (\d+) times in a row; the next try is in (\d+) s")
 PROMPT = ">>> "
 
@@ -25,7 +29,7 @@ class NotOnline(PortError):
 
 
 class Start:
-    """Takes the lines of a log. `online` is the device's id once it is."""
+    """Takes the lines of a log. `online` is the device's id once it is; it is `settled` when that will do."""
 
     def __init__(self, port: str) -> None:
         self._port = port
@@ -35,10 +39,17 @@ class Start:
         self._last_of_traceback = ""
         self._in_traceback = False
         self.online = ""
+        self._online_since = 0.0
         self.reason = "nothing came from the board"
         """Why it is not online so far, as far as anybody knows."""
         self.by_program = True
         """As far as anybody knows it is because of the program."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is online for good. The older platform's devices, whose ids are digits, subscribe to nothing."""
+        waited = time.monotonic() - self._online_since >= _SETTLING
+        return bool(self.online) and (self.online.isdecimal() or waited)
 
     def feed(self, line: str) -> None:
         """One line, or the beginning of one that does not end, which the prompt is. Raises NotOnline."""
@@ -80,10 +91,16 @@ class Start:
     def _take_mqtt(self, words: str) -> None:
         if found := ONLINE.match(words):
             self.online = found[1]
+            self._online_since = time.monotonic()
+        elif other := _OTHER_PRODUCT.match(words):
+            mend = f"mend it: onenet config --port {self._port} --set platform={other[1]}"
+            raise NotOnline(f"{_NEXT.sub('', words)}; {mend}", by_program=False)
         elif "refused (code" in words:
             raise NotOnline(f"{_NEXT.sub('', words)}; mend it: onenet config --port {self._port}", by_program=False)
         elif _NEXT.search(words):
             self.reason = _NEXT.sub("", words)
+            if words.startswith("TLS: ") and "memory" not in words:
+                self.by_program = False
             if words.startswith("closed before CONNACK"):
                 self._again(self.reason)
 
