@@ -17,6 +17,7 @@ LAST = (
     "test_tls_name",
     "test_real_broker",
     "test_real_websocket",
+    "test_umqtt",
     "test_zero_heap",
     "test_zero_heap_current",
     "test_zero_heap_mqtt",

@@ -22,6 +22,10 @@ _PLAIN = "lib/plain/"
 room for."""
 
 
+ON_REQUEST = "lib/umqtt/"
+"""Here lies what goes to a board whose program imports it, and to no other."""
+
+
 def board_directory() -> Path:
     """The directory with boot.py, main.py, config.json.example, lib/ and firmware/: in an installed package its own
     copy, in a clone the clone's top."""
@@ -30,11 +34,11 @@ def board_directory() -> Path:
 
 
 def board_modules() -> list[str]:
-    """The modules a board needs besides boot.py and main.py, as "lib/mqtt/client.py", in the order of their names."""
+    """The modules every board needs besides boot.py and main.py, as "lib/mqtt/client.py", in order of their names."""
     directory = board_directory()
     found = [path for top in ("lib", "firmware") for path in (directory / top).rglob("*.py")]
     names = sorted(path.relative_to(directory).as_posix() for path in found)
-    return [name for name in names if name not in HOST_ONLY and not name.startswith(_PLAIN)]
+    return [name for name in names if name not in HOST_ONLY and not name.startswith((_PLAIN, ON_REQUEST))]
 
 
 def source_for(arch: str, name: str, source: Path) -> Path:

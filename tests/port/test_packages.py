@@ -57,8 +57,21 @@ def test_mip_installs_what_works_by_itself(package: str, folders: tuple[str, ...
 
 
 def test_versions() -> None:
-    for path in (LIB / "package.json", LIB / "mqtt" / "package.json"):
+    for path in (LIB / "package.json", LIB / "mqtt" / "package.json", LIB / "umqtt.json"):
         assert json.loads(path.read_text())["version"] == __version__
+
+
+def test_umqtt_comes_before_the_one_that_is_frozen_in_the_images(url: str) -> None:
+    """ports/esp32/boards/manifest.py freezes micropython-lib's; sys.path is "", ".frozen", "/lib" (py/runtime.c)."""
+    with VirtualBoard() as board:
+        mpremote(board, "mip", "install", "--target", "/", f"{url}/umqtt.json")
+        told = mpremote(board, "exec", "from umqtt.robust import MQTTClient; print(MQTTClient.BUFFER)")
+        assert told.strip() == "1024"
+        board.power_cut()
+        files = board.read_files()
+    files.pop("/boot.py", None)
+    wanted = modules("lib/mqtt/") | {f"lib/umqtt/{name}.py" for name in ("__init__", "robust", "simple")}
+    assert {f"lib{name}" for name in files} == wanted
 
 
 class Manifest:

@@ -121,7 +121,7 @@ def test_machine_code_of_the_users_is_refused_for_an_esp8266(tmp_path: Path) -> 
 
 def test_what_mip_installs_is_there() -> None:
     lib = board_directory() / "lib"
-    for package in (lib / "package.json", lib / "mqtt" / "package.json"):
+    for package in (lib / "package.json", lib / "mqtt" / "package.json", lib / "umqtt.json"):
         for _, path in json.loads(package.read_text())["urls"]:
             assert (package.parent / path).is_file(), f"{package}: {path}"
 

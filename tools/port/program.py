@@ -1,18 +1,21 @@
 """The files that make up a program for a board, in the form they go there: compiled, or as they are."""
 
+import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ..files import board_directory, board_modules, source_for
+from ..files import ON_REQUEST, board_directory, board_modules, source_for
 from ..mpy import CompileError, compile_files
 from .errors import PortError
 
 OURS = ("firmware/", "lib/mqtt/", "lib/onenet/")
 """Folders on the board in which everything comes from here."""
 _AS_THEY_ARE = ("boot.py", "main.py")  # MicroPython runs these from source only
+
+_UMQTT = re.compile(r"^\s*(?:import|from)\s+(?:[\w., ]*\b)?umqtt\b", re.MULTILINE)
 
 _ARCHITECTURES = (
     "", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp", "xtensa", "xtensawin",
@@ -93,7 +96,19 @@ def find_program(files: Iterable[Path]) -> dict[str, Path]:
 def sources(program: dict[str, Path]) -> dict[str, Path]:
     """All files a board needs, by their names on it: ours, and the program's."""
     directory = board_directory()
-    return {name: directory / name for name in ["boot.py", *board_modules()]} | program
+    names = ["boot.py", *board_modules(), *asked_for(program)]
+    return {name: directory / name for name in names} | program
+
+
+def asked_for(program: dict[str, Path]) -> list[str]:
+    """What of ours goes only to boards whose program imports it: lib/umqtt/, unless it brings its own."""
+    if any(name.removeprefix("lib/").startswith(("umqtt/", "umqtt.")) for name in program):
+        return []
+    texts = [path.read_text("utf-8", "replace") for name, path in program.items() if name.endswith(".py")]
+    if not any(_UMQTT.search(text) for text in texts):
+        return []
+    folder = board_directory() / ON_REQUEST
+    return [f"{ON_REQUEST}{path.name}" for path in sorted(folder.glob("*.py"))]
 
 
 def in_form(form: Form, files: dict[str, Path], dialect: Dialect) -> dict[str, bytes]:

