@@ -39,7 +39,10 @@ def model(
     from .program import Program, ProgramError, read_program
 
     with failures_in_one_line(OSError, UnicodeDecodeError, ModelError, ProgramError):
-        known = read_model(file.read_text(encoding="utf-8-sig"))
+        try:
+            known = read_model(file.read_text(encoding="utf-8-sig"))
+        except ModelError as error:
+            raise ModelError(f"{file} is no thing model: {error}") from error
         if program is None and not stubs:
             program = Path("main.py")
             if not program.exists():

@@ -27,6 +27,7 @@ from .board_config import (
     with_proof,
 )
 from .errors import PortError
+from .hosts import host_problems
 
 if TYPE_CHECKING:
     from .configure import Changes
@@ -76,7 +77,10 @@ def complete(config: Config, there: Config, changes: "Changes") -> Config:
 
 def checked(config: Config, changes: "Changes") -> Config:
     """The configuration, which is right. Raises PortError, as complete() does."""
-    found = problems(config) or (token_problems(config) if "token" in changes.secrets else [])
+    found = problems(config) or [
+        *(token_problems(config) if "token" in changes.secrets else []),
+        *host_problems(config),
+    ]
     if found:
         raise PortError(f"nothing was written: {'; '.join(found)}{_hint(config)}")
     return config
