@@ -23,14 +23,13 @@ from datetime import datetime
 from pathlib import Path
 
 import paho.mqtt.client as paho
+from counted import Counted
 from onenet_tools.board import VirtualBoard, Wifi
 from onenet_tools.broker import Mosquitto
 from onenet_tools.datapoints import BEIJING, decode
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.port.program import XTENSA
 from onenet_tools.port.romfs import installed
-from rich.console import Console
-from rich.progress import Progress
 
 ADDRESS = ("183.230.40.39", 6002)
 PRODUCT_ID, AUTH_INFO, WATCHER = "458945", "136928831", "watcher"
@@ -158,7 +157,7 @@ class Board:
             elif found := re.match(r"safe (\d+):(\d+) (?:flash|none)\r?$", line):
                 self._safe[found[1]] = int(found[2])
 
-    def run(self, note: "Progress | None" = None, task: object = None) -> Tally:
+    def run(self, note: Counted | None = None) -> Tally:
         tally = Tally()
         content, rom = files(self._chip, self.device_id)
         wifi = Wifi({SSID: PASSWORD})
@@ -181,7 +180,7 @@ class Board:
                     board.power_on()
                     tally.cuts += 1
                     if note:
-                        note.advance(task)  # type: ignore[arg-type]
+                        note.advance()
                 wifi.up = True
                 since = len(board.log)
                 board.wait_for(r"^safe \d+:100 none", PATIENCE, since)
@@ -217,13 +216,12 @@ def cut_power(cuts: int, chip: str, seed: int, show: bool = False) -> Tally:
     boards = min(AT_ONCE, cuts)
     shares = [cuts // boards + (i < cuts % boards) for i in range(boards)]
     tally = Tally()
-    with Mosquitto(users) as broker, Progress(console=Console(stderr=True), disable=not show) as progress:
+    with Mosquitto(users) as broker, Counted(f"power cuts, {chip}", cuts, show) as progress:
         watcher = Watcher(broker.port)
-        task = progress.add_task(f"power cuts, {chip}", total=cuts)
         try:
             with ThreadPoolExecutor(boards) as pool:
                 runs = [
-                    pool.submit(Board(i, share, chip, seed, watcher, broker.port).run, progress, task)
+                    pool.submit(Board(i, share, chip, seed, watcher, broker.port).run, progress)
                     for i, share in enumerate(shares)
                 ]
                 for run in runs:

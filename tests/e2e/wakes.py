@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from counted import Counted
 from onenet_tools.board import VirtualBoard, Wifi
 from onenet_tools.board.wifi import LIVELY
 from onenet_tools.broker import Mosquitto
@@ -30,8 +31,6 @@ from onenet_tools.files import board_directory, board_modules
 from onenet_tools.port.program import XTENSA
 from onenet_tools.port.romfs import installed
 from power_cuts import ADDRESS, AUTH_INFO, PASSWORD, PRODUCT_ID, SSID, WATCHER, Watcher
-from rich.console import Console
-from rich.progress import Progress
 
 EXAMPLE = Path(__file__).parents[2] / "examples/battery"
 PATIENCE = 600.0  # seconds for a wake
@@ -139,7 +138,7 @@ class Board:
             wifi.mute = False
             board.link.routes[ADDRESS] = there
 
-    def run(self, note: "Progress | None" = None, task: object = None) -> Tally:
+    def run(self, note: Counted | None = None) -> Tally:
         tally = Tally()
         content, rom = self._files()
         with tempfile.TemporaryDirectory() as folder:
@@ -163,7 +162,7 @@ class Board:
                     can.append(next(around))
                     board.wake_up()
                     if note:
-                        note.advance(task)  # type: ignore[arg-type]
+                        note.advance()
                 self._wifi.up, self._wifi.mute, board.ntp.up = True, False, True
                 board.link.routes[ADDRESS] = ("127.0.0.1", self._port)
                 self._wait_until_all_is_out(board)
@@ -246,13 +245,12 @@ def wake_up(wakes: int, chip: str, seed: int, show: bool = False, lively: bool =
     boards = min(AT_ONCE, wakes)
     shares = [wakes // boards + (i < wakes % boards) for i in range(boards)]
     tally = Tally()
-    with Mosquitto(users) as broker, Progress(console=Console(stderr=True), disable=not show) as progress:
+    with Mosquitto(users) as broker, Counted(f"wakes, {chip}", wakes, show) as progress:
         watcher = Watcher(broker.port)
-        task = progress.add_task(f"wakes, {chip}", total=wakes)
         try:
             with ThreadPoolExecutor(boards) as pool:
                 runs = [
-                    pool.submit(Board(i, share, chip, seed, watcher, broker.port, lively).run, progress, task)
+                    pool.submit(Board(i, share, chip, seed, watcher, broker.port, lively).run, progress)
                     for i, share in enumerate(shares)
                 ]
                 for run in runs:
