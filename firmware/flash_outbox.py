@@ -36,22 +36,19 @@ class FlashOutbox(Outbox):
     def __init__(self, device, size, drop_oldest, buf):
         super().__init__(size, drop_oldest, buf)
         wanted = device.config["outbox_flash"]
-        if isinstance(wanted, int):
-            wanted = {"kb": wanted}
         self.device = device
-        self.most = wanted["kb"] >> 2  # segments of 4 KB
-        self.newest_first = wanted.get("newest_first", False)
         self.first = 0  # number of the oldest segment, 0 where there is none
         self.fault_until = 0  # uptime before which flash is left alone
-        self.begun = False  # what an earlier run has left is known
+        self.jumps = None  # until it is known what an earlier run has left
+        self._held = None  # a file that has to be closed before it may be forgotten
         self.copied = 0
         self.loaded = 0  # bytes that the last load brought
         self.missed = 0  # of these, what had to make room before it was sent
-        self._after = wanted.get("after", 300)  # seconds
-        self._counted = now = uptime()  # up to when the writes are
+        self._after = 300 if isinstance(wanted, int) else wanted.get("after", 300)  # seconds
+        now = uptime()
+        self._counted = now - _AT_ONCE * _EACH  # uptime from which on each _EACH is a write that may be made
         self._spill_at = now + self._after
         self._full_until = 0  # uptime before which there is no room in flash
-        self._writes = _AT_ONCE  # writes that may be made now
         self._jumped = 0  # flash knows by how much the clock has
         self._do(_BEGIN)
 
@@ -61,12 +58,13 @@ class FlashOutbox(Outbox):
         if now < self.fault_until:
             return
         online = self.device._client.state == ONLINE
-        if not self.begun or self.device.clock._jump and not self._jumped:
+        fixed = max(self.copied, self._busy - self._start)  # bytes that need not, or must not, go to flash
+        if self.jumps is None or self.device.clock._jump and not self._jumped:
             self._jumped = self.device.clock._jump
             self._do(_BEGIN)  # which notes it, as whatever is done does
         elif self.loaded and not self.copied:
             self._do(_DELIVERED)
-        elif self._is_full() or not online and now >= self._spill_at:
+        elif (len(self) - fixed) * 4 > (len(self.buf) - fixed) * 3 or not online and now >= self._spill_at:
             self._spill()
         elif online and self.first and not self.loaded and self._busy == self._start and len(self) * 4 < len(self.buf):
             self._do(_LOAD)
@@ -82,14 +80,6 @@ class FlashOutbox(Outbox):
         """Writes all that is not in flash yet, for the board is about to be reset."""
         self._do(_SAVE)
 
-    def _fixed(self):
-        """Bytes that need not, or must not, go to flash."""
-        return max(self.copied, self._busy - self._start)
-
-    def _is_full(self):
-        fixed = self._fixed()
-        return (len(self) - fixed) * 4 > (len(self.buf) - fixed) * 3
-
     def _make_room(self, size):
         if len(self) + size > len(self.buf):
             n = self.copied - (self._busy - self._start)
@@ -103,13 +93,12 @@ class FlashOutbox(Outbox):
 
     def _spill(self):
         now = uptime()
-        n = (now - self._counted) // _EACH
-        self._counted += n * _EACH
-        self._writes = min(_AT_ONCE, self._writes + n)
         before = len(self)
-        if not self._writes or now < max(self.fault_until, self._full_until) or before == self._fixed():
+        if now - self._counted < _EACH or now < max(self.fault_until, self._full_until):
             return
-        self._writes -= 1
+        if before == max(self.copied, self._busy - self._start):
+            return
+        self._counted = max(self._counted, now - _AT_ONCE * _EACH) + _EACH
         self._spill_at = now + self._after
         self._do(_SPILL)
         if len(self) == before:

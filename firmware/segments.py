@@ -33,12 +33,12 @@ _JUMPS = const(8)  # epochs whose jumps are remembered
 
 
 def do(box, what):
-    if getattr(box, "held", None):
+    if box._held:
         _close(box)
-    if not box.begun:
+    if box.jumps is None:
         _begin(box)
     _jump(box, box.epoch)
-    (_nothing, spill, save, load, delivered, settle)[what](box)
+    (_nothing, spill, save, load, _delivered, _settle)[what](box)
 
 
 def _nothing(box):
@@ -47,9 +47,8 @@ def _nothing(box):
 
 def _begin(box):
     """Finds what an earlier run has left."""
-    box.held = None
-    box.failures = box.skip = box.chunk = box.reading = box.at = box.noted = box.count = box.last = box.epoch = 0
-    box.jumps = {}
+    box.failures = box.skip = box.chunk = box.reading = box.at = box.noted = box.count = box._last = box.epoch = 0
+    jumps = {}
     try:
         os.mkdir(_FOLDER)
     except OSError:  # mostly it is there
@@ -57,7 +56,7 @@ def _begin(box):
     state = _state()
     if state:
         box.noted = state["reading"][0]  # what the file says
-        box.jumps = state["jumps"]
+        jumps = state["jumps"]
     _look(box)
     last_epoch = _look_at_last(box)
     now = box.device.clock.now()
@@ -65,13 +64,13 @@ def _begin(box):
         box.epoch = state["epoch"]
     else:
         box.epoch = (state["epoch"] if state else last_epoch) + 1 & 0xFF
-        box.jumps.pop(str(box.epoch), None)
+        jumps.pop(str(box.epoch), None)
     if state and state["reading"][1] <= (_size(box.noted) or -1):  # else it is of another time
         box.reading, box.at = state["reading"]
         box.skip = state["skip"]
     if box.count:
         log("outbox", "%d KB in flash wait to be sent" % (box.count << 2))
-    box.begun = True
+    box.jumps = jumps
     _note(box)
 
 
@@ -91,7 +90,8 @@ def load(box):
     if box.loaded or box._busy != box._start:  # put() in a callback was faster
         return
     if not box.reading:
-        box.reading = box.last if box.newest_first else box.first
+        wanted = box.device.config["outbox_flash"]
+        box.reading = box._last if isinstance(wanted, dict) and wanted.get("newest_first") else box.first
         box.at = box.skip = 0
     data = _readable(box)
     if not data:
@@ -128,7 +128,7 @@ def load(box):
     box.missed = 0
 
 
-def delivered(box):
+def _delivered(box):
     """All that was loaded has arrived, but for what had to make room."""
     if box.copied or not box.loaded:
         return
@@ -138,7 +138,7 @@ def delivered(box):
         _advance(box, box.at + _HEAD + box.chunk)
 
 
-def settle(box):
+def _settle(box):
     """Notes what has arrived of a chunk, lest all of it is sent again after sleep, and no chunk ever to its end."""
     if box.loaded:
         left = box.copied + box.missed
@@ -154,15 +154,15 @@ def _open(box, path, mode):
     """Opens a file to be written. An error of flash comes from the port through the middle of littlefs
     (esp32_partition.c, modesp.c), which then has the file in its list still. So it is held until it could be closed, by
     _close() or at the next occasion: collected before, its memory would be somebody else's, and littlefs go by it."""
-    if box.held:
+    if box._held:
         _close(box)
-    box.held = open(path, mode)
-    return box.held
+    box._held = open(path, mode)
+    return box._held
 
 
 def _close(box):
-    box.held.close()
-    box.held = None
+    box._held.close()
+    box._held = None
 
 
 def _path(number):
@@ -179,7 +179,7 @@ def _look(box):
             box.count += 1
             box.first = min(box.first or number, number)
             last = max(last, number)
-    box.last = max(last, box.noted)  # not to be used again before the state says so
+    box._last = max(last, box.noted)  # not to be used again before the state says so
 
 
 def _size(number):
@@ -198,7 +198,7 @@ def _look_at_last(box):
     box.size = _SEGMENT
     epoch = at = 0
     try:
-        with open(_path(box.last), "rb") as file:
+        with open(_path(box._last), "rb") as file:
             while True:
                 head, data = _next(file)
                 if not head:
@@ -296,7 +296,7 @@ def _write(box, begin, move):
                 end += n
             _close(box)
             if end == done and new:  # a record longer than a segment: it stays where it is, and what comes after it
-                _remove(box, box.last)
+                _remove(box, box._last)
                 break
             if end > done:
                 box.size = size
@@ -304,8 +304,8 @@ def _write(box, begin, move):
     except OSError as e:
         box.fault_until = uptime() + _LATER
         log("outbox", "flash: %s" % e)
-        if _size(box.last) == 0:  # begun, and nothing in it
-            _remove(box, box.last)
+        if _size(box._last) == 0:  # begun, and nothing in it
+            _remove(box, box._last)
         if e.errno == _ENOSPC and box.count > 1 and box._drop_oldest:
             _remove_oldest(box)
     finally:
@@ -329,17 +329,18 @@ def _room(box):
     """The segment to be added to, open; None where flash has no more for us."""
     watchdog.feed()
     if not box.first or box.size + _HEAD * 4 > _SEGMENT:
-        if box.count >= box.most:
+        wanted = box.device.config["outbox_flash"]
+        if box.count >= (wanted if isinstance(wanted, int) else wanted["kb"]) >> 2:  # segments of 4 KB
             if not box._drop_oldest:
                 return None
             _remove_oldest(box)
-        file = _open(box, _path(box.last + 1), "wb")
-        box.last += 1
+        file = _open(box, _path(box._last + 1), "wb")
+        box._last += 1
         box.count += 1
-        box.first = box.first or box.last
+        box.first = box.first or box._last
         box.size = 0
         return file
-    return _open(box, _path(box.last), "ab")
+    return _open(box, _path(box._last), "ab")
 
 
 def _remove_oldest(box):
@@ -380,7 +381,7 @@ def _remove(box, number):
         box.reading = box.at = box.skip = box.chunk = 0
     if box.noted == number:  # there may be another of this number
         _note(box)
-    if number == box.last:
+    if number == box._last:
         box.size = _SEGMENT
     _look(box)
 
