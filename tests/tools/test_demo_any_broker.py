@@ -23,7 +23,7 @@ def test_any_broker(tmp_path: Path, chip: str) -> None:
         find_micropython32()
     here = {"XDG_CACHE_HOME": str(platformdirs.user_cache_path())}
     with running("--platform", "mqtt", "--chip", chip, "--seconds", "5", directory=tmp_path, **here) as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (0, ""), out
     told = iter(out.splitlines())
     for pattern in (  # in this order; what comes another way may come a moment later

@@ -47,7 +47,7 @@ def run_demo(
     picture: Path | None = PICTURE,
     film: Path | None = None,
     open_page: bool = False,
-    patience: float = 30,
+    patience: float = 120,
 ) -> int:
     """Runs it for so long, or until Ctrl-C; returns the exit status.
 
