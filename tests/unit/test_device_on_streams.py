@@ -85,10 +85,16 @@ def test_the_wrong_kind_of_product_is_said_and_tried_again_slowly():
 
 
 def test_a_connection_that_the_platform_closes_names_what_was_sent_last():
-    with Streams() as bench:
-        bench.device.put("temp", 1)
-        bench.sent("dp/post/json")
-        bench.turns()
-        bench.close()
-        bench.until(lambda: bench.client.state != ONLINE, "the end")
-        assert "the last packet sent was PUBLISH to $sys/aBcDeF1234/board1/dp/post/json)" in bench.log
+    for kind, below, first in ((Studio, "thing/property/post", "thing/#"), (Streams, "dp/post/json", "dp/post/json/+")):
+        with kind() as bench:
+            bench.device.put("temp", 1)
+            bench.sent(below[6:] if kind is Studio else below)
+            bench.turns()
+            bench.close()
+            bench.until(lambda: bench.client.state != ONLINE, "the end")
+            assert "the last packet sent was PUBLISH to $sys/aBcDeF1234/board1/%s)" % below in bench.log
+        with kind() as bench:  # right after CONNACK
+            bench.close()
+            bench.until(lambda: bench.client.state != ONLINE, "the end")
+            assert "closed, as the platform does" in bench.log
+            assert "the last packet sent was SUBSCRIBE of $sys/aBcDeF1234/board1/%s)" % first in bench.log
