@@ -320,6 +320,20 @@ def test_a_file():
     assert text.startswith("port:")
 
 
+def test_a_board_that_forgets_this_has_its_memory_back_whoever_still_knows_it():
+    package, kept = sys.modules["firmware"], sys.modules.pop("firmware.config")
+    try:
+        __import__("firmware.config")
+        forgotten = sys.modules["firmware.config"]
+        assert "is missing" in forgotten.read("no-such-file")[1] and "check" in forgotten.__dict__
+        del sys.modules["firmware.config"]
+        text, trouble = forgotten.read(fakes.ROOT + "/config.json.example")
+        assert trouble is None and json.loads(text)["port"] == 6002
+        assert not forgotten.__dict__
+    finally:
+        sys.modules["firmware.config"] = package.config = kept
+
+
 def test_no_file():
     (text,) = loaded(None, "no-such-file")
     assert "missing" in text and "config.json.example" in text
