@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: capacity cluster misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
-.PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console load board chip image bench size docs wheel clean distclean
+.PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console pictures load board chip image bench size docs wheel clean distclean
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
@@ -178,6 +178,9 @@ demo: $(VENV) $(if $(filter mqtt,$(PLATFORM)),mosquitto,chromium) ## a board com
 
 console: $(VENV) ## a local OneNET with a web page, on port 6002 and http://localhost:8080; LAN=1 lets the network in
 	@$(BIN)/onenet console $(if $(LAN),--lan)
+
+pictures: $(VENV) .venv/.bench chromium ## pictures of the console's pages in both languages, into docs/pictures
+	@$(BIN)/python -m onenet_tools.console.pictures
 
 load: $(VENV) ## many devices at a local OneNET, a data point a second each: figures, and what is lost; DEVICES=1000, MINUTES=5
 	@$(BIN)/python -m onenet_tools.load $(if $(DEVICES),--devices $(DEVICES)) $(if $(MINUTES),--minutes $(MINUTES))

@@ -14,6 +14,7 @@ from .forms import add_device
 from .frame import Visit, box, button, frame, part, secret, visit
 from .meaning import meaning
 from .packets import PacketLog
+from .places import shown_place
 from .products import Products
 from .text import shown, shown_time, shown_value
 from .updates import Updates
@@ -28,6 +29,7 @@ class DeviceList(Element, component="device_list.js"):
     def __init__(self, visit: Visit) -> None:
         super().__init__()
         self._visit = visit
+        self._described = visit.platform.store.descriptions.all()
         self._latest: dict[str, dict[str, tuple[datetime, str]]] = {}
         self._trouble: dict[str, str] = {}
         self._ids = {device.id for device in visit.platform.devices()}
@@ -77,8 +79,8 @@ class DeviceList(Element, component="device_list.js"):
         """A value, with its unit or in the words that a thing model has for it."""
         product_id, is_current, _ = device_id.partition(":")
         model = self._visit.platform.studio.model(product_id) if is_current else None
-        meant = meaning(model, name, self._visit.words)
-        text = shown_value(value, 40)
+        meant = meaning(model, name, self._visit.words, self._described.get(device_id, {}).get(name))
+        text = shown_place(value) or shown_value(value, 40)
         return meant.choices.get(text, f"{text} {meant.unit}".rstrip())
 
     def _look_for_trouble(self, packet: LoggedPacket) -> bool:
@@ -101,7 +103,11 @@ class DeviceList(Element, component="device_list.js"):
                 stream.id: (stream.at, self._worded(device.id, stream.id, stream.value)) for stream in streams
             }
         latest = self._latest[device.id]
-        names = sorted(latest)
+        described = self._described.get(device.id, {})
+        names = sorted(name for name in latest if name not in described or not described[name].hidden)
+        titles = {
+            name: described[name].title if name in described and described[name].title else name for name in names
+        }
         since = "" if device.since is None else shown_time(device.since)
         when = words.online_since if device.online else words.last_seen if since else words.never_online
         title = shown(device.title, 80)
@@ -112,9 +118,9 @@ class DeviceList(Element, component="device_list.js"):
             "online": device.online,
             "when": when.format(time=since),
             "trouble": self._trouble.get(device.id, ""),
-            "values": [[shown(name, 40), latest[name][1]] for name in names[:_VALUES]],
+            "values": [[shown(titles[name], 40), latest[name][1]] for name in names[:_VALUES]],
             "more": words.more_streams.format(count=len(names) - _VALUES) if len(names) > _VALUES else "",
-            "searched": " ".join([title, device.id, *(shown(name, 40) for name in names[:_SEARCHED])]).lower(),
+            "searched": " ".join([title, device.id, *(shown(titles[name], 40) for name in names[:_SEARCHED])]).lower(),
         }
 
 

@@ -10,7 +10,7 @@ from ..addresses import lan_addresses
 from ..model import Device
 from ..platform import PlatformError
 from .dialogs import CopiedText, ask, buttons, choice, complaint_line, dialog, field, form, text_of
-from .frame import Visit, box, button, is_loopback, part
+from .frame import Visit, box, button, is_loopback, part, prose
 from .text import shown
 
 
@@ -36,7 +36,7 @@ def show_config(visit: Visit, device: Device) -> None:
     with dialog(visit, f"{words.config}: {shown(device.title, 60)}") as made:
         part("p", words.config_hint, "soft")
         if is_loopback(visit.host) and not visit.platform.lan:
-            part("p", words.config_loopback.format(host=visit.host), "note")
+            prose(words.config_loopback.format(host=visit.host), "note")
         CopiedText(config_for(visit, device), words.config, words)
         with box(classes="buttons"):
             button(words.close, made.close, "btn quiet")

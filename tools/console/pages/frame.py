@@ -1,6 +1,7 @@
 """What all pages have in common: language, head, the bar on top, and the small parts they are made of."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _ICON = (
     "</svg>"
 )
 _MOST_UNMET = 100  # pages without a connection of their own, which have just been asked for, or have lost it
+_OPTION = re.compile(r"(--[a-z-]+)")
 _DOTS = "••••••••"
 _IN_LANGUAGE = {
     words.language: ui.page("", favicon=_ICON, dark=None, language=words.language) for words in (ENGLISH, CHINESE)
@@ -117,6 +119,13 @@ def box(tag: str = "div", classes: str = "") -> ui.element:
 def part(tag: str, text: str = "", classes: str = "") -> TextElement:
     """An HTML element with text in it."""
     return TextElement(tag=tag, text=text).classes(classes)
+
+
+def prose(text: str, classes: str = "") -> None:
+    """A paragraph in which no option such as --lan is broken in two."""
+    with box("p", classes):
+        for i, piece in enumerate(_OPTION.split(text)):
+            part("span", piece, "option" if i % 2 else "")
 
 
 def link(address: str, text: str = "", classes: str = "") -> TextElement:

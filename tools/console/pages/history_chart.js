@@ -72,7 +72,7 @@ export default {
             <tbody>
               <tr v-for="(row, i) in table" :key="i">
                 <td><time>{{ full(row[0]) }}</time></td>
-                <td v-if="streams.length > 1"><bdi>{{ streams[row[1]].name }}</bdi></td>
+                <td v-if="streams.length > 1" class="name"><bdi>{{ streams[row[1]].name }}</bdi></td>
                 <template v-if="places"><td>{{ row[3] }}</td><td>{{ row[4] }}</td></template>
                 <td><bdi>{{ worded(row[1], row[2]) }}</bdi></td>
               </tr>
@@ -212,7 +212,7 @@ export default {
       this.fresh = false;
       this.asked = Date.now();
       const query = this.query();
-      const width = Math.min(Math.max(Math.round(this.$refs.chart.clientWidth / 2), 50), 2000);
+      const width = Math.min(Math.max(Math.round(this.$el.clientWidth / 2), 50), 2000);
       try {
         const answer = await fetch(this.home + "/chart.json?" + query + "&width=" + width, { signal: asking.signal });
         if (!answer.ok) throw new Error(answer.status);
@@ -367,7 +367,7 @@ export default {
       this.chart.setOption(
         {
           animation: false,
-          grid: { left: 8, right: 12, top: 14, bottom: 4, containLabel: true },
+          grid: { left: 8, right: 26, top: 14, bottom: 6, containLabel: true },
           xAxis: {
             type: "time",
             min: first,
@@ -388,7 +388,7 @@ export default {
             scale: true,
             show: i < 2,
             position: i === 1 ? "right" : "left",
-            axisLabel: { ...text, formatter: (number) => this.marked(stream, number) },
+            axisLabel: { ...text, show: i < 2, formatter: (number) => this.marked(stream, number) },
             splitLine: { show: i === 0, lineStyle: { color: line } },
             ...(stream.steps ? { minInterval: 1, ...(stream.truth ? { min: 0, max: 1, interval: 1 } : {}) } : {}),
           })),

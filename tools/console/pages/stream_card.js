@@ -3,6 +3,7 @@
 import { echarts } from "nicegui-echart";
 
 const KEPT = 300; // points
+const CLOCK = { day: "{MM}-{dd}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", second: "{HH}:{mm}:{ss}" };
 const LISTED = 5; // values that are no numbers
 
 export default {
@@ -130,12 +131,12 @@ export default {
       const text = { color: ink, fontSize: 11, fontFamily: style.fontFamily };
       this.chart.setOption({
         animation: false,
-        grid: { left: 4, right: 10, top: 12, bottom: 2, containLabel: true },
+        grid: { left: 4, right: 26, top: 12, bottom: 4, containLabel: true },
         xAxis: {
           type: "time",
           axisLine: { lineStyle: { color: line } },
           axisTick: { show: false },
-          axisLabel: { ...text, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right" },
+          axisLabel: { ...text, hideOverlap: true, alignMinLabel: "left", alignMaxLabel: "right", formatter: CLOCK },
           splitNumber: 3,
         },
         yAxis: {
