@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
-BOARD = ["lib", "firmware", "boot.py", "main.py", "config.json.example"]
+BOARD = ["lib", "firmware", "examples", "boot.py", "main.py", "config.json.example"]
 
 
 class WithBoard(build_py):

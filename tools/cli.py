@@ -178,6 +178,29 @@ def board(
         )
 
 
+@here.command()
+def new(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Of the example. Default: show which there are.")
+    ] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Where it goes. Default: one of its name.")
+    ] = None,
+) -> None:
+    """Begin a program with an example: a sensor, a relay, a display …"""
+    from .examples import ExampleError, begin, examples, next_step
+
+    if name is None:
+        for known, words in examples().items():
+            print(f"{known:15} {words}")
+        return
+    with failures_in_one_line(ExampleError):
+        target = directory or Path(name)
+        for file in begin(name, target):
+            print(target / file)
+        print(f"next: {next_step(name, target)}")
+
+
 @costs.command()
 def mpy(
     arch: Annotated[

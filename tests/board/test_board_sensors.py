@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from onenet_tools.board import BoardError, VirtualBoard
+from onenet_tools.board.sensors import Ssd1306
 
 CHIPS = ("esp32", "esp32c3", "esp8266")
 
@@ -260,3 +261,23 @@ def test_the_command_line_sets_sensors_and_lines_of_stdin_change_them(tmp_path) 
             process.terminate()
         process.stdout.read()
         assert "'nonsense' is not KIND:WHERE=VALUE" in process.stderr.read()
+
+
+def test_ssd1306_shows_nothing_before_its_data_sheet_lets_it() -> None:
+    display = Ssd1306()
+    pixels = bytes([0x40]) + b"\x01" * 1024
+    display.transfer(pixels, None)
+    assert not display.lit(0, 0), "neither on, nor with a charge pump"
+    display.transfer(b"\0\xaf", None)
+    assert not display.lit(0, 0)
+    display.transfer(b"\0\x8d\x14", None)
+    assert display.lit(0, 0) and display.lit(127, 0) and not display.lit(0, 1)
+    assert not display.lit(0, 8), "after a reset it goes on in the same page"
+    display.transfer(b"\0\x20\0\x21\x7e\x7f\x22\x06\x07", None)  # two columns of two pages, row by row
+    display.transfer(b"\x40\x80\x80\x80\x80\x00", None)
+    assert [display.lit(x, y) for x, y in ((126, 55), (127, 55), (126, 63), (127, 63))] == [False, True, True, True]
+    display.transfer(b"\0\xae", None)
+    assert not display.lit(127, 55)
+    display.gone = True
+    with pytest.raises(OSError):
+        display.transfer(b"\0\xaf", None)

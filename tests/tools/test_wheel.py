@@ -59,8 +59,9 @@ def test_nothing_else_at_top_level(names: set[str]) -> None:
 def test_board_files_are_in_it(names: set[str]) -> None:
     board = {name.removeprefix("onenet_tools/_board/") for name in names if name.startswith("onenet_tools/_board/")}
     sources = {path.relative_to(ROOT).as_posix() for top in ("lib", "firmware") for path in (ROOT / top).rglob("*.py")}
-    assert sources | {"boot.py", "main.py", "config.json.example"} <= board
-    assert {name.split("/")[0] for name in board} == {"lib", "firmware", "boot.py", "main.py", "config.json.example"}
+    tops = {"boot.py", "main.py", "config.json.example"}
+    assert sources | tops | {"examples/dht22/main.py", "examples/dht22/README.md"} <= board
+    assert {name.split("/")[0] for name in board} == {"lib", "firmware", "examples"} | tops
 
 
 def test_tools_are_in_it_and_no_rubbish(names: set[str]) -> None:
@@ -130,6 +131,18 @@ def test_help_and_packets(run: Run) -> None:
     packet = run("packet", "connect", "--device-id", "1", "--product-id", "2", "--auth-info", "3", "--hex")
     assert (packet.returncode, packet.stderr) == (0, "")
     assert packet.stdout.lower().replace(" ", "").startswith("101300044d51545404c20078000131")
+
+
+def test_a_program_begins_with_an_example(run: Run, tmp_path: Path) -> None:
+    done = run("new", "oled", "mine")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith("then: onenet deploy main.py oled.py")
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {
+        "README.md",
+        "README.zh-CN.md",
+        "main.py",
+        "oled.py",
+    }
 
 
 def test_config_and_deploy(run: Run) -> None:

@@ -11,8 +11,15 @@ from .errors import BoardError
 from .onewire import Ds18b20
 from .sensor import Sensor, crc8
 
-I2C = ("i2c", "sht30", "sht31", "aht20")  # the kinds on that bus
+I2C = ("i2c", "sht30", "sht31", "aht20", "ssd1306")  # the kinds on that bus
 _ADDRESSES = range(0x08, 0x78)
+_SSD1306_ARGUMENTS = {
+    **dict.fromkeys((0x20, 0x81, 0x8D, 0xA8, 0xD3, 0xD5, 0xD9, 0xDA, 0xDB), 1),
+    **dict.fromkeys((0x21, 0x22, 0xA3), 2),
+    **dict.fromkeys((0x29, 0x2A), 5),
+    **dict.fromkeys((0x26, 0x27), 6),
+}
+"""How many bytes follow a command, of those in chapter 9 of its data sheet that have any."""
 
 
 class Dht(Sensor):
@@ -149,6 +156,71 @@ class Aht20(_Humidity):
         return (data + self._crc(data))[:count].ljust(count, b"\xff")
 
 
+class Ssd1306(I2cDevice):
+    """A display of 128 by 64 pixels, by SSD1306's data sheet, revision 1.1: a transfer's first byte says whether
+    commands follow or pixels (8.1.5.2), the pixels go where the commands say in the addressing mode that they chose,
+    which after a reset is that of pages (10.1.3), and nothing is seen before the display is on (AEh) and its charge
+    pump (8Dh 14h, application note)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory = bytearray(8 * 128)
+        self._on = self._pump = False
+        self._mode, self._columns, self._pages = 2, (0, 127), (0, 7)
+        self._column = self._page = 0
+
+    def lit(self, x: int, y: int) -> bool:
+        """Whether somebody sees this pixel shine; 0, 0 is where the memory begins."""
+        return self._on and self._pump and not self.gone and bool(self.memory[y // 8 * 128 + x] >> y % 8 & 1)
+
+    def _read(self, count: int) -> bytes:
+        return bytes([0 if self._on else 0x40]) * count
+
+    def _written(self, data: bytes) -> None:
+        if data[0] == 0x40:
+            for byte in data[1:]:
+                self._store(byte)
+        elif data[0] == 0x00:
+            commands = iter(data[1:])
+            for command in commands:
+                count = _SSD1306_ARGUMENTS.get(command, 0)
+                self._obey(command, [next(commands, 0) for _ in range(count)])
+
+    def _obey(self, command: int, arguments: list[int]) -> None:
+        match command, *arguments:
+            case 0xAE | 0xAF, *_:
+                self._on = command == 0xAF
+            case 0x8D, how:
+                self._pump = how == 0x14
+            case 0x20, mode:
+                self._mode = mode & 3
+            case 0x21, first, last:
+                self._columns, self._column = (first & 127, last & 127), first & 127
+            case 0x22, first, last:
+                self._pages, self._page = (first & 7, last & 7), first & 7
+            case command, *_ if command < 0x10 and self._mode == 2:
+                self._column = self._column & 0x70 | command
+            case command, *_ if command < 0x18 and self._mode == 2:
+                self._column = self._column & 0x0F | (command & 7) << 4
+            case command, *_ if 0xB0 <= command <= 0xB7 and self._mode == 2:
+                self._page = command & 7
+
+    def _store(self, byte: int) -> None:
+        self.memory[self._page * 128 + self._column] = byte
+        if self._mode == 2:
+            self._column = (self._column + 1) % 128
+        elif self._mode == 0 and self._column == self._columns[1]:
+            self._column = self._columns[0]
+            self._page = self._pages[0] if self._page == self._pages[1] else (self._page + 1) % 8
+        elif self._mode == 1 and self._page == self._pages[1]:
+            self._page = self._pages[0]
+            self._column = self._columns[0] if self._column == self._columns[1] else (self._column + 1) % 128
+        elif self._mode == 1:
+            self._page = (self._page + 1) % 8
+        else:
+            self._column = (self._column + 1) % 128
+
+
 class Line(Sensor):
     """The other end of a UART or an SPI: set() what it sends; `written` is what the board has sent."""
 
@@ -237,6 +309,7 @@ class Sensors(dict[str, Sensor]):
             "sht30": Sht30,
             "sht31": Sht30,
             "aht20": Aht20,
+            "ssd1306": Ssd1306,
             "uart": Line,
             "spi": Line,
         }

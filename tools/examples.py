@@ -1,0 +1,55 @@
+"""The examples, and a project that begins with one."""
+
+import ast
+import re
+import shutil
+from pathlib import Path
+
+from .files import board_directory
+
+_OUTSIDE = re.compile(r"\[([^]]*)\]\(\.\./\.\./[^)]*\)")
+"""A link to a page of this project, which a copy has not beside it."""
+
+
+class ExampleError(Exception):
+    """What cannot be begun, and what would be right."""
+
+
+def examples() -> dict[str, str]:
+    """Their names, and in a line what each does."""
+    found = {}
+    for path in sorted((board_directory() / "examples").glob("*/main.py")):
+        words = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        found[path.parent.name] = words.partition("\n\n")[0].replace("\n", " ")
+    return found
+
+
+def begin(name: str, directory: Path) -> list[str]:
+    """Copies the example of this name there; returns the names of the files. Raises ExampleError."""
+    if name not in examples():
+        raise ExampleError(f"there is no example {name!r}; there are {', '.join(examples())}")
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise ExampleError(
+            f"{directory} is there already, and not empty; name another folder: onenet new {name} FOLDER"
+        )
+    copied = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for path in sorted((board_directory() / "examples" / name).iterdir()):
+            if path.suffix == ".md":
+                (directory / path.name).write_text(_OUTSIDE.sub(r"\1", path.read_text("utf-8")), "utf-8")
+            elif path.is_file():
+                shutil.copyfile(path, directory / path.name)
+            else:
+                continue
+            copied.append(path.name)
+    except OSError as error:
+        raise ExampleError(f"{directory} can't be written: {error.strerror}") from error
+    return copied
+
+
+def next_step(name: str, directory: Path) -> str:
+    """What to run there, which is the last command that the example's page has."""
+    text = (board_directory() / "examples" / name / "README.md").read_text("utf-8")
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    return f"cd {directory}, see README.md for the wiring, then: {commands[-1]}"
