@@ -64,6 +64,8 @@ class Http:
             raise OSError("the server's status is %d" % self.status)
         if self.status != 206 and not (self.status == 200 and self.n == self.total and not first):
             raise ValueError("the server's status is %d, not 206" % self.status)
+        if self._first not in (-1, first):
+            raise ValueError("the server has sent bytes from %d on, not from %d" % (self._first, first))
 
     def ask(self, method, path, more="", body=b""):
         """The same for any request; more: lines of the header."""
@@ -166,7 +168,7 @@ class Http:
             raise ValueError("this is no HTTP server")
         self.status = int(words[1])
         self.errno = 0
-        self.total = -1
+        self.total = self._first = -1
         self._close = words[0] == b"HTTP/1.0"
         length = -1
         for line in rest.split(b"\r\n"):
@@ -176,8 +178,10 @@ class Http:
             if name == b"content-length" and value.isdigit():
                 length = int(value)
             elif name == b"content-range":
-                value = value.rpartition(b"/")[2]
+                first, _, value = value.partition(b"/")
                 self.total = int(value) if value.isdigit() else -1
+                first = first[6:].partition(b"-")[0]  # behind "bytes "
+                self._first = int(first) if first.isdigit() else -1
             elif name == b"connection":
                 self._close = value.lower() == b"close"
             elif name == b"ota-errno":

@@ -86,7 +86,7 @@ class Update:
         self._work = self._steps()
         self._delay = 0  # ms to wait since _failed_at
         self._news = False  # something is not on the board yet
-        self._lacks = 0  # times there was no memory
+        self._lacks = 0  # times there was no memory, without a byte in between
         self._failed_at = self._since = ticks_ms()
         self._done = self._size = self._told = self._reported = 0  # bytes that are here, of so many; tens of percent
         device._turn = self
@@ -263,7 +263,7 @@ class Update:
 
     def came(self, n):
         """So many bytes are in flash."""
-        self._delay = 0
+        self._delay = self._lacks = 0
         self._done += n
         tens = self._done * 10 // (self._size or 1)
         if tens > self._told:
@@ -272,14 +272,14 @@ class Update:
 
 
 def _lines(head):
-    """(kind, name, size, SHA-256) of each file, in their order."""
-    parts_of = rare("update_head").parts_of
+    """(kind, name, size, SHA-256) of each file, in their order. They have been checked: update_head.py would take the
+    memory that is wanted for fetching."""
     with open(_HEAD, "rb") as file:
         file.readline()
         line = file.readline()
         while line != b"unsigned\n" and line[:5] != b"hmac ":
-            kind, name, size, digest = parts_of(line)
-            yield kind, str(name, "utf-8"), size, digest
+            name, size, digest = str(line[1:-1], "utf-8").split(" ")
+            yield chr(line[0]), name, int(size), digest
             line = file.readline()
 
 

@@ -23,7 +23,7 @@ def commit(device, lines):
                 there[folder].remove(last)
             if name.replace("/", "+") in waiting:
                 record.write("%s%s\n" % ("+" if _exists(name) else "*", name))
-            other = name[:-3] + "mpy" if name[-3:] == ".py" else name[:-3] + "py" if name[-4:] == ".mpy" else ""
+            other = name[:-2] + "mpy" if name[-3:] == ".py" else name[:-3] + "py" if name[-4:] == ".mpy" else ""
             if other and folder not in there and _exists(other):
                 record.write("-%s\n" % other)  # a .py file would come before the .mpy
         for folder in _OURS:
