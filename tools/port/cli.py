@@ -214,10 +214,12 @@ def config(
     are asked for without echo, or come from the environment variables
     ONENET_WIFI_PASSWORD and ONENET_AUTH_INFO, or from --secrets. A product ID
     with letters is of OneNET's current platform, whose devices have a name and
-    a key: ONENET_DEVICE_KEY, or the product's, ONENET_ACCESS_KEY. An address in
-    its place is that of an MQTT broker of your own; or give --set platform=mqtt,
-    --host, several of them with commas, --device-name, --set username=…, and
-    ONENET_MQTT_PASSWORD.
+    a key: ONENET_DEVICE_KEY, or the product's, ONENET_ACCESS_KEY; where the
+    product has data streams, --set platform=dp. An address or URL in its place
+    is that of an MQTT broker of your own; or give --set platform=mqtt, --host,
+    several of them with commas, --device-name, --set username=…, and
+    ONENET_MQTT_PASSWORD; --set transport=websocket and path=… where it is to be
+    reached so.
     """
     from .configure import run_config
     from .errors import PortError
