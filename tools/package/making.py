@@ -69,8 +69,8 @@ def make(files: Sequence[Path], wanted: Wanted) -> int:
     new.write_bytes(made.data)
     new.replace(path)
     print(f"the program is {program['main.py'].resolve()}")
-    if rehearsal.warning:
-        print(f"careful: {rehearsal.warning}")
+    for words in rehearsal.careful:
+        print(f"careful: {words}")
     print(f"{path}: version {version} for {chip.name}, {_contents(made)}, {_signature(made)}")
     print(f"digest {made.digest}")
     return 0

@@ -28,8 +28,8 @@ def run_deploy(
     for name, module in hidden_of_micropython(program):
         print(f"careful: {name} on the board is loaded in place of MicroPython's own {module}; better rename it")
     rehearsal = rehearse(program)
-    if rehearsal.warning:
-        print(f"careful: {rehearsal.warning}")
+    for words in rehearsal.careful:
+        print(f"careful: {words}")
     wanted = Deployment(sources(program), form, timeout, keep, program, rehearsal, wake)
 
     def job(port: str) -> Job:

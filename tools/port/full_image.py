@@ -70,7 +70,7 @@ def run_image(
     if content is not None:
         whose = "only you can read the file" if os.name == "posix" else "keep the file to yourself"
         print(f"It holds the Wi-Fi password and the auth-info: {whose}.")
-    for warning in (rehearsal.warning, NO_ROMFS if official.lacks_romfs else ""):
+    for warning in (*rehearsal.careful, NO_ROMFS if official.lacks_romfs else ""):
         if warning:
             print(f"careful: {warning}")
     print(f"next: onenet flash --image {path}")

