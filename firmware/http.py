@@ -1,9 +1,10 @@
 """One HTTP/1.1 request after another to the same server, over a socket that never blocks. Loaded for an update.
 
 What that wants of HTTP and no more: GET with Range and POST, replies with Content-Length, the connection kept where the
-server keeps it. No TLS, no redirections, no chunks: they are refused in words.
+server keeps it. No redirections, no chunks: they are refused in words. TLS is in https.py, for an ESP32.
 """
 
+import sys
 from errno import EINPROGRESS, ETIMEDOUT
 from micropython import const
 from select import POLLIN, POLLOUT, poll
@@ -11,6 +12,7 @@ from socket import SOCK_STREAM, getaddrinfo, socket
 from time import ticks_diff, ticks_ms
 
 from . import watchdog
+from .log import rare
 
 _PATIENCE = const(15000)  # ms for each step
 _HEADER = const(512)  # bytes of a reply's at most
@@ -18,16 +20,20 @@ _WAIT = const(100)  # ms that one turn waits for the network
 
 
 def parts_of(url):
-    """(host, port, path) of http://host:port/path; ValueError, which says what would be right."""
-    if url[:8] == "https://":
-        raise ValueError("https:// is not supported: give an http:// address; the package has its own signature")
-    if url[:7] != "http://":
+    """(host, port, path, whether it is https) of http://host:port/path; ValueError, which says what would be right."""
+    tls = url[:8] == "https://"
+    if tls and sys.platform == "esp8266":
+        raise ValueError(
+            "https:// is not for an ESP8266, which cannot check certificates: give an http:// address; the "
+            "package has its own signature"
+        )
+    if not tls and url[:7] != "http://":
         raise ValueError("the address must begin with http://")
-    host, slash, path = url[7:].partition("/")
+    host, slash, path = url[7 + tls :].partition("/")
     host, _, port = host.partition(":")
     if not host or port and not port.isdigit() or any(c <= 32 or c >= 127 for c in url.encode()):
         raise ValueError("the address must be like http://host:port/path, without spaces")
-    return host, int(port or 80), "/" + path
+    return host, int(port or (443 if tls else 80)), "/" + path, tls
 
 
 class Http:
@@ -36,9 +42,10 @@ class Http:
     After ask(): `status`; `body`, a view of its n bytes; `total`, bytes of the whole file (-1: not told); `errno`, of
     OneNET's Ota-Errno."""
 
-    def __init__(self, host, port, buf, more=""):
+    def __init__(self, host, port, buf, more="", tls=False):
         self.host = host
         self._port = port
+        self._tls = tls
         self._view = memoryview(buf)
         self._more = more  # lines of each GET's header
         self._poller = poll()
@@ -77,9 +84,12 @@ class Http:
                 lines += "Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
             yield from self._send((lines + "\r\n").encode() + body)
             yield from self._receive()
-        except (OSError, ValueError):
+        except OSError:
             self.close()
             raise
+        except ValueError as e:
+            self.close()
+            raise ValueError(str(e).strip())  # mbedTLS's words of a certificate end with a newline
 
     def _connect(self):
         if not self._address:
@@ -105,6 +115,11 @@ class Http:
         except OSError:
             self._address = None
             raise
+        if self._tls:
+            wrapped = rare("https").wrap(sock, self.host)
+            self._poller.unregister(sock)
+            self._sock = wrapped
+            self._poller.register(wrapped, POLLOUT)
 
     def _ready(self, events):
         """Until the socket is."""
@@ -119,7 +134,10 @@ class Http:
         at = 0
         while at < len(data):
             yield from self._ready(POLLOUT)
-            at += self._sock.write(data[at:]) or 0
+            n = self._sock.write(data[at:])
+            if n is None:  # the handshake is under way
+                yield
+            at += n or 0
 
     def _receive(self):
         view = self._view

@@ -161,8 +161,8 @@ class Update:
         if task:
             more = rare("update_ota").header()
         http = rare("http")
-        host, port, path = http.parts_of(self._job["url"])
-        self._http = http = http.Http(host, port, self._buf, more)
+        host, port, path, tls = http.parts_of(self._job["url"])
+        self._http = http = http.Http(host, port, self._buf, more, tls)
         head = exists(_HEAD) and rare("update_head").look()
         while not head:
             at = size_of(_HEAD)

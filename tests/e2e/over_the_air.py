@@ -149,10 +149,16 @@ def _written(path: Path, text: str) -> Path:
 
 
 def board(
-    old: Program, flash: Path | None, port: int, config: Mapping[str, Any], full: bool = False, http: int = 0
+    old: Program,
+    flash: Path | None,
+    port: int,
+    config: Mapping[str, Any],
+    full: bool = False,
+    http: int = 0,
+    more: Mapping[tuple[str, int], tuple[str, int]] | None = None,
 ) -> VirtualBoard:
     """One with this program, and a configuration with these changes; `full`: with a file that takes nearly all of the
-    flash. None takes a key out. http: the console's port, where OneNET's API is asked for."""
+    flash. None takes a key out. http: the console's port, where OneNET's API is asked for; more: other routes."""
     wanted = json.loads((board_directory() / "config.json.example").read_text())
     wanted.update(
         wifi=[{"ssid": SSID, "password": PASSWORD}],
@@ -163,6 +169,7 @@ def board(
     wanted.update(config)
     wanted = {key: value for key, value in wanted.items() if value is not None}
     routes = {ADDRESS: ("127.0.0.1", port), ("iot-api.heclouds.com", 80): ("127.0.0.1", http)}
+    routes |= more or {}
     if "platform" in config:
         routes[f"{wanted['product_id']}.mqtts.acc.cmcconenet.cn", 1883] = ("127.0.0.1", port)
     files: dict[str, Any] = {**old.on_board(), "config.json": json.dumps(wanted), "mine.txt": "the user's own"}

@@ -134,14 +134,26 @@ def fails(exception, *pieces, match=""):
 
 
 def test_addresses():
-    assert module.parts_of("http://a.b:8000/c/d.pkg?e=f") == ("a.b", 8000, "/c/d.pkg?e=f")
-    assert module.parts_of("http://a.b") == ("a.b", 80, "/")
-    assert module.parts_of("http://a.b/") == ("a.b", 80, "/")
+    assert module.parts_of("http://a.b:8000/c/d.pkg?e=f") == ("a.b", 8000, "/c/d.pkg?e=f", False)
+    assert module.parts_of("http://a.b") == ("a.b", 80, "/", False)
+    assert module.parts_of("http://a.b/") == ("a.b", 80, "/", False)
+    assert module.parts_of("https://a.b/c") == ("a.b", 443, "/c", True)
+    assert module.parts_of("https://a.b:8443/c") == ("a.b", 8443, "/c", True)
     for url in ("", "ftp://a/b", "a/b", "http:/a", "HTTP://a/", "http://", "http:///x", "http://:80/x"):
         raises(ValueError, module.parts_of, url, match="address")
     for url in ("http://a:x/", "http://a:-1/", "http://a b/", "http://a/\r\nX: y", "http://a/\t", "http://a/\x7f"):
         raises(ValueError, module.parts_of, url, match="address")
     raises(ValueError, module.parts_of, "http://a/é", match="address")
+
+
+class Esp8266:
+    platform = "esp8266"
+
+
+def test_an_esp8266_has_no_https():
+    with replaced(module, "sys", Esp8266):
+        raises(ValueError, module.parts_of, "https://a/b", match="not for an ESP8266")
+        assert module.parts_of("http://a/b")[3] is False
 
 
 def test_parts_of_a_file_over_one_connection():
