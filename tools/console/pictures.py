@@ -69,7 +69,7 @@ def _take(context: Any, home: str, sample: Sample, mark: str, out: Path, full: b
 def _small(png: bytes) -> bytes:
     """With a palette, which pages need no more than; as it is where Pillow is not installed."""
     try:
-        from PIL import Image
+        from PIL import Image  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         return png
     made = io.BytesIO()
