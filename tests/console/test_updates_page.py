@@ -9,6 +9,7 @@ import httpx
 import paho.mqtt.client as paho
 import pytest
 from browser import MqttDevice
+from console_client import until
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
 from onenet_tools.package.package import Package, make_package
@@ -73,7 +74,7 @@ def test_a_package_is_chosen_looked_at_and_watched(
         expect(steps).to_have_text([re.compile("The board is told to fetch version 2.0")])
         expect(inside).to_be_empty()
         digest = package().digest
-        assert re.fullmatch(rf"update http://127\.0\.0\.1:\d+/packages/{digest}#{digest}", board.told[0].decode())
+        assert re.fullmatch(rf"update http://127\.0\.0\.1:\d+/packages/{digest[:16]}#{digest}", board.told[0].decode())
         board.tell("1.0 to 2.0", "10 %")
         expect(page.get_by_role("progressbar")).to_have_attribute("value", "10")
         board.tell("60 %")
@@ -191,12 +192,23 @@ def test_a_kept_package_is_started_later(console: RunningConsole, device: Device
         with Board(console, device) as board:
             assert http.post(f"/packages/{made.digest}", params=where).json()["errno"] == 0
             board.tell("1.0 to 2.0", "version 2.0 is here already")
+            until(lambda: http.get("/packages", params=where).json()["data"]["over"])
             state = http.get("/packages", params=where).json()["data"]
         assert [words for _, words in state["steps"]] == ["1.0 to 2.0", "version 2.0 is here already"]
         assert state["over"]
         assert state["package"]["version"] == "2.0"
         wrong = http.get("/packages", params=where, headers={"api-key": "wrong"})
         assert wrong.json()["errno"] == 3
+
+
+def test_a_device_that_is_made_anew_has_no_update(console: RunningConsole, device: Device) -> None:
+    with Board(console, device) as board:
+        console.call(console.platform.packages.push, device.id, package().data)
+        board.tell("1.0 to 2.0")
+        until(lambda: console.call(console.platform.packages.state, device.id)[0] == "1.0 to 2.0")
+    console.call(console.platform.remove_device, device.id)
+    console.call(console.platform.add_device, "another", device_id=device.id)
+    assert console.call(console.platform.packages.state, device.id) == ("", "")
 
 
 def test_other_sites_may_not_push(console: RunningConsole, device: Device) -> None:

@@ -86,5 +86,8 @@ def test_pieces_of_a_package(console: RunningConsole, tmp_path: Path) -> None:
     ):
         answer = httpx.get(url, headers={"Range": wanted} if wanted else {}, trust_env=False)
         assert (answer.status_code, answer.content) == (status, data), wanted
+    short = f"{console.url}/packages/{package.digest[:16]}"
+    assert httpx.get(short, trust_env=False).content == package.data
+    assert httpx.get(short[:-1], trust_env=False).status_code == 404
     assert httpx.get(f"{console.url}/packages/nothing", trust_env=False).status_code == 404
     assert httpx.post(f"{console.url}/packages?device_id=1", content=b"x", trust_env=False).json()["errno"] != 0

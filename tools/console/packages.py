@@ -31,6 +31,7 @@ _KEPT = 16  # packages
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _MOST_PROGRESS = 2000  # devices
 _LONGEST = 400  # characters of a step
+_NAME = 16  # digits of a digest, by which a board fetches it: more than anybody guesses
 _FAILURES = {
     102: "no room in flash",
     103: "no memory",
@@ -87,8 +88,12 @@ class Packages:
         """By device, of its last update."""
         platform.listen(self._hear, PointsStored, CommandChanged, DeviceChanged)
 
-    def find(self, digest: str) -> bytes | None:
-        return self._kept.get(digest)
+    def find(self, name: str) -> bytes | None:
+        """By its digest, or what that begins with."""
+        found = self._kept.get(name)
+        if found is None and len(name) == _NAME:
+            found = next((data for digest, data in self._kept.items() if digest.startswith(name)), None)
+        return found
 
     def keep(self, data: bytes) -> Package:
         """Raises InvalidParameter for what is no package."""
@@ -128,7 +133,7 @@ class Packages:
         if here is None:
             raise DeviceOffline(device_id)
         host = f"[{here}]" if ":" in here else here
-        url = f"http://{host}:{self._platform.http_port}/packages/{digest}#{digest}"
+        url = f"http://{host}:{self._platform.http_port}/packages/{digest[:_NAME]}#{digest}"
         progress.command = f"update {url}".encode()
         self._begin(device_id, progress)
         try:
@@ -144,6 +149,11 @@ class Packages:
             del self.progress[next(iter(self.progress))]
         self.progress[device_id] = progress
         self._platform.tell(UpdateTold(device_id))
+
+    def forget(self, device_id: str) -> None:
+        """The device has been removed."""
+        for known in (self.progress, self.tasks, self.versions):
+            known.pop(device_id, None)
 
     def task_changed(self, device_id: str) -> None:
         """The device of the current platform has told something about its task."""

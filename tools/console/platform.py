@@ -115,6 +115,7 @@ class Platform(Registry):
             unwatched(self._send(command, link))
 
     def _forget(self, device_id: str) -> None:
+        self.packages.forget(device_id)
         for stream in self._streams.pop(device_id, ()):
             self._latest.pop((device_id, stream), None)
         super()._forget(device_id)

@@ -56,8 +56,8 @@ def device_page(request: Request, device_id: str, wrong: str = "") -> None:
                     ask_for_key(here, device, bool(wrong))
                 thing = Thing(here, device) if has_things and may_send else None
                 commands = Commands(here, device, is_called=has_things, can_send=may_send)
-                connection = _Connection(here, device)
                 over_the_air = OverTheAir(here, device.id, may_send)
+                connection = _Connection(here, device)
             with box("section"), box(classes="card"):
                 part("h2", here.words.packets)
                 log = PacketLog(here.words, here.platform.packets(device.id))
