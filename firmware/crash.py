@@ -16,11 +16,15 @@ from micropython import const
 _ROOM = const(2048)  # bytes of the file
 _LONGEST = const(600)  # characters of one traceback
 _PAUSES = (5, 15, 60, 180, 600)  # seconds
+_WINDOW = const(10)  # seconds awake before a board sleeps until the next try, where somebody may just have come
+_WOKEN = const(5)  # and at each wake
+_PIECE = const(4200)  # seconds that an ESP8266 can sleep at once: see sleep.py
 
 
-def wait_after(error, count):
+def wait_after(error, count, read_config):
     """After main.py has raised this, and had failed count times in a row before. False: reset the board, for another
-    try; True: somebody is there."""
+    try; True: somebody is there. Sleeps until the next try where the configuration, which read_config() has, says so:
+    a battery would not last for pauses awake."""
     keyboard = __import__("firmware/keyboard")
     watchdog = sys.modules.get("firmware.watchdog")
     feed = watchdog.feed if watchdog else keyboard.nothing
@@ -31,8 +35,58 @@ def wait_after(error, count):
     show(error)
     note(error, "reset %d" % machine.reset_cause(), count)
     seconds = _PAUSES[min(count, len(_PAUSES)) - 1]
-    text = "boot: main.py has failed, %d times in a row; the next try is in %d s, unless Ctrl-C" % (count, seconds)
-    return keyboard.interrupted(text, seconds, feed)
+    text = "boot: main.py has failed, %d times in a row; the next try is in %d s, unless Ctrl-C"
+    wanted = _sleep_of(read_config())
+    if wanted:
+        seconds = _WOKEN if machine.reset_cause() == machine.DEEPSLEEP_RESET else _WINDOW
+        text = text.replace("next try is", "board sleeps")
+    return keyboard.interrupted(text % (count, seconds), seconds, feed) or _sleep(wanted)
+
+
+def sleep(config):
+    """Ten minutes, so that mpremote gets a word in and yet a board on a roof goes on trying; or ten seconds, and sleep.
+    True at Ctrl-C."""
+    wanted = _sleep_of(config)
+    text = "boot: main.py has crashed again and again; the next try is %s, unless Ctrl-C"
+    text %= "after a sleep" if wanted else "in 10 minutes"
+    return __import__("firmware/keyboard").interrupted(text, _WINDOW if wanted else 600) or _sleep(wanted)
+
+
+def _sleep_of(config):
+    """The seconds that a board sleeps between two measurements; 0 for none, or where an update is on trial: that has
+    its own count of starts, and its time, and a sleep is neither."""
+    try:
+        os.stat("deploy/record")
+        return 0
+    except OSError:
+        pass
+    wanted = config.get("sleep")
+    if isinstance(wanted, dict):
+        wanted = wanted.get("seconds")
+    if not wanted or not isinstance(wanted, int):
+        return 0
+    return max(10, min(wanted, _PIECE if sys.platform == "esp8266" else 604800))
+
+
+def _sleep(seconds):
+    """Deep sleep, after which main.py is tried again; False for 0."""
+    if not seconds:
+        return False
+    try:
+        _count_sleep(seconds)
+    except Exception as e:  # noqa: BLE001 - no memory, say: the clock will be off by a little
+        sys.print_exception(e)
+    time.sleep_ms(20)  # for what the UART still has
+    machine.deepsleep(seconds * 1000)
+
+
+def _count_sleep(seconds):
+    """For the clock's drift, see drift.py."""
+    from firmware import across_resets, notes
+
+    kept = notes.load()
+    kept.slept += seconds
+    across_resets.note(kept.packed())
 
 
 def show(error):

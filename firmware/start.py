@@ -7,6 +7,9 @@ Safe mode is a prompt without a program and without a watchdog, where mpremote c
 - the BOOT button, or the pin that "safe_mode_pin" in config.json names, pressed right after reset or power-on
 - Ctrl-C while main.py waits for its next try because it has crashed too often
 
+A board with "sleep" in its configuration sleeps between two tries, too, after some seconds for whoever wants to get in:
+see firmware/crash.py.
+
 The count of crashes is in RTC memory, after a mark: count, state, ticks; what follows is across_resets.py's. A program
 that keeps something else there is left alone, and nothing is counted.
 """
@@ -26,7 +29,7 @@ _COLLECT = const(4096)  # bytes taken after which garbage goes
 _MARK = b"crashes "
 _HEAD = const(14)  # bytes of the mark and what is ours after it
 _RUNNING = const(0)  # states
-_WAITED = const(1)  # the pause is over, and the board reset
+_WAITED = const(1)  # the pause is over, and the board reset, or slept through it
 _PROMPT = const(2)  # since ticks: whoever sits there may reset, which is no crash
 _ESP8266 = sys.platform == "esp8266"
 _BUTTON_RESETS = (machine.PWRON_RESET, machine.HARD_RESET) if _ESP8266 else (machine.PWRON_RESET,)
@@ -87,9 +90,10 @@ def ended(error):
     """After main.py, which has raised this, None if nothing. Resets the board for another try, but where somebody is
     there: then it raises RuntimeError, for MicroPython is not to run main.py once more."""
     try:
-        if error and not _wait_after(error):
+        if error:
             _write(_count(), _WAITED)
-            machine.reset()
+            if not _wait_after(error):
+                machine.reset()
         watchdog = sys.modules.get("firmware.watchdog")
         if watchdog:
             watchdog.stop()
@@ -100,14 +104,14 @@ def ended(error):
 
 
 def _wait_after(error):
-    """Until it is time for the next try; True if somebody is there."""
+    """Until it is time for the next try, where the board does not sleep until then; True if somebody is there."""
     if not isinstance(error, KeyboardInterrupt):
         for name in list(sys.modules):  # boot.py has freed main.py's own
             if name[:9] in ("firmware", "firmware.") and name != "firmware.watchdog" or name[:4] in ("mqtt", "onen"):
                 del sys.modules[name]
         gc.collect()
     try:
-        return __import__("firmware/crash").wait_after(error, _count())
+        return __import__("firmware/crash").wait_after(error, _count(), _read_config)
     except Exception as e:  # noqa: BLE001 - no memory, most likely; the board is to try again whatever it is
         sys.print_exception(error)
         sys.print_exception(e)
@@ -200,7 +204,7 @@ def _reason_for_safe_mode(config, soft=False):
         once = machine.reset_cause() == _PROGRAM_RESET
     if "safe_mode" in files:
         return "delete the file safe_mode and reset to leave it"
-    if once or _button_pressed(config) or _crashed_often(soft) and _pause():
+    if once or _button_pressed(config) or _crashed_often(soft) and _pause(config):
         return "reset to leave it"
     return None
 
@@ -229,20 +233,25 @@ def _crashed_often(soft=False):
     there was no pause yet.
 
     Power-on, the reset button, Ctrl-D and any reset from the prompt, as onenet's, begin a new count, and so does
-    Device.run() when it has been up for a minute.
+    Device.run() when it has been up for a minute, and a sleep that is not one between two tries.
     """
-    if soft or machine.reset_cause() in _GOOD_RESETS or _state() == _PROMPT:
+    cause = machine.reset_cause()
+    waited = _state() == _WAITED
+    between = waited and cause == machine.DEEPSLEEP_RESET
+    if soft or cause in _GOOD_RESETS and not between or _state() == _PROMPT:
         _write(0, _RUNNING)
         return False
-    waited = _state() == _WAITED
     _write(min(_count() + 1, 255), _RUNNING)
     return _count() >= _CRASHES and not waited
 
 
-def _pause():
-    """Waits ten minutes, so that mpremote gets a word in and yet a board on a roof goes on trying. True at Ctrl-C."""
-    text = "boot: main.py has crashed again and again; the next try is in 10 minutes, unless Ctrl-C"
-    return __import__("firmware/keyboard").interrupted(text, 600)
+def _pause(config):
+    """True at Ctrl-C."""
+    _write(_count(), _WAITED)  # it may be asleep
+    if __import__("firmware/crash").sleep(config):
+        return True
+    _write(_count(), _RUNNING)
+    return False
 
 
 # main.py

@@ -74,3 +74,22 @@ def test_a_port_that_is_there_only_while_the_board_is_awake(broker: Mosquitto, t
         assert "waiting 60 s for the board to wake" in report.text
         with pytest.raises(PortError):
             deploy(str(tmp_path / "ttyACM1"), deployment(), Report())
+
+
+@pytest.mark.parametrize("chip", ["esp32", "esp8266"])
+def test_one_whose_program_fails_sleeps_and_is_caught_as_it_wakes(broker: Mosquitto, chip: str) -> None:
+    """Awake for ten seconds, and then for five at each wake: a battery would not last for pauses awake."""
+    broken = {**installed(), **SLEEPER, "main.py": b"raise OSError(19)\n"}
+    with board(broker, broken, chip=chip) as it:
+        it.wake_wire = True
+        it.wait_for("has failed, 1 times in a row; the board sleeps in 10 s", PATIENCE)
+        it.wait_until_asleep(PATIENCE)
+        it.wake_up()
+        it.wait_for("has failed, 2 times in a row; the board sleeps in 5 s", PATIENCE)
+        it.wait_until_asleep(PATIENCE)
+        if chip == "esp8266":  # main.py alone: the modules of this one are in no ROMFS
+            return
+        timer = woken_after(it, 5)
+        assert "online as device" in deploy(it.port, replace(deployment(), wake=PATIENCE), Report())
+        timer.join()
+        it.wait_until_asleep(PATIENCE)

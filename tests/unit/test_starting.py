@@ -371,10 +371,11 @@ def reset():
     raise Reset
 
 
-def after(error, memory=b"", ctrl_c_after=None, somebody=True):
-    """What ended() raises, as text, or Reset; ms it took; the board's memory and files afterwards."""
+def after(error, memory=b"", ctrl_c_after=None, somebody=True, files_=None, cause=machine.HARD_RESET):
+    """What ended() raises, as text, or Reset, or the ms asleep; ms it took before; the board's memory and files
+    afterwards."""
     modules = dict(sys.modules)
-    with Board(machine.HARD_RESET, memory=memory, somebody=somebody) as board, replaced(machine, "reset", reset):
+    with Board(cause, memory=memory, somebody=somebody, files=files_) as board, replaced(machine, "reset", reset):
         board._clock.ctrl_c_after = ctrl_c_after
         try:
             module.ended(error)
@@ -382,6 +383,8 @@ def after(error, memory=b"", ctrl_c_after=None, somebody=True):
             result = str(e)
         except Reset:
             result = Reset
+        except machine.Asleep as e:
+            result = e.args[0]
         finally:
             sys.modules.update(modules)
         return result, board.slept, machine.rtc_memory, files()
@@ -424,7 +427,7 @@ def test_it_is_tried_again_later_and_later():
 
 def test_whatever_is_wrong_with_the_pause_the_board_tries_again():
     for wrong in (MemoryError, ImportError, OSError, AttributeError):
-        with replaced(crash, "wait_after", lambda error, count, wrong=wrong: raise_(wrong)):
+        with replaced(crash, "wait_after", lambda error, count, read_config, wrong=wrong: raise_(wrong)):
             result, slept, memory, kept = after(failure())
         assert result is Reset and slept == 9000 and memory[8:10] == b"\0\1" and kept == {}
 
@@ -447,3 +450,78 @@ def test_ctrl_c_with_nobody_there_is_no_end():
     assert after(failure(KeyboardInterrupt))[0] == "stopped: Ctrl-D starts main.py again"
     result, _, _, kept = after(failure(KeyboardInterrupt), somebody=False)
     assert result is Reset and kept == {}
+
+
+# A board that sleeps
+
+
+SLEEPER = {"config.json": '{"sleep": 600}'}
+
+
+def test_a_board_that_sleeps_sleeps_until_the_next_try_too():
+    """Awake for a battery's sake only as long as somebody takes to get in."""
+    for cause, seconds in ((machine.HARD_RESET, 10), (machine.PWRON_RESET, 10), (machine.DEEPSLEEP_RESET, 5)):
+        for crashes in (0, 1, 7):
+            memory = b"crashes " + bytes((crashes, 0)) + bytes(4)
+            result, slept, memory, kept = after(failure(), memory, files_=SLEEPER, cause=cause)
+            assert (result, slept) == (600000, seconds * 1000)
+            assert memory[8:10] == bytes((crashes, 1)) and kept["crashes"].startswith("# %d " % (crashes + 1))
+
+
+def test_such_a_sleep_goes_on_with_the_count():
+    memory = b"crashes \3\1" + bytes(4)
+    with Board(machine.DEEPSLEEP_RESET, memory=memory, files=dict(MAIN, **SLEEPER)) as board:
+        assert module.begin() is True and board.slept == 0
+        assert machine.rtc_memory[8:10] == b"\4\0"
+    with Board(machine.DEEPSLEEP_RESET, memory=b"crashes \3\0" + bytes(4), files=MAIN):  # between two measurements
+        assert module.begin() is True and machine.rtc_memory == b""
+
+
+def test_its_pause_is_asleep_too():
+    with Board(machine.WDT_RESET, memory=b"crashes \7", files=SLEEPER) as board:
+        try:
+            board.safe_mode()
+            raise AssertionError
+        except machine.Asleep as e:
+            assert e.args == (600000,) and board.slept == 10000
+        assert machine.rtc_memory[8:10] == b"\x08\1"
+    with Board(machine.WDT_RESET, memory=b"crashes \7", files=SLEEPER) as board:
+        assert board.safe_mode(ctrl_c_after=5000) and board.slept < 6000
+
+
+def test_somebody_who_is_there_keeps_it_awake():
+    result, slept, _, _ = after(failure(), ctrl_c_after=2000, files_=SLEEPER)
+    assert result == "stopped: Ctrl-D starts main.py again" and slept < 2500
+    assert after(failure(KeyboardInterrupt), somebody=False, files_=SLEEPER)[0] is Reset  # noise
+
+
+def test_an_update_on_trial_is_tried_again_at_once():
+    """It counts starts, and a wake is none: see firmware/prove.py."""
+    trial = dict(SLEEPER, **{"deploy/record": "+main.py"})
+    assert after(failure(), files_=trial)[:2] == (Reset, 5000)
+
+
+def test_a_sleep_that_cannot_be_is_a_reset():
+    for wanted, ms in (('{"seconds": 3600, "awake": 9}', 3600000), ("1", 10000), ("99999999", 604800000)):
+        assert after(failure(), files_={"config.json": '{"sleep": %s}' % wanted})[0] == ms
+    for wanted in ('"600"', "[]", "{}", '{"seconds": null}', "null", "0"):
+        assert after(failure(), files_={"config.json": '{"sleep": %s}' % wanted})[0] is Reset
+
+
+def test_what_the_clock_needs_to_know_of_it_is_kept():
+    from firmware import across_resets, notes
+
+    kept = notes.Notes(b"")
+    kept.slept, kept.which = 1200, 3
+    before = machine.rtc_memory
+    try:
+        machine.rtc_memory = b"crashes " + bytes(6)
+        own = bytes(6) + bytes((len(kept.packed()),)) + kept.packed() + b"points of no kind"
+        digest = across_resets.sha256(own).digest()[:4]
+        result, _, memory, _ = after(failure(), machine.rtc_memory + digest + own, files_=SLEEPER)
+        assert result == 600000
+        machine.rtc_memory = memory
+        now = notes.load()
+        assert (now.slept, now.which) == (1800, 3) and memory.endswith(b"points of no kind")
+    finally:
+        machine.rtc_memory = before

@@ -14,7 +14,8 @@ _NEXT = re.compile(r"; next attempt in \d+ s$")
 _OTHER_PRODUCT = re.compile(r'this product (?:takes|has) .*"platform": "(\w+)"')
 _SETTLING = 2.0
 """Seconds in which the platform may still refuse what a board subscribes to, once it is online."""
-_FAILED = re.compile(r"boot: main\.py has failed, (\d+) times in a row; the next try is in (\d+) s")
+_FAILED = re.compile(r"boot: main\.py has failed, (\d+) times in a row; the (next try is|board sleeps) in (\d+) s")
+_NOW = {"next try is": "tries again", "board sleeps": "sleeps until the next try"}
 PROMPT = ">>> "
 
 
@@ -64,13 +65,14 @@ class Start:
             self._last_of_traceback = line
             self.reason = f"the program says {line}"
         elif line.startswith("boot: main.py has crashed"):
+            how = "sleeps" if "after a sleep" in line else "waits 10 minutes"
             raise NotOnline(
-                f"main.py on the board has ended in a reset again and again, and the board waits 10 minutes before the "
-                f"next try; what it said: onenet crashes --port {self._port}, or onenet monitor --port {self._port}"
+                f"main.py on the board has ended in a reset again and again, and the board {how} before the next try; "
+                f"what it said: onenet crashes --port {self._port}, or onenet monitor --port {self._port}"
             )
         elif failed := _FAILED.match(line):
             why = self._last_of_traceback or f"an error: onenet crashes --port {self._port}"
-            raise NotOnline(f"main.py has ended with {why}", True, f"the board tries again in {failed[2]} s")
+            raise NotOnline(f"main.py has ended with {why}", True, f"the board {_NOW[failed[2]]} in {failed[3]} s")
         if found := _LINE.match(line):
             self._take(found[1], found[2])
 
