@@ -10,7 +10,7 @@ def describe():
     micropython = ".".join([str(number) for number in implementation.version[:3]])
     machine = getattr(implementation, "_machine", sys.platform)
     mac = ":".join(["%02x" % byte for byte in network.WLAN(network.STA_IF).config("mac")])
-    return "version %s, MicroPython %s, %s, %s%s" % (version(), micropython, machine, mac, _failures())
+    return "version %s, MicroPython %s, %s, %s%s" % (version(), micropython, machine, mac, failures())
 
 
 def version():
@@ -22,7 +22,7 @@ def version():
         return "?"
 
 
-def _failures():
+def failures():
     """How many are kept in the file crashes, and how the last one ends; or empty."""
     count = 0
     last = ""

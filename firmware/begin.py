@@ -22,7 +22,8 @@ _HEAD = const(14)  # bytes of RTC memory that are start.py's; what across_resets
 # Keys that are wanted no more afterwards, the secrets among them. In one text, for short ones become names.
 _USED = (
     "wifi auth_info password port product_id keep_alive tx_size rx_size outbox_size outbox_full led_pin "
-    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name update update_key sleep"
+    "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name update update_key sleep "
+    "remote_key log remote"
 ).split(" ")
 
 
@@ -49,6 +50,9 @@ def begin(device):
     client.on_oversize = device._oversize
     device._points = points(outbox, device.clock, platform.points_room(config["tx_size"]))
     device.wifi.before_reset = device
+    if config["log"]:
+        __import__("firmware.log_ring")
+        sys.modules["firmware.log_ring"].begin(device, config["log"])
     if config["trace"]:
         from .trace import trace
 
@@ -71,8 +75,12 @@ def begin(device):
         rare("tls").add_to(device, config)
     if config["update"]:
         rare("update_command").add_to(device)
+    if config["log"] or config[_USED[-1]]:
+        rare("remote_command").add_to(device)
     if len(RTC().memory()) > _HEAD:
         rare("across_resets").restore(device)
+    if "config.back" in os.listdir():
+        rare("config_trial").begin(device, config["sleep"])
     try:
         os.stat("deploy/+job")
     except OSError:

@@ -16,9 +16,18 @@ class ConfigError(Exception):
 
 # With those of 10 bytes as texts of their own they would become names, for ever.
 _UPDATE = "update update_key".split(" ")
+_REMOTE = "log remote remote_key".split(" ")
 
 # Key: (default, what would be right, test). A default of None: the key must be there.
-_SECRET = ("auth_info", "device_key", "access_key", "token", "password", "update_key")  # constant, so no names
+_SECRET = (  # constant, so no names
+    "auth_info",
+    "device_key",
+    "access_key",
+    "token",
+    "password",
+    "update_key",
+    "remote_key",
+)
 
 
 def _text(end):
@@ -74,6 +83,17 @@ def _sleep(v):
         ok = all(key in names for key in v) and _number(10, 604800)(v.get(seconds))
         return ok and _number(5, 300)(v.get(awake, 30))
     return _number(0, 0)(v) or _number(10, 604800)(v)
+
+
+def _log(v):
+    if isinstance(v, dict):
+        size, stream = names = "size stream".split(" ")  # as in _PLATFORMS
+        return all(key in names for key in v) and _number(512, 8192)(v.get(size)) and _yes_no(v.get(stream, False))
+    return _number(0, 0)(v) or _number(512, 8192)(v)
+
+
+def _secret_text(v):
+    return v == "" or _text(64)(v) and len(v) >= 16
 
 
 # Platform, and the module of its keys: this one's name and these letters. In one text, for short ones become names, for
@@ -147,8 +167,15 @@ _KEYS = {
     _UPDATE[1]: (
         "",
         'a text of 16 to 64 characters that only you know, which signs packages, or "" for none',
-        lambda v: v == "" or _text(64)(v) and len(v) >= 16,
+        _secret_text,
     ),
+    _REMOTE[0]: (
+        0,
+        'bytes of memory for the last lines of the log, 512 to 8192, or 0 for none, or {"size": …, "stream": true}',
+        _log,
+    ),
+    _REMOTE[1]: (False, "true to obey what is signed with remote_key, or false", _yes_no),
+    _REMOTE[2]: ("", 'a text of 16 to 64 characters that only you know, or "" for none', _secret_text),
     "trace": (False, "true to show every MQTT packet on the console, or false", _yes_no),
 }
 
@@ -231,6 +258,8 @@ def check(config, path="config.json"):
         problems += room.problems(checked)
     if checked["tls"] or checked[_TLS[0]] or checked[_TLS[1]]:
         problems += borrowed(__name__ + _TLS[2]).problems(config, checked, keys["host"][0])
+    if checked[_REMOTE[1]] and not checked[_REMOTE[2]]:
+        problems.append('remote_key: must be given where "remote" is true; it signs what the board is to obey')
     if problems:
         raise ConfigError(path, sorted(problems))
     checked[_UPDATE[0]] = checked[_UPDATE[0]] or checked[_UPDATE[1]] != ""
@@ -253,9 +282,22 @@ def read(path):
     try:
         return json.dumps(load(path)), None
     except ConfigError as e:
-        return None, str(e)
+        why = str(e)
+        _take_back(why)
+        return None, why
     finally:
         _clear()
+
+
+def _take_back(why):
+    """A change from afar that is refused here: the file from before, and a new start, before the program misses its
+    configuration. Returns where there was none."""
+    import machine
+    import os
+
+    if "config.back" in os.listdir():
+        borrowed(__name__ + "_trial").undo(why)
+        machine.reset()
 
 
 def _clear():

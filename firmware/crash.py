@@ -101,7 +101,7 @@ def note(error, cause, count=0):
     try:
         now = time.gmtime()
         when = "%04d-%02d-%02d %02d:%02d:%02d" % tuple(now[:6]) if now[0] >= 2025 else "-"
-        lines = [line for line in _without_secrets(_words(error)).split("\n") if line]
+        lines = [line for line in without_secrets(_words(error)).split("\n") if line]
         _add("# %d %s %s\n%s\n\n" % (count, when, cause, "\n".join(lines)))
     except (OSError, MemoryError) as e:
         print("boot: not kept: %s" % (e or "no memory"))
@@ -118,16 +118,22 @@ def _words(error):
     return text
 
 
-def _without_secrets(text):
+def without_secrets(text):
+    """The text with *** for all that config.json has of them."""
     try:
         with open("config.json") as file:
             config = json.load(file)
         secrets = [network.get("password") for network in config.get("wifi", ())]
-        secrets += [config.get(key) for key in "auth_info device_key access_key token password update_key".split(" ")]
+        secrets += [
+            config.get(key) for key in "auth_info device_key access_key token password update_key remote_key".split(" ")
+        ]
+        secrets.append((config.get("token") or "").partition("&sign=")[2])
     except (OSError, ValueError, AttributeError, TypeError):
         return text
+    secrets = [secret for secret in secrets if isinstance(secret, str)]
+    secrets.sort(key=len, reverse=True)  # or of one that another begins with the rest would stay
     for secret in secrets:
-        if isinstance(secret, str) and len(secret) > 3:
+        if len(secret) > 3:
             text = text.replace(secret, "***")
     return text
 

@@ -33,7 +33,7 @@ class Device:
 
     Give it streams and a command with the decorators, then run(). config: what of the checked configuration is wanted
     while it runs, None where the file is wrong, which run() then says. wifi, outbox, clock and led (a machine.Signal,
-    or None) are for the program.
+    or None) are for the program. log(subject, text) writes a line into the log, the subject being a word.
     """
 
     def __init__(self, path="config.json"):
@@ -62,6 +62,8 @@ class Device:
             self._trouble = trouble
 
     # What the program says
+
+    log = staticmethod(log)
 
     def stream(self, stream_id, every=60, **options):
         """Decorator: calls the function every so many seconds, 0.1 to 86400; what it returns becomes a data point.

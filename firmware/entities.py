@@ -23,7 +23,7 @@ def entity(device, n):
     """(topic, message), both bytes, of the device's entity of this number, from 0; None if there are fewer."""
     properties = [found for found in device._things.properties if found.set] if device._things else []
     settable = [found.id for found in properties]
-    streams = [stream[0].decode() for stream in device._streams]
+    streams = [stream[0].decode() for stream in device._streams if stream[0]]
     streams = [name for name in streams if name not in settable]
     if n < len(streams):
         component, name, fields = "sensor", streams[n], _figures(streams[n])

@@ -20,6 +20,8 @@ def uptime():
 
 
 def log(subject, text):
+    """Writes a line: the milliseconds since the program started, the subject, a word, and the text. It is on the
+    console, and where config.json has "log", kept for who asks from afar."""
     seconds = uptime()
     print(seconds * 1000 + ticks_diff(ticks_ms(), _counted[0]), "%s: %s" % (subject, text))
 

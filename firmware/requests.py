@@ -250,6 +250,8 @@ def command(things, payload):
     if not isinstance(payload, int):
         if payload[:7] == b"update ":
             return rare("update_command").obey(device, payload)
+        if payload[:1] == b"!":
+            return rare("remote_command").obey(device, payload)
         name, equals, text = payload.partition(b"=")
         for found in things.properties:
             if found.set and equals and found.id.encode() == name:

@@ -80,9 +80,15 @@ def _begin(started):
         if _ESP8266:
             _at_prompt(started)
         return None
+    if "config.back" in os.listdir():  # changed from afar, and not proven yet
+        __import__("firmware/config_trial").count()
+        config = _read_config()
     seconds = config.get("watchdog", 60)
     if seconds and isinstance(seconds, int) and _uses_firmware():
         _begin_watchdog(seconds)
+    if "safe_mode_online" in os.listdir():
+        os.remove("safe_mode_online")
+        return '__import__("firmware.alone").alone.run()'
     return _main_py(config.get("outbox_size", 2048))
 
 
@@ -122,7 +128,7 @@ def _wait_after(error):
 def _drop():
     """Nothing of this stays. Clearing what is left is for the collector, which takes anything on the stack that looks
     like a module for a use of it."""
-    for name in ("start", "crash", "keyboard"):
+    for name in ("start", "crash", "keyboard", "config_trial"):
         sys.modules.pop("firmware/" + name, None)
     if "/" in __name__:
         globals().clear()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
+from .api.afar_cli import app as afar
 from .api.cli import app as api
 from .api.device_cli import EPILOG, create
 from .console.cli import app as console
@@ -290,7 +291,7 @@ def _add(panel: str, *rooms: typer.Typer) -> None:
 devices.command(epilog=EPILOG)(create)
 
 _add("A board at a serial port", port)
-_add("Boards from afar", package)
+_add("Boards from afar", package, afar)
 _add("The platform, real or local", api)
 _add("On this computer", here, console, model)
 app.add_typer(packets, name="packet", rich_help_panel="On this computer")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 PASSING = (
     *("about", "across_resets", "as_before", "begin", "config", "config_mqtt", "config_studio", "config_tls"),
+    *("config_trial", "remote_act", "remote_command", "remote_config", "remote_log", "remote_status"),
     *("connect", "crash", "declared", "dp", "drift", "entities", "faults", "http", "https", "joining"),
     *("keyboard", "last_resort", "led", "legacy", "mqtt", "notes", "ntp", "refusal", "requests", "segments"),
     *("seldom", "sleep"),

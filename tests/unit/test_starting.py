@@ -10,7 +10,7 @@ from flash_folder import Flash, files
 from support import raises, replaced
 
 import __main__
-from firmware import crash, keyboard, watchdog
+from firmware import config_trial, crash, keyboard, watchdog
 from firmware import start as module
 
 
@@ -292,6 +292,33 @@ def test_nothing_of_it_stays():
         sys.modules["firmware/start"] = module
         module.begin()
         assert not [name for name in sys.modules if name.startswith("firmware/") and name != "firmware/watchdog"]
+
+
+# From afar
+
+
+def test_a_change_of_the_configuration_gets_three_starts():
+    change = dict(MAIN)
+    change.update({"config.json": '{"watchdog": 30}', "config.back": '{"watchdog": 20}', "config.try": "0 60"})
+    with Board(files=change):
+        for seconds in (30, 30, 30, 20, 20):
+            machine.WDT.made = None
+            watchdog._state.clear()
+            sys.modules["firmware/config_trial"] = config_trial
+            assert module.begin() is True
+            assert machine.WDT.made.timeout == seconds * 1000
+        assert "config.back" not in files() and "config.try" not in files()
+        assert not [name for name in sys.modules if name.startswith("firmware/config")]
+    with Board(machine.SOFT_RESET, files=change):  # somebody is there
+        module.begin()
+        assert files()["config.try"] == "0 60"
+    watchdog._state.clear()
+
+
+def test_safe_mode_online_once():
+    with Board(files=dict(MAIN, safe_mode_online="")):
+        assert module.begin() == '__import__("firmware.alone").alone.run()'
+        assert module.begin() is True
 
 
 # An ESP8266

@@ -24,11 +24,25 @@ def status(
     local: Local = False,
     url: Url = None,
     as_json: AsJson = False,
+    board: Annotated[
+        bool,
+        typer.Option("--board", help='Ask the boards themselves; their config.json needs "log" or "remote".'),
+    ] = False,
 ) -> None:
-    """Show which devices are online."""
-    from .show import show_devices
+    """Show which devices are online; with --board, how they are.
+
+    A board tells its program's version, MicroPython's, how long it is up,
+    free heap, largest block, RSSI, what reset it, and what has failed.
+    """
+    from .show import show_boards, show_devices
 
     with asking(local, url, product) as client:
+        if board:
+            from .afar import Board
+
+            ids = devices or [state.id for state in client.devices() if state.online]
+            show_boards({device: Board(client, device).status() for device in ids}, as_json)
+            return
         if devices:
             states = [client.device(device) for device in devices]
         else:

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,38 @@ def show_devices(states: Sequence[DeviceState], as_json: bool) -> None:
         online = Text("online", "green") if state.online else Text("offline", "dim")
         _row(table, state.id, state.title, online, state.last_data, state.created)
     _print(table)
+
+
+_WORDS = {
+    "version": "program",
+    "micropython": "MicroPython",
+    "machine": "board",
+    "up": "up, s",
+    "free_heap": "free heap",
+    "largest_block": "largest block",
+    "free_idf_heap": "ESP-IDF's heap",
+    "largest_idf_block": "its largest block",
+    "rssi": "RSSI, dBm",
+    "reset": "reset by",
+    "dropped": "points dropped",
+    "crashes": "failures",
+    "change": "change of config.json",
+    "alone": "in safe mode",
+}
+"""What a board tells of itself, in the order it is shown."""
+
+
+def show_boards(states: Mapping[str, Mapping[str, Any]], as_json: bool) -> None:
+    """What boards tell of themselves, by their devices."""
+    if as_json:
+        _print_json([{"device": device, **state} for device, state in states.items()])
+        return
+    for device, state in states.items():
+        table = _table("device", device)
+        for key, words in _WORDS.items():
+            if state.get(key) is not None:
+                _row(table, words, _words(state[key]))
+        _print(table)
 
 
 def show_points(points: Sequence[DataPoint], as_csv: bool, as_json: bool) -> None:

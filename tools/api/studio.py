@@ -28,7 +28,8 @@ _SERVER_PATIENCE = 30.0  # seconds the platform may wait for a device
 
 # Codes of the platform's answers
 _REFUSED, _EXISTS, _NO_PRODUCT, _NO_DEVICE, _NO_ANSWER = 10403, 10406, 10408, 10410, 10411
-_NO_MODEL, _OFFLINE, _FAILED = 10417, 10421, 10500
+NO_MODEL, _OFFLINE, NO_SUBSCRIPTION = 10417, 10421, 10500
+_FAILED = NO_SUBSCRIPTION  # the same: whatever fails at the platform
 _ONLINE = 1
 
 
@@ -73,7 +74,7 @@ class StudioClient(Requests):
         try:
             found = self._latest_properties(name)
         except CodeError as error:
-            if error.code != _NO_MODEL:
+            if error.code != NO_MODEL:
                 raise
             found = self._latest_streams(name)
         return [point for point in found if not streams or point.stream in streams]
@@ -112,7 +113,7 @@ class StudioClient(Requests):
                 try:
                     found = _listed(self._get(path, f"device {name}", offset=offset, limit=some, **query))
                 except CodeError as error:
-                    if error.code != _NO_MODEL:
+                    if error.code != NO_MODEL:
                         raise
                     yield from self._past_of_stream(name, stream, period, limit)
                     return

@@ -18,7 +18,7 @@ SSID, PASSWORD = "home", "password"
 """The Wi-Fi in the virtual board's air."""
 LED_PIN = 2
 MQTT_PORT, HTTP_PORT = 6002, 8080
-SECRETS = ("auth_info", "device_key", "access_key", "token", "password", "update_key")
+SECRETS = ("auth_info", "device_key", "access_key", "token", "password", "update_key", "remote_key")
 """Keys of config.json that are not to be shown."""
 
 

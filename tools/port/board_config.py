@@ -18,7 +18,7 @@ KEYS = {LEGACY: ("auth_info",), STUDIO: _CURRENT, DP: _CURRENT, MQTT: ("password
 none."""
 PROOFS = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys))
 """All of them."""
-_SECRET = re.compile("auth|password|token|secret|access_key|api_key|device_key|update_key")
+_SECRET = re.compile("auth|password|token|secret|access_key|api_key|device_key|update_key|remote_key")
 _EXAMPLE_NETWORK = "your network"
 
 

@@ -54,7 +54,8 @@ SECRETS = {
     "ONENET_MQTT_PASSWORD": "password",
 }
 """Secrets by the names of the environment variables that give them."""
-_IN_FILE = (*SECRETS.values(), "token")
+_KEYS_AFAR = ("remote_key", "update_key")
+_IN_FILE = (*SECRETS.values(), "token", *_KEYS_AFAR)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Changes:
         for key in KEYS.get(platform_of(changed), ()):
             if key in self.secrets:
                 changed = with_proof(changed, key, self.secrets[key])
+        changed |= {key: self.secrets[key] for key in _KEYS_AFAR if key in self.secrets}
         ssid = self.ssid if self.ssid is not None else first_ssid(config)
         password = self.secrets.get(WIFI_PASSWORD)
         if ssid and (self.ssid is not None or password is not None) and "wifi" not in self.values:
@@ -122,7 +124,7 @@ def parse_settings(settings: list[str]) -> dict[str, object]:
             raise PortError(f"--set {key}: must be KEY=VALUE, as keep_alive=240")
         if key not in known_keys():
             raise PortError(f"--set {key}: no such key; there are {', '.join(known_keys())}")
-        if key in PROOFS:
+        if key in PROOFS or key == "remote_key":
             raise PortError(f"--set {key}: a secret does not belong on the command line; see onenet config --help")
         values[key] = value_from_text(key, text)
     return values
@@ -150,9 +152,11 @@ def read_config(connection: Connection) -> Config | None:
 
 
 def write_config(connection: Connection, config: Config) -> None:
-    """In one step: whatever happens, the board has the old file or the new one."""
+    """In one step: whatever happens, the board has the old file or the new one. A change from afar that has not proved
+    itself yet does not take it back."""
     connection.exec("import os")
     connection.write_file(f"{FILE}.new", to_file(config))
+    connection.exec("if 'config.back' in os.listdir('/'): os.remove('/config.back')")
     connection.exec(f"os.rename('{FILE}.new','{FILE}')")
 
 

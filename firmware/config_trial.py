@@ -1,0 +1,78 @@
+"""A change of config.json from afar, until it has proved itself: until the board was online with it for ten seconds.
+
+Three starts, or so many seconds in one of them, and what there was before comes back: config.back, by one rename, so
+power may go at any moment. config.try says how often the board has started, and the seconds. Loaded by its path at the
+start, where there is a config.back, and once more when the device begins.
+"""
+
+import machine
+import os
+from micropython import const
+
+_STARTS = const(3)
+_STAYS = const(10)  # seconds
+
+
+def count():
+    """At a start: one more, or the end of it."""
+    starts, seconds = _read()
+    if starts >= _STARTS:
+        undo("not online in %d starts" % starts)
+        return
+    if not _write("config.try", "%d %d" % (starts + 1, seconds)):
+        undo("the flash is full")
+
+
+def undo(why):
+    """The configuration from before, from the next reading on."""
+    _write("config.undone", "undone: " + why)
+    os.rename("config.back", "config.json")
+    try:
+        os.remove("config.try")
+    except OSError:
+        pass
+    print("boot: the change of config.json is undone:", why)
+
+
+def _write(path, text):
+    try:
+        with open("config.part", "w") as file:
+            file.write(text)
+        os.rename("config.part", path)
+        return True
+    except OSError:
+        return False
+
+
+def _read():
+    try:
+        with open("config.try") as file:
+            starts, seconds = [int(part) for part in file.read().split(" ")]
+        return starts, seconds
+    except (OSError, ValueError):
+        return 0, 300
+
+
+def begin(device, sleeps):
+    """Watches until it is decided: in a stream that sends nothing, looked at whatever else stands in the way of the
+    device's turns. sleeps: whether the board does, and so will not stay."""
+    from .log import log, rare, uptime
+
+    seconds = _read()[1]
+
+    def measure():
+        online = device._online_at
+        if online is not None and (uptime() - online >= _STAYS or sleeps):
+            for name in ("config.undone", "config.back", "config.try"):
+                try:
+                    os.remove(name)
+                except OSError:  # the first, but for a power cut in undo()
+                    pass
+            device._streams = [stream for stream in device._streams if stream is not mine]
+            log("remote", "online: the change of config.json stays")
+        elif online is None and uptime() > seconds:
+            rare("config_trial").undo("not online within %d s" % seconds)
+            machine.reset()
+
+    mine = [b"", 500, measure, None, False]
+    device._streams.append(mine)
