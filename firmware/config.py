@@ -16,7 +16,7 @@ class ConfigError(Exception):
 
 # With those of 10 bytes as texts of their own they would become names, for ever.
 _UPDATE = "update update_key".split(" ")
-_REMOTE = "log remote remote_key".split(" ")
+_REMOTE = "log remote remote_key _trial".split(" ")  # three keys, and what their module has at the end of its name
 
 # Key: (default, what would be right, test). A default of None: the key must be there.
 _SECRET = (  # constant, so no names
@@ -296,7 +296,7 @@ def _take_back(why):
     import os
 
     if "config.back" in os.listdir():
-        borrowed(__name__ + "_trial").undo(why)
+        borrowed(__name__ + _REMOTE[3]).undo(why)
         machine.reset()
 
 
