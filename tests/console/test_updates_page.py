@@ -192,7 +192,7 @@ def test_a_kept_package_is_started_later(console: RunningConsole, device: Device
         with Board(console, device) as board:
             assert http.post(f"/packages/{made.digest}", params=where).json()["errno"] == 0
             board.tell("1.0 to 2.0", "version 2.0 is here already")
-            until(lambda: http.get("/packages", params=where).json()["data"]["over"])
+            until(lambda: http.get("/packages", params=where).json()["data"]["over"], patience=60)
             state = http.get("/packages", params=where).json()["data"]
         assert [words for _, words in state["steps"]] == ["1.0 to 2.0", "version 2.0 is here already"]
         assert state["over"]
@@ -205,7 +205,7 @@ def test_a_device_that_is_made_anew_has_no_update(console: RunningConsole, devic
     with Board(console, device) as board:
         console.call(console.platform.packages.push, device.id, package().data)
         board.tell("1.0 to 2.0")
-        until(lambda: console.call(console.platform.packages.state, device.id)[0] == "1.0 to 2.0")
+        until(lambda: console.call(console.platform.packages.state, device.id)[0] == "1.0 to 2.0", patience=60)
     console.call(console.platform.remove_device, device.id)
     console.call(console.platform.add_device, "another", device_id=device.id)
     assert console.call(console.platform.packages.state, device.id) == ("", "")

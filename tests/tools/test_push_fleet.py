@@ -52,9 +52,9 @@ def push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     file, table = tmp_path / "2.0.pkg", tmp_path / "fleet.csv"
     file.write_bytes(PACKAGE.data)
 
-    def run(boards: Boards, waves: str = "1,10%,all", timeout: float = 900.0) -> int:
+    def run(boards: Boards, waves: str = "1,10%,all", timeout: float = 900.0, live: bool = False) -> int:
         table.write_text("device_id,place\n" + "".join(f"{name},roof\n" for name in boards.tell))
-        return run_push_fleet(boards, table, file, waves, None, timeout, Console(width=200))  # type: ignore[arg-type]
+        return run_push_fleet(boards, table, file, waves, None, timeout, Console(width=200, force_terminal=live))  # type: ignore[arg-type]
 
     return run
 
@@ -72,6 +72,14 @@ def test_all_are_updated_in_waves(push: Callable[..., int], capsys: pytest.Captu
         assert words in out
     assert "wave 1: b01" not in out
     assert "version 2.0: 20 upgraded\n" in out
+
+
+def test_a_terminal_shows_a_table_that_lives(push: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert push(Boards(**dict.fromkeys(names(40), GOOD)), live=True) == 0
+    out = capsys.readouterr().out
+    for words in ("0 of 40 have it", "5 of 40 have it", "40 of 40 have it", "under way", "50 %", "upgraded to 2.0"):
+        assert words in out, words
+    assert "wave 1: b00" not in out  # lines are for files
 
 
 @pytest.mark.parametrize("bad", [BAD, REFUSES])
