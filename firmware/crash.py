@@ -39,7 +39,7 @@ def wait_after(error, count, read_config):
     wanted = _sleep_of(read_config())
     if wanted:
         seconds = _WOKEN if machine.reset_cause() == machine.DEEPSLEEP_RESET else _WINDOW
-        text = text.replace("next try is", "board sleeps")
+        text = "boot: main.py has failed, %d times in a row; the board sleeps in %d s, unless Ctrl-C"
     return keyboard.interrupted(text % (count, seconds), seconds, feed) or _sleep(wanted)
 
 
