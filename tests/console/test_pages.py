@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from functools import partial
 
 import httpx
 import pytest
@@ -351,7 +352,9 @@ def test_class_room_is_searched(console, browser):
     pupils = console.call(add)
     try:
         with browser.open() as page:
-            expect(page.locator(".device", has_text="pupil")).to_have_count(200)
+            expect(page.locator(".device")).to_have_count(60)
+            page.get_by_role("button", name="Next").click()
+            expect(page.get_by_text("2 of 4")).to_be_visible()
             page.get_by_role("searchbox").fill("PUPIL 17")
             expect(page.locator(".device-title")).to_have_text(["pupil 17", *(f"pupil {n}" for n in range(170, 180))])
             page.get_by_role("searchbox").fill(pupils[4].id)
@@ -361,6 +364,34 @@ def test_class_room_is_searched(console, browser):
             expect(page.get_by_text("No device matches.")).to_be_visible()
             with MqttDevice(console, pupils[9]):
                 expect(page.locator(".device-title")).to_have_text(["pupil 10"])
+    finally:
+        console.call(lambda: [console.platform.remove_device(pupil.id) for pupil in pupils])
+
+
+def test_devices_are_ordered_and_found_by_tags(console, browser):
+    pupils = [console.call(console.platform.add_device, title) for title in ("a", "b", "c")]
+    for pupil in pupils[1:]:
+        console.call(partial(console.platform.edit_device, pupil.id, about={"tags": ["3b", pupil.title]}))
+    try:
+        with browser.open() as page, MqttDevice(console, pupils[1]):
+            titles = page.locator(".device-title")
+            expect(titles).to_have_text(["b", "a", "c", "config.json.example"])
+            page.get_by_label("Order").select_option("By title")
+            expect(titles).to_have_text(["a", "b", "c", "config.json.example"])
+            page.get_by_label("Order").select_option("Latest change first")
+            expect(titles.first).to_have_text("b")
+            page.get_by_label("Tags").select_option("3b")
+            expect(titles).to_have_text(["b", "c"])
+            with browser.open(f"/device/{pupils[0].id}") as other:
+                other.get_by_role("button", name="Edit").click()
+                other.get_by_label("Tags").fill("3b\uff0c new,3b")
+                other.get_by_role("button", name="Save").click()
+                expect(other.get_by_role("dialog")).to_have_count(0)
+            expect(titles).to_have_text(["b", "a", "c"])
+            expect(card(page, pupils[0])).to_contain_text("3bnew")
+            with browser.open(f"/device/{pupils[1].id}") as other:
+                other.get_by_text("When it came and went").click()
+                expect(other.locator("details li")).to_have_count(1)
     finally:
         console.call(lambda: [console.platform.remove_device(pupil.id) for pupil in pupils])
 

@@ -141,6 +141,11 @@ class Store(Database):
         about: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
         return about
 
+    def abouts(self) -> dict[str, dict[str, Any]]:
+        """The same of all devices that were described, by id."""
+        rows = self.rows("SELECT id, about FROM devices WHERE about <> '{}'")
+        return {device_id: json.loads(about) for device_id, about in rows}
+
     def add_device(
         self,
         device_id: str,

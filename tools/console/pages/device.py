@@ -6,6 +6,7 @@ from fastapi import Request
 from nicegui import ui
 
 from ...thing_model import ThingModel
+from ..database import utc
 from ..model import (
     CommandChanged,
     DesiredChanged,
@@ -32,6 +33,8 @@ from .text import shown, shown_time
 from .thing import Thing
 from .unlocking import ask_for_key
 from .updates import Updates
+
+_COMINGS = 20  # and goings that are listed
 
 
 @ui.page("/device/{device_id}")
@@ -175,10 +178,25 @@ class _Connection:
                         secret(words, secret_name, lambda: shown(here.platform.device(device.id).auth_info, 512))
                 part("dt", words.created)
                 part("dd", shown_time(device.created))
+            with box("details"):
+                part("summary", words.comings)
+                self._comings = box("ol", "commands")
+        statuses = here.platform.store.statuses(device.id, 0, 2**62, _COMINGS, 0)
+        self._statuses = [(online, utc(at)) for online, at in reversed(statuses)]
         self.show(device)
 
     def show(self, device: Device) -> None:
         words = self._words
+        if device.since and (not self._statuses or self._statuses[-1][1] < device.since):
+            self._statuses = [*self._statuses[1 - _COMINGS :], (device.online, device.since)]
+        self._comings.clear()
+        with self._comings:
+            for online, at in reversed(self._statuses):
+                with box("li"):
+                    part("time", shown_time(at), "soft")
+                    part("span", words.online if online else words.offline)
+            if not self._statuses:
+                part("li", words.never_online.format(time=""), "nothing")
         since = "" if device.since is None else shown_time(device.since)
         sentence = words.online_since if device.online else words.last_seen if since else words.never_online
         self._since.text = sentence.format(time=since)

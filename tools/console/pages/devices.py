@@ -16,7 +16,8 @@ from .meaning import meaning
 from .packets import PacketLog
 from .places import shown_place
 from .products import Products
-from .text import shown, shown_time, shown_value
+from .tags import shown_tags
+from .text import milliseconds, shown, shown_time, shown_value
 from .updates import Updates
 
 _VALUES = 4  # latest values in a device's card
@@ -29,6 +30,7 @@ class DeviceList(Element, component="device_list.js"):
     def __init__(self, visit: Visit) -> None:
         super().__init__()
         self._visit = visit
+        self._tags = {device_id: shown_tags(about) for device_id, about in visit.platform.store.abouts().items()}
         self._described = visit.platform.store.descriptions.all()
         self._latest: dict[str, dict[str, tuple[datetime, str]]] = {}
         self._trouble: dict[str, str] = {}
@@ -38,7 +40,8 @@ class DeviceList(Element, component="device_list.js"):
         words = visit.words
         self._props["initial"] = [self._row(device) for device in visit.platform.devices()]
         self._props["words"] = words.some(
-            "all", "online", "offline", "state", "search", "nothing_found", "no_devices", "no_devices_hint"
+            *("all", "online", "offline", "state", "search", "nothing_found", "no_devices", "no_devices_hint"),
+            *("tags", "all_tags", "order", "online_first", "by_title", "by_change", "previous", "next", "page_of"),
         )
 
     def strangers(self, packets: Iterable[LoggedPacket]) -> list[LoggedPacket]:
@@ -50,6 +53,7 @@ class DeviceList(Element, component="device_list.js"):
         changed: set[str] = set()
         for event in events:
             if isinstance(event, DeviceChanged):
+                self._tags[event.device_id] = shown_tags(self._visit.platform.about(event.device_id))
                 self._ids.add(event.device_id)
                 changed.add(event.device_id)
             elif isinstance(event, PointsStored) and event.device_id in self._latest:
@@ -110,17 +114,20 @@ class DeviceList(Element, component="device_list.js"):
         }
         since = "" if device.since is None else shown_time(device.since)
         when = words.online_since if device.online else words.last_seen if since else words.never_online
-        title = shown(device.title, 80)
+        title, tags = shown(device.title, 80), self._tags.get(device.id, [])
+        searched = [title, device.id, *tags, *(shown(titles[name], 40) for name in names[:_SEARCHED])]
         return {
             "id": device.id,
             "name": shown(device.name, 60) + (f" · {device.product_id}" if device.is_studio else ""),
             "title": title,
             "online": device.online,
+            "since": milliseconds(device.since) if device.since else 0,
+            "tags": tags,
             "when": when.format(time=since),
             "trouble": self._trouble.get(device.id, ""),
             "values": [[shown(titles[name], 40), latest[name][1]] for name in names[:_VALUES]],
             "more": words.more_streams.format(count=len(names) - _VALUES) if len(names) > _VALUES else "",
-            "searched": " ".join([title, device.id, *(shown(titles[name], 40) for name in names[:_SEARCHED])]).lower(),
+            "searched": " ".join(searched).lower(),
         }
 
 

@@ -11,6 +11,7 @@ from ..model import Device
 from ..platform import PlatformError
 from .dialogs import CopiedText, ask, buttons, choice, complaint_line, dialog, field, form, text_of
 from .frame import Visit, box, button, is_loopback, part, prose
+from .tags import shown_tags, tags_in
 from .text import shown
 
 
@@ -85,6 +86,7 @@ def edit_device(visit: Visit, device: Device) -> None:
     words = visit.words
     with dialog(visit, words.edit_device) as made, form(lambda: submit()):
         title = field(words.title, words.title_hint, device.title)
+        tags = field(words.tags, words.tags_hint, ", ".join(shown_tags(visit.platform.about(device.id))))
         secret = field(words.device_key if device.is_studio else words.auth_info, words.auth_info_keep)
         complaint = complaint_line()
         buttons(words, made, words.save)
@@ -97,7 +99,8 @@ def edit_device(visit: Visit, device: Device) -> None:
             if device.is_studio and text_of(secret):
                 visit.platform.studio.new_key(device, text_of(secret))
             own = None if device.is_studio else text_of(secret) or None
-            visit.platform.edit_device(device.id, title=text_of(title), auth_info=own)
+            about = {"tags": tags_in(text_of(tags))}
+            visit.platform.edit_device(device.id, title=text_of(title), auth_info=own, about=about)
         except PlatformError as error:
             complaint.text = str(error)
             return

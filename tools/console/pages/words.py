@@ -21,6 +21,14 @@ class Words:
     last_seen: str
     never_online: str
     search: str
+    tags: str
+    tags_hint: str
+    all_tags: str
+    order: str
+    online_first: str
+    by_title: str
+    by_change: str
+    comings: str
     nothing_found: str
     no_devices: str
     no_devices_hint: str
