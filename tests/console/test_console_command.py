@@ -3,21 +3,28 @@
 import contextlib
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from console_client import AUTH_INFO, DEVICE, PATIENCE, PRODUCT, RawDevice, connect, dp, publish
 from dpkt.ip import IP
 from dpkt.pcap import Reader as PcapReader
 from onenet_tools.console.console import ConsoleError, running_console
+from onenet_tools.console.model import Device
+from onenet_tools.console.steps import steps_for
 from onenet_tools.console.store import read_product
 from onenet_tools.loopback import free_port, has_ipv6
+from onenet_tools.port.cli import app as port_app
+from typer.main import get_command
 
 ONENET = [sys.executable, "-m", "onenet_tools"]
 
@@ -92,7 +99,11 @@ def test_the_story_of_a_console(tmp_path: Path) -> None:
 
         added = onenet(tmp_path, "device", "add", "Room <12>", "--id", "77", "--auth-info", 'with "quotes"')
         assert (added.returncode, added.stderr) == (0, "")
-        assert added.stdout == '"device_id": "77",\n"product_id": "458945",\n"auth_info": "with \\"quotes\\"",\n'
+        lines, steps = added.stdout.split("\n\n")
+        assert lines == '"device_id": "77",\n"product_id": "458945",\n"auth_info": "with \\"quotes\\"",'
+        config = re.search("onenet config (--host [0-9.]+:6002 --device-id 77 --product-id 458945)\n", steps)
+        assert config
+        assert understood(config[1].split())["device_id"] == "77"
         it = RawDevice(console.mqtt_port)
         assert it.log_in("77", PRODUCT, 'with "quotes"') == 0
         listed = onenet(tmp_path, "device", "list").stdout
@@ -232,3 +243,24 @@ def test_the_data_are_their_owners(tmp_path: Path) -> None:
     data.chmod(0o644)  # as an older version, or a copy, may have it
     with running(tmp_path / "home"):
         assert data.stat().st_mode & 0o077 == 0
+
+
+def understood(arguments: list[str]) -> dict[str, Any]:
+    """What `onenet config` makes of these."""
+    command = get_command(port_app).commands["config"]
+    params: dict[str, Any] = command.make_context("config", list(arguments)).params
+    return params
+
+
+@pytest.mark.parametrize("platform", ["legacy", "studio", "dp"])
+def test_the_three_commands_are_ones_that_config_takes(platform: str) -> None:
+    device = Device("458945" if platform == "legacy" else "aBcDeF1234:board1", "aBcDeF1234", "", "", datetime.now())
+    flash, config, deploy = steps_for(device, "192.168.1.5", 6003, platform)
+    assert (flash, deploy) == ("onenet flash", "onenet deploy")
+    params = understood(shlex.split(config)[2:])
+    assert (params["host"], params["device_id"], params["product_id"]) == (
+        "192.168.1.5:6003",
+        device.name,
+        "aBcDeF1234",
+    )
+    assert list(params["settings"] or ()) == (["platform=dp"] if platform == "dp" else [])

@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # they take a second to import
     from .platform import Platform
     from .studio.products import Product
 
+_PORT = 6002  # for boards
+
 app = typer.Typer(no_args_is_help=True)
 devices = typer.Typer(no_args_is_help=True)
 app.add_typer(
@@ -29,7 +31,7 @@ app.add_typer(products, name="product", help="The same for its products of OneNE
 @app.command()
 def console(
     lan: Annotated[bool, typer.Option("--lan", help="Let boards and browsers on the network in.")] = False,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="For boards.")] = 6002,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="For boards.")] = _PORT,
     http_port: Annotated[int, typer.Option(min=1, max=65535, help="For the web page and the HTTP API.")] = 8080,
     data: Data = None,
     pcap: Annotated[
@@ -98,16 +100,18 @@ def add(
     ] = "",
     data: Data = None,
 ) -> None:
-    """Add a device and show the lines its config.json needs."""
+    """Add a device, and show the lines its config.json needs and the commands that bring a board online."""
     if product:
         of, made = do(data, lambda platform: _named(platform, product, title, auth_info))
         print(f'"platform": "{of.protocol.platform}",\n"device_name": {_quoted(made.name)},')
         print(f'"product_id": "{made.product_id}",')
         print(f'"device_key": "{made.auth_info}",')
+        _show_steps(made, of.protocol.platform)
         return
     device = do(data, lambda platform: platform.add_device(title, auth_info, device_id))
     print(f'"device_id": "{device.id}",\n"product_id": "{device.product_id}",')
     print(f'"auth_info": {_quoted(device.auth_info)},')
+    _show_steps(device, "legacy")
 
 
 @devices.command("list")
@@ -158,6 +162,16 @@ def _teachers_password() -> str:
 def _named(platform: "Platform", product: str, name: str, key: str) -> "tuple[Product, Device]":
     """The product, and the device of this name added to it."""
     return platform.studio.products.find(product), platform.studio.add_device(product, name, "", key)
+
+
+def _show_steps(device: "Device", platform: str) -> None:
+    from .addresses import lan_addresses
+    from .steps import steps_for
+
+    host = (lan_addresses() or ["127.0.0.1"])[0]
+    print("\nWith a board at this computer, and the console started with --lan:")
+    for step in steps_for(device, host, _PORT, platform):
+        print(f"  {step}")
 
 
 def _quoted(text: str) -> str:

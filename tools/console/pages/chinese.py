@@ -50,6 +50,8 @@ CHINESE = Words(
     saved="已保存。",
     config="config.json",
     config_hint="填入 Wi-Fi，存为 config.json 并复制到开发板。其中含有鉴权信息，请勿公开。",
+    config_steps="也可以把开发板接到这台电脑，输入下面三条命令；config 会询问 Wi-Fi 和上面的密钥：",
+    commands_to_type="要输入的命令",
     config_loopback=(
         "{host} 就是这台电脑本身，适用于虚拟开发板和本机程序。要连接开发板，请用 --lan 启动控制台，"
         "并用电脑在局域网中的地址打开本页。"

@@ -52,6 +52,8 @@ ENGLISH = Words(
         "Fill in your Wi-Fi, save it as config.json and copy it onto the board. It holds the auth-info: keep "
         "it private."
     ),
+    config_steps="Or type these three, with the board at this computer; config asks for Wi-Fi and the secret above:",
+    commands_to_type="Commands to type",
     config_loopback=(
         "{host} is this computer itself: right for the virtual board and programs here. For boards, start "
         "the console with --lan and open this page by the computer's address in the network."

@@ -9,6 +9,7 @@ from nicegui import ui
 from ..addresses import lan_addresses
 from ..model import Device
 from ..platform import PlatformError
+from ..steps import steps_for
 from .dialogs import CopiedText, ask, buttons, choice, complaint_line, dialog, field, form, text_of
 from .frame import Visit, box, button, is_loopback, part, prose
 from .tags import shown_tags, tags_in
@@ -17,10 +18,9 @@ from .text import shown
 
 def config_for(visit: Visit, device: Device) -> str:
     """The config.json that brings a board online as this device, for the network the browser is in."""
-    reached_from = lan_addresses() if visit.platform.lan and is_loopback(visit.host) else []
     config: dict[str, Any] = {
         "wifi": [{"ssid": "your network", "password": "its password"}],
-        "host": reached_from[0] if reached_from else visit.host,
+        "host": _host(visit),
         "port": visit.platform.mqtt_port,
     }
     if device.is_studio:
@@ -31,6 +31,12 @@ def config_for(visit: Visit, device: Device) -> str:
     return json.dumps(config, indent=2, ensure_ascii=False)
 
 
+def _host(visit: Visit) -> str:
+    """Where boards reach the console."""
+    reached_from = lan_addresses() if visit.platform.lan and is_loopback(visit.host) else []
+    return reached_from[0] if reached_from else visit.host
+
+
 def show_config(visit: Visit, device: Device) -> None:
     """A dialog with the device's config.json, its secret in it."""
     words = visit.words
@@ -39,6 +45,11 @@ def show_config(visit: Visit, device: Device) -> None:
         if is_loopback(visit.host) and not visit.platform.lan:
             prose(words.config_loopback.format(host=visit.host), "note")
         CopiedText(config_for(visit, device), words.config, words)
+        part("p", words.config_steps, "soft")
+        protocol = visit.platform.studio.products.find(device.product_id).protocol if device.is_studio else None
+        platform = protocol.platform if protocol else "legacy"
+        steps = steps_for(device, _host(visit), visit.platform.mqtt_port, platform)
+        part("pre", "\n".join(steps), "steps").props["aria-label"] = words.commands_to_type
         with box(classes="buttons"):
             button(words.close, made.close, "btn quiet")
     made.open()

@@ -56,6 +56,8 @@ class Words:
     saved: str
     config: str
     config_hint: str
+    config_steps: str
+    commands_to_type: str
     config_loopback: str
     copy: str
     copied: str
