@@ -35,7 +35,12 @@ class Browser:
         home = home or self.home
         page = self._context(language).new_page()
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.on("console", lambda message: message.type in ("error", "warning") and self.faults.append(message.text))
+        page.on(
+            "console",
+            lambda message: (
+                message.type in ("error", "warning") and self.faults.append(f"{message.text} {message.location['url']}")
+            ),
+        )
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("dialog", lambda dialog: (self.faults.append(f"dialog {dialog.message}"), dialog.dismiss()))
         page.on("request", lambda request: self._look_at(home, request.url))

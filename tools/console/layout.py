@@ -127,5 +127,18 @@ LAYOUTS = (
     ALTER TABLE stream_descriptions ADD COLUMN title TEXT NOT NULL DEFAULT '';
     ALTER TABLE stream_descriptions ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    ALTER TABLE devices ADD COLUMN controls TEXT NOT NULL DEFAULT '[]';
+    CREATE TABLE trigger_log (
+        number INTEGER PRIMARY KEY,
+        device_id TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        title TEXT NOT NULL,
+        stream TEXT NOT NULL,
+        value TEXT NOT NULL,
+        outcome TEXT NOT NULL
+    );
+    CREATE INDEX trigger_log_of_a_device ON trigger_log (device_id, number);
+    """,
 )
 """What each version of the layout adds, in SQL."""

@@ -183,6 +183,15 @@ class TriggerFired:
     title: str
     stream: str
     value: Any
+    sound: bool = False
+    """Whether open pages are to sound."""
+
+
+@dataclass(frozen=True)
+class TriggerLogged:
+    """What came of a trigger that has fired is in the log."""
+
+    device_id: str
 
 
 @dataclass(frozen=True)
@@ -221,6 +230,7 @@ Event = (
     | LoginRefused
     | PointsStored
     | TriggerFired
+    | TriggerLogged
     | EventsStored
     | DesiredChanged
     | CommandChanged

@@ -26,10 +26,11 @@ from .studio.events import EventTable
 from .studio.files import StudioFiles
 from .studio.products import Account, Products, new_account
 from .topic_table import TopicTable
+from .trigger_log import TriggerLog
 from .trigger_table import TriggerTable
 
 _OF_A_DEVICE = (
-    *("commands", "files", "stream_descriptions"),
+    *("commands", "files", "stream_descriptions", "trigger_log"),
     *("studio_desired", "studio_events", "studio_files", "studio_statuses"),
 )
 """Tables with a device_id whose rows go with the device."""
@@ -104,6 +105,7 @@ class Store(Database):
         self.keys = KeyTable(self)
         self.topics = TopicTable(self)
         self.triggers = TriggerTable(self)
+        self.trigger_log = TriggerLog(self)
 
     def product(self) -> Product:
         return Product(*self.rows("SELECT id, master_key, register_code FROM product")[0])
@@ -140,6 +142,16 @@ class Store(Database):
         rows = self.rows("SELECT about FROM devices WHERE id = ?", device_id)
         about: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
         return about
+
+    def controls(self, device_id: str) -> list[dict[str, Any]]:
+        """What people have made to send it commands with."""
+        rows = self.rows("SELECT controls FROM devices WHERE id = ?", device_id)
+        controls: list[dict[str, Any]] = json.loads(rows[0][0]) if rows else []
+        return controls
+
+    def set_controls(self, device_id: str, controls: list[dict[str, Any]]) -> None:
+        with self.transaction() as db:
+            db.execute("UPDATE devices SET controls = ? WHERE id = ?", [json.dumps(controls), device_id])
 
     def abouts(self) -> dict[str, dict[str, Any]]:
         """The same of all devices that were described, by id."""

@@ -1,7 +1,7 @@
 """Triggers: what is to be told to whom when a data point is as somebody is waiting for."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,10 +16,25 @@ TRIGGERS_KEPT = 100
 LOCAL = "local"
 """In place of a URL: is told on the console alone."""
 
+LONGEST_RULE = 86_400
+"""Seconds for which a rule's condition may have to be so."""
+
+_LONGEST_COMMAND = 1000
 _COMPARING = {">", "<", ">=", "<="}
 _TIMED = {"frozen", "live"}
 TYPES = ("change", *sorted(_COMPARING), "inout", *sorted(_TIMED))
 """What a trigger may wait for [API 26]."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What OneNET's triggers have not: it fires once, when its condition has been so for a while, and again only when
+    it has been otherwise in between; and it can send the device a command."""
+
+    seconds: float = 0
+    command: str = ""
+    """Empty for none; for a device with a thing model, JSON of the properties to set."""
+    sound: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,11 @@ class Trigger:
         return str(self.said["type"])
 
     @property
+    def rule(self) -> "Rule | None":
+        """What makes it a rule of the console's own pages."""
+        return Rule(**self.said["rule"]) if "rule" in self.said else None
+
+    @property
     def threshold(self) -> Any:
         """A number; of type inout {"lolmt", "uplmt"}; of type change None."""
         return self.said.get("threshold")
@@ -72,11 +92,25 @@ def condition_in(body: dict[str, Any]) -> dict[str, Any]:
         _check_url(said["url"])
     if said["type"] not in TYPES:
         raise InvalidParameter(f"type: must be one of {' '.join(TYPES)}")
+    if "rule" in body:
+        said["rule"] = _rule(body["rule"])
     if said["type"] != "change":
         if "threshold" not in body:
             raise MissingParameter("threshold is required")
         said["threshold"] = _threshold(said["type"], body["threshold"])
     return said
+
+
+def _rule(value: Any) -> dict[str, Any]:
+    try:
+        rule = Rule(**value)
+    except TypeError as error:
+        raise InvalidParameter(f"rule: {error}") from error
+    if not _is_number(rule.seconds) or not 0 <= rule.seconds <= LONGEST_RULE:
+        raise InvalidParameter(f"rule: seconds must be 0 to {LONGEST_RULE}")
+    if not isinstance(rule.command, str) or len(rule.command) > _LONGEST_COMMAND or not isinstance(rule.sound, bool):
+        raise InvalidParameter(f"rule: command must be text of at most {_LONGEST_COMMAND} characters, sound a bool")
+    return asdict(rule)
 
 
 def _check_url(url: str) -> None:

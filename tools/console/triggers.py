@@ -2,6 +2,8 @@
 
 A trigger fires for each point that is beyond its threshold: the documents do not say that it rests in between. Who is
 told gets what [API 26] shows, once; a web hook that fails is noted in the device's packet log, and not tried again.
+
+A rule, which people make on a device's page, is a trigger that rests: see Rule.
 """
 
 import asyncio
@@ -13,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .database import utc_now
-from .model import DeviceChanged, Event, Point, PointsStored, TriggerFired
-from .trigger_table import LOCAL, Trigger
+from .database import StoreError, unwatched, utc_now
+from .failures import PlatformError
+from .model import DeviceChanged, Event, Point, PointsStored, TriggerFired, TriggerLogged
+from .studio.products import Protocol
+from .trigger_table import LOCAL, Rule, Trigger
 
 if TYPE_CHECKING:
     from .platform import Platform
@@ -29,6 +33,8 @@ _COMPARE: dict[str, Callable[[float, Any], bool]] = {
     "<=": operator.le,
 }
 _PATIENCE = 5.0  # seconds for one of them
+_LATER = 3600  # seconds in which an offline device of the old platform may come for a rule's command
+_ANSWER = 10  # seconds for the answer of one of the current platform
 _LOOK = 1.0  # seconds between looks who has been silent
 
 
@@ -39,6 +45,9 @@ class Triggers:
         self._platform = platform
         self._latest: dict[tuple[int, str], tuple[float, Any]] = {}  # of trigger and device: when, and the value
         self._frozen: set[tuple[int, str]] = set()  # those that have been told of
+        self._held: dict[tuple[int, str], tuple[float, Point]] = {}  # rules: since when it is so, and the newest point
+        self._rested: set[tuple[int, str]] = set()  # rules that have fired, and are still so
+        self._commands: set[asyncio.Task[None]] = set()
         self._queue: asyncio.Queue[tuple[TriggerFired, str, bytes]] = asyncio.Queue(_MOST_WAITING)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -48,15 +57,18 @@ class Triggers:
         self._tasks.append(asyncio.create_task(self._watch()))
 
     async def stop(self) -> None:
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._commands]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, DeviceChanged) and not self._platform.knows(event.device_id):
             for name in [name for name in self._latest if name[1] == event.device_id]:
                 del self._latest[name]
                 self._frozen.discard(name)
+                self._held.pop(name, None)
+                self._rested.discard(name)
         if not isinstance(event, PointsStored):
             return
         for trigger in self._platform.store.triggers.all():
@@ -71,6 +83,9 @@ class Triggers:
         known = self._latest.get(name)
         self._latest[name] = now, point.value
         self._frozen.discard(name)
+        if trigger.rule and trigger.type not in ("change", "frozen", "live"):
+            self._look_at_rule(trigger, trigger.rule, device_id, point)
+            return
         if known is None:
             fires = trigger.type not in ("change", "live", "inout") and _is_beyond(trigger, point.value)
         else:
@@ -83,11 +98,40 @@ class Triggers:
         if fires:
             self._fire(trigger, device_id, point)
 
+    def _look_at_rule(self, trigger: Trigger, rule: Rule, device_id: str, point: Point) -> None:
+        name, now = (trigger.id, device_id), asyncio.get_running_loop().time()
+        inout = trigger.type == "inout"
+        number = _number(point.value)
+        if number is None:
+            return  # as if it had not come
+        is_so = not _is_inside(trigger, point.value) if inout else _is_beyond(trigger, point.value)
+        if not is_so:
+            self._held.pop(name, None)
+            self._rested.discard(name)
+            return
+        since, _ = self._held.get(name, (now, point))
+        self._held[name] = since, point
+        if name not in self._rested and now - since >= rule.seconds:
+            self._rested.add(name)
+            self._fire(trigger, device_id, point)
+
+    def _watch_rules(self, now: float) -> None:
+        """Those whose time is over without another point: what came last counts until something else comes."""
+        for name, (since, point) in list(self._held.items()):
+            trigger = self._platform.store.triggers.find(name[0])
+            if trigger is None or trigger.rule is None:
+                del self._held[name]
+                self._rested.discard(name)
+            elif name not in self._rested and now - since >= trigger.rule.seconds:
+                self._rested.add(name)
+                self._fire(trigger, name[1], point)
+
     async def _watch(self) -> None:
-        """Type frozen: nothing has come for so long."""
+        """Type frozen: nothing has come for so long; and rules."""
         while True:
             await asyncio.sleep(_LOOK)
             now = asyncio.get_running_loop().time()
+            self._watch_rules(now)
             for (trigger_id, device_id), (since, value) in list(self._latest.items()):
                 trigger = self._platform.store.triggers.find(trigger_id)
                 if trigger is None:
@@ -101,10 +145,16 @@ class Triggers:
                     self._fire(trigger, device_id, Point(value, utc_now()))
 
     def _fire(self, trigger: Trigger, device_id: str, point: Point) -> None:
-        fired = TriggerFired(device_id, trigger.id, trigger.title, trigger.stream, point.value)
+        rule = trigger.rule or Rule()
+        fired = TriggerFired(device_id, trigger.id, trigger.title, trigger.stream, point.value, rule.sound)
         self._platform.tell(fired)
+        if rule.command:
+            task = asyncio.create_task(self._command(fired, rule.command))
+            self._commands.add(task)
+            task.add_done_callback(self._commands.discard)
         if trigger.url == LOCAL:
-            self._note(fired, "")
+            if not rule.command:
+                self._note(fired, "")
             return
         about = {"id": trigger.id, "threshold": trigger.threshold, "type": trigger.type}
         at = point.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -127,7 +177,25 @@ class Triggers:
                     words = f"not told to {url}: {error or type(error).__name__}"
                 self._note(fired, words)
 
+    async def _command(self, fired: TriggerFired, text: str) -> None:
+        platform = self._platform
+        try:
+            device = platform.device(fired.device_id)
+            if not device.is_studio:
+                await platform.send_command(device.id, text.encode(), seconds=_LATER)
+            elif platform.studio.products.find(device.product_id).protocol is Protocol.ONEJSON:
+                await platform.studio.things.set(device, json.loads(text))
+            else:
+                await platform.studio.things.command(device, text.encode(), _ANSWER)
+        except (PlatformError, ValueError, StoreError) as error:
+            self._note(fired, f"command {text!r} not sent: {error}")
+        else:
+            self._note(fired, f"command {text!r} sent")
+
     def _note(self, fired: TriggerFired, words: str) -> None:
+        logged = self._platform.store.trigger_log.add(fired, words)
+        unwatched(logged)
+        logged.add_done_callback(lambda _: self._platform.tell(TriggerLogged(fired.device_id)))
         value = json.dumps(fired.value, ensure_ascii=False)
         note = f"trigger {fired.trigger_id} ({fired.title}): {fired.stream} is {value[:60]}"
         self._platform.log_packet(fired.device_id, False, b"", note=f"{note}; {words}" if words else note)

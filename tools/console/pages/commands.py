@@ -8,6 +8,7 @@ from ..model import Command, CommandStatus, Device
 from ..platform import DeviceOffline, PlatformError
 from ..studio.failures import NotOnline
 from .frame import Visit, box, part
+from .own_controls import OwnControls
 from .text import shown_bytes, shown_time
 
 _SHOWN = 10  # commands
@@ -45,6 +46,7 @@ class Commands:
                 self._later.set_visibility(not self._device.is_studio)  # there, commands are for who is online
         self._complaint = part("p", classes="trouble")
         self._complaint.props["role"] = "alert"
+        OwnControls(self._visit, self._device, self._send_text)
 
     def show(self, changed: Iterable[Command]) -> None:
         """Adds commands to the list, or what has become of those in it."""
@@ -83,14 +85,24 @@ class Commands:
         except ValueError:
             self._complaint.text = words.bad_hex
             return
+        if await self._send_payload(payload):
+            self._input.value = ""
+
+    async def _send_text(self, text: str) -> None:
+        self._complaint.text = ""
+        await self._send_payload(text.encode())
+
+    async def _send_payload(self, payload: bytes) -> bool:
+        """Whether it has been sent; else it says why not."""
         try:
             await self._tell(payload)
         except (DeviceOffline, NotOnline):
-            self._complaint.text = words.device_offline
+            self._complaint.text = self._visit.words.device_offline
         except PlatformError as error:
             self._complaint.text = str(error)
         else:
-            self._input.value = ""
+            return True
+        return False
 
     async def _tell(self, payload: bytes) -> None:
         """On the current platform, returns when it has been answered."""

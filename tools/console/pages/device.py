@@ -1,6 +1,7 @@
 """The page of one device."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from fastapi import Request
 from nicegui import ui
@@ -17,6 +18,8 @@ from ..model import (
     PacketLogged,
     PointsStored,
     ProductsChanged,
+    TriggerFired,
+    TriggerLogged,
     UpdateTold,
 )
 from ..platform import UnknownDevice
@@ -28,6 +31,7 @@ from .frame import Visit, box, button, entitle, frame, link, not_there, part, se
 from .meaning import model_of
 from .over_the_air import OverTheAir
 from .packets import PacketLog
+from .rules import Rules
 from .streams import Streams
 from .text import shown, shown_time
 from .thing import Thing
@@ -35,6 +39,7 @@ from .unlocking import ask_for_key
 from .updates import Updates
 
 _COMINGS = 20  # and goings that are listed
+_SAME = timedelta(milliseconds=1)  # the data file rounds times
 
 
 @ui.page("/device/{device_id}")
@@ -59,6 +64,7 @@ def device_page(request: Request, device_id: str, wrong: str = "") -> None:
                     ask_for_key(here, device, bool(wrong))
                 thing = Thing(here, device) if has_things and may_send else None
                 commands = Commands(here, device, is_called=has_things, can_send=may_send)
+                rules = Rules(here, device)
                 over_the_air = OverTheAir(here, device.id, may_send)
                 connection = _Connection(here, device)
             with box("section"), box(classes="card"):
@@ -94,6 +100,11 @@ def device_page(request: Request, device_id: str, wrong: str = "") -> None:
         changed_commands = [event.command for event in events if isinstance(event, CommandChanged)]
         if changed_commands:
             commands.show(changed_commands)
+        for event in events:
+            if isinstance(event, TriggerFired):
+                rules.fired(event)
+        if any(isinstance(event, TriggerLogged) for event in events):
+            rules.show_log()
         if any(isinstance(event, UpdateTold) for event in events):
             over_the_air.show()
         packets = [event.packet for event in events if isinstance(event, PacketLogged)]
@@ -180,14 +191,14 @@ class _Connection:
                 part("dd", shown_time(device.created))
             with box("details"):
                 part("summary", words.comings)
-                self._comings = box("ol", "commands")
+                self._comings = box("ol", "listed")
         statuses = here.platform.store.statuses(device.id, 0, 2**62, _COMINGS, 0)
         self._statuses = [(online, utc(at)) for online, at in reversed(statuses)]
         self.show(device)
 
     def show(self, device: Device) -> None:
         words = self._words
-        if device.since and (not self._statuses or self._statuses[-1][1] < device.since):
+        if device.since and (not self._statuses or device.since - self._statuses[-1][1] > _SAME):
             self._statuses = [*self._statuses[1 - _COMINGS :], (device.online, device.since)]
         self._comings.clear()
         with self._comings:

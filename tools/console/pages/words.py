@@ -154,6 +154,42 @@ class Words:
     remove_stream: str
     remove_stream_question: str
 
+    add_control: str
+    control_kind: str
+    control_title_hint: str
+    control_command_hint: str
+    control_is_empty: str
+    as_button: str
+    as_switch: str
+    as_slider: str
+    command_off: str
+    command_off_hint: str
+    step: str
+    slider_is_wrong: str
+
+    rules: str
+    add_rule: str
+    no_rules: str
+    rule_log: str
+    no_firings: str
+    rule_title_hint: str
+    condition: str
+    is_above: str
+    is_below: str
+    is_silent: str
+    when_silent: str
+    bound: str
+    bound_hint: str
+    lasts: str
+    lasts_hint: str
+    for_seconds: str
+    rule_command_hint: str
+    web_hook: str
+    web_hook_hint: str
+    sound: str
+    sound_hint: str
+    no_number: str
+
     command: str
     command_hint: str
     command_missing: str
