@@ -10,7 +10,7 @@ from nicegui import Client, core, ui
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..platform import Platform
-from . import device, devices, stream, unlocking  # noqa: F401  # they register the pages
+from . import device, devices, many, stream, unlocking  # noqa: F401  # they register the pages
 from .chart_data import add_chart_data
 from .csv_export import add_csv_export
 from .frame import not_there, visit

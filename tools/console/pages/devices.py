@@ -11,7 +11,8 @@ from nicegui.element import Element
 from ..model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged, PointsStored, ProductsChanged
 from ..platform import UnknownDevice
 from .forms import add_device
-from .frame import Visit, box, button, frame, part, secret, visit
+from .frame import Visit, box, button, frame, link, part, secret, visit
+from .many import add_many
 from .meaning import meaning
 from .packets import PacketLog
 from .places import shown_place
@@ -140,7 +141,10 @@ def devices_page(request: Request) -> None:
         with box(classes="bar"):
             part("h1", words.devices)
             if here.rights.changes:
-                button(words.add_device, lambda: add_device(here))
+                with box(classes="buttons"):
+                    link("/sheet", words.sheet, "btn quiet")
+                    button(words.add_many, lambda: add_many(here), "btn quiet")
+                    button(words.add_device, lambda: add_device(here))
         listed = DeviceList(here)
         with box("section", "card"):
             part("h2", words.strangers)

@@ -20,7 +20,7 @@ def config_for(visit: Visit, device: Device) -> str:
     """The config.json that brings a board online as this device, for the network the browser is in."""
     config: dict[str, Any] = {
         "wifi": [{"ssid": "your network", "password": "its password"}],
-        "host": _host(visit),
+        "host": host_for_boards(visit),
         "port": visit.platform.mqtt_port,
     }
     if device.is_studio:
@@ -31,7 +31,7 @@ def config_for(visit: Visit, device: Device) -> str:
     return json.dumps(config, indent=2, ensure_ascii=False)
 
 
-def _host(visit: Visit) -> str:
+def host_for_boards(visit: Visit) -> str:
     """Where boards reach the console."""
     reached_from = lan_addresses() if visit.platform.lan and is_loopback(visit.host) else []
     return reached_from[0] if reached_from else visit.host
@@ -48,7 +48,7 @@ def show_config(visit: Visit, device: Device) -> None:
         part("p", words.config_steps, "soft")
         protocol = visit.platform.studio.products.find(device.product_id).protocol if device.is_studio else None
         platform = protocol.platform if protocol else "legacy"
-        steps = steps_for(device, _host(visit), visit.platform.mqtt_port, platform)
+        steps = steps_for(device, host_for_boards(visit), visit.platform.mqtt_port, platform)
         part("pre", "\n".join(steps), "steps").props["aria-label"] = words.commands_to_type
         with box(classes="buttons"):
             button(words.close, made.close, "btn quiet")

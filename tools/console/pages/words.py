@@ -36,6 +36,16 @@ class Words:
 
     add_device: str
     add_and_show: str
+    add_many: str
+    many_hint: str
+    many_list: str
+    many_added: str
+    many_line: str
+    many_too_many: str
+    csv_file: str
+    sheet: str
+    sheet_hint: str
+    print: str
     title: str
     title_hint: str
     title_missing: str
