@@ -1,5 +1,6 @@
 """The commands of `onenet` for a board at a serial port."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -183,6 +184,10 @@ def config(
         str | None,
         typer.Option(metavar="HOST[:PORT]", help="The platform's address, or your broker's. Default: OneNET's."),
     ] = None,
+    local: Annotated[
+        bool,
+        typer.Option("--local", help="Take host, ids and secret from the console on this computer: see onenet device."),
+    ] = False,
     ca: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="TLS, by the certificate of this CA: in PEM or DER, or onenet for OneNET's."),
@@ -224,6 +229,8 @@ def config(
     from .configure import run_config
     from .errors import PortError
 
+    if local:
+        host, device_id, product_id, settings = _of_the_console(device_id or "", settings or [])
     with failures_in_one_line(PortError):
         options = {"ssid": ssid, "device_id": device_id, "product_id": product_id, "host": host, "trace": trace}
         options["ca"] = ca
@@ -276,3 +283,16 @@ def monitor(
 
     with failures_in_one_line(PortError):
         return run_monitor(the_port(port, "monitor"), until_online, packets, timeout)
+
+
+def _of_the_console(device_id: str, settings: list[str]) -> tuple[str, str, str, list[str]]:
+    """Host, device id, product id and settings of a device of the console on this computer; its secret goes where
+    secrets are taken from, unless there is one."""
+    from ..console.database import StoreError
+    from ..console.local_device import NoLocalDevice, local_device
+
+    with failures_in_one_line(NoLocalDevice, StoreError):
+        found = local_device(device_id)
+    name, secret = found.secret
+    os.environ.setdefault(name, secret)
+    return found.host, found.device_id, found.product_id, [*found.settings, *settings]
