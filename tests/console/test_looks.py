@@ -14,7 +14,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 FAULTS = Path(__file__).with_name("looks.js").read_text(encoding="utf-8")
 WIDE, PHONE = (1400, 900), (390, 844)
-PAGES = ["devices", "device", "thing", "stream", "streams", "place", "teacher", "nowhere"]
+PAGES = ["devices", "device", "thing", "stream", "streams", "place", "sheet", "teacher", "nowhere"]
 
 
 @pytest.fixture
@@ -59,6 +59,9 @@ def test_dialogs_on_a_phone(browser, sample, language):
     for path, press in [
         ("/", "添加设备" if chinese else "Add device"),
         ("/", "添加产品" if chinese else "Add product"),
+        ("/", "批量添加" if chinese else "Add many"),
+        (old, "添加规则" if chinese else "Add rule"),
+        (old, "添加控件" if chinese else "Add control"),
         (old, "config.json"),
         (old, "编辑" if chinese else "Edit"),
         (old, "删除" if chinese else "Remove"),

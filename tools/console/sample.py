@@ -55,6 +55,7 @@ class Sample:
             "stream": f"{old}/stream?stream=temperature&span=86400000",
             "streams": f"{old}/stream?stream=temperature&stream=humidity&stream=light&span=86400000",
             "place": f"{old}/stream?stream=place&span=3600000",
+            "sheet": "/sheet",
             "teacher": "/teacher",
             "nowhere": "/nowhere",
         }
