@@ -7,6 +7,7 @@ from nicegui import ui
 from ..model import Command, CommandStatus, Device
 from ..platform import DeviceOffline, PlatformError
 from ..studio.failures import NotOnline
+from .board_log import ASKED
 from .frame import Visit, box, part
 from .own_controls import OwnControls
 from .text import shown_bytes, shown_time
@@ -50,7 +51,7 @@ class Commands:
 
     def show(self, changed: Iterable[Command]) -> None:
         """Adds commands to the list, or what has become of those in it."""
-        self._commands.update((command.uuid, command) for command in changed)
+        self._commands.update((each.uuid, each) for each in changed if not each.payload.startswith(ASKED))
         for uuid in list(self._commands)[:-_SHOWN]:
             del self._commands[uuid]
         self._list.clear()

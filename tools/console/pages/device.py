@@ -24,6 +24,7 @@ from ..model import (
 )
 from ..platform import UnknownDevice
 from ..studio.products import Protocol
+from .board_log import BoardLog
 from .commands import Commands
 from .events import Events
 from .forms import edit_device, remove_device, show_config
@@ -66,6 +67,8 @@ def device_page(request: Request, device_id: str, wrong: str = "") -> None:
                 commands = Commands(here, device, is_called=has_things, can_send=may_send)
                 rules = Rules(here, device)
                 over_the_air = OverTheAir(here, device.id, may_send)
+                if may_send:
+                    BoardLog(here, device)
                 connection = _Connection(here, device)
             with box("section"), box(classes="card"):
                 part("h2", here.words.packets)

@@ -291,6 +291,15 @@ class Words:
     calls: str
     no_things: str
 
+    board_log: str
+    board_log_hint: str
+    fetch_log: str
+    follow_log: str
+    log_empty: str
+    log_anew: str
+    log_unanswered: str
+    log_refused: str
+
     update: str
     update_hint: str
     choose_package: str
