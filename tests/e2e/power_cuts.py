@@ -37,7 +37,8 @@ SSID, PASSWORD = "home", "12345678"
 PATIENCE = 600.0  # seconds, until all that has gathered is out
 AT_ONCE = 4  # boards
 CHUNK = 1024 // 16  # records that one chunk of a segment may have, and a reset may so repeat
-OFF_BY = 5  # seconds by which a time may differ from when the board's line came: two of its own, and a busy computer's
+OFF_BY = 3  # seconds by which a time may be later than when the board's line came: two of its own
+LATE = 30  # seconds by which it may be earlier: the line comes when a busy computer lets it
 
 _MAIN = """
 import os
@@ -205,7 +206,7 @@ class Board:
                     continue
                 tally.times += 1
                 moment = datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING).timestamp()
-                if abs(moment - put) > OFF_BY:
+                if not -LATE <= moment - put <= OFF_BY:
                     tally.wrong += 1
                     tally.problems.append(f"{number}: put at {put:.0f}, came with {moment:.0f}")
 
