@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from program import BURST_PIN, FILL, HANG
-from scene import RESET_AFTER, Scene
+from program import BURST_PIN, FILL, HANG, NAP
+from scene import PATIENCE, RESET_AFTER, Scene
 
 Happens = Callable[[Scene], contextlib.AbstractContextManager[None]]
 
@@ -228,3 +228,28 @@ def flash_reads_fail(scene: Scene) -> Iterator[None]:
     scene.fail_flash()
     scene.until_online()
     scene.may_be_reset = False
+
+
+@contextlib.contextmanager
+def _asleep(scene: Scene) -> Iterator[None]:
+    count = scene.expect_reset()
+    scene.board.pins[NAP] = 1
+    scene.board.wait_until_asleep(PATIENCE)
+    scene.board.pins[NAP] = 0
+    yield
+    scene.wake_up(count)
+
+
+@_fault("deep sleep, in which RTC memory and flash keep what waits", 2, RESETS)
+def deep_sleep(scene: Scene) -> Iterator[None]:
+    with _asleep(scene):
+        yield
+
+
+@_fault("deep sleep while there is no network", 4, RESETS)
+def deep_sleep_offline(scene: Scene) -> Iterator[None]:
+    scene.wifi.up = False
+    scene.sleep(1)
+    with _asleep(scene):
+        yield
+    scene.wifi.up = True

@@ -15,7 +15,9 @@ WATCHDOG = 15
 """Seconds."""
 
 # Pins
-STOP, BURST_PIN, HANG, FILL = 4, 5, 12, 13
+STOP, BURST_PIN, HANG, FILL, NAP = 4, 5, 12, 13, 14
+ASLEEP = 60
+"""Seconds of deep sleep."""
 
 MAIN = f"""
 import machine
@@ -29,7 +31,7 @@ device.config["upload_interval"] = {1 / FASTER}
 outbox = device.outbox
 boot = int.from_bytes(os.urandom(3), "little")
 n = 0
-stop, burst, hang, fill = [machine.Pin(i, machine.Pin.IN).value for i in {(STOP, BURST_PIN, HANG, FILL)}]
+stop, burst, hang, fill, nap = [machine.Pin(i, machine.Pin.IN).value for i in {(STOP, BURST_PIN, HANG, FILL, NAP)}]
 filled = False
 
 
@@ -84,6 +86,8 @@ def look():
         print("hangs")
         while hang():
             pass
+    if nap():
+        device.sleep({ASLEEP})
     if burst() and not stop():
         for _ in range({BURST}):
             put("a")

@@ -36,8 +36,8 @@ _LATE = 30.0  # seconds in which what the broker has comes to the subscriber
 _QUIET = 15.0  # seconds between lines where nobody watches a progress bar
 _CRITERIA = (
     f"A start's heap may have {GROWTH} bytes less free in its last third than in its first (medians, after {WARM_UP:g} "
-    f"s). A value may come again where its batch was under way when a connection was lost, {CHUNK} after a reset, and "
-    f"{CHUNK + IN_RAM} after an error of flash."
+    f"s). A value may come again where its batch was under way when a connection was lost, {CHUNK} after a reset, "
+    f"{CHUNK + IN_RAM} after deep sleep, whose values stay in RTC memory until they have arrived, or an error of flash."
 )
 
 

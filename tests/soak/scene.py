@@ -23,7 +23,7 @@ from onenet_tools.files import board_directory, board_modules
 from onenet_tools.loopback import free_port
 from onenet_tools.port.program import XTENSA, Dialect, Form, in_form
 from onenet_tools.port.romfs import installed
-from program import MAIN, RECORD, WATCHDOG
+from program import ASLEEP, MAIN, RECORD, WATCHDOG
 from proxy import Proxy
 
 PATIENCE = 300.0  # seconds, for what has to happen
@@ -85,6 +85,7 @@ class Scene:
             self.began = self._started_at = time.monotonic()
             self.board = undo.enter_context(self._make())
             self.board.dns.delay = 2
+            self.board.wake_wire = True
             for work in (self._look_at_heap, self._let_time_pass):
                 thread = threading.Thread(target=work, daemon=True)
                 thread.start()
@@ -199,7 +200,7 @@ class Scene:
             self.ledger.in_ram(found[1], int(found[2]), int(found[3]))
         elif "outbox: flash: " in line:
             self.ledger.allow(CHUNK + IN_RAM)
-        elif "minutes: resetting the board" in line:
+        elif "minutes: resetting the board" in line or re.match(r"\d+ sleep: \d+ s, after", line):
             self.ledger.saved()
         elif "mqtt: online as" in line:
             self.online += 1
@@ -242,6 +243,13 @@ class Scene:
         self.board.fail_flash(reads, writes)
         if not reads and not writes:
             self.skip(61)  # after which the outbox tries flash again
+
+    def wake_up(self, count: int) -> None:
+        """count: of expect_reset(). A reset before they have arrived brings back from RTC memory what it has, again."""
+        self._skipped += ASLEEP
+        self.ledger.allow(IN_RAM)
+        self.board.wake_up()
+        self.wait_for_reset(count)
 
     def power_cut(self) -> None:
         self.expect_reset()
