@@ -14,7 +14,7 @@ from ..model import Device
 from ..steps import steps_for
 from .dialogs import complaint_line, dialog, field, text_of
 from .forms import host_for_boards
-from .frame import Visit, box, button, frame, link, not_there, part, visit
+from .frame import Visit, box, button, frame, link, not_there, part, prose, visit
 from .tags import shown_tags, tags_in
 from .text import shown
 
@@ -116,4 +116,6 @@ def _slip(here: Visit, device: Device) -> None:
                 part("dt", name)
                 part("dd", value, "mono")
         steps = steps_for(device, host, platform.mqtt_port, protocol.platform if protocol else "legacy")
-        part("pre", "\n".join(steps), "steps")
+        with box(classes="steps"):
+            for step in steps:
+                prose(step, "mono")
