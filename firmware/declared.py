@@ -74,8 +74,8 @@ def put_event(things, event_id, value):
 
 
 def _check(name):
-    if not stream_id_of(name):
-        raise ValueError(rare("refusal").STREAM_ID)
+    if not isinstance(name, (str, bytes)) or not stream_id_of(name):
+        raise ValueError(rare("refusal").no_id(name))
 
 
 def _take_commands(things):

@@ -24,6 +24,13 @@ def refuse(device, stream_id, value, error):
         rare("crash").note(ValueError(text), "put()")
 
 
+def no_id(given):
+    """What is wrong with what a decorator, or event(), was given for an id."""
+    if callable(given):
+        return 'no id: it stands in parentheses, as in @device.stream("temperature")'
+    return STREAM_ID
+
+
 def words(stream_id, value, error):
     """What to log of what Device.put() has refused."""
     try:

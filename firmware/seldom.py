@@ -20,15 +20,15 @@ _HEALTH = b"free_heap", b"free_idf_heap", b"reset_cause", b"dropped"  # streams
 
 def stream(device, stream_id, every, options):
     """The decorator that Device.stream() returns."""
-    encoded = stream_id_of(stream_id)
+    encoded = isinstance(stream_id, (str, bytes)) and stream_id_of(stream_id)
     if not encoded:
-        raise ValueError(rare("refusal").STREAM_ID)
+        raise ValueError(rare("refusal").no_id(stream_id))
     default = every
     if device.config:
         if device.config["health_interval"] and encoded in _HEALTH:
             every = device.config["health_interval"]
         every = device.config["intervals"].get(stream_id, every)
-    if not 0.1 <= every <= 86400:
+    if isinstance(every, str) or not 0.1 <= every <= 86400:
         raise ValueError("every: must be 0.1 to 86400 s")
     rules = options and rare("stream_rules")
     rule = rules and rules.checked(every, default, options)

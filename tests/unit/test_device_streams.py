@@ -123,3 +123,21 @@ def test_the_board_s_health():
         assert found["reset_cause"] == "watchdog" and found["free_heap"] > 0 and found["free_idf_heap"] == 70000
         assert sorted(found) == ["dropped", "free_heap", "free_idf_heap", "reset_cause"]
     machine.cause = machine.PWRON_RESET
+
+
+def test_what_a_decorator_takes_is_said():
+    with Bench(online=False) as it:
+        device = it.device
+
+        def temperature():
+            return 1
+
+        for decorator in (device.stream, device.property):  # as @device.stream, without parentheses
+            raises(
+                ValueError, decorator, temperature, match='stands in parentheses, as in @device.stream("temperature")'
+            )
+            for stream_id in ("", "a" * 65, 'a"', 5, None, ("a",)):
+                raises(ValueError, lambda: decorator(stream_id)(temperature), match="id: must be 1 to 64")  # noqa: B023
+            for every in ("60", "", 0, -1, 86401):
+                raises(ValueError, lambda: decorator("t", every=every), match="every: must be 0.1 to 86400")  # noqa: B023
+        raises(ValueError, lambda: device.service(temperature)(temperature), match="in parentheses")
