@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: capacity cluster misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: capacity cluster coverage mutants misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console pictures load board chip image bench size docs wheel clean distclean
 .PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
@@ -110,6 +110,20 @@ test-power: $(VENV) mosquitto micropython32 ## boards whose outbox is in flash l
 
 test-sleep: $(VENV) mosquitto micropython32 ## boards that sleep between measurements, through outages: 1,000 wakes on each chip; CHIP=esp8266, WAKES=50, SEED=7, LIVELY=1
 	@$(BIN)/python tests/e2e/wakes.py $(or $(WAKES),1000) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP)) $(if $(LIVELY),--lively)
+
+.venv/.coverage: requirements/coverage.txt | $(VENV)
+	@echo "Adding the packages of $< to .venv, for make coverage"
+	@$(PIP) install -r $< && touch $@
+
+coverage: $(VENV) .venv/.coverage mosquitto ## which lines and branches of lib/ and firmware/ the unit tests reach, on CPython and MicroPython; fails below 88 %; TESTS=test_packet, LEAST=0
+	@$(BIN)/python tests/coverage/run.py --least $(or $(LEAST),88) $(TESTS)
+
+.venv/.mutants: requirements/mutants.txt | $(VENV)
+	@echo "Adding the packages of $< to .venv, for make mutants"
+	@$(PIP) install -r $< && touch $@
+
+mutants: $(VENV) .venv/.mutants ## would a test fail if a line of lib/mqtt were wrong? a sample of the places: COUNT=20, SEED=7, LEAST=80; minutes each
+	@$(BIN)/python tests/mutants/run.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(LEAST),--least $(LEAST))
 
 .venv/.fuzz: requirements/fuzz.txt | $(VENV)
 	@echo "Adding the packages of $< to .venv, for make fuzz"

@@ -309,11 +309,12 @@ def interrupted(it, n):
                 assert it.device.put("t", 50)
         return trace
 
+    before = sys.gettrace()  # make coverage has one
     sys.settrace(trace)
     try:
         assert it.device.put("t", 30)
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return left[0] <= 0
 
 

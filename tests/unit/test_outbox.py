@@ -224,10 +224,11 @@ class Interrupted:
         self.left = n
 
     def __enter__(self):
+        self._before = sys.gettrace()  # make coverage has one
         sys.settrace(self._trace)
 
     def __exit__(self, *args):
-        sys.settrace(None)
+        sys.settrace(self._before)
 
     def _trace(self, frame, event, argument):
         if frame.f_code.co_filename != module.__file__:
