@@ -4,7 +4,6 @@ online, answers from afar, and takes updates. Then, or after any other reset, ma
 import machine
 from micropython import const
 
-from .device import Device
 from .log import log, uptime
 
 _LASTS = const(600)  # seconds
@@ -12,6 +11,8 @@ _LASTS = const(600)  # seconds
 
 def run():
     """Never returns but after Ctrl-C, as Device.run()."""
+    from . import Device
+
     device = Device("config.json")
     log("remote", "safe mode: main.py does not run for %d s" % _LASTS)
 
