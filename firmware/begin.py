@@ -30,6 +30,7 @@ _USED = (
 def begin(device):
     """Makes the device's parts by its configuration."""
     config = device.config
+    context = rare("tls").early(config) if config["tls"] else None  # while there is most memory in one piece
     buf = __main__.__dict__.pop("boot_buffer", None)  # where firmware/start.py had main.py's source
     device.clock = Clock(config["ntp_host"])
     device.wifi = Wifi(config["wifi"], config["reset_after"])
@@ -72,7 +73,7 @@ def begin(device):
     if config["sleep"]:
         rare("sleep").begin(device, config["sleep"])
     if config["tls"]:
-        rare("tls").add_to(device, config)
+        rare("tls").add_to(device, config, context)
     if config["update"]:
         rare("update_command").add_to(device)
     if config["log"] or config[_USED[-1]]:

@@ -140,17 +140,27 @@ def without_secrets(text):
 
 def _add(record):
     """The next file is complete before it takes the place of the last one, so power may go at any moment."""
-    kept = b""
-    try:
-        with open("crashes", "rb") as file:
-            kept = file.read(_ROOM)
-    except OSError:
-        pass
     record = record.encode()
-    while kept and len(kept) + len(record) > _ROOM:
-        at = kept.find(b"\n\n")
-        kept = kept[at + 2 :] if at >= 0 else b""
+    try:
+        old = open("crashes", "rb")
+    except OSError:
+        old = None
     with open("crashes.new", "wb") as file:
-        file.write(kept)
+        if old:
+            with old:
+                _copy(old, file, _ROOM - len(record))
         file.write(record)
     os.rename("crashes.new", "crashes")
+
+
+def _copy(old, file, room):
+    """Of the last failures as many as there is room for; by lines, for there may be no memory for all in one piece."""
+    over = old.seek(0, 2) - room  # bytes of the oldest that have to go
+    old.seek(0)
+    for line in old:
+        if over <= 0:
+            file.write(line)
+        else:
+            over -= len(line)
+            if line != b"\n" and over <= 0:  # a failure goes as a whole
+                over = 1

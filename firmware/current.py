@@ -3,7 +3,7 @@ of the dialect's own room."""
 
 from mqtt.errors import borrowed
 
-from .things import things_of
+from .log import rare
 
 _FOR_ALL = "mqtts.heclouds.com"
 
@@ -12,10 +12,10 @@ def log_in_by(dialect, device, options):
     """The device's platform by its configuration: an onenet.studio.Studio or onenet.dp.Streams. options: those of
     mqtt.Client. The turns of a Device's loop go by way of its Things from here on."""
     config = device.config
-    name, product = config["device_name"], config["product_id"]
-    config["device_id"] = name
+    config["device_id"] = name = config.pop("device_name")
+    product = config["product_id"]
     host = config["host"][0] if isinstance(config["host"], list) else config["host"]
-    platform = dialect(name, product, _token(config), host, config["port"], config["keep_alive"], **options)
+    platform = dialect(name, product, _token(config, name), host, config["port"], config["keep_alive"], **options)
     client = platform.client
     if not host:
         hosts = [client.host, _FOR_ALL]
@@ -23,25 +23,23 @@ def log_in_by(dialect, device, options):
             hosts = [host.replace("mqtts.", "mqttstls.", 1) for host in hosts]  # as the platform calls them
         config["host"] = hosts
         client.host = hosts[0]
-    things = things_of(device)
+    things = rare("declared").things_of(device)
     device._upload = things._upload
     client.on_connect = things._connected
     platform.on_refused = things._refused
     return platform
 
 
-def _token(config):
+def _token(config, name):
     """Made anew at each start: it lasts until 2100, and needs no clock. Of what it is made from, and of one that is
-    given, the configuration keeps only what is no secret."""
-    token = config["token"]
+    given, the configuration keeps what is needed for the words of a refusal, and no secret."""
+    token = config.pop("token")
+    device_key, access_key = config.pop("device_key"), config.pop("access_key")
     if token:
         config["token"] = "&".join([part for part in token.split("&") if part[:5] != "sign="])
         return token
-    key = config["device_key"] or config["access_key"]
     resource = "products/" + config["product_id"]
-    if config["device_key"]:
-        resource += "/devices/" + config["device_name"]
+    if device_key:
+        resource += "/devices/" + name
         config["device_key"] = True
-    else:
-        config["access_key"] = True
-    return borrowed("onenet.token").token(key, resource)
+    return borrowed("onenet.token").token(device_key or access_key, resource)

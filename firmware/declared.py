@@ -2,33 +2,24 @@
 
 import json
 
-from .log import rare
+from .log import log, rare
 from .outbox import is_value, stream_id_of
 
 
-class Property:
-    """A property of the device. Called, it is its function: the value, or None for no value now. `set` is the function
-    that takes a new value, None for a property that can only be read."""
-
-    def __init__(self, name, get):
-        self.id = name
-        self.get = get
-        self.set = None
-
-    def __call__(self):
-        return self.get()
-
-    def setter(self, function):
-        """Decorator: calls the function with each value that the platform sets. An exception is the answer, then."""
-        self.set = function
-        return self
+def things_of(device):
+    """The Things of a Device, made for the first who asks."""
+    if not device._things:
+        device._things = rare("things").Things(device)  # its module stays as long as it does
+    return device._things
 
 
-def declare_property(things, name, every, options):
+def declare_property(device, name, every, options):
     """The decorator that Device.property() returns."""
+    things = things_of(device)
 
     def add(get):
-        made = Property(name, get)
+        things.kind = kind = things.kind or rare("property").Property  # it stays, and one will do
+        made = kind(name, get)
         things.properties = [other for other in things.properties if other.id != name] + [made]
         if stream:
             stream(get)
@@ -38,12 +29,13 @@ def declare_property(things, name, every, options):
     _check(name)
     if every is None and options:
         raise ValueError("every: must be seconds where there is a delta, at_least or average")
-    stream = None if every is None else things.device.stream(name, every, **options)
+    stream = None if every is None else device.stream(name, every, **options)
     return add
 
 
-def declare_service(things, name):
+def declare_service(device, name):
     """The decorator that Device.service() returns."""
+    things = things_of(device)
 
     def add(function):
         things.services = [other for other in things.services if other[0] != name] + [(name, function)]
@@ -54,10 +46,9 @@ def declare_service(things, name):
     return add
 
 
-def put_event(things, event_id, value):
+def put_event(device, event_id, value):
     """What Device.event() does."""
-    device = things.device
-    if not things.modelled:
+    if not device._things or not device._things.modelled:
         return device.put(event_id, value)
     try:
         _check(event_id)
@@ -69,7 +60,7 @@ def put_event(things, event_id, value):
             raise ValueError("%d bytes, too long for tx_size" % len(text))
         return device.outbox.put(encoded, text, device.clock.now())
     except (ValueError, MemoryError) as e:
-        rare("requests").say("event", event_id, e)
+        log("event", "%s: %s" % (event_id, str(e) or "no memory for it"))
         return False
 
 
@@ -82,4 +73,4 @@ def _take_commands(things):
     """On a platform that does not know of them, they come as commands."""
     device = things.device
     if not things.modelled:
-        device._reply_to = lambda payload: rare("requests").command(things, payload)
+        device._reply_to = lambda payload: rare("typed").command(things, payload)

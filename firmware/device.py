@@ -36,16 +36,18 @@ class Device:
     or None) are for the program. log(subject, text) writes a line into the log, the subject being a word.
     """
 
+    # Of the class as long as nothing goes wrong: a Device with two more of its own needs a larger table for them all.
+    _failed = 0  # 1: a command has, so its error is kept already; 2: put() has
+    _losses = 0  # of connections since the upload under way began
+
     def __init__(self, path="config.json"):
         self.config = self.led = self.wifi = self.clock = self.outbox = None
         self._client = self._platform = self._points = self._backoff = self._things = None
         self._streams = []
         self._obey = None
         self._commands = []  # (command id, payload) that came and are not yet obeyed
-        self._failed = 0  # 1: a command has, so its error is kept already; 2: put() has
         self._batch = 0  # packet identifier of the upload under way
         self._count = 0  # data points in it
-        self._losses = 0  # of connections since it is under way
         self._most = 0  # data points in the next, 0 for as many as fit
         self._pause_from = None  # ticks when it began, as long as the next must wait
         self._fault_at = ticks_ms()  # ticks of the last fault, and ms to wait from there
@@ -93,23 +95,17 @@ class Device:
         value; options are those of stream(). What it makes of the function has a decorator `setter`, for the function
         that takes a new value, which the platform sets. every: None for a value that is sent only when it was set or
         asked for."""
-        from .things import things_of
-
-        return rare("declared").declare_property(things_of(self), stream_id, every, options)
+        return rare("declared").declare_property(self, stream_id, every, options)
 
     def service(self, name):
         """Decorator: calls the function with the inputs of each call of the service, a dict; what it returns, a dict
         or None, are the outputs. An exception is the answer, then."""
-        from .things import things_of
-
-        return rare("declared").declare_service(things_of(self), name)
+        return rare("declared").declare_service(self, name)
 
     def event(self, name, value):
         """Tells the platform of an event with its outputs, a dict; returns what put() does, for it waits as data
         points do."""
-        from .things import things_of
-
-        return rare("declared").put_event(things_of(self), name, value)
+        return rare("declared").put_event(self, name, value)
 
     def put(self, stream_id, value):
         """Puts a data point into the outbox, for what does not come at intervals; stream_id: str or bytes.
@@ -281,7 +277,9 @@ class Device:
     def _sent(self, packet_id):
         if packet_id == self._batch:
             self.outbox.done()
-            self._batch = self._losses = 0
+            self._batch = 0
+            if self._losses:
+                self._losses = 0
             self._most = self._most * 2 & 0x7F
 
     def _command_came(self, command_id, payload):

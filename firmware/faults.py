@@ -25,7 +25,9 @@ def failed(device, error):
         return
     device._client.close()
     was_online = device._online_at is not None
-    if not was_online:
+    if isinstance(error, ConnectionRefused):
+        device.wifi.proven()  # which takes no memory
+    elif not was_online:
         device.wifi.doubt(error)
     elif device._batch and not isinstance(error, (Timeout, MemoryError, SubscribeError)):
         _suspect(device)
@@ -73,11 +75,14 @@ def _explained(device, reason):
     """What the platform means by it, in words; None if there are no better ones than the network's."""
     if not isinstance(reason, (SubscribeError, ConnectionRefused, ConnectionClosed)):
         return None  # before more is loaded
+    platform = device.config["platform"]
+    room = borrowed("onenet.reasons").room_of(platform, reason)
+    if not room:
+        return None
     clock = device.clock
     now = clock.true(clock.now())
     since_1970 = now and now + 946684800
-    explain = borrowed("onenet.reasons").explain
-    return explain(device.config["platform"], reason, device.config, device._client.host, since_1970)
+    return borrowed(room).explain(platform, reason, device.config, device._client.host, since_1970)
 
 
 def _is_cut(reason):

@@ -122,7 +122,7 @@ def oversize(device, topic, size):
         here = True
     elif things and things.modelled:
         start = bytes(device._client._parser.payload)
-        here = rare("requests").too_long(things, topic, size, start)
+        here = rare("too_long").oversize(things, topic, size, start)
     else:
         for commands in (b"$creq/", b"/cmd/request/"):
             _, here, command_id = topic.partition(commands)

@@ -3,13 +3,12 @@
 from onenet.studio import Points, Studio
 
 from .current import log_in_by
-from .things import things_of
 
 
 def log_in(device, options):
     """The device's platform and the class of its data points, by its configuration. options: those of mqtt.Client."""
     platform = log_in_by(Studio, device, options)
-    things = things_of(device)
+    things = device._things
     things.modelled = True
     device._answer = things._answer
     return platform, Points

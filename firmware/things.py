@@ -1,5 +1,6 @@
 """Properties, services and events of a device: what a thing model knows. Loaded by the first of them, or by the current
-platform; declared.py has how a program says them, requests.py what comes from the platform.
+platform; declared.py has how a program says them. What the platform wants of them is for rooms of which one is loaded
+at a time: requests.py reads it, answers.py or wished.py does it, and requests.py sends the answer.
 
 Where the platform has no thing models, a property is a stream, a set is the command id=value, a service the command id
 or id= with its inputs in JSON, and an event a data point. It is a room of device.py, and knows its attributes.
@@ -15,13 +16,6 @@ _PATIENCE = const(10000)  # ms for their reply
 _PAUSE = const(1000)  # ms between messages
 
 
-def things_of(device):
-    """Those of a Device."""
-    if not device._things:
-        device._things = Things(device)
-    return device._things
-
-
 class Things:
     """What a Device has of them, and what it does in place of its own on the current platform. `modelled`: the
     platform has thing models, and so knows of them."""
@@ -29,9 +23,11 @@ class Things:
     def __init__(self, device):
         self.device = device
         self.properties = self.services = ()  # or a list: of Property, of (id, function)
+        self.kind = None  # the class Property, once there is one
         self.modelled = False
         self.asks = 0  # how often the desired values may still be asked for, on this connection
         self.asked_at = 0  # ticks
+        self.failed = None  # or (error, what for): of the program, and to be kept in the file crashes
 
     def _connected(self, session_present):
         self.asks = _ASKS if self.modelled and self.properties else 0
@@ -50,7 +46,19 @@ class Things:
     def _answer(self):
         device = self.device
         while device._commands and device._client.can_publish(1):
-            rare("requests").answer_request(self, *device._commands.pop(0))
+            topic, payload = device._commands.pop(0)
+            room, request, answer = rare("requests").read(topic, payload)
+            if room:
+                answer = rare(room).reply(self, topic, answer)
+            if answer:
+                rare("requests").send(self, topic, request, answer)
+            failed = self.failed
+            if failed:
+                self.failed = None
+                try:
+                    rare("crash").note(*failed)
+                except MemoryError:
+                    pass
 
     def _refused(self, points_id, code, words):
-        rare("requests").not_taken(self.device, code, words)
+        rare("not_taken").refused(self.device, code, words)

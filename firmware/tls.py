@@ -15,22 +15,30 @@ class Nothing:
         raise MQTTError("TLS: there is no context yet")
 
 
-def add_to(device, config):
-    """Makes the client one of TLS. The context is made now, while there is most memory in one piece, if it can be; else
-    the first connection will say why not. config: all of it."""
-    client = device._client
-    name = config["tls_name"]
-    client._settings = (Nothing(), "" if name == "any" else name) + client._settings[2:]
-    device.config["ca"] = config["ca"]
-    device.config["tls_name"] = name
+def early(config):
+    """The context, which is 2 KB in one piece; None where it cannot be made, which the first connection will tell of.
+    config: all of it."""
     try:
-        rare("tls_ca").make(device)
-    except (MQTTError, OSError, MemoryError):
-        pass
+        return rare("tls_ca").context_of(config["ca"], config["tls_name"])
+    except (MQTTError, MemoryError):
+        return None
+
+
+def add_to(device, config, context):
+    """Makes the client one of TLS. context: what early() has made."""
+    name = config["tls_name"]
+    client = device._client
+    client._settings = (context or Nothing(), "" if name == "any" else name) + client._settings[2:]
+    if not context:
+        device.config["ca"] = config["ca"]
+        device.config["tls_name"] = name
 
 
 def make(device):
-    """What a connection needs: the context, where there is none yet, and memory. Raises MQTTError and OSError."""
-    if "ca" in device.config:
-        rare("tls_ca").make(device)
+    """What a connection needs: the context, where there is none yet, and memory. Raises MQTTError."""
+    config = device.config
+    if "ca" in config:
+        context = rare("tls_ca").context_of(config["ca"], config["tls_name"])
+        device._client._settings = (context,) + device._client._settings[1:]
+        del config["ca"], config["tls_name"]
     rare("tls_room").look()

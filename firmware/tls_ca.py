@@ -9,27 +9,23 @@ from mqtt.errors import MQTTError
 from .log import rare
 
 
-def make(device):
+def context_of(ca, name):
     """The context, for all connections. The CA's certificate goes into the ESP-IDF's heap; what was read of its file is
-    garbage then, and the device's config has these keys no more. Raises MQTTError and OSError."""
+    garbage then. ca, name: "ca" and "tls_name" of the configuration. Raises MQTTError."""
     try:
         import tls
     except ImportError:
         raise MQTTError("TLS: the MicroPython on this board has none")
-    ca = device.config["ca"]
-    name = "onenet.der" if ca == "onenet" else ca
+    path = "onenet.der" if ca == "onenet" else ca
     try:
         context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
         context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]
-        with open(name, "rb") as file:
+        with open(path, "rb") as file:
             context.load_verify_locations(file.read())  # type: ignore[attr-defined, unused-ignore]
     except MemoryError:
         raise MQTTError("TLS: there is no memory left for it")
     except OSError:
-        raise MQTTError("TLS: there is no file %s on the board, the CA's certificate: onenet config brings it" % name)
+        raise MQTTError("TLS: there is no file %s on the board, the CA's certificate: onenet config brings it" % path)
     except ValueError:
-        raise MQTTError("TLS: %s is no certificate in DER: onenet config makes one" % name)
-    if device.config.pop("tls_name") == "any":
-        context = rare("tls_name").Lenient(context)
-    del device.config["ca"]
-    device._client._settings = (context,) + device._client._settings[1:]
+        raise MQTTError("TLS: %s is no certificate in DER: onenet config makes one" % path)
+    return rare("tls_name").Lenient(context) if name == "any" else context

@@ -7,27 +7,28 @@ mbedTLS's ssl.h and x509.h; what fails a handshake mqtt.tls_words has put into w
 
 import sys
 
-# A row: names, and numbers that all ports have | numbers of an ESP32 | of others | words. One text, for a board has it
-# in flash, where tuples would be made in memory.
-_MEANINGS = """\
- EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN | 114 115 117 118 | 100 101 112 113 |no way to the server: does the \
-router reach the internet, and is "host" in config.json right?
- ECONNREFUSED 111 |||nothing listens at the server: are "host" and "port" in config.json right, and does it run?
- ECONNRESET 104 -80 |||the connection was cut by the server or a firewall: is "port" in config.json right?
- ETIMEDOUT | 116 | 110 |no answer from the server: is "host" in config.json right, and does a firewall let it through?
- ECONNABORTED ENOTCONN EPIPE 32 -76 -78 | 113 128 | 103 107 |the connection broke off, as with a bad Wi-Fi signal or a \
-router that restarts
- ENOMEM ENOBUFS ENFILE EMFILE 12 23 24 105 -203 |||no memory left for the connection in the chip; if that stays, free \
-some: smaller "outbox_size", "rx_size" or "tx_size"
- -1 -2 -3 -200 -201 -202 -204 |||the name of the server was not found: is "host" in config.json right, and does the \
-router reach the internet?
- -29312 |||the server has cut the TLS handshake: is "port" in config.json one for TLS?
- -29184 -28288 |||the server does not speak TLS there: is "port" in config.json right?
- -30336 |||no CA certificate is loaded, so the server's cannot be checked
- -9984 |||the server's certificate is not to be trusted: wrong CA, name or date; is the clock set?
- -30592 -28160 |||the server refuses the TLS handshake, or has no cipher that the board has
- -16 -32512 -10368 -17040 |||no memory left for TLS, which takes some 40 KB: connect before all else
-"""
+# A row: names, and numbers that all ports have | numbers of an ESP32 | of others | words. A text each, for no board has
+# room for all of them in one piece, and no tuples, which would be made in memory.
+_MEANINGS = (
+    " EHOSTUNREACH ENETUNREACH ENETDOWN EHOSTDOWN | 114 115 117 118 | 100 101 112 113 |no way to the server: does the "
+    'router reach the internet, and is "host" in config.json right?',
+    ' ECONNREFUSED 111 |||nothing listens at the server: are "host" and "port" in config.json right, and does it run?',
+    ' ECONNRESET 104 -80 |||the connection was cut by the server or a firewall: is "port" in config.json right?',
+    ' ETIMEDOUT | 116 | 110 |no answer from the server: is "host" in config.json right, and does a firewall let it '
+    "through?",
+    " ECONNABORTED ENOTCONN EPIPE 32 -76 -78 | 113 128 | 103 107 |the connection broke off, as with a bad Wi-Fi signal "
+    "or a router that restarts",
+    " ENOMEM ENOBUFS ENFILE EMFILE 12 23 24 105 -203 |||no memory left for the connection in the chip; if that stays, "
+    'free some: smaller "outbox_size", "rx_size" or "tx_size"',
+    ' -1 -2 -3 -200 -201 -202 -204 |||the name of the server was not found: is "host" in config.json right, and does '
+    "the router reach the internet?",
+    ' -29312 |||the server has cut the TLS handshake: is "port" in config.json one for TLS?',
+    ' -29184 -28288 |||the server does not speak TLS there: is "port" in config.json right?',
+    " -30336 |||no CA certificate is loaded, so the server's cannot be checked",
+    " -9984 |||the server's certificate is not to be trusted: wrong CA, name or date; is the clock set?",
+    " -30592 -28160 |||the server refuses the TLS handshake, or has no cipher that the board has",
+    " -16 -32512 -10368 -17040 |||no memory left for TLS, which takes some 40 KB: connect before all else",
+)
 
 _HINT = '; "tls_name" in config.json says which name it has to be'
 
@@ -36,12 +37,10 @@ def meaning(number, name="", platform=""):
     """What the number of an OSError stands for, in words; empty if that is not known. `name` counts more, where the
     port gives one. Without a platform, "esp32" or "esp8266", a number that is two things is taken as Linux has it."""
     key = " %s " % (name or number)
-    at = _MEANINGS.find(key)
-    while at >= 0:
-        start, end = _MEANINGS.rfind("\n", 0, at) + 1, _MEANINGS.find("\n", at)
-        if _MEANINGS[start:at].count("|") in (0, 1 if platform == "esp32" else 2):
-            return _MEANINGS[_MEANINGS.rfind("|", 0, end) + 1 : end]
-        at = _MEANINGS.find(key, at + 1)
+    for row in _MEANINGS:
+        at = row.find(key)
+        if at >= 0 and row[:at].count("|") in (0, 1 if platform == "esp32" else 2):
+            return row[row.rfind("|") + 1 :]
     return "" if name or platform else meaning(number, "", "esp32")
 
 

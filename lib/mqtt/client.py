@@ -70,7 +70,7 @@ class Client(Sender):
         """Sets user name and password for the next connection, str or bytes, None for none."""
         settings = self._settings
         fields = (settings[4], username, password) + settings[5:]
-        packet = borrowed("mqtt.packet")
+        packet = borrowed("mqtt.connect")
         buf = bytearray(packet.connect(None, *fields))
         packet.connect(buf, *fields)
         self._settings = settings[:3] + (buf,) + settings[4:]

@@ -217,7 +217,7 @@ class Connection:
         why."""
         state = self.state
         self.close()
-        (self._handshake or borrowed("mqtt.handshake"))._failed(self, state, reason)
+        borrowed("mqtt.losing").failed(self, state, reason)
 
     def _raise(self):
         reason = self._failure

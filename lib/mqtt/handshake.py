@@ -22,7 +22,6 @@ _PACKET = const(3)  # CONNECT
 _CLEAN_SESSION = const(6)
 
 # States of the client
-_OFFLINE = const(0)
 _OPENING = const(1)  # TCP connect under way
 _CONNECTING = const(2)  # TLS handshake, CONNECT, CONNACK
 _ONLINE = const(3)
@@ -58,7 +57,7 @@ def try_next(client, reason):
         except OSError as e:
             client.close()
             reason = e
-    _lost(client, reason or OSError("no address for %s" % client.host))
+    borrowed("mqtt.losing").end(client, reason or OSError("no address for %s" % client.host))
 
 
 def _look_up(client):
@@ -132,28 +131,6 @@ def _accepted(client):
     finally:  # what it says about a filter counts, so this comes after
         if subscriptions:
             subscriptions._make_again()
-
-
-def _failed(client, state, reason):
-    """The connection that was in this state is closed, and why; there may be another address to try."""
-    transport = client._settings[_TRANSPORT]
-    if transport and state == _CONNECTING:
-        reason = transport._told(reason)
-    if client._settings[0]:
-        reason = borrowed("mqtt.tls_words").reason(client, state, reason)
-    if _OFFLINE < state < _ONLINE and not isinstance(reason, ConnectionRefused):
-        try_next(client, reason)
-    else:
-        _lost(client, reason)
-
-
-def _lost(client, reason):
-    """There is no connection, and nothing more to try."""
-    client._handshake = None
-    client.reason = reason
-    if client.on_disconnect:
-        client.on_disconnect(reason)
-    client._failure = reason  # raised only when it is told, for on_disconnect may connect anew
 
 
 def _register(client):

@@ -3,7 +3,7 @@ handshake fails is in tls_words.py, which takes six times the memory."""
 
 from micropython import const
 
-from .errors import MICROPYTHON
+from .errors import MICROPYTHON, MQTTError
 
 if MICROPYTHON:
 
@@ -24,3 +24,13 @@ def check(context, unverified):
             "ssl: this context verifies nothing: set its verify_mode to ssl.CERT_REQUIRED and give it the CA by "
             "load_verify_locations(), or say unverified=True"
         )
+
+
+def plain(error):
+    """The error of a connection over TLS, as a client without TLS would have it: those of MicroPython's begin and end
+    with newlines, and what is no OSError may be one of Python's own."""
+    if isinstance(error, OSError) and len(error.args) > 1 and isinstance(error.args[1], str):
+        return OSError(error.args[0], error.args[1].strip())
+    if isinstance(error, (ValueError, MemoryError)):
+        return MQTTError("TLS: " + str(error).strip())
+    return error

@@ -180,7 +180,7 @@ class Sender(Connection):
 
 
 def _refuse(qos, topic, n):
-    borrowed("mqtt.packet")._check_publish(None, topic, n, qos, 1)
+    borrowed("mqtt.connect").check_publish(None, topic, n, qos, 1)
 
 
 def _check_view(payload, parsed):

@@ -6,12 +6,9 @@ ssl.h, or with OpenSSL's name for it. What is made of them here begins with "TLS
 """
 
 from errno import ECONNABORTED, ECONNRESET, ENOMEM
-from micropython import const
 from time import gmtime
 
 from .errors import ConnectionClosed, MQTTError, Timeout
-
-_CONNECTING = const(2)  # state of the client
 
 _REASONS = (
     # Part of what mbedTLS, or OpenSSL, says of a certificate, and what that is here.
@@ -29,17 +26,11 @@ _NO_TLS = (-29184, -30464, "WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROT
 _NO_MEMORY = (ENOMEM, 16, -16, -32512, -10368, -17040)  # 16: mbedTLS's MPI_ALLOC_FAILED, made positive
 
 
-def reason(client, state, error):
-    """What to tell of a connection that was in this state, in place of the error it was lost with."""
-    if state == _CONNECTING:
-        words = _words(client, error)
-        if words:
-            return (Timeout if isinstance(error, Timeout) else MQTTError)("TLS: " + words)
-    if isinstance(error, OSError) and len(error.args) > 1 and isinstance(error.args[1], str):
-        return OSError(error.args[0], error.args[1].strip())  # they begin and end with newlines
-    if isinstance(error, (ValueError, MemoryError)):
-        return MQTTError("TLS: " + str(error).strip())
-    return error
+def words(client, error):
+    """What to tell of a connection that did not come about, in place of the error it failed with; None if that is not
+    known."""
+    found = _words(client, error)
+    return found and (Timeout if isinstance(error, Timeout) else MQTTError)("TLS: " + found)
 
 
 def _words(client, error):

@@ -120,8 +120,8 @@ def publish_header(buf, head: int, topic, n: int) -> int:
     """The fixed and variable header of a PUBLISH [3.3] whose payload of n bytes the caller adds; returns their size.
 
     head: 0x30 with DUP, QoS and RETAIN [2.2.2] | packet identifier << 8; topic: bytes-like. With an empty buffer it
-    only says the size. Returns -1 and leaves buf alone where anything is wrong; _check_publish() then says what. Every
-    message takes this path, hence the one pass.
+    only says the size. Returns -1 and leaves buf alone where anything is wrong; connect.check_publish() then says what.
+    Every message takes this path, hence the one pass.
     """
     first = head & 0xFF
     packet_id = head >> 8

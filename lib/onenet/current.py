@@ -9,8 +9,8 @@ from micropython import const
 
 from mqtt.client import Client
 from mqtt.connection import ticks_ms
-from mqtt.errors import SubscribeError
-from mqtt.wire import append, copy, header
+from mqtt.errors import SubscribeError, borrowed
+from mqtt.wire import append, copy
 
 _PATIENCE = const(10000)  # ms for the reply to a post
 _TICKS = const(0x3FFFFFFF)
@@ -135,7 +135,7 @@ class Current:
         session = self.client.session
         if self._state == _MISSING and not session.full():
             self._state = _ASKED
-            session.take(0x82, [self._base + below for below in self._FILTERS], _subscribe)
+            session.take(0x82, [self._base + below for below in self._FILTERS], borrowed("onenet.asking").subscribe)
 
     def acknowledged(self, kind, packet_id, codes):
         """SUBACK came, with its codes."""
@@ -144,24 +144,6 @@ class Current:
             if codes is None or bytes(codes) != bytes(len(self._FILTERS)):
                 self._state = _REFUSED
                 raise SubscribeError("subscription refused: %s" % (self._base + self._FILTERS[-1]).decode())
-
-
-def _subscribe(buf, packet_id, filters):
-    """Writes SUBSCRIBE [3.8] of topic filters with QoS 0; returns its size."""
-    n = 2
-    for name in filters:
-        n += len(name) + 3
-    at = header(buf, 0x82, n)
-    buf[at] = packet_id >> 8
-    buf[at + 1] = packet_id & 0xFF
-    at += 2
-    for name in filters:
-        buf[at] = len(name) >> 8
-        buf[at + 1] = len(name) & 0xFF
-        at = append(buf, at + 2, name)
-        buf[at] = 0
-        at += 1
-    return at
 
 
 # Of a Points, whose outbox is a cursor as legacy.Points wants it

@@ -1,22 +1,16 @@
-"""What it means that OneNET refuses a device, in words. A board loads this only for that. Keys and signatures are never
-in them."""
+"""What it means that OneNET's current platform refuses a device, in words. A board loads this only for that."""
 
 _ELSEWHERE = "183.230.40.39", "mqtt.heclouds.com", "studio-mqtt.heclouds.com", "183.230.40.96"
 _FOR_ALL = "mqtts.heclouds.com", "mqttstls.heclouds.com"
 _UNTIL_2100 = 4102444800  # what onenet.token makes, which knows no better
 
 
-def by_older(code, config, host):
-    words = "device id, product id or auth-info refused (code %d): are all three of one device?" % code
-    if host in _FOR_ALL or host.endswith("cmcconenet.cn"):
-        return words + ' "host" is one of the current platform'
-    return words + ' With a device name and a key it is of the current platform: write "platform": "studio", or "dp"'
-
-
-def by_current(code, config, host, now):
-    """CONNACK 4 is all that the platform says, whatever is wrong."""
-    words = "device name, product id or key refused (code %d): " % code
-    token = config["token"]
+def explain(platform, reason, config, host, now):
+    """As onenet.reasons has it. CONNACK 4 is all that the platform says, whatever is wrong. config: as config.json has
+    it, or what a board keeps of it: the name as device_id, the token without its signature, and whether there was a
+    device_key."""
+    words = "device name, product id or key refused (code %d): " % reason.code
+    token = config.get("token") or ""
     end = whose = ""
     for part in token.split("&"):
         if part[:3] == "et=":
@@ -28,11 +22,13 @@ def by_current(code, config, host, now):
         return "%sthe token has expired, %s" % (words, _date(seconds))
     if token:
         doubts = "is the token's key that of its res, %s? " % whose
-    elif config["device_key"]:
+    elif config.get("device_key"):
         doubts = "is device_key this device's, and not the product's access_key? "
     else:
         doubts = "is access_key the product's, and not the device's key? "
-    doubts += "Is there a device called %s, capitals and all, of this product? " % config["device_name"]
+    doubts += "Is there a device called %s, capitals and all, of this product? " % (
+        config.get("device_id") or config["device_name"]
+    )
     if host in _ELSEWHERE:
         doubts += '"host" %s is of another generation of OneNET. ' % host
     elif host in _FOR_ALL:

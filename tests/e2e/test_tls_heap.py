@@ -5,9 +5,11 @@ the heap; its contexts are in MicroPython's heap on both (extmod/modtls_mbedtls.
 mp_obj_ssl_socket_t). A heap that does not do is a MemoryError here.
 """
 
+import base64
+import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,10 +18,11 @@ from onenet_tools.board import VirtualBoard, Wifi
 from onenet_tools.board.heap import Heap
 from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.model import Device
-from onenet_tools.console.studio.failures import NotSubscribed
+from onenet_tools.console.studio.failures import NoAnswer, NotSubscribed, ServiceFailed
 from onenet_tools.console.studio.products import Protocol
 from onenet_tools.files import board_directory
 from onenet_tools.heap import BARS
+from onenet_tools.loopback import free_port
 from onenet_tools.port.program import in_form, sources
 from secure_broker import HOST, Secure, der_of, secure_broker
 from terminator import terminator
@@ -28,8 +31,6 @@ from terminator import terminator
 COST = 3_584
 """Bytes of it that TLS may take."""
 LED = 2
-STUDIO = 58_000
-"""Bytes that do for a product with a thing model, whose program is the largest: no first heap."""
 
 
 @pytest.fixture(scope="module")
@@ -48,26 +49,58 @@ def console() -> Iterator[RunningConsole]:
         yield it
 
 
-def heap_at(secure: Secure, port: int, config: dict[str, Any], size: int = BAR.before_boot, work: Any = None) -> Heap:
-    """The heap of a board with the main.py people get, led to this port, that has connected four times, and done its
-    work each time. It has never been short of memory."""
+FAILED = b"# 1 - reset 1\nValueError: %03d\n\n"
+"""A record of the file crashes."""
+
+
+def board(secure: Secure, port: int, config: dict[str, Any], wifi: Wifi) -> VirtualBoard:
+    """With the main.py people get, led to this port."""
     files: dict[str, Any] = in_form(BAR.form, sources({"main.py": board_directory() / "main.py"}), BAR.dialect)
     files |= {"config.json": json.dumps(config | {"led_pin": LED}), "ca.der": der_of(secure.authority)}
-    wifi = Wifi({SSID: WIFI_PASSWORD})
+    files |= {"crashes": b"".join(FAILED % i for i in range(64))}  # full
     routes = {(HOST, 8883): ("127.0.0.1", port)}
-    with VirtualBoard(chip=BAR.chip, files=files, small_heap=size, wifi=wifi, routes=routes) as it:
+    return VirtualBoard(chip=BAR.chip, files=files, small_heap=BAR.before_boot, wifi=wifi, routes=routes)
+
+
+def heap_at(
+    secure: Secure,
+    port: int,
+    config: dict[str, Any],
+    online: Callable[[], None] | None = None,
+    away: Callable[[], str] = lambda: "online as",
+) -> Heap:
+    """The heap of a board that is led to this port and has connected five times. `online` was called when it was, and
+    `away` when it was not, which tells what it logs when it is again.
+
+    It has never been short of memory. Where it is, a MemoryError may be all that shows, if that: for words that it
+    spares, as those of a connection that is lost, it goes without; a chip's heap would have grown.
+    """
+    wifi = Wifi({SSID: WIFI_PASSWORD})
+    with board(secure, port, config, wifi) as it:
         it.wait_for("online as", PATIENCE)
-        for _ in range(3):
-            if work:
-                work()
+        for turn in range(4):
+            if online:
+                online()
             since = len(it.log)
-            it.link.cut()
+            if turn:
+                it.link.cut()
+            else:
+                it.wifi.up = False
             it.wait_for("next attempt in", PATIENCE, since)
+            words = away()
+            it.wifi.up = True
             it.skip(120)
             it.wait_for("online as", PATIENCE, since)
+            it.wait_for(words, PATIENCE, since)
         # The most of several looks: at one of them a module may be there that is about to go.
         heap = max((it.heap(PATIENCE) for _ in range(5)), key=lambda heap: heap.free)
-        assert "MemoryError" not in it.log and "memory" not in it.log.replace("mem: ", ""), it.log
+        log = it.log
+        assert log.count("online as") == log.count(" bytes free, and ") == 5, log
+        assert log.count("the connection was cut by") == 3 and log.count("OSError: Wi-Fi lost") == 1, log
+        assert "MemoryError" not in log and "memory" not in log.replace("mem: ", ""), log
+        it.power_cut()
+        crashes = it.read_files()["/crashes"]
+        assert crashes.endswith(b"must be true or false\n\n") == bool(online), crashes
         return heap
 
 
@@ -109,18 +142,55 @@ def test_a_board_with_tls_and_data_streams_stays_in_it(secure: Secure, console: 
     assert heap.free >= 7_168, heap
 
 
-def test_what_a_board_with_tls_and_a_thing_model_needs(secure: Secure, console: RunningConsole) -> None:
+def test_a_board_with_tls_and_a_thing_model_stays_in_it(secure: Secure, console: RunningConsole) -> None:
+    """Whatever the platform wants of it: properties set and asked for, a service, a desired value; and what fails."""
     device, config = new_device(console, Protocol.ONEJSON)
+    things = console.platform.studio.things
 
-    def set_led(value: Any) -> Any:
+    def ask(function: Callable[..., Any], *arguments: Any) -> Any:
         while True:
             try:
-                return console.call(console.platform.studio.things.set, device, {"led": value})["code"]
-            except NotSubscribed:  # not yet
+                return console.call(function, device, *arguments)
+            except (NotSubscribed, NoAnswer):  # not yet, or on a busy machine
                 time.sleep(0.05)
 
-    def work() -> None:
-        assert (set_led(True), set_led("on")) == (200, 100)
+    def online() -> None:
+        assert ask(things.set, {"led": True})["code"] == 200
+        assert ask(things.set, {"led": "on"})["code"] == 100
+        assert ask(things.get, ["led", "rssi"]).keys() == {"led", "rssi"}
+        with pytest.raises(ServiceFailed, match="send led=on, led=off or led"):
+            ask(things.call, "blink", {"times": 3})
+
+    def away() -> str:
+        console.call(things.set_desired, device, {"led": False})
+        return "desired value of led obeyed"
 
     with terminator(secure.certificates["good"], console.mqtt_port) as port:
-        heap_at(secure, port, config, STUDIO, work)
+        heap = heap_at(secure, port, config, online, away)
+    assert heap.free >= 6_656, heap
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "words"),
+    [
+        ("good", base64.b64encode(bytes(32)).decode(), "is device_key this device's, and not the product's access_key"),
+        ("expired", "", "the certificate has expired"),
+        ("", "", "nothing listens at the server"),
+    ],
+)
+def test_it_has_the_memory_to_say_why_it_does_not_connect(
+    secure: Secure, console: RunningConsole, certificate: str, key: str, words: str
+) -> None:
+    _, config = new_device(console, Protocol.ONEJSON)
+    config |= {"device_key": key or config["device_key"]}
+    with contextlib.ExitStack() as stack:
+        port = free_port()
+        if certificate:
+            port = stack.enter_context(terminator(secure.certificates[certificate], console.mqtt_port))
+        it = stack.enter_context(board(secure, port, config, Wifi({SSID: WIFI_PASSWORD})))
+        for _ in range(3):
+            since = len(it.log)
+            it.wait_for(words, PATIENCE, since)
+            it.wait_for("next attempt in", PATIENCE, since)
+            it.skip(400)
+        assert "memory" not in it.log, it.log

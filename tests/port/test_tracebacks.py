@@ -15,7 +15,7 @@ from onenet_tools.shorten import function_at, shorten
     [
         ("lib/mqtt/client.py", "publish", "mqtt"),
         ("lib/mqtt/session.py", "_next_id", "mqtt"),
-        ("lib/mqtt/packet.py", "connect", "mqtt.packet"),
+        ("lib/mqtt/connect.py", "connect", "mqtt.connect"),
         ("firmware/device.py", "_turn", "firmware"),
         ("firmware/joining.py", "_joined", "firmware.joining"),
         ("firmware/start.py", "_crashed_often", "firmware/start"),

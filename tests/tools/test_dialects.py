@@ -2,11 +2,11 @@
 
 from onenet_tools import dialects
 from onenet_tools.board import small_heap
-from onenet_tools.dialects import MOST, PLATFORMS, costs, measure, problems
+from onenet_tools.dialects import PLATFORMS, PROGRAMS, costs, measure, problems
 
 
 def test_a_dialect_that_costs_too_much_is_named() -> None:
-    found = {(name, kind): 13_000 for name in MOST for kind in PLATFORMS}
+    found = {(name, kind): 13_000 for name in PROGRAMS for kind in PLATFORMS}
     assert problems(found) == [] and set(costs(found).values()) == {0}
     found["and a property", "studio"] -= 3_072
     assert problems(found) == []
@@ -20,5 +20,5 @@ def test_each_is_online_with_what_it_may_cost(monkeypatch) -> None:  # type: ign
     small_heap.fetch_and_say()
     monkeypatch.setattr(dialects, "BOOTS", 3)
     found = measure()
-    assert set(found) == {(name, kind) for name in MOST for kind in PLATFORMS}
+    assert set(found) == {(name, kind) for name in PROGRAMS for kind in PLATFORMS}
     assert problems(found) == [], found

@@ -6,7 +6,7 @@ import fakes
 from device_bench import NAMES, Bench, device_at, write
 from support import publish_of
 
-from firmware import requests, seldom, things
+from firmware import answers, declared, not_taken, requests, seldom, things, wished
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 BASE = "$sys/aBcDeF1234/board1/"
@@ -32,7 +32,7 @@ class Current(Bench):
     FILTERS = ()
 
     def __init__(self, before=None, **config):
-        self.more = fakes.Log(requests, things, seldom)
+        self.more = fakes.Log(answers, declared, not_taken, requests, seldom, wished)
         self.more.__enter__()
         super().__init__(before, platform=self.PLATFORM, **config)
         self.more.lines = self.log.lines

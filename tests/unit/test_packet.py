@@ -1,6 +1,7 @@
 """The packet builder: every packet a client sends, byte for byte, and the refusal of every one it must not."""
 
 from mqtt import packet
+from mqtt.wire import bad_utf8
 from support import BAD_UTF8, built, field, packet_of, publish_of, raises, refused, remaining_length, unhex
 
 SEED = unhex(
@@ -41,14 +42,14 @@ def test_a_publish_header_at_each_boundary_of_the_remaining_length():
             buf = bytearray(len(expected))
             assert packet.publish_header(buf, 0x123430 | qos << 1, b"t", n) == len(expected)
             assert bytes(buf) == expected
-            assert packet._check_publish(None, b"t", n, qos, 0x1234) == len(expected) + n
+            assert packet.check_publish(None, b"t", n, qos, 0x1234) == len(expected) + n
 
 
 def test_a_packet_over_the_largest_remaining_length_is_refused():
     buf = bytearray(20)
     for qos, n in ((0, 268435453), (1, 268435451), (2, 268435451)):
         assert packet.publish_header(buf, 0x130 | qos << 1, b"t", n) == -1
-        raises(ValueError, packet._check_publish, None, b"t", n, qos, 1, match="268435455")
+        raises(ValueError, packet.check_publish, None, b"t", n, qos, 1, match="268435455")
     assert buf == bytes(20)
     raises(ValueError, packet.packet_size, None, 268435456, match="packet")
 
@@ -63,20 +64,20 @@ def test_bad_utf8_is_found_where_it_begins():
             # what stands before start and after end must not be looked at
             whole = b"\x00\xe6" + before + text + after + b"\x80\x80\x80\x00"
             end = 2 + len(before + text + after)
-            assert packet.bad_utf8(whole, 2, end, 0) == 2 + len(before) + where
+            assert bad_utf8(whole, 2, end, 0) == 2 + len(before) + where
 
 
 def test_good_utf8_is_let_through():
     for text in GOOD_UTF8:
         text = unhex(text)
-        assert packet.bad_utf8(b"\x00" + text + b"\x00", 1, 1 + len(text), 0) == -1
-        assert packet.bad_utf8(text * 3, 0, 3 * len(text), 1) == -1
+        assert bad_utf8(b"\x00" + text + b"\x00", 1, 1 + len(text), 0) == -1
+        assert bad_utf8(text * 3, 0, 3 * len(text), 1) == -1
 
 
 def test_wildcards_are_bad_in_a_topic_name_only():  # [MQTT-4.7.1-1]
     for text in (b"a/+", b"a/#", b"\xe6\xb8\xa9#"):
-        assert packet.bad_utf8(text, 0, len(text), 0) == -1
-        assert packet.bad_utf8(text, 0, len(text), 1) == len(text) - 1
+        assert bad_utf8(text, 0, len(text), 0) == -1
+        assert bad_utf8(text, 0, len(text), 1) == len(text) - 1
 
 
 # CONNECT [3.1]
