@@ -26,7 +26,7 @@ ROOMS: dict[str, tuple[str, dict[str, Part]]] = {
         "[commands and properties](commands-and-properties.md).",
         {
             "firmware.device.Device": Part("firmware.Device", "device"),
-            "firmware.declared.Property": Part("What device.property() makes", "light"),
+            "firmware.property.Property": Part("What device.property() makes", "light"),
             "firmware.wifi.Wifi": Part("device.wifi", "device.wifi", "connected rssi"),
             "firmware.clock.Clock": Part("device.clock", "device.clock", "now"),
             "firmware.health": Part(
