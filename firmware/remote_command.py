@@ -13,7 +13,7 @@ def add_to(device):
     """The device answers from here on."""
     things = device._things
     if things and things.modelled:
-        rare("declared").declare_service(things, "board")(
+        rare("declared").declare_service(device, "board")(
             lambda inputs: {"reply": rare("remote_command").obey(device, str(inputs.get("command")).encode())}
         )
         return
