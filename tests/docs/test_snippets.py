@@ -19,7 +19,7 @@ from reading import pages
 
 import firmware.device
 import firmware.seldom
-from firmware.declared import Property
+from firmware.property import Property
 
 PAGES = pages()
 PROGRAMS = [

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from mqtt import ProtocolError, packet
 from mqtt.parser import Parser
 from mqtt.server import AnyParser, ServerParser
+from mqtt.wire import bad_utf8
 from packets import KINDS, amqtt_decode, build
 
 SIZE = 40000  # of the parsers' buffers: room for every packet here
@@ -140,7 +141,7 @@ def test_utf8_is_judged_as_python_judges_it(data):
     except UnicodeDecodeError as e:
         nul = data.find(b"\0")
         expected = nul if 0 <= nul < e.start else e.start
-    assert packet.bad_utf8(data, 0, len(data), 0) == expected
+    assert bad_utf8(data, 0, len(data), 0) == expected
 
 
 def well_formed(name):

@@ -38,6 +38,7 @@ class Afar:
         self._names = {name: names.get(name) for name in ("print", "sys", "ring")}
         self._flash.__enter__()
         machine.resets = 0
+        machine.cause = machine.PWRON_RESET
         self.it = self._kind(self._before, **self._config)
         self.it.__enter__()
         self._ticks = fakes.Ticks(remote_act)
