@@ -34,6 +34,9 @@ OLD, NEW = "old", "new"
 PATIENCE = 300.0  # seconds
 AT_ONCE = 4
 _ROM_SIZES = {"esp32": 512 * 1024, "esp8266": 320 * 1024}
+_LEFT_OUT = {"esp32": (), "esp8266": ("tls", "https", "websocket", "upgrade", "dp.py")}
+"""Parts of names of modules that do without: with a mark in each, and their names at full length, the rest fills what
+an ESP8266 has for a program. It never loads the first two."""
 
 _MAIN = """
 import binascii, hashlib, json, os, sys, time
@@ -86,7 +89,8 @@ class Quiet:
 
 def program(build: str, folder: Path, chip: str) -> dict[str, Path]:
     """A program all of whose files say which one they are of; each has a module that the other has not."""
-    names = [*board_modules(), f"firmware/only_{build}.py"]
+    names = [name for name in board_modules() if not any(part in name for part in _LEFT_OUT[chip])]
+    names.append(f"firmware/only_{build}.py")
     everywhere = [
         name.removeprefix("lib/").removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in names
     ]
