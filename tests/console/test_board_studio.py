@@ -114,6 +114,7 @@ def test_a_set_longer_than_the_buffer_is_answered(console: RunningConsole, board
     things = console.platform.studio.things
     with started(console, board, chip, PROGRAM) as it:
         it.wait_for("mqtt: online as device board1", PATIENCE)
+        until(lambda: values(console, board, "free_heap"))  # it has subscribed, then
         reply = console.call(things.set, board, {"level": "x" * 1000})
         assert reply["code"] == 100 and reply["msg"].endswith("bytes are longer than rx_size")
         assert console.call(things.set, board, {"level": 5})["code"] == 200
