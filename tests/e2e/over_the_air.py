@@ -128,7 +128,7 @@ def program(build: str, chip: str, folder: Path, more: str = "", text: str = "")
     own["boot.py"] = (board_directory() / "boot.py").read_text() + f"# {build}\n"
     own["data.bin"] = f"{build}\n" * 2000
     written = {name: _written(folder / build / name, content) for name, content in own.items()}
-    files = _ours(chip) | in_form(Form.MPY, written, DIALECTS[chip])
+    files = _ours(DIALECTS[chip]) | in_form(Form.MPY, written, DIALECTS[chip])
     if FORMS[chip] is not Form.ROMFS:
         return Program(build, chip, files, None)
     modules = {name: data for name, data in files.items() if name.endswith(".mpy")}
@@ -138,8 +138,8 @@ def program(build: str, chip: str, folder: Path, more: str = "", text: str = "")
 
 
 @functools.cache
-def _ours(chip: str) -> dict[str, bytes]:
-    return in_form(Form.MPY, sources({}), DIALECTS[chip])
+def _ours(dialect: Dialect) -> dict[str, bytes]:
+    return in_form(Form.MPY, sources({}), dialect)
 
 
 def _written(path: Path, text: str) -> Path:
