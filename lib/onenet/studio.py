@@ -51,7 +51,7 @@ class Points:
         self._room = room
         self._size = 0
         self._count = 0
-        self._second = self._ms = 0  # of the last point of a history; ms that the first one of this gets
+        self._ms = 0  # that the message's first point gets in a history
         self.kind = _PROPERTIES
         self.id = 10000  # five digits, so that all messages have the same frame
 
@@ -66,6 +66,8 @@ class Points:
         outbox.rewind()
         self.id = self.id + 1 if self.id < 99999 else 10000
         self._ms += self._count
+        if self._ms > 999 - _MOST:
+            self._ms = 0
         self._count = 0
         sections = 0
         size = _ENVELOPE
@@ -74,12 +76,9 @@ class Points:
             if not self._count:
                 self.kind = kind
                 size += 4 if kind == _HISTORY else 1  # no comma before the first
-                if outbox.time != self._second:
-                    self._ms = 0
             again = is_known(outbox, self._count)
             if kind != self.kind or again and kind != _HISTORY:
                 break
-            self._second = outbox.time
             event = outbox.buf[outbox.id_at] == _EVENT
             size += outbox.value_len
             if not again:
@@ -142,11 +141,11 @@ class Points:
 
     def _put(self, buf, at, i):
         """Writes one value of a history, the outbox's record, which is the message's i-th. ms are there for the
-        platform to tell values of the same second apart."""
+        platform to tell values of the same second apart, which may go in several messages, with others in between."""
         outbox = self._outbox
         at = append(buf, put_value(outbox, buf, at, b'{"value":'), b',"time":')
         at = put_seconds(buf, at, self._clock.true(outbox.time))
-        return put(buf, put_digits(buf, at, min(self._ms + i, 999), 3), _END)
+        return put(buf, put_digits(buf, at, self._ms + i, 3), _END)
 
 
 class Studio(Current):

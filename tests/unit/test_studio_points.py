@@ -145,7 +145,25 @@ def test_values_of_the_same_second_have_times_of_their_own_and_in_order():
     for i in range(3):
         outbox.put(b"x", b"1", T0 - 50 + i)
     points.gather()
-    assert [when for _, when in written(points)[1]["x"]] == [MS - 50000, MS - 49000 + 1, MS - 48000 + 2]
+    assert [when // 1000 for _, when in written(points)[1]["x"]] == [MS // 1000 - 50 + i for i in range(3)]
+
+
+def test_values_of_the_same_second_have_times_of_their_own_with_others_in_between():
+    """As where live values go on while older ones come out of flash: a value of the same time would take another's
+    place on the platform."""
+    points, outbox, _ = points_of()
+    seen = set()
+    for n in range(20):
+        for _ in range(30):
+            outbox.put(b"x", b"1", T0 - 60 + n % 2)
+        count = 0
+        while count < 30 and points.gather():
+            seen |= {when for _, when in written(points)[1]["x"]}
+            count += points._count
+            outbox.send(points._count)
+            outbox.done()
+        assert count == 30
+    assert len(seen) == 20 * 30 and len({when // 1000 for when in seen}) == 2
 
 
 def test_times_are_right_to_the_second_wherever_the_digits_turn():
