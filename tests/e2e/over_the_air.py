@@ -108,16 +108,7 @@ class Program:
 
     def on_board(self) -> dict[str, bytes]:
         """The files of a board with this program, as a package brings them, but for those that say where a ROMFS is."""
-        return self.files | {MANIFEST: _manifest(self.package())}
-
-
-def _manifest(package: Package) -> bytes:
-    at = 0
-    for entry in package.entries:
-        if entry.name == MANIFEST:
-            return package.body[at : at + entry.size]
-        at += entry.size
-    raise AssertionError
+        return self.files | {MANIFEST: self.package().content(MANIFEST)}
 
 
 def program(build: str, chip: str, folder: Path, more: str = "", text: str = "") -> Program:

@@ -36,7 +36,7 @@ AT_ONCE = 4
 _ROM_SIZES = {"esp32": 512 * 1024, "esp8266": 320 * 1024}
 _LEFT_OUT = {"esp32": (), "esp8266": ("tls", "https", "websocket", "upgrade", "dp.py")}
 """Parts of names of modules that do without: with a mark in each, and their names at full length, the rest fills what
-an ESP8266 has for a program. It never loads the first two."""
+an ESP8266 has for a program."""
 
 _MAIN = """
 import binascii, hashlib, json, os, sys, time

@@ -2,7 +2,7 @@
 than there is room for."""
 
 import socket as real
-from errno import EAGAIN, ETIMEDOUT
+from errno import ETIMEDOUT
 
 import fakes  # noqa: F401  # the path to firmware/, and a board's modules
 from scripted import PATIENCE, attempt, listen
@@ -18,18 +18,10 @@ class Socket(real.socket):
     """A CPython's with what a MicroPython's has."""
 
     def write(self, data):
-        return self._tried(self.send, data)
+        return attempt(self.send, data)
 
     def readinto(self, buf):
-        return self._tried(self.recv_into, buf)
-
-    def _tried(self, call, *args):
-        try:
-            return call(*args)
-        except OSError as e:
-            if e.errno != EAGAIN:
-                raise
-            return None
+        return attempt(self.recv_into, buf)
 
 
 def reply(body=b"", status="206 Partial Content", first=0, total=None, length=None, more=""):

@@ -55,7 +55,7 @@ def stage(directory: Path, news: News, chip: str) -> Iterator[Stage]:
                 story,
                 f"{console.url}/device/{device_id}",
                 program=own,
-                files={MANIFEST: _manifest(made[OLD])},
+                files={MANIFEST: made[OLD].content(MANIFEST)},  # by which it knows its version
             )
 
 
@@ -74,16 +74,6 @@ def _package(version: str, directory: Path, folder: Path, chip: str) -> Package:
     return make_package(
         version, chip if small else "esp32", form, dialect, contents, rom, stays=STAYS, patience=PATIENCE
     )
-
-
-def _manifest(package: Package) -> bytes:
-    """The file by which a board with this program knows its version."""
-    at = 0
-    for entry in package.entries:
-        if entry.name == MANIFEST:
-            return package.body[at : at + entry.size]
-        at += entry.size
-    raise AssertionError(MANIFEST)
 
 
 class Page:

@@ -87,6 +87,17 @@ class Package:
         """The file."""
         return self.lines + (f"hmac {self.signature}\n" if self.signature else "unsigned\n").encode() + self.body
 
+    def content(self, name: str) -> bytes:
+        """Of the file that is called so on the board. Raises KeyError for one that it does not bring."""
+        at = 0
+        for entry in self.entries:
+            if entry.kind == "=":  # it is on the board already, and not in the body
+                continue
+            if entry.name == name:
+                return self.body[at : at + entry.size]
+            at += entry.size
+        raise KeyError(name)
+
     def signed(self, key: str) -> "Package":
         """The same with a signature by this key, as "update_key" in config.json has it."""
         return replace(self, signature=_sign(key, self.digest))
