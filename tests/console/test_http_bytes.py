@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import Future
 
 import pytest
 from console_client import PATIENCE, online, publish
@@ -97,6 +98,20 @@ def test_a_command_from_sending_to_its_reply(console: RunningConsole, curl: Curl
         r'"confirm_body":"6f6b","body":"6f6e"\}\]\},"error":"succ"\}',
         curl(f"/cmds/history/{device.id}?start=2020-01-01T00:00:00"),
     )
+
+
+def test_a_command_that_is_waited_for(
+    console: RunningConsole, curl: Curl, device: Device, beside: Callable[..., "Future[str]"]
+) -> None:
+    """As the document of the call prints it, which no answer that anybody has logged contradicts."""
+    path = f"/v1/synccmds?device_id={device.id}&timeout=30"
+    assert curl(path, "-d", "on") == '{"errno":13,"error":"device not online"}'
+    with online(console, device.id, device.auth_info) as it:
+        asking = beside(curl, path, "-d", "on")
+        uuid = it.receive("PUBLISH").topic[6:]
+        it.send(publish(f"$crsp/{uuid}", b"ok"))
+        told = f'"data":{{"cmd_uuid":"{uuid}","cmd_resp":"b2s="}}'
+        assert asking.result() == f'{{"errno":0,"error":"success",{told}}}'
 
 
 def test_refusals(curl: Curl) -> None:

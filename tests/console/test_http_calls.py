@@ -1,15 +1,19 @@
 """The calls of the HTTP API beside those for devices, points and commands: streams, files, keys, topics."""
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
+import httpx
 import pytest
 from console_client import PRODUCT, dp, online, publish, raw_device, until
 from http_client import Api
 from onenet_tools.console import file_table
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
+from studio_client import make_token
 
 
 @pytest.fixture
@@ -178,6 +182,56 @@ def test_topics(console: RunningConsole, api: Api, device: Device) -> None:
     until(lambda: api.get("/mqtt/topic_device", topic="a/b")["devices"] == [])
     assert api.ask("DELETE", "/mqtt/topic", name="topic/test/01") == (0, None)
     assert api.ask("DELETE", "/mqtt/topic", name="topic/test/01") == (8, "topic not found: topic/test/01")
+
+
+def test_a_command_that_is_waited_for(
+    console: RunningConsole, api: Api, device: Device, beside: Callable[..., "Future[Any]"]
+) -> None:
+    def command(content: bytes, **params: Any) -> Any:
+        params = {"device_id": device.id, "timeout": "5", **params}
+        return api.http.post("/v1/synccmds", params=params, content=content, timeout=60).json()
+
+    assert command(b"x", device_id="1") == {"errno": 12, "error": "device not found"}
+    assert command(b"x") == {"errno": 13, "error": "device not online"}
+    with online(console, device.id, device.auth_info) as it:
+        asking = beside(command, b"led=on\xff")
+        got = it.receive("PUBLISH")
+        assert got.payload == b"led=on\xff"
+        uuid = got.topic.removeprefix("$crsp/").removeprefix("$creq/")
+        it.send(publish(f"$crsp/{uuid}", b"x" * 1024))  # too long, so that nobody has replied yet
+        it.send(publish(f"$crsp/{uuid}", b"\x00done"))
+        done = base64.b64encode(b"\x00done").decode()
+        assert asking.result() == {"errno": 0, "error": "success", "data": {"cmd_uuid": uuid, "cmd_resp": done}}
+        assert api.get(f"/cmds/{uuid}")["status"] == 4
+        assert command(b"nobody answers") == {"errno": 14, "error": "cmd response timeout"}
+    for params, errno in (({"timeout": 4}, 6), ({"timeout": 31}, 6), ({"timeout": ""}, 7), ({"device_id": ""}, 7)):
+        assert command(b"x", **params)["errno"] == errno
+    assert (command(b"")["errno"], command(b"x" * 1024)["errno"]) == (9, 5)
+    _, other = console.call(console.platform.register, "another's", "x")
+    assert Api(console, other).ask("POST", "/v1/synccmds", b"x", device_id=device.id, timeout=5) == (3, "auth failed")
+
+
+def test_a_token_in_place_of_the_key(console: RunningConsole, device: Device) -> None:
+    product, key = console.platform.product_id, console.platform.master_key
+
+    def asked(token: str, path: str = f"/devices/{device.id}") -> Any:
+        return httpx.get(console.url + path, headers={"Authorization": token}).json()
+
+    whole = make_token(key, f"products/{product}", method="sha1")
+    assert asked(whole)["data"]["id"] == device.id and asked(whole, "/devices")["errno"] == 0
+    own = console.call(console.platform.store.credentials, device.id).api_key
+    of_device = make_token(own, f"products/{product}/devices/{device.id}")
+    assert asked(of_device)["data"]["id"] == device.id
+    assert asked(of_device, "/devices") == {"errno": 3, "error": "auth failed"}
+    for token, words in (
+        (make_token(key, f"products/{product}", 1), "token, et: 1 was 1970-01-01"),
+        (make_token(key, "products/1"), f"token, res: 'products/1' must be products/{product}"),
+        (make_token(own, f"products/{product}"), "token, sign: is not made with the product's key"),
+        (make_token(key, f"products/{product}/devices/{device.id}"), "token, sign: is made with the product's key"),
+        (key, "token: has no version"),
+    ):
+        answer = asked(token)
+        assert answer["errno"] == 3 and answer["error"].startswith(f"auth failed: {words}"), answer
 
 
 def test_the_history_of_commands(api: Api, device: Device) -> None:

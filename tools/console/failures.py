@@ -105,6 +105,31 @@ class SystemLimit(PlatformError):
     errno = 13
 
 
+class WaitedInVain(PlatformError):
+    """What the call that waits for a reply says with numbers of its own [设备命令]."""
+
+
+class NobodyToWaitFor(WaitedInVain):
+    errno = 12
+
+    def __init__(self) -> None:
+        super().__init__("device not found")
+
+
+class NotThereToReply(WaitedInVain):
+    errno = 13
+
+    def __init__(self) -> None:
+        super().__init__("device not online")
+
+
+class NoReplyInTime(WaitedInVain):
+    errno = 14
+
+    def __init__(self) -> None:
+        super().__init__("cmd response timeout")
+
+
 class KeyRequired(PlatformError):
     errno = 2
 
@@ -115,8 +140,8 @@ class KeyRequired(PlatformError):
 class AuthFailed(PlatformError):
     errno = 3
 
-    def __init__(self) -> None:
-        super().__init__("auth failed")
+    def __init__(self, words: str = "") -> None:
+        super().__init__(f"auth failed: {words}" if words else "auth failed")
 
 
 class BadJson(PlatformError):

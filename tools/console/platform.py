@@ -21,6 +21,9 @@ from .failures import (
     EntityMissing,
     EntityTooLarge,
     InvalidParameter,
+    NobodyToWaitFor,
+    NoReplyInTime,
+    NotThereToReply,
     PlatformError,
     SystemLimit,
     UnknownCommand,
@@ -52,6 +55,8 @@ PRODUCT_ID = "458945"
 """Of a new data file; the one of config.json.example."""
 MOST_PAYLOAD = 65535
 """Bytes of a command, of a reply and of an HTTP body: less than 64 KB [V2.3]."""
+SHORT = 1024
+"""Bytes below which a command that is waited for must stay, and its reply [设备命令]."""
 LONGEST_VALIDITY = 2_678_400
 """Seconds for which a command may wait for its device: 31 days."""
 
@@ -91,6 +96,7 @@ class Platform(Registry):
         """The products of the current platform."""
         self.packages = Packages(self)
         """For updates over the air."""
+        self._awaited: dict[str, asyncio.Future[bytes]] = {}  # replies that a call waits for, by the command's uuid
         self._sent_at: dict[str, float] = {}  # commands without a reply, when they were sent [time.monotonic()]
 
     def start(self) -> None:
@@ -292,6 +298,28 @@ class Platform(Registry):
         await self._send(command, link)
         return replace(command, status=CommandStatus.SENT)
 
+    async def ask(self, device_id: str, payload: bytes, seconds: int) -> tuple[str, bytes]:
+        """Sends a command and waits for the reply: the command's uuid, and what the device says. Both have less than 1
+        KB [设备命令]. Raises PlatformError, as of its kinds WaitedInVain where there is no reply."""
+        if len(payload) >= SHORT:
+            raise EntityTooLarge(f"command: has {len(payload)} bytes, at most {SHORT - 1} can be waited for")
+        if not self.knows(device_id) or self.device(device_id).is_studio:
+            raise NobodyToWaitFor
+        if device_id not in self._links:
+            raise NotThereToReply
+        command = await self.new_call(device_id, payload)
+        link = self._links.get(device_id)
+        if link is None:
+            raise NotThereToReply
+        reply = self._awaited[command.uuid] = asyncio.get_running_loop().create_future()
+        unwatched(self._send(command, link))
+        try:
+            return command.uuid, await asyncio.wait_for(reply, seconds)
+        except asyncio.TimeoutError as error:
+            raise NoReplyInTime from error
+        finally:
+            del self._awaited[command.uuid]
+
     def command(self, uuid: str) -> Command:
         """Raises UnknownCommand."""
         command = self.store.commands.find(uuid)
@@ -312,10 +340,15 @@ class Platform(Registry):
         command = self.store.commands.find(uuid)
         if command is None or command.device_id != device_id:
             return "no command of this uuid was sent to this device"
+        awaited = self._awaited.get(uuid)
+        if awaited is not None and len(reply) >= SHORT:
+            return f"of {len(reply)} bytes; to who waits for it, it must have less than {SHORT}"
         sent_at = self._sent_at.pop(uuid, None)
         seconds = None if sent_at is None else time.monotonic() - sent_at
         if not await self.store.commands.set_reply(uuid, reply, seconds):
             return "the command has been answered before"
+        if awaited is not None and not awaited.done():
+            awaited.set_result(reply)
         self.tell(CommandChanged(replace(command, status=CommandStatus.REPLIED, reply=reply, seconds=seconds)))
         return ""
 

@@ -7,6 +7,7 @@ Where the order of the fields in an answer comes from, for real programs look fo
         2019. All of them have {"errno":0,"data":…,"error":"succ"} in one line, without spaces.
 [API n] the examples in OneNET's documents of 多协议接入, 开发指南, API, by their numbers there, as 4.查询设备详情.
         They are printed by people, and have data last in 16 and 18, where [live] has it in the middle.
+[设备命令] the document of POST /v1/synccmds, of the MQTT物联网套件; nobody has logged an answer of it.
 [AT]    a cellular module's handbook, with answers of 2017.
 """
 

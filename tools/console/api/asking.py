@@ -9,9 +9,11 @@ from typing import Any
 from starlette.requests import Request
 
 from ..asked import MOST_BODY, number_in, object_in, read_body
+from ..dialect import shown
 from ..failures import AuthFailed, KeyRequired, UnknownDevice
 from ..model import Device
 from ..platform import Platform
+from ..studio.token import DEVICE_VERSION, Key, TokenError, check, parse
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Page:
 
 
 class Asking:
-    """A request of somebody with an api-key: the product's, which may do everything, a device's own, which may do all
-    that is about this device, or one that was made by POST /keys [API usage]."""
+    """A request of somebody with an api-key, or a token made with it: the product's, which may do everything, a
+    device's own, which may do all that is about this device, or one that was made by POST /keys [API usage]."""
 
     def __init__(self, platform: Platform, request: Request) -> None:
         self.platform = platform
@@ -59,9 +61,29 @@ class Asking:
     @cached_property
     def _key(self) -> str:
         key = self.request.headers.get("api-key")
-        if not key:
+        if key:
+            return key
+        token = self.request.headers.get("authorization")
+        if not token:
             raise KeyRequired
-        return key
+        try:
+            return self._key_of(token)
+        except TokenError as error:
+            raise AuthFailed(str(error)) from error
+
+    def _key_of(self, text: str) -> str:
+        """The key that a token is made with: products/{id} takes the product's, products/{id}/devices/{id} the
+        device's own. In the documents of the MQTT物联网套件 it is in place of the key."""
+        token = parse(text.encode())
+        product, _, device_id = token.res.partition("/devices/")
+        credentials = self.platform.store.credentials(device_id) if device_id else None
+        if product != f"products/{self.platform.product_id}" or (device_id and credentials is None):
+            whose = f"products/{self.platform.product_id}"
+            raise TokenError("res", f"{shown(token.res)} must be {whose}, or {whose}/devices/{{device id}}")
+        of_product = Key("the product's key", self.platform.master_key)
+        key = Key("the device's own key", credentials.api_key) if credentials else of_product
+        check(token, [DEVICE_VERSION], key, lambda: [of_product])
+        return key.text
 
     @cached_property
     def is_product(self) -> bool:

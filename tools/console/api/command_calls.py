@@ -1,5 +1,6 @@
-"""Calls about commands: [API 18] to [API 21]."""
+"""Calls about commands: [API 18] to [API 21], and the one that waits for the reply, [设备命令]."""
 
+from base64 import b64encode
 from typing import Any
 
 from starlette.responses import Response
@@ -9,7 +10,10 @@ from ..command_table import COMMANDS_KEPT
 from ..failures import MissingParameter, Unsuccessful
 from ..model import Command, CommandStatus
 from .asking import Asking
+from .envelope import said
 from .shown import to_seconds
+
+_SOONEST, _LATEST = 5, 30  # seconds that a reply is waited for [设备命令]
 
 _WORDS = {
     CommandStatus.CREATED: "command created",
@@ -33,6 +37,19 @@ async def send(it: Asking) -> Any:
     seconds = number_in(it.request, "timeout", 0, 0, None)
     command = await it.platform.send_command(device_id, await it.body(), seconds, qos)
     return {"cmd_uuid": command.uuid}
+
+
+async def ask(it: Asking) -> Any:
+    """设备命令: waits for the device's reply, at most so many seconds. The order is the document's, and so is that it
+    says "success" where all others say "succ"."""
+    device_id = it.param("device_id")
+    it.allow(device_id)
+    for name in ("device_id", "timeout"):
+        if not it.param(name):
+            raise MissingParameter(f"{name} is required")
+    seconds = number_in(it.request, "timeout", _SOONEST, _SOONEST, _LATEST)
+    uuid, reply = await it.platform.ask(device_id, await it.body(), seconds)
+    return said({"errno": 0, "error": "success", "data": {"cmd_uuid": uuid, "cmd_resp": b64encode(reply).decode()}})
 
 
 async def status(it: Asking) -> Any:

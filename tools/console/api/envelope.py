@@ -25,15 +25,16 @@ def enveloped(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request]
             return Response(status_code=400)  # to nobody
         if isinstance(data, Response):
             return data
-        return _said({"errno": 0, "error": "succ"} if data is None else {"errno": 0, "data": data, "error": "succ"})
+        return said({"errno": 0, "error": "succ"} if data is None else {"errno": 0, "data": data, "error": "succ"})
 
     return respond
 
 
 def refusal(errno: int, words: str) -> Response:
-    return _said({"errno": errno, "error": words})
+    return said({"errno": errno, "error": words})
 
 
-def _said(envelope: dict[str, Any]) -> Response:
+def said(envelope: dict[str, Any]) -> Response:
+    """A whole answer, in one line and without spaces."""
     text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
     return Response(text, media_type="application/json")

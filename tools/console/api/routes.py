@@ -41,6 +41,7 @@ CALLS: tuple[tuple[str, str, Callable[[Asking], Awaitable[Any]]], ...] = (
     ("POST", "/bindata", file_calls.add),
     ("GET", "/bindata/{index}", file_calls.read),
     ("POST", "/cmds", command_calls.send),
+    ("POST", "/v1/synccmds", command_calls.ask),
     ("GET", "/cmds/history/{id}", command_calls.history),
     ("GET", "/cmds/{uuid}", command_calls.status),
     ("GET", "/cmds/{uuid}/resp", command_calls.reply),
