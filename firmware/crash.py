@@ -35,11 +35,11 @@ def wait_after(error, count, read_config):
     show(error)
     note(error, "reset %d" % machine.reset_cause(), count)
     seconds = _PAUSES[min(count, len(_PAUSES)) - 1]
-    text = "boot: main.py has failed, %d times in a row; the next try is in %d s, unless Ctrl-C"
+    text = "boot: main.py has failed, %d in a row; the next try is in %d s, unless Ctrl-C"
     wanted = _sleep_of(read_config())
     if wanted:
         seconds = _WOKEN if machine.reset_cause() == machine.DEEPSLEEP_RESET else _WINDOW
-        text = "boot: main.py has failed, %d times in a row; the board sleeps in %d s, unless Ctrl-C"
+        text = "boot: main.py has failed, %d in a row; the board sleeps in %d s, unless Ctrl-C"
     return keyboard.interrupted(text % (count, seconds), seconds, feed) or _sleep(wanted)
 
 

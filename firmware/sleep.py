@@ -82,7 +82,7 @@ def sleep(device, seconds):
         seconds = _first_piece(notes, seconds)
         waiting = rare("across_resets").save(device, notes.packed())
         words = "%d s, after %s ms; %d data points wait" % (seconds + notes.rest, ticks_ms(), waiting)
-        log("sleep", words + (", offline %d times in a row" % notes.failed if notes.failed else ""))
+        log("sleep", words + (", offline %d in a row" % notes.failed if notes.failed else ""))
     if wlan and not _ESP8266:  # that writes its flash, and switches the radio off by itself
         try:
             wlan.active(False)

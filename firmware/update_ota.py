@@ -46,7 +46,8 @@ def watch(device):
         new = online_at != device._online_at
         online_at = device._online_at
         if new and alone:
-            client.session.take(0x82, base, _subscribe)
+            # where it is not granted, the asking has to do
+            client.session.take(0x82, [base], borrowed("onenet.asking").subscribe)
         if inform is not None:
             _reply(client, base, inform)
         if new or inform is not None or uptime() - asked_at >= _EVERY:
@@ -56,22 +57,6 @@ def watch(device):
 
     client.on_message = came
     device.stream("ota", 2)(look)
-
-
-def _subscribe(buf, packet_id, topic):
-    """Writes SUBSCRIBE [3.8] of this topic with QoS 0; returns its size. Where it is not granted, the asking has to
-    do."""
-    n = len(topic)
-    buf[0] = 0x82
-    buf[1] = n + 5 & 0x7F | 0x80
-    buf[2] = n + 5 >> 7
-    buf[3] = packet_id >> 8
-    buf[4] = packet_id & 0xFF
-    buf[5] = n >> 8
-    buf[6] = n & 0xFF
-    buf[7 : 7 + n] = topic
-    buf[7 + n] = 0
-    return 8 + n
 
 
 def _reply(client, base, inform):

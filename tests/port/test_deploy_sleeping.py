@@ -82,10 +82,10 @@ def test_one_whose_program_fails_sleeps_and_is_caught_as_it_wakes(broker: Mosqui
     broken = {**installed(), **SLEEPER, "main.py": b"raise OSError(19)\n"}
     with board(broker, broken, chip=chip) as it:
         it.wake_wire = True
-        it.wait_for("has failed, 1 times in a row; the board sleeps in 10 s", PATIENCE)
+        it.wait_for("has failed, 1 in a row; the board sleeps in 10 s", PATIENCE)
         it.wait_until_asleep(PATIENCE)
         it.wake_up()
-        it.wait_for("has failed, 2 times in a row; the board sleeps in 5 s", PATIENCE)
+        it.wait_for("has failed, 2 in a row; the board sleeps in 5 s", PATIENCE)
         it.wait_until_asleep(PATIENCE)
         if chip == "esp8266":  # main.py alone: the modules of this one are in no ROMFS
             return

@@ -54,11 +54,11 @@ def test_online() -> None:
         (["boot: main.py has crashed again and again; the next try is in 10 minutes"], "in a reset again and again"),
         (["boot: main.py has crashed again and again; the next try is after a sleep"], "and the board sleeps before"),
         (
-            [*CRASH[:-1], "boot: main.py has failed, 3 times in a row; the next try is in 60 s, unless Ctrl-C"],
+            [*CRASH[:-1], "boot: main.py has failed, 3 in a row; the next try is in 60 s, unless Ctrl-C"],
             "main.py has ended with ValueError: no sensor",
         ),
         (
-            [*CRASH[:-1], "boot: main.py has failed, 3 times in a row; the board sleeps in 5 s, unless Ctrl-C"],
+            [*CRASH[:-1], "boot: main.py has failed, 3 in a row; the board sleeps in 5 s, unless Ctrl-C"],
             "main.py has ended with ValueError: no sensor",
         ),
     ],

@@ -14,7 +14,7 @@ _NEXT = re.compile(r"; next attempt in \d+ s$")
 _OTHER_PRODUCT = re.compile(r'this product (?:takes|has) .*"platform": "(\w+)"')
 _SETTLING = 2.0
 """Seconds in which the platform may still refuse what a board subscribes to, once it is online."""
-_FAILED = re.compile(r"boot: main\.py has failed, (\d+) times in a row; the (next try is|board sleeps) in (\d+) s")
+_FAILED = re.compile(r"boot: main\.py has failed, (\d+) in a row; the (next try is|board sleeps) in (\d+) s")
 _NOW = {"next try is": "tries again", "board sleeps": "sleeps until the next try"}
 PROMPT = ">>> "
 
