@@ -18,8 +18,10 @@ def modules(folder, *left_out):
 
 
 include("$(PORT_DIR)/boards/manifest.py")
-# host and server are for computers. The ESP8266 has no room for machine code: see lib/plain/mqtt/wire.py.
-package("mqtt", modules("../lib/mqtt", "host.py", "server.py", "wire.py"), base_path="../lib")
-package("mqtt", ["wire.py"], base_path="../lib/plain" if esp8266 else "../lib")
+# host and server are for computers. The ESP8266 has no room for machine code: see lib/plain/mqtt/wire.py; and no TLS.
+twins = modules("../lib/plain/mqtt") if esp8266 else []
+tls = ["https.py", "tls.py", "tls_ca.py", "tls_name.py", "tls_room.py", "tls_words.py"] if esp8266 else []
+package("mqtt", modules("../lib/mqtt", "host.py", "server.py", *twins, *tls), base_path="../lib")
+package("mqtt", twins, base_path="../lib/plain")
 package("onenet", modules("../lib/onenet"), base_path="../lib")
-package("firmware", modules(".", "manifest.py", "finish.py", "swap.py", "prove.py"), base_path="..")
+package("firmware", modules(".", "manifest.py", "finish.py", "swap.py", "prove.py", *tls), base_path="..")

@@ -46,10 +46,10 @@ def architectures() -> list[str]:
 
 
 def compile_board(arch: str, target: Path, names: Iterable[str] | None = None) -> list[Module]:
-    """Compiles the modules, each for itself (default: all a board needs, as they are sent to one), into `target`, laid
-    out as their sources are. `target` is emptied first. Raises CompileError.
+    """Compiles the modules, each for itself (default: all such a board needs, as they are sent to one), into `target`,
+    laid out as their sources are. `target` is emptied first. Raises CompileError.
     """
-    files = {name: board_directory() / name for name in names or board_modules()}
+    files = {name: board_directory() / name for name in names or board_modules(arch)}
     if target.exists() and arch in architectures():
         shutil.rmtree(target)
     return compile_files(files, arch, target, each=names is not None)
@@ -64,7 +64,7 @@ def compile_files(files: Mapping[str, Path], arch: str, target: Path, each: bool
     if arch not in known:
         raise CompileError(f"no architecture {arch!r}; mpy-cross knows {', '.join(known)}")
     ours = {name for name, path in files.items() if name in board_modules() and path == board_directory() / name}
-    sources = _board_sources(arch, not each and ours.issuperset(board_modules()))
+    sources = _board_sources(arch, not each and ours.issuperset(board_modules(arch)))
     return [
         _compile(name, sources[name] if name in ours else None, path, arch, target)
         for name, path in files.items()
@@ -87,7 +87,7 @@ def _one_at_a_time(make: Callable[..., _Made]) -> Callable[..., _Made]:
 @_one_at_a_time
 def merged_board(arch: str) -> Merged:
     """All our modules for this architecture as they are compiled, but for their names. Raises CompileError."""
-    files = {name: board_directory() / name for name in board_modules()}
+    files = {name: board_directory() / name for name in board_modules(arch)}
     try:
         return merge({name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()})
     except MergeError as error:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from onenet_tools import __version__
 from onenet_tools.board import VirtualBoard
-from onenet_tools.files import board_directory, board_modules
+from onenet_tools.files import board_directory, board_modules, source_for
 from real_mpremote import mpremote
 
 LIB = board_directory() / "lib"
@@ -106,8 +106,9 @@ def test_the_manifest_freezes_all_that_a_board_needs(port: str, tmp_path: Path, 
     monkeypatch.setattr("sys.argv", ["makemanifest.py", "-v", f"PORT_DIR=/micropython/ports/{port}"])
     files = Manifest(board_directory() / "firmware" / "manifest.py", tmp_path).files
     assert files.pop("flashbdev.py") == tmp_path / "modules" / "flashbdev.py"
-    wanted = {name.removeprefix("lib/"): board_directory() / name for name in board_modules()}
-    if port == "esp8266":
-        wanted["mqtt/wire.py"] = LIB / "plain" / "mqtt" / "wire.py"
+    arch = "xtensa" if port == "esp8266" else "xtensawin"
+    wanted = {
+        name.removeprefix("lib/"): source_for(arch, name, board_directory() / name) for name in board_modules(arch)
+    }
     assert files == wanted
     assert all(path.is_file() for path in files.values())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ..files import ON_REQUEST, board_directory, board_modules, source_for
+from ..files import ON_REQUEST, board_directory, board_modules, is_left_out, source_for
 from ..mpy import CompileError, compile_files
 from .errors import PortError
 
@@ -112,7 +112,9 @@ def asked_for(program: dict[str, Path]) -> list[str]:
 
 
 def in_form(form: Form, files: dict[str, Path], dialect: Dialect) -> dict[str, bytes]:
-    """What these files are on the board, by their names there. Raises PortError."""
+    """What these files are on the board, by their names there; what of ours no such board loads is left out. Raises
+    PortError."""
+    files = {name: path for name, path in files.items() if not is_left_out(dialect.architecture, name, path)}
     if form is Form.SOURCE:
         return {name: source_for(dialect.architecture, name, path).read_bytes() for name, path in files.items()}
     to_compile = {name: path for name, path in files.items() if name.endswith(".py") and name not in _AS_THEY_ARE}
