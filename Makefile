@@ -5,6 +5,7 @@ ARCH ?= xtensawin
 
 BIN := .venv/bin
 VENV := .venv/.made
+CHINESE := tools/locale/zh_CN/LC_MESSAGES/onenet.po
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 BOARDS := esp32 esp8266
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
@@ -14,7 +15,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .NOTPARALLEL:
 .PHONY: capacity cluster coverage mutants misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console pictures load board chip image bench size docs wheel clean distclean
-.PHONY: compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
+.PHONY: words compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -34,7 +35,11 @@ apt = if [ "$$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi; \
 
 setup: $(VENV) ## what everything below needs from PyPI, into .venv; the others do it by themselves
 
-$(VENV): pyproject.toml setup.py requirements/dev.txt
+$(VENV): .venv/.packages $(CHINESE)
+	@$(BIN)/python -c 'from onenet_tools.catalogue import compile_words; compile_words()'
+	@touch $@
+
+.venv/.packages: pyproject.toml setup.py requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed; name one: make PYTHON=python3.12")'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call apt,python3-venv); }
 	@echo "Setting up .venv with the packages of requirements/dev.txt: once, a minute or two"
@@ -178,6 +183,9 @@ $(BOARDS:%=build/stubs/%/.made): build/stubs/%/.made: requirements/%.txt | $(VEN
 format: $(VENV) ## lays the code out as lint wants it
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+words: $(VENV) ## the catalogue of Chinese texts, with what is new in the code put in; says what has no Chinese yet
+	@$(BIN)/python -m onenet_tools.catalogue
 
 compliance: $(VENV) ## docs/compliance.md: where each clause of MQTT 3.1.1 is obeyed, and which test shows it; fails if one has none
 	@$(BIN)/python -m onenet_tools.compliance

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from setuptools import find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
@@ -14,6 +16,11 @@ class WithBoard(build_py):
         super().run()
         if self.editable_mode:
             return  # then they are found where they are: see tools/files.py
+        for source in Path("tools", "locale").glob("*/LC_MESSAGES/*.po"):
+            made = Path(self.build_lib, "onenet_tools", source.relative_to("tools")).with_suffix(".mo")
+            made.parent.mkdir(parents=True, exist_ok=True)
+            with source.open("rb") as texts, made.open("wb") as file:
+                write_mo(file, read_po(texts))
         target = Path(self.build_lib, "onenet_tools", "_board")
         target.mkdir(exist_ok=True)
         for name in BOARD:

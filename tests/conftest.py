@@ -11,6 +11,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "lib"), str(ROOT / "tools" / "shim")]
 
+# Whatever the language of this computer, what the tests compare is English, unless they ask for another.
+os.environ["LANGUAGE"] = "en"
+
 # A shell that runs us in the background has SIGINT ignored, and so would be the Ctrl-C of the programs that we start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -27,6 +30,16 @@ LAST = (
     "test_zero_heap_current",
     "test_zero_heap_mqtt",
 )  # the fast ones go first
+
+
+def pytest_sessionstart():
+    """What is new in the catalogue counts without another make setup."""
+    try:
+        from onenet_tools.catalogue import MO, PO, compile_words
+    except ImportError as error:
+        pytest.exit(f"{error}: make setup", returncode=4)
+    if not MO.is_file() or MO.stat().st_mtime < PO.stat().st_mtime:
+        compile_words()
 
 
 def pytest_collection_modifyitems(items):

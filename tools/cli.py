@@ -16,6 +16,8 @@ from .api.device_cli import EPILOG, create
 from .console.cli import app as console
 from .console.cli import devices
 from .failures import NotOnWindows, complain, failures_in_one_line
+from .help_words import error_words, translated
+from .language import _
 from .model.cli import app as model
 from .package.cli import app as package
 from .packets.cli import app as packets
@@ -305,15 +307,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a pipe on Windows may have no letter for what we say
             stream.reconfigure(errors="replace")
     try:
-        status: Any = app(arguments, standalone_mode=False)
+        status: Any = translated(typer.main.get_command(app))(arguments, standalone_mode=False)
     except NotOnWindows as error:
         complain(str(error))
         return 2
     except typer.Abort:
-        complain("stopped by Ctrl-C")
+        complain(_("stopped by Ctrl-C"))
         return 130
     except typer.TyperException as error:
         if words := error.format_message():  # none where the help was shown in place of a command
-            complain(f"{words} (onenet --help tells more)")
+            complain(_("{words} (onenet --help tells more)").format(words=error_words(words)))
         return 2
     return status if isinstance(status, int) else 0

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import typer
 
+from .language import _
+
 
 class NotOnWindows(ImportError):
     """What was asked for needs what Windows has not; says what to do."""
@@ -23,4 +25,4 @@ def failures_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
 
 def complain(words: str) -> None:
     """One line on stderr, whatever `words` is made of."""
-    print("error: " + " ".join(words.split()), file=sys.stderr)
+    print(_("error: {words}").format(words=" ".join(words.split())), file=sys.stderr)
