@@ -23,7 +23,7 @@ _HEAD = const(14)  # bytes of RTC memory that are start.py's; what across_resets
 _USED = (
     "wifi auth_info password port product_id keep_alive tx_size rx_size outbox_size outbox_full led_pin "
     "led_active_low reset_after ntp_host subscribe_commands safe_mode_pin trace ca tls_name update update_key sleep "
-    "remote_key log remote"
+    "remote_key setup log remote"
 ).split(" ")
 
 

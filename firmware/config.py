@@ -16,7 +16,7 @@ class ConfigError(Exception):
 
 # With those of 10 bytes as texts of their own they would become names, for ever.
 _UPDATE = "update update_key".split(" ")
-_REMOTE = "log remote remote_key _trial".split(" ")  # three keys, and what their module has at the end of its name
+_REMOTE = "log remote remote_key _trial setup".split(" ")  # keys, and what a module has at the end of its name
 
 # Key: (default, what would be right, test). A default of None: the key must be there.
 _SECRET = (  # constant, so no names
@@ -176,6 +176,7 @@ _KEYS = {
     ),
     _REMOTE[1]: (False, "true to obey what is signed with remote_key, or false", _yes_no),
     _REMOTE[2]: ("", 'a text of 16 to 64 characters that only you know, or "" for none', _secret_text),
+    _REMOTE[4]: (False, "true for an access point with a page to set the board up, until it is joined once", _yes_no),
     "trace": (False, "true to show every MQTT packet on the console, or false", _yes_no),
 }
 

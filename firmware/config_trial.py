@@ -1,4 +1,5 @@
-"""A change of config.json from afar, until it has proved itself: until the board was online with it for ten seconds.
+"""A change of config.json from afar, or by a board's own page, until it has proved itself: until the board was online
+with it for ten seconds.
 
 Three starts, or so many seconds in one of them, and what there was before comes back: config.back, by one rename, so
 power may go at any moment. config.try says how often the board has started, and the seconds. Loaded by its path at the
@@ -11,6 +12,22 @@ from micropython import const
 
 _STARTS = const(3)
 _STAYS = const(10)  # seconds
+
+
+def put(before, after, seconds):
+    """Puts `after` into config.json, on trial for so many seconds of each start; before: what it holds, which comes
+    back, or None where there is a trial already, and with it what was there before that. Both are bytes. At a power cut
+    in the middle of it nothing has changed. OSError: the flash is full."""
+    for path, data in (("config.try", ("0 %d" % seconds).encode()), ("config.back", before), ("config.new", after)):
+        if data is not None:
+            with open("config.part", "wb") as file:
+                file.write(data)
+            os.rename("config.part", path)
+    try:
+        os.remove("config.undone")
+    except OSError:
+        pass
+    os.rename("config.new", "config.json")
 
 
 def count():

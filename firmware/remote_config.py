@@ -33,15 +33,9 @@ def change(device, words):
         config[name] = _value(text)
     elif name in config:
         del config[name]
-    after = json.dumps(config)
+    after = json.dumps(config).encode()
     del config
-    for path, data in (("config.try", "0 %d" % seconds), ("config.back", before), ("config.new", after)):
-        with open("config.part", "wb") as file:
-            file.write(data if isinstance(data, bytes) else data.encode())
-        os.rename("config.part", path)
-    if "config.undone" in files:
-        os.remove("config.undone")
-    os.rename("config.new", "config.json")
+    rare("config_trial").put(before, after, seconds)
     rare("remote_act").restart(device)
     return "ok"
 

@@ -278,17 +278,17 @@ def test_power_goes_at_any_write_of_a_change():
 
             return counted
 
-    os_module = remote_config.os
+    os_module = config_trial.os
     for left in range(8):
         with Flash({"config.json": json.dumps(dict(CONFIG, **ON))}):
             before = files()["config.json"]
-            remote_config.os = Os(left)
+            config_trial.os = Os(left)
             try:
                 remote_config.change(Nobody, "keep_alive=60")
             except Cut:
                 pass
             finally:
-                remote_config.os = os_module
+                config_trial.os = os_module
             there = files()
             if there["config.json"] != before:
                 assert json.loads(there["config.json"])["keep_alive"] == 60
