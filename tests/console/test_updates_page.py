@@ -2,6 +2,7 @@
 # ruff: noqa: RUF001 (Chinese punctuation)
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from browser import MqttDevice
 from console_client import until
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
-from onenet_tools.package.package import Package, make_package
-from onenet_tools.port.program import Dialect, Form
+from onenet_tools.console.own_program import OwnProgram
+from onenet_tools.package.package import Package, make_package, read_package
+from onenet_tools.port.program import Dialect, Form, architecture_number
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
+KEY = "a key of 24 characters.."
 SIZES = [(390, 844), (1400, 900)]
 
 
@@ -36,11 +39,14 @@ class Board(MqttDevice):
     """A device that answers the command update as a board does (firmware/update_command.py), and fetches nothing: what
     it tells is for the test to say."""
 
-    def __init__(self, console: RunningConsole, device: Device, reply: bytes = b"ok") -> None:
+    def __init__(self, console: RunningConsole, device: Device, reply: bytes = b"ok", status: bytes = b"?") -> None:
         super().__init__(console, device)
         self.told: list[bytes] = []
 
         def take(client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
+            if message.payload == b"!status":
+                client.publish(message.topic.replace("$creq", "$crsp"), status)
+                return
             self.told.append(message.payload)
             client.publish(message.topic.replace("$creq", "$crsp"), reply)
 
@@ -149,6 +155,90 @@ def test_a_package_for_boards_of_one_version(console: RunningConsole, browser: A
     with browser.open(f"/device/{device.id}") as page:
         choose(page, file)
         expect(page.locator(".package")).to_contain_text("and version 2.0 on the board")
+
+
+@pytest.fixture
+def own(console: RunningConsole, tmp_path: Path) -> Iterator[Path]:
+    """The folder of a program, of which the console makes packages."""
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "one.py").write_text("import helper\n")
+    (tmp_path / "helper.py").write_text("N = 7\n")
+    (tmp_path / "other.py").write_text("not even Python\n")
+    (tmp_path / "config.json").write_text('{"auth_info": "s3cr3t"}')
+    (tmp_path / "main.py").write_text(
+        "from firmware import Device\nimport parts.one\ndevice = Device('config.json')\ndevice.run()\n"
+    )
+    console.platform.packages.program = OwnProgram(tmp_path)
+    yield tmp_path
+    console.platform.packages.program = None
+
+
+def kept(console: RunningConsole, told: bytes) -> Package:
+    """That a board was told to fetch."""
+    data = console.platform.packages.find(told.decode().rpartition("#")[2])
+    assert data is not None
+    return read_package(data)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["phone", "desk"])
+def test_a_package_is_made_of_the_program_here(
+    console: RunningConsole, browser: Any, device: Device, own: Path, size: tuple[int, int], monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("ONENET_UPDATE_KEY", KEY)
+    status = b'{"machine": "Generic ESP32C3 module with ESP32C3"}'
+    with (
+        Board(console, device, status=status) as board,
+        browser.open(f"/device/{device.id}", size=size) as page,
+    ):
+        page.get_by_label("Version").fill("3.1")
+        page.get_by_role("button", name="Make a package").click()
+        inside = page.locator(".package")
+        expect(inside).to_contain_text("In the package: 3.1")
+        expect(inside).to_contain_text("signed")
+        page.get_by_role("button", name="Update to 3.1").click()
+        expect(page.locator(".progress li")).to_have_text([re.compile("The board is told to fetch version 3.1")])
+        assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+        heard = "".join(browser.heard)
+        package = kept(console, board.told[0])
+    assert package.is_signed_by(KEY)
+    names = {entry.name for entry in package.entries}
+    assert {"main.py", "helper.mpy", "parts/one.mpy", "boot.py", "firmware/update.mpy"} < names
+    assert not {"other.mpy", "config.json"} & names
+    assert package.content("main.py") == (own / "main.py").read_bytes()
+    assert package.head["mpy"] >> 10 == architecture_number("rv32imc"), "the chip that the board has told of"
+    assert KEY not in heard
+    assert "s3cr3t" not in heard
+
+
+def test_what_keeps_a_package_from_being_made_is_said(
+    console: RunningConsole, browser: Any, device: Device, own: Path
+) -> None:
+    with browser.open(f"/device/{device.id}", "zh-CN") as page:
+        make, trouble = page.get_by_role("button", name="生成升级包"), page.get_by_role("alert")
+        make.click()  # offline
+        expect(trouble.filter(has_text="开发板没有说明芯片型号")).to_be_visible()
+        with Board(console, device):
+            make.click()  # a board that does not tell
+            expect(trouble.filter(has_text="开发板没有说明芯片型号")).to_be_visible()
+        page.get_by_label("芯片").click()
+        page.get_by_role("option", name="ESP8266", exact=True).click()
+        (own / "main.py").write_text("import helper\nhelper.N = = 7\n")
+        make.click()
+        expect(trouble.filter(has_text="main.py")).to_be_visible()
+        (own / "main.py").write_text("import helper\nprint(helper.N)\n")
+        page.get_by_label("版本").fill("not a version")
+        make.click()
+        expect(trouble.filter(has_text="'not a version'")).to_be_visible()
+        page.get_by_label("版本").fill("3.2")
+        make.click()
+        expect(page.locator(".package")).to_contain_text("esp8266 · romfs")
+        expect(page.get_by_role("button", name="升级到 3.2")).to_be_visible()
+
+
+def test_without_a_program_none_is_made(browser: Any, device: Device) -> None:
+    with browser.open(f"/device/{device.id}") as page:
+        expect(page.get_by_label("Choose a package")).to_be_visible()
+        expect(page.get_by_role("button", name="Make a package")).to_have_count(0)
 
 
 def test_a_device_of_the_current_platform_has_a_task(

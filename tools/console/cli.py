@@ -56,6 +56,13 @@ def console(
         ),
     ] = None,
     key: Annotated[bool, typer.Option("--key", help="Show the api-key and the other keys, and exit.")] = False,
+    program: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Make packages for updates of the main.py in this folder, and what it imports from there.",
+        ),
+    ] = None,
 ) -> None:
     """Start a local OneNET: boards come online here, and a web page shows them. Until Ctrl-C.
 
@@ -78,6 +85,9 @@ def console(
         if not re.fullmatch(r"https?://[^/\s]+", origin):
             raise typer.BadParameter(f"{origin!r} is not like http://localhost:5173", param_hint="--allow-origin")
 
+    if program and not (program / "main.py").is_file():
+        raise typer.BadParameter(f"there is no main.py in {program}", param_hint="--program")
+
     from .console import ConsoleError, Options
     from .run import run
 
@@ -85,7 +95,7 @@ def console(
         password = _teachers_password() if lan else ""
         origins, rules = allow_origin or (), rule or ()
         options = Options(data, port, http_port, lan, pcap, product or "", password=password)
-        run(replace(options, origins=origins, rules=rules))
+        run(replace(options, origins=origins, rules=rules, program=program))
 
 
 @devices.command("add")

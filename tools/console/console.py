@@ -18,6 +18,7 @@ from .broker import ConsoleBroker
 from .gate import Gate
 from .keyfile import LocalKeys, published_keys
 from .lock import Lock
+from .own_program import OwnProgram
 from .platform import Platform, open_platform
 from .store import default_file
 from .web import make_app, serving
@@ -50,6 +51,8 @@ class Options:
     """Of pages of other programs that may use the HTTP API."""
     rules: Sequence[str] = ()
     """As NAME=VALUE: see legacy_rules.py and studio/rules.py."""
+    program: Path | None = None
+    """The folder of the program of which a device's page makes packages: see own_program.py."""
 
 
 class Console:
@@ -89,6 +92,8 @@ class Console:
         if options.lan:
             self.platform.lock = Lock(options.password)
         self.platform.http_port = self.http_port
+        if options.program:
+            self.platform.packages.program = OwnProgram(options.program)
         for rule in options.rules:
             try:
                 self.platform.change_rule(rule)

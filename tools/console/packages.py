@@ -18,6 +18,7 @@ from ..package.package import Package, read_package
 from ..port.errors import PortError
 from .failures import DeviceOffline, InvalidParameter, PlatformError, UnknownPackage
 from .model import CommandChanged, DeviceChanged, Event, PointsStored, UpdateTold
+from .own_program import OwnProgram
 from .update_progress import Progress, is_end
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Packages:
         """Is told of every call of a device about its task: for tests."""
         self.progress: dict[str, Progress] = {}
         """By device, of its last update."""
+        self.program: OwnProgram | None = None
+        """Of which packages are made here, where the console has been told of it."""
         platform.listen(self._hear, PointsStored, CommandChanged, DeviceChanged)
 
     def find(self, name: str) -> bytes | None:

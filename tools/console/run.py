@@ -74,6 +74,7 @@ def _introduction(console: Console) -> list[str]:
         *([f"{'password':14}{_shown_password(options)}"] if options.password else []),
         f"{'product id':14}{console.platform.product_id}",
         f"{'data':14}{options.data or default_file()}",
+        *([f"{'program':14}{options.program / 'main.py'}"] if options.program else []),
         f"{'a new device':14}on the page, or with: onenet device add TITLE",
         "Ctrl-C ends it",
     ]

@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import __version__
-from ..port.chips import CHIPS
+from ..port.chips import CHIPS, Chip
 from ..port.errors import PortError
 from ..port.names import check_sent
 from ..port.plan import Rom
 from ..port.program import Dialect, Form, architecture_number, find_program, in_form, sources
-from ..port.rehearsal import rehearse
+from ..port.rehearsal import Rehearsal, rehearse
 from ..port.romfs import image
-from .package import Package, make_package, read_package
+from .package import PATIENCE, STAYS, Package, make_package, read_package
 
 KEY = "ONENET_UPDATE_KEY"
 _MPY = 6 | 3 << 8
@@ -32,23 +32,46 @@ class Wanted:
 
     chip: str
     version: str | None
-    base: Path | None
-    key: Path | None
-    source: bool
-    stays: int
-    patience: int
-    output: Path | None
+    base: Path | None = None
+    key: Path | None = None
+    source: bool = False
+    stays: int = STAYS
+    patience: int = PATIENCE
+    output: Path | None = None
 
 
 def make(files: Sequence[Path], wanted: Wanted) -> int:
     """Makes the file and says what is in it; returns the exit status. Raises PortError."""
-    chip = next((chip for chip in CHIPS if chip.key == wanted.chip.lower().replace("-", "")), None)
+    chip = chip_of(wanted.chip)
+    program = find_program(files)
+    made, rehearsal = build(program, wanted)
+    path = wanted.output or Path("build", "package", f"{made.head['version']}-{chip.key}.pkg")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".new")
+    new.write_bytes(made.data)
+    new.replace(path)
+    print(f"the program is {program['main.py'].resolve()}")
+    for words in rehearsal.careful:
+        print(f"careful: {words}")
+    print(f"{path}: version {made.head['version']} for {chip.name}, {_contents(made)}, {_signature(made)}")
+    print(f"digest {made.digest}")
+    return 0
+
+
+def chip_of(name: str) -> Chip:
+    """Raises PortError where there is none of this name."""
+    chip = next((chip for chip in CHIPS if chip.key == name.lower().replace("-", "")), None)
     if chip is None:
-        raise PortError(f"there is no chip {wanted.chip}; there are {', '.join(chip.key for chip in CHIPS)}")
+        raise PortError(f"there is no chip {name}; there are {', '.join(chip.key for chip in CHIPS)}")
+    return chip
+
+
+def build(program: dict[str, Path], wanted: Wanted) -> tuple[Package, Rehearsal]:
+    """The package with this program, by the names on the board, and what is to be said of it. Raises PortError."""
+    chip = chip_of(wanted.chip)
     small = chip.key == "esp8266"
     if small and wanted.source:
         raise PortError("an ESP8266 has not the memory to load the modules from files; leave out --source")
-    program = find_program(files)
     check_sent(program)
     key = find_key(wanted.key)
     rehearsal = rehearse(program)
@@ -61,19 +84,7 @@ def make(files: Sequence[Path], wanted: Wanted) -> int:
     base = read_package(wanted.base.read_bytes(), str(wanted.base)) if wanted.base else None
     platform = "esp8266" if small else "esp32"
     made = make_package(version, platform, form, dialect, contents, rom, base, wanted.stays, wanted.patience)
-    if key:
-        made = made.signed(key)
-    path = wanted.output or Path("build", "package", f"{version}-{chip.key}.pkg")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(path.name + ".new")
-    new.write_bytes(made.data)
-    new.replace(path)
-    print(f"the program is {program['main.py'].resolve()}")
-    for words in rehearsal.careful:
-        print(f"careful: {words}")
-    print(f"{path}: version {version} for {chip.name}, {_contents(made)}, {_signature(made)}")
-    print(f"digest {made.digest}")
-    return 0
+    return made.signed(key) if key else made, rehearsal
 
 
 def contents_of(program: dict[str, Path], form: Form, dialect: Dialect) -> tuple[dict[str, bytes], Rom | None]:

@@ -1,21 +1,14 @@
 """The log of a board, as it keeps it: fetched past its program by "!log", see firmware/remote_log.py."""
 
-import asyncio
-
 from nicegui import ui
 
+from ..board_talk import ask
 from ..failures import DeviceOffline, PlatformError
-from ..model import CommandStatus, Device
+from ..model import Device
 from ..studio.failures import NotOnline
-from ..studio.products import Protocol
 from .frame import Visit, box, button, part
 from .text import shown
 
-ASKED = (b"!log", b'call board {"command": "!log')
-"""How what this card asks begins among a device's commands."""
-
-_PATIENCE = 15.0  # seconds for a piece
-_POLL = 0.1
 _PAUSE = 5.0  # seconds between two looks, where it is followed
 _PIECES = 40  # in a row: a board keeps 8 KB, and sends 400 bytes at a time
 _MOST = 20000  # characters that are shown
@@ -67,7 +60,7 @@ class BoardLog:
         """Adds what is new; returns what is wrong, or nothing."""
         words = self._visit.words
         for _ in range(_PIECES):
-            reply = await self._ask(f"!log {self._place}".rstrip())
+            reply = await ask(self._visit.platform, self._device, f"!log {self._place}".rstrip())
             if reply is None:
                 return words.log_unanswered
             head, _, lines = reply.partition("\n")
@@ -82,19 +75,3 @@ class BoardLog:
             if parts[1] == parts[2]:
                 break
         return ""
-
-    async def _ask(self, text: str) -> str | None:
-        """The board's reply. Raises PlatformError."""
-        platform, device = self._visit.platform, self._device
-        if device.is_studio:
-            studio = platform.studio
-            if studio.products.find(device.product_id).protocol is Protocol.ONEJSON:
-                return str((await studio.things.call(device, "board", {"command": text})).get("reply", ""))
-            return (await studio.things.command(device, text.encode(), _PATIENCE))[1].decode(errors="replace")
-        sent = await platform.send_command(device.id, text.encode())
-        for _ in range(round(_PATIENCE / _POLL)):
-            command = platform.command(sent.uuid)
-            if command.status is CommandStatus.REPLIED and command.reply is not None:
-                return command.reply.decode(errors="replace")
-            await asyncio.sleep(_POLL)
-        return None

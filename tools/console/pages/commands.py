@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from nicegui import ui
 
+from ..board_talk import LOG_ASKED
 from ..model import Command, CommandStatus, Device
 from ..platform import DeviceOffline, PlatformError
 from ..studio.failures import NotOnline
-from .board_log import ASKED
 from .frame import Visit, box, part
 from .own_controls import OwnControls
 from .text import shown_bytes, shown_time
@@ -51,7 +51,7 @@ class Commands:
 
     def show(self, changed: Iterable[Command]) -> None:
         """Adds commands to the list, or what has become of those in it."""
-        self._commands.update((each.uuid, each) for each in changed if not each.payload.startswith(ASKED))
+        self._commands.update((each.uuid, each) for each in changed if not each.payload.startswith(LOG_ASKED))
         for uuid in list(self._commands)[:-_SHOWN]:
             del self._commands[uuid]
         self._list.clear()

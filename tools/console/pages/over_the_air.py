@@ -1,15 +1,25 @@
-"""An update over the air: a package is chosen, looked at and started, and what the board tells of it is shown."""
+"""An update over the air: a package is chosen, or made of the program on this computer, looked at and started, and what
+the board tells of it is shown."""
 
+import asyncio
 import re
+from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import quote
 
+from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
 from ...package.package import Package, read_package
+from ...port.chips import CHIPS
 from ...port.errors import PortError
+from ..board_talk import chip_in, status
 from ..failures import DeviceOffline, PlatformError
+from ..own_program import OwnProgram
+from ..studio.failures import NotOnline
 from ..update_progress import AGAIN, Progress
+from .dialogs import choice, text_of
 from .frame import Visit, box, button, part
 from .text import shown, shown_time
 from .words import Words
@@ -30,6 +40,60 @@ class PackageDrop(Element, component="package_drop.js"):
         )
 
 
+class PackageForm:
+    """A row where a package is made of the program on this computer."""
+
+    def __init__(
+        self, visit: Visit, device_id: str, program: OwnProgram, made: Callable[[str, list[str]], None]
+    ) -> None:
+        """made: is told the digest, and what is to be said of the program."""
+        self._visit = visit
+        self._device_id = device_id
+        self._program = program
+        self._tell = made
+        words = visit.words
+        part("p", words.own_program.format(folder=shown(program.folder.name, 60)), "soft")
+        with box("form", "making").on("submit.prevent", self._make, []):
+            chips = {"": words.chip_asked} | {chip.key: chip.name for chip in CHIPS}
+            self._chip = choice(words.chip, chips, "")
+            self._version = ui.input(words.version, value=f"{datetime.now():%Y%m%d-%H%M}")
+            self._version.props.update({"outlined": True, "dense": True, "maxlength": 24, "autocomplete": "off"})
+            self._button = part("button", words.make_package, "btn quiet")
+            self._button.props["type"] = "submit"
+        self._outcome = part("p", classes="trouble")
+        self._outcome.props["role"] = "alert"
+        self._busy = False
+
+    async def _make(self) -> None:
+        if self._busy:
+            return
+        self._busy = True
+        self._button.text = self._visit.words.making_package
+        try:
+            self._outcome.text = await self._tried()
+        finally:
+            self._busy = False
+            self._button.text = self._visit.words.make_package
+
+    async def _tried(self) -> str:
+        """What is wrong; empty for nothing."""
+        platform, words = self._visit.platform, self._visit.words
+        try:
+            chip = self._chip.value or chip_in(await status(platform, platform.device(self._device_id)))
+            if not chip:
+                return words.chip_not_told
+            package, careful = await asyncio.to_thread(self._program.build, chip, text_of(self._version))
+            platform.packages.keep(package.data)
+        except (DeviceOffline, NotOnline):
+            return words.chip_not_told
+        except OSError as error:
+            return shown(f"{error.strerror}: {error.filename}", 300)
+        except (PortError, PlatformError) as error:
+            return shown(str(error), 300)
+        self._tell(package.digest, careful)
+        return ""
+
+
 class OverTheAir:
     """A card; without the right to send the device something it shows what goes on, if anything does."""
 
@@ -43,7 +107,9 @@ class OverTheAir:
             part("h2", words.update)
             if can_send:
                 part("p", words.update_hint, "soft")
-                PackageDrop(words, device_id).on("kept", self._look)
+                PackageDrop(words, device_id).on("kept", self._chosen)
+                if program := visit.platform.packages.program:
+                    PackageForm(visit, device_id, program, self._look)
             self._package = box(classes="package")
             self._complaint = part("p", classes="trouble")
             self._complaint.props["role"] = "alert"
@@ -51,9 +117,11 @@ class OverTheAir:
             self._progress.props["aria-live"] = "polite"
         self.show()
 
-    def _look(self, event: GenericEventArguments) -> None:
-        """Shows what is in the package that has just been kept."""
-        digest = str(event.args)
+    def _chosen(self, event: GenericEventArguments) -> None:
+        self._look(str(event.args), [])
+
+    def _look(self, digest: str, careful: list[str]) -> None:
+        """Shows what is in the package that has just been kept, and what is to be said of it."""
         data = self._visit.platform.packages.find(digest) if _DIGEST.fullmatch(digest) else None
         self._package.clear()
         self._complaint.text = "" if data else self._words.package_gone
@@ -66,6 +134,8 @@ class OverTheAir:
             return
         with self._package:
             self._show_package(package)
+            for words in careful:
+                part("p", self._words.careful.format(words=shown(words, 300)), "soft")
 
     def _show_package(self, package: Package) -> None:
         words, head = self._words, package.head

@@ -302,6 +302,14 @@ class Words:
 
     update: str
     update_hint: str
+    own_program: str
+    chip: str
+    chip_asked: str
+    chip_not_told: str
+    version: str
+    make_package: str
+    making_package: str
+    careful: str
     choose_package: str
     drop_package: str
     sending_package: str
