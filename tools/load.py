@@ -7,6 +7,7 @@ connections of this one, and share the computer with it. They all connect at onc
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import statistics
@@ -22,6 +23,7 @@ from pathlib import Path
 import httpx
 
 from .console.dialect import built
+from .console.platform import open_platform
 from .console.store import Store, read_product
 from .files import use_board_libraries
 from .loopback import free_port
@@ -32,7 +34,11 @@ from mqtt import packet  # noqa: E402
 
 PRODUCT = "458945"
 _PATIENCE = 60.0  # seconds for an acknowledgement
-_COMMANDS = 20  # that are sent meanwhile
+_COMMANDS = 20  # that are sent meanwhile, at least
+_STREAMS = [(f"stream {i}",) for i in range(10)]
+_AT_ONCE = 1000  # points of a stream
+_VALUE_BYTES = 100
+_BIG_FILE = 200_000_000  # bytes
 
 
 class LoadError(Exception):
@@ -51,6 +57,8 @@ class Figures:
     """Of each point, from sending to PUBACK."""
     commands: list[float] = field(default_factory=list)
     """From asking the API to the command's arrival at the device."""
+    replies: list[float] = field(default_factory=list)
+    """From asking the API to its answer with the device's reply."""
     stored: int = 0
     cpu: float = 0.0
     """Of the console."""
@@ -69,6 +77,7 @@ class Figures:
                 f"{points:,} points in {self.seconds} s, {self.lost} lost",
                 f"acknowledged after {_spread(self.acknowledged)}",
                 f"{len(self.commands)} commands meanwhile, with the device after {_spread(self.commands)}",
+                f"and the reply with who has asked after {_spread(self.replies)}",
                 f"the console took {self.cpu:.1f} s of CPU, {1000 * self.cpu / points:.2f} ms a point, and"
                 f" {self.memory / 2**20:.0f} MiB",
             ]
@@ -190,6 +199,8 @@ class _Device:
                 raise LoadError(f"device {self.device_id}: {words}") from error
             if first >> 4 == 3:
                 self.commands.put_nowait(loop.time())
+                uuid = body[2 + len("$creq/") : 2 + body[1]].decode()
+                self._writer.write(built(partial(packet.publish, topic=f"$crsp/{uuid}", payload=b"ok")))
             elif first >> 4 == 4:
                 self._figures.acknowledged.append(loop.time() - self._sent_at.pop(int.from_bytes(body, "big")))
                 count += 1
@@ -234,19 +245,19 @@ async def _simulate(
 async def _command(figures: Figures, http: httpx.AsyncClient, devices: list[_Device]) -> None:
     loop = asyncio.get_running_loop()
     await asyncio.sleep(2)
-    for i in range(_COMMANDS):
-        device = devices[i * len(devices) // _COMMANDS]
+    spare = max(0, figures.seconds - 4)  # seconds
+    count = max(_COMMANDS, 2 * spare)
+    for i in range(count):
+        device = devices[i * len(devices) // count]
         began = loop.time()
-        answer = await http.post("/cmds", params={"device_id": device.device_id}, content=b"on")
-        if answer.json()["errno"] and not device.is_done:
-            raise LoadError(f"device {device.device_id}: {answer.text}")
+        answer = await http.post("/v1/synccmds", params={"device_id": device.device_id, "timeout": 30}, content=b"on")
         if device.is_done:
             return  # the commands are late, or it was a short time
-        try:
-            figures.commands.append(await asyncio.wait_for(device.commands.get(), _PATIENCE) - began)
-        except asyncio.TimeoutError as error:
-            raise LoadError(f"device {device.device_id}: a command has not come within {_PATIENCE:g} s") from error
-        await asyncio.sleep((figures.seconds - 4) / _COMMANDS if figures.seconds > 4 else 0)
+        if answer.json()["errno"]:
+            raise LoadError(f"device {device.device_id}: {answer.text}")
+        figures.replies.append(loop.time() - began)
+        figures.commands.append(device.commands.get_nowait() - began)
+        await asyncio.sleep(spare / count)
 
 
 def _stored(http: httpx.Client, device_id: str, seconds: int) -> int:
@@ -255,6 +266,28 @@ def _stored(http: httpx.Client, device_id: str, seconds: int) -> int:
     answer = http.get(f"/devices/{device_id}/datapoints", params=query).json()
     values = {point["value"] for stream in answer["data"]["datastreams"] for point in stream["datapoints"]}
     return len(values & set(range(seconds)))
+
+
+def seconds_to_open(folder: Path) -> float:
+    """A data file of 200 MB, until the values and the latest points of its device are there."""
+    data = folder / "big.sqlite3"
+    store = Store(data, PRODUCT)
+    store.add_device("1", "a device", "its auth-info")
+    value = json.dumps("x" * (_VALUE_BYTES - 2))
+    with store.transaction() as db:
+        db.executemany("INSERT INTO streams (device_id, id, created, at, value) VALUES ('1', ?, 0, 0, '0')", _STREAMS)
+        numbers = [number for (number,) in db.execute("SELECT number FROM streams")]
+        for start in range(0, _BIG_FILE // (_VALUE_BYTES + 16) // len(numbers), _AT_ONCE):
+            rows = ((number, start + i, value) for number in numbers for i in range(_AT_ONCE))
+            db.executemany("INSERT INTO points VALUES (?, ?, ?)", rows)
+    store.close()
+    began = time.monotonic()
+    platform = open_platform(data)
+    for stream in platform.streams("1"):
+        platform.points("1", stream.id)
+    seconds = time.monotonic() - began
+    platform.store.close()
+    return seconds
 
 
 def main() -> int:
@@ -269,7 +302,9 @@ def main() -> int:
         except (LoadError, OSError, asyncio.TimeoutError) as error:
             print(f"error: {str(error) or type(error).__name__}", file=sys.stderr)
             return 1
+        opened, size = seconds_to_open(Path(folder)), Path(folder, "big.sqlite3").stat().st_size
     print(figures)
+    print(f"a data file of {size / 1e6:.0f} MB opens in {1000 * opened:.0f} ms")
     print(f"after {time.monotonic() - began:.0f} s")
     return 1 if figures.lost else 0
 

@@ -96,6 +96,7 @@ class Platform(Registry):
         """The products of the current platform."""
         self.packages = Packages(self)
         """For updates over the air."""
+        self._unstored: dict[str, Command] = {}  # commands that are not on the disk yet, by uuid
         self._awaited: dict[str, asyncio.Future[bytes]] = {}  # replies that a call waits for, by the command's uuid
         self._sent_at: dict[str, float] = {}  # commands without a reply, when they were sent [time.monotonic()]
 
@@ -287,15 +288,16 @@ class Platform(Registry):
             raise InvalidParameter("qos: must be 0 or 1")
         if device_id not in self._links and not seconds:
             raise DeviceOffline(device_id)
-        now = utc_now()
-        command = Command(new_uuid(), device_id, payload, CommandStatus.CREATED, now)
-        expires = microseconds(now + timedelta(seconds=seconds))
-        await self.store.commands.add(command, bool(qos) and seconds > 0, expires)
+        command, stored = self._new_command(device_id, payload, seconds, again=bool(qos) and seconds > 0)
         link = self._links.get(device_id)
         if link is None:
-            self.tell(CommandChanged(command))
-            return command
-        await self._send(command, link)
+            await stored
+            link = self._links.get(device_id)  # it may have come in between, and not found it waiting
+            if link is None:
+                self.tell(CommandChanged(command))
+                return command
+        # At once where it is online: the lamp need not wait for the disk, but who asks for it does.
+        await asyncio.gather(stored, self._send(command, link))
         return replace(command, status=CommandStatus.SENT)
 
     async def ask(self, device_id: str, payload: bytes, seconds: int) -> tuple[str, bytes]:
@@ -305,12 +307,10 @@ class Platform(Registry):
             raise EntityTooLarge(f"command: has {len(payload)} bytes, at most {SHORT - 1} can be waited for")
         if not self.knows(device_id) or self.device(device_id).is_studio:
             raise NobodyToWaitFor
-        if device_id not in self._links:
-            raise NotThereToReply
-        command = await self.new_call(device_id, payload)
         link = self._links.get(device_id)
         if link is None:
             raise NotThereToReply
+        command = self.new_call(device_id, payload)
         reply = self._awaited[command.uuid] = asyncio.get_running_loop().create_future()
         unwatched(self._send(command, link))
         try:
@@ -337,7 +337,7 @@ class Platform(Registry):
 
         Of several replies the first is the one.
         """
-        command = self.store.commands.find(uuid)
+        command = self._unstored.get(uuid) or self.store.commands.find(uuid)
         if command is None or command.device_id != device_id:
             return "no command of this uuid was sent to this device"
         awaited = self._awaited.get(uuid)
@@ -357,13 +357,23 @@ class Platform(Registry):
         link.send(f"$creq/{command.uuid}", command.payload)
         return self.sent(command)
 
-    async def new_call(self, device_id: str, words: bytes) -> Command:
+    def new_call(self, device_id: str, words: bytes) -> Command:
         """A command that goes to the device by a way of its own, so that it stands among the others in these words; to
         be told to sent(), and take_reply()."""
-        now = utc_now()
-        command = Command(new_uuid(), device_id, words, CommandStatus.CREATED, now)
-        await self.store.commands.add(command, False, microseconds(now))
+        command, stored = self._new_command(device_id, words)
+        unwatched(stored)
         return command
+
+    def _new_command(
+        self, device_id: str, payload: bytes, seconds: int = 0, again: bool = False
+    ) -> "tuple[Command, asyncio.Future[Any]]":
+        """The future is done when it is on the disk."""
+        now = utc_now()
+        command = Command(new_uuid(), device_id, payload, CommandStatus.CREATED, now)
+        stored = self.store.commands.add(command, again, microseconds(now + timedelta(seconds=seconds)))
+        self._unstored[command.uuid] = command
+        stored.add_done_callback(lambda _: self._unstored.pop(command.uuid))
+        return command, stored
 
     def sent(self, command: Command) -> "asyncio.Future[Any]":
         """It has been sent just now. The future is done when that is on the disk."""

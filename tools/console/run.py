@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import queue
 import signal
@@ -31,6 +32,10 @@ def run(options: Options) -> None:
 async def _run(options: Options) -> None:
     _allow_files(_MOST_FILES)
     async with Console(options) as console:
+        # What is there now is there for good: to look through all of it for garbage takes 70 ms and more, in which no
+        # board is answered.
+        gc.collect()
+        gc.freeze()
         end = asyncio.Event()
         loop = asyncio.get_running_loop()
         with contextlib.suppress(NotImplementedError):  # on Windows Ctrl-C cancels this

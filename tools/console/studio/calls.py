@@ -50,7 +50,7 @@ class Calls:
         link = self._platform.link(device.id)
         if link is None:
             raise NotOnline
-        command = await self._platform.new_call(device.id, words.encode())
+        command = self._platform.new_call(device.id, words.encode())
         if not link.deliver(f"$sys/{device.product_id}/{device.name}/{topic}", payload):
             note = f"not sent: the device has not subscribed to {topic}"
             self._platform.log_packet(device.id, False, b"", note=note)
