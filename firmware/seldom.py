@@ -7,7 +7,7 @@ It is a room of device.py, and knows its attributes.
 import json
 from machine import RTC
 from micropython import const
-from time import sleep_ms, ticks_ms
+from time import ticks_ms
 
 from . import watchdog
 from .log import keep, log, rare
@@ -48,11 +48,8 @@ def stream(device, stream_id, every, options):
 
 
 def wait_for_config(device):
-    """The file is wrong: says so, and again, for whoever connects later."""
-    rare("connect").tells(device)
-    for _ in range(100):
-        watchdog.feed()
-        sleep_ms(100)
+    """The file is wrong: says so, and again, for whoever connects later, and takes a better one."""
+    rare("improv").wait(device)
 
 
 def forget_crashes(device):

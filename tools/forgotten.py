@@ -12,7 +12,8 @@ from collections.abc import Mapping
 PASSING = (
     *("about", "across_resets", "answers", "as_before", "begin", "config", "config_mqtt", "config_studio"),
     *("config_tls", "config_trial", "connect", "crash", "declared", "dp", "drift", "entities", "faults", "http"),
-    *("https", "joining", "keyboard", "last_resort", "led", "legacy", "mqtt", "not_taken", "notes", "ntp", "refusal"),
+    *("https", "improv", "joining", "keyboard", "last_resort", "led", "legacy", "mqtt", "not_taken", "notes", "ntp"),
+    *("refusal",),
     *("remote_act", "remote_command", "remote_config", "remote_log", "remote_status", "requests", "segments", "seldom"),
     *("sleep", "start", "stream_rules", "studio", "tls", "tls_ca", "tls_room", "too_long", "trouble", "typed"),
     *("update", "update_command", "update_commit", "update_head", "update_ota", "update_rom", "update_trial", "visit"),

@@ -9,7 +9,7 @@ from fakes import machine
 from mqtt.client import OFFLINE
 from support import MICROPYTHON, raises, replaced
 
-from firmware import connect, seldom, watchdog
+from firmware import connect, improv, seldom, watchdog
 from firmware import device as module
 from firmware.device import Device
 
@@ -132,26 +132,41 @@ def broken(text):
         os.remove(path)
 
 
+class Line:
+    """sys, stdin, stdout, select.poll and the poll object in one, where nobody types anything, and after so many ms
+    Ctrl-C."""
+
+    platform = "esp32"
+    implementation = sys.implementation
+
+    def __init__(self, ticks, ms):
+        self.stdin = self.stdout = self.buffer = self
+        self._ticks = ticks
+        self._left = ms
+
+    def __call__(self):
+        return self
+
+    def register(self, stream, events):
+        pass
+
+    def poll(self, ms):
+        self._ticks.go_on(ms)
+        self._left -= ms
+        if self._left < 0:
+            raise KeyboardInterrupt
+        return []
+
+
 def messages(device, rounds=2):
     """What run() says of a wrong configuration until Ctrl-C."""
     watchdog._state.clear()
-    with fakes.Log(module, seldom, connect) as log, fakes.Ticks(module, seldom) as ticks:
-        seldom.sleep_ms = sleeper(ticks, rounds * 10000)
-        with replaced(module, "poll", Keys()), replaced(module, "stdin", None):
-            with replaced(seldom, "rare", rarely(True)):
+    with fakes.Log(module, seldom, connect, improv) as log, fakes.Ticks(module, improv) as ticks:
+        line = Line(ticks, rounds * 10000)
+        with replaced(module, "poll", Keys()), replaced(module, "stdin", None), replaced(improv, "kbd_intr", abs):
+            with replaced(improv, "poll", line), replaced(improv, "sys", line), replaced(seldom, "rare", rarely(True)):
                 device.run()
     return log
-
-
-def sleeper(ticks, most):
-    start = ticks.now
-
-    def sleep(ms):
-        ticks.go_on(ms)
-        if ticks.now - start >= most:
-            raise KeyboardInterrupt
-
-    return sleep
 
 
 def test_a_wrong_configuration_is_said_again_and_again():

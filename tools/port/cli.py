@@ -211,6 +211,9 @@ def config(
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Only print what the board has, without secrets.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Forget what the board has.")] = False,
+    improv: Annotated[
+        bool, typer.Option("--improv", help="By Improv, which a board's program speaks while it has no configuration.")
+    ] = False,
 ) -> int:
     """Give a board its Wi-Fi network and its device on OneNET.
 
@@ -234,7 +237,7 @@ def config(
     with failures_in_one_line(PortError):
         options = {"ssid": ssid, "device_id": device_id, "product_id": product_id, "host": host, "trace": trace}
         options["ca"] = ca
-        return run_config(port or [], options, settings or [], unset or [], secrets, csv, show, replace)
+        return run_config(port or [], options, settings or [], unset or [], secrets, csv, show, replace, improv)
 
 
 @app.command()

@@ -245,6 +245,7 @@ def run_config(
     csv: Path | None,
     show: bool,
     replace: bool,
+    improv: bool = False,
 ) -> int:
     """Does what the command line says; returns the exit status. Raises PortError.
 
@@ -260,6 +261,8 @@ def run_config(
         ca = read_ca(Path(str(options["ca"])))
     ssid = options["ssid"]
     changes = Changes(None if ssid is None else str(ssid), read_secrets(secrets), values, tuple(unset), ca)
+    if improv and (csv is not None or show or replace):
+        raise PortError("--improv only writes, and one board: leave out --csv, --show and --replace")
     if csv is not None:
         from .fleet import run_fleet
 
@@ -269,8 +272,14 @@ def run_config(
     port = the_port(ports[0] if ports else None, "config")
     if show:
         return show_config(port)
+    ask = prompt if sys.stdin.isatty() else None
     try:
-        print(configure(port, changes, replace, prompt if sys.stdin.isatty() else None))
+        if improv:
+            from .configure_improv import configure_by_improv
+
+            print(configure_by_improv(port, changes, ask))
+        else:
+            print(configure(port, changes, replace, ask))
     except typer.Abort:
         print("\nNothing was written.")
         return 1

@@ -160,8 +160,12 @@ class Connection:
 
     def press_enter(self) -> None:
         """Has the program say how things are; it goes on. Raises Gone."""
+        self.write(b"\r")
+
+    def write(self, data: bytes) -> None:
+        """Sends these bytes as they are. Raises Gone."""
         with self._troubles():
-            self._serial.write(b"\r")
+            self._serial.write(data)
 
     def reopen(self) -> bool:
         """Opens the port again after Gone, under whatever name it has now; false if the board is not back yet."""
