@@ -14,6 +14,7 @@ from pathlib import Path
 
 import typer
 
+from ..language import _
 from .asking import WIFI_PASSWORD, Ask, asked, checked, complete, prompt
 from .asking_broker import address
 from .asking_tls import with_tls
@@ -262,7 +263,7 @@ def run_config(
     ssid = options["ssid"]
     changes = Changes(None if ssid is None else str(ssid), read_secrets(secrets), values, tuple(unset), ca)
     if improv and (csv is not None or show or replace):
-        raise PortError("--improv only writes, and one board: leave out --csv, --show and --replace")
+        raise PortError(_("--improv only writes, and one board: leave out --csv, --show and --replace"))
     if csv is not None:
         from .fleet import run_fleet
 

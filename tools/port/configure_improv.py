@@ -5,13 +5,13 @@ import re
 
 import typer
 
+from ..language import _
 from .asking import Ask, asked, checked, complete
 from .board_config import name_of
-from .certificate import CA_FILE
 from .configure import Changes
 from .connection import Connection
 from .errors import PortError
-from .improv import Improv
+from .improv import Improv, Network
 
 _OF_THE_NETWORK = re.compile(r"wifi[\[.:]")
 
@@ -19,7 +19,7 @@ _OF_THE_NETWORK = re.compile(r"wifi[\[.:]")
 def configure_by_improv(port: str, changes: Changes, ask: Ask | None) -> str:
     """One board. Returns what came of it; raises PortError."""
     if changes.ca is not None:
-        raise PortError(f"--ca FILE: {CA_FILE} does not go by Improv, which has no files; leave --improv out")
+        raise PortError(_("--ca FILE: a file does not go by Improv; leave --improv out"))
     with Connection(port) as connection:
         board = Improv(connection)
         board.wait()
@@ -33,17 +33,22 @@ def configure_by_improv(port: str, changes: Changes, ask: Ask | None) -> str:
             config = checked(asked(config, {}, changes, ask, "ESP8266" not in "".join(chip)), changes)
         networks = config.pop("wifi")
         if len(networks) != 1:
-            raise PortError("wifi: must be one network: Improv knows of one. More: leave --improv out")
+            raise PortError(_("wifi: must be one network: Improv knows of one. More: leave --improv out"))
         settings = config | dict.fromkeys(changes.unset)
         problems = [text for text in board.set(settings) if not _OF_THE_NETWORK.match(text)]
         if problems:
-            raise PortError(f"nothing was written: {'; '.join(problems)}")
+            raise PortError(_("nothing was written: {problems}").format(problems="; ".join(problems)))
         ssid = f"hex {networks[0]['ssid_hex']}" if "ssid_hex" in networks[0] else networks[0]["ssid"]
-        typer.echo(f"joining {name_of(networks[0])}", err=True)
+        typer.echo(_("joining {network}").format(network=name_of(networks[0])), err=True)
         board.join(ssid, networks[0].get("password", ""))
-    return "config.json is written; the board starts with it"
+    return _("config.json is written; the board starts with it")
 
 
 def _show_networks(board: Improv) -> None:
-    found = [f"{network.ssid} ({network.rssi} dBm{', open' if network.open else ''})" for network in board.networks()]
-    typer.echo(f"in the board's reach: {', '.join(found) or 'no network'}", err=True)
+    found = [_shown(network) for network in board.networks()] or [_("no network")]
+    typer.echo(_("in the board's reach: {networks}").format(networks=", ".join(found)), err=True)
+
+
+def _shown(network: Network) -> str:
+    template = _("{ssid} ({rssi} dBm, open)") if network.open else _("{ssid} ({rssi} dBm)")
+    return template.format(ssid=network.ssid, rssi=network.rssi)

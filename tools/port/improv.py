@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..language import N_, _
 from .connection import Connection
 from .errors import PortError
 
@@ -18,9 +19,9 @@ _STATE, _ERROR, _COMMAND, _RESULT = 1, 2, 3, 4
 _JOIN, _ASK_DEVICE, _SCAN, _SETTINGS = 1, 3, 4, 0xC0
 _READY, _PROVISIONED = 2, 4
 _ERRORS = {
-    1: "it did not understand what it was sent; try another cable",
-    2: "it knows Improv, but not the settings of this project: its program is another one",
-    3: "it does not get into the network: check its name, password and that it is 2.4 GHz",
+    1: N_("it did not understand what it was sent; try another cable"),
+    2: N_("it knows Improv, but not the settings of this project: its program is another one"),
+    3: N_("it does not get into the network: check its name, password and that it is 2.4 GHz"),
 }
 _LISTENS = b" improv: "
 _BUSY = (b" mqtt: ", b" wifi: ")
@@ -47,7 +48,8 @@ class Refused(PortError):
     """An error of the standard."""
 
     def __init__(self, port: str, number: int) -> None:
-        super().__init__(f"the board at {port}: {_ERRORS.get(number, f'error {number} of Improv')}")
+        words = _(_ERRORS[number]) if number in _ERRORS else _("error {number} of Improv").format(number=number)
+        super().__init__(_("the board at {port}: {words}").format(port=port, words=words))
         self.number = number
 
 
@@ -66,10 +68,11 @@ class Improv:
         while True:
             now = time.monotonic()
             if now > deadline:
-                raise PortError(
-                    f"nothing at {port} listens to Improv; the program of onenet deploy does while it has no "
+                words = _(
+                    "nothing at {port} listens to Improv; the program of onenet deploy does while it has no "
                     "configuration that will do. Press the reset button, or leave --improv out"
                 )
+                raise PortError(words.format(port=port))
             if now > enter_at:
                 self._connection.press_enter()
                 enter_at = now + _ENTER
@@ -78,9 +81,11 @@ class Improv:
                 self._came = b""
                 return
             if any(words in self._came for words in _BUSY):
-                raise PortError(f"the board at {port} has a configuration, and goes by it; leave --improv out")
+                words = _("the board at {port} has a configuration, and goes by it; leave --improv out")
+                raise PortError(words.format(port=port))
             if self._came.endswith(_PROMPT):
-                raise PortError(f"the board at {port} is at its prompt: no program runs there. onenet deploy first")
+                words = _("the board at {port} is at its prompt: no program runs there. onenet deploy first")
+                raise PortError(words.format(port=port))
 
     def device(self) -> list[str]:
         """Name and version of the firmware, the chip, the device's name, and perhaps more."""
@@ -138,7 +143,8 @@ class Improv:
                     return rest[0], rest[2:end]
                 continue
             if time.monotonic() > deadline:
-                raise PortError(f"the board at {self._connection.port} has stopped answering; reset it and try again")
+                words = _("the board at {port} has stopped answering; reset it and try again")
+                raise PortError(words.format(port=self._connection.port))
             self._came += self._connection.read()
 
 
