@@ -134,7 +134,7 @@ class Improv:
     def _packet(self, deadline: float) -> tuple[int, bytes]:
         """The next that is whole. What the board logs between packets is left out."""
         while True:
-            _, head, rest = self._came.partition(_HEAD)
+            head, rest = self._came.partition(_HEAD)[1:]
             if head and len(rest) > 2 and len(rest) > 2 + rest[1]:
                 end = 2 + rest[1]
                 right = (sum(_HEAD) + sum(rest[:end])) & 0xFF == rest[end]
