@@ -13,7 +13,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: capacity cluster coverage mutants misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy
+.PHONY: capacity cluster coverage mutants misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy test-long
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console pictures load board chip image bench size docs wheel clean distclean
 .PHONY: words compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
 
@@ -63,16 +63,36 @@ tshark: # the second opinion on packets
 micropython32: $(VENV) # for the virtual ESP8266; the tests that need it say so themselves if it can't be had
 	@$(BIN)/python -c 'import sys; from onenet_tools.board.small_heap import main; sys.exit(main())' || true
 
-# Tests, fast ones first. A stage that fails does not keep the next from running.
+# Tests, fast ones first; those on MicroPython, which wait much, beside those on CPython. A stage that fails does not keep
+# the next from running.
 
-test: $(VENV) mosquitto chromium tshark micropython32 ## all tests: on CPython, on MicroPython, on the virtual board, with the console
+test: $(VENV) mosquitto chromium tshark micropython32 ## the tests: on CPython, on MicroPython, on the virtual board, with the console; but for the long ones
 	@rm -rf build/test && mkdir -p build/test
-	@failed=; for stage in unit micropython board port console e2e; do \
+	@$(MAKE) --no-print-directory test-micropython >build/test/beside.log 2>&1 & beside=$$!; \
+	trap "kill $$beside 2>/dev/null" EXIT; failed=; \
+	for stage in unit board port console e2e; do \
 		$(MAKE) --no-print-directory test-$$stage || failed="$$failed $$stage"; \
+		[ $$stage = unit ] || continue; \
+		wait $$beside || failed="$$failed micropython"; cat build/test/beside.log; \
 	done; \
-	echo; for stage in "unit CPython" "micropython MicroPython" "board virtual board" "port serial port" \
+	$(table)
+
+test-long: $(VENV) mosquitto micropython32 ## the tests that make test leaves out for the time they take: repetitions, and what waits by the clock
+	@rm -rf build/test && mkdir -p build/test
+	@failed=; for stage in $(WITH_LONG); do \
+		$(MAKE) --no-print-directory test-$$stage ONLY=long || failed="$$failed $$stage"; \
+	done; \
+	$(table)
+
+# What is marked so: see pyproject.toml. The stages that have such tests.
+ONLY ?= not long
+WITH_LONG := port e2e
+
+# The last line of each stage that has run, and failure where one has failed.
+table = echo; for stage in "unit CPython" "micropython MicroPython" "board virtual board" "port serial port" \
 		"console console" "e2e end to end"; do \
-		printf '%-14s %s\n' "$${stage#* }" "$$(tail -n 1 "build/test/$${stage%% *}.log")"; \
+		[ -f "build/test/$${stage%% *}.log" ] || continue; \
+		printf '%-14s %s\n' "$${stage\#* }" "$$(tail -n 1 "build/test/$${stage%% *}.log")"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
@@ -85,27 +105,22 @@ stage = @echo; echo "== $(2)"; mkdir -p build/test; \
 PYTEST := $(BIN)/python tests/stage.py
 
 test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
-	$(call stage,unit,CPython,$(PYTEST) 3 tests/unit tests/property tests/packets tests/tools tests/docs)
-
-# The tests of what an ESP8266 gets in another form come first.
-MICROPYTHON ?= $(BIN)/micropython
-ON_MICROPYTHON := $(MICROPYTHON) -X heapsize=8M tests/micropython.py
-CODEC := test_packet test_parser test_server test_publishing test_messages test_subscribing test_websocket test_real_broker test_real_websocket
+	$(call stage,unit,CPython,$(PYTEST) 3 -m "$(ONLY)" tests/unit tests/property tests/packets tests/tools tests/docs)
 
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython, another one with MICROPYTHON=
-	$(call stage,micropython,MicroPython,$(BIN)/python tests/with_broker.py sh -c '$(ON_MICROPYTHON) --plain $(CODEC) && $(ON_MICROPYTHON)')
+	$(call stage,micropython,MicroPython,$(BIN)/python tests/on_micropython.py $(if $(MICROPYTHON),--micropython $(MICROPYTHON)))
 
 test-on: $(VENV) ## the unit tests of lib/ on a board, in its own memory: PORT=; BROKER=host:port, SSID= and ONENET_WIFI_PASSWORD, TESTS=test_packet
 	@$(BIN)/python tests/on_board.py $(PORT) $(TESTS) $(if $(BROKER),--broker $(BROKER)) $(if $(SSID),--ssid $(SSID))
 
 test-board: $(VENV) micropython32 ## tests of the virtual board
-	$(call stage,board,virtual board,$(PYTEST) 4 tests/board)
+	$(call stage,board,virtual board,$(PYTEST) 4 -m "$(ONLY)" tests/board)
 
 test-port: $(VENV) mosquitto micropython32 ## flash, config, deploy and monitor, over emulated and virtual boards' serial ports
-	$(call stage,port,serial port,$(PYTEST) 8 tests/port)
+	$(call stage,port,serial port,$(PYTEST) 8 -m "$(ONLY)" tests/port)
 
 test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium, its web page
-	$(call stage,console,console,$(PYTEST) 6 tests/console tests/api)
+	$(call stage,console,console,$(PYTEST) 6 -m "$(ONLY)" tests/console tests/api)
 
 test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, with a tally; CHIP=esp8266, COUNT=20, SEED=7
 	@$(BIN)/python tests/port/interruptions.py $(or $(COUNT),100) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
@@ -153,7 +168,7 @@ cluster: $(VENV) rabbitmq ## a node of a RabbitMQ cluster is killed under 200 bo
 	@$(BIN)/python -m onenet_tools.cluster $(if $(NODES),--nodes $(NODES)) $(if $(BOARDS),--boards $(BOARDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board against real brokers; CHIP=esp8266 for another chip's port
-	$(call stage,e2e,end to end,$(PYTEST) 12 tests/e2e)
+	$(call stage,e2e,end to end,$(PYTEST) 12 -m "$(ONLY)" tests/e2e)
 
 # Checks
 

@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from over_the_air import FORMS
 from update_cuts import run_all, tally
 
 _SOME = [
@@ -12,9 +11,20 @@ _SOME = [
 ]
 
 
-@pytest.mark.parametrize("chip", FORMS)
-def test_the_board_has_the_old_program_or_a_good_one(chip: str) -> None:
+_FEW = ["corrupted", "is not healthy"]
+
+
+@pytest.mark.parametrize(
+    ("chip", "faults", "cuts"),
+    [
+        ("esp32", _FEW, 1),
+        ("esp8266", _FEW[:1], 1),
+        pytest.param("esp32", _SOME, 4, marks=pytest.mark.long),
+        pytest.param("esp8266", _FEW, 4, marks=pytest.mark.long),
+    ],
+)
+def test_the_board_has_the_old_program_or_a_good_one(chip: str, faults: list[str], cuts: int) -> None:
     seed = random.randrange(1, 1000000)
-    outcome = run_all(chip, 4, seed, _SOME if chip == "esp32" else ["corrupted", "is not healthy"])
+    outcome = run_all(chip, cuts, seed, faults)
     assert not outcome.problems, f"seed {seed}: {outcome.problems}"
-    assert sum(outcome.cuts.values()) >= 4, tally(outcome)
+    assert sum(outcome.cuts.values()) >= cuts, tally(outcome)

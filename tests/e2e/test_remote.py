@@ -185,8 +185,9 @@ def test_a_change_that_cuts_it_off(broker: Mosquitto, watcher: Watcher, kind: di
 
 
 @pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_power_goes_in_the_middle_of_a_change(
-    broker: Mosquitto, watcher: Watcher, kind: dict[str, Any], good: bool
+    broker: Mosquitto, watcher: Watcher, kind: dict[str, Any], good: bool, times: int
 ) -> None:
     """At any moment, again and again: in the end the board is online, with the one configuration or the other."""
     seed = random.randrange(1_000_000)
@@ -195,7 +196,7 @@ def test_power_goes_in_the_middle_of_a_change(
         before = json.loads(it.board_config())
         after = before | ({"keep_alive": 61} if good else {"wifi": [OFF]})
         words = "keep_alive=61" if good else f"wifi={json.dumps([OFF])}"
-        for _ in range(3):
+        for _ in range(times):
             command = it.signed(f"config 12 {words}")
             it.send(command)
             for _ in range(moments.randrange(1, 3)):

@@ -7,8 +7,9 @@ from interruptions import FORMS, run_all, tally
 
 
 @pytest.mark.parametrize("chip", FORMS)
-def test_the_board_starts_the_old_program_or_the_new_one(chip: str) -> None:
+@pytest.mark.parametrize("times", [2, pytest.param(6, marks=pytest.mark.long)])
+def test_the_board_starts_the_old_program_or_the_new_one(chip: str, times: int) -> None:
     seed = random.randrange(1_000_000)
-    results, wrong = run_all(6, seed, quiet=True, chip=chip)
+    results, wrong = run_all(times, seed, quiet=True, chip=chip)
     assert not wrong, f"seed {seed}: {wrong}"
-    assert sum(results.values()) == 6, tally(results)
+    assert sum(results.values()) == times, tally(results)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from onenet_tools.broker import find_mosquitto
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +32,7 @@ def test_that_fails():
 
 MANY = """
 import pytest
+from onenet_tools.broker import find_mosquitto
 
 @pytest.mark.parametrize("number", range(4))
 def test_that_fails(number):
@@ -56,3 +58,50 @@ def test_what_failed_is_run_again_alone(tmp_path, tests, status, again, last):
     assert run.returncode == status, run.stdout + run.stderr
     assert ("Again, alone: " in run.stdout) == again
     assert last in run.stdout.splitlines()[-1]
+
+
+MICROPYTHON = """#!{python}
+import pathlib, sys
+module = sys.argv[-1]
+seen = pathlib.Path({folder!r}, module + ".seen")
+first = not seen.exists()
+seen.touch()
+print("BEGUN %s.test_it" % module)
+if module in {silent!r}:
+    sys.exit("Killed")
+if module in {always!r} or (first and module in {once!r}):
+    print("FAILED %s.test_it" % module)
+    print("1 passed, 1 failed, 0 skipped")
+    sys.exit(1)
+print("PASSED %s.test_it" % module)
+print("0 passed, 0 failed, 3 skipped" if module == "test_skips" else "2 passed, 0 failed, 1 skipped")
+"""
+
+
+@pytest.mark.skipif(find_mosquitto() is None, reason="needs mosquitto")
+@pytest.mark.parametrize(
+    ("fails", "status", "again", "last"),
+    [
+        ({}, 0, "", "6 passed, 0 failed, 6 skipped"),
+        ({"once": ["test_b"]}, 0, "test_b", "6 passed, 0 failed, 6 skipped, but the second time only: test_b"),
+        ({"always": ["test_b"]}, 1, "test_b", "5 passed, 1 failed, 5 skipped"),
+        ({"silent": ["test_b"]}, 1, "test_b", "4 passed, 1 failed, 5 skipped"),
+        ({"always": ["test_a", "test_b", "test_c", "test_skips"]}, 1, "", "4 passed, 4 failed, 0 skipped"),
+    ],
+    ids=["none", "once", "always", "ends", "many"],
+)
+def test_so_it_is_with_modules_on_micropython(tmp_path, fails, status, again, last):
+    fails = {"once": [], "always": [], "silent": []} | fails
+    fake = tmp_path / "micropython"
+    fake.write_text(MICROPYTHON.format(python=sys.executable, folder=str(tmp_path), **fails))
+    fake.chmod(0o755)
+    modules = ["test_a", "test_b", "test_c", "test_skips"]
+    run = subprocess.run(
+        [sys.executable, ROOT / "tests" / "on_micropython.py", "--workers", "2", "--micropython", fake, *modules],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == status, run.stdout + run.stderr
+    assert run.stdout.splitlines()[-1] == last
+    assert (f"Again, alone: {again}\n" in run.stdout) if again else ("Again" not in run.stdout)
+    assert ("FAILED test_b.test_it" in run.stdout) == bool(fails["once"] or fails["always"])
