@@ -13,7 +13,8 @@ _WORDS = 120  # characters of what failed last
 def describe(device):
     """version: of what was deployed; up: s; free_heap, largest_block (ESP8266), free_idf_heap, largest_idf_block
     (ESP32): bytes; rssi: dBm; reset: what started the board; crashes: what the file of this name holds, in words;
-    change: "on trial" or why it was undone, of config.json; alone: where main.py does not run."""
+    change: "on trial" or why it was undone, of config.json; update: how the last one ended; alone: where main.py does
+    not run."""
     about, health = rare("about"), rare("health")
     here = {
         "version": about.version(),
@@ -39,6 +40,9 @@ def describe(device):
     elif "config.undone" in files:
         with open("config.undone") as file:
             here["change"] = file.read(_WORDS)
+    if "update.ended" in files:
+        with open("update.ended") as file:
+            here["update"] = file.read(_WORDS)
     if "firmware.alone" in sys.modules:
         here["alone"] = True
     return json.dumps(here)

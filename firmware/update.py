@@ -111,7 +111,7 @@ class Update:
             if isinstance(e, MemoryError):
                 self._lacks += 1
                 if self._lacks > _LACKS:
-                    return self._give_up("there is not enough memory for it")
+                    return self._give_up("there is not enough memory for it", 103)
             if not self._job:
                 log("update", str(e))
                 return self._end()
@@ -122,7 +122,7 @@ class Update:
         except (ValueError, KeyError, TypeError, IndexError) as e:
             if not self._job:
                 return self._end()
-            self._give_up(str(e) or type(e).__name__)
+            self._give_up(str(e) or type(e).__name__, 205 if self._reported > 10 else 107)  # after 101 it is the MD5
 
     def tell(self, text):
         """To the log, and as a data point."""
@@ -130,10 +130,12 @@ class Update:
         if self._device.config["platform"] != "studio":  # which takes only what its thing model has
             self._device.put("update", text)
 
-    def _give_up(self, why, step=107):
+    def _give_up(self, why, step):
         if self._http:
             self._http.close()
-        self.tell("refused: " + why)
+        why = "refused: " + why
+        rare("update_trial").keep(why)
+        self.tell(why)
         if "ota" in self._job:
             self._work = rare("update_ota").step(self._http, self._job["ota"], step)
             self._job = {}
@@ -202,12 +204,13 @@ class Update:
         if not self._news:
             self.tell("version %s is here already" % head["version"])
             if task:
-                yield from rare("update_ota").ended(http, task, True)
+                yield from rare("update_ota").ended(http, task, 201)
             self._job = {}
             return
         if task:
-            yield from _check_md5(self, self._job["md5"], head)
             yield from rare("update_ota").step(http, task, 101)
+            self._reported = 11
+            yield from _check_md5(self, self._job["md5"], head)
             http.close()
         self.tell("all is here; restarts to put it in place")
         start = ticks_ms()

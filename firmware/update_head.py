@@ -17,7 +17,7 @@ _FIRST = b'{"onenet": 1,'
 # Never a package's, some for they would wait under the names of others in deploy/.
 _OTHERS = (
     b"config.json config.back config.try config.new config.part config.undone crashes crashes.new romfs safe_mode "
-    b"safe_mode_once safe_mode_online deploy outbox rom finish.py record record.new"
+    b"safe_mode_once safe_mode_online deploy outbox rom finish.py record record.new update.ended"
 ).split(b" ")
 
 

@@ -2,7 +2,8 @@
 how it goes. Where config.json has "update", it asks when it has come online, every six hours, and at ota/inform.
 
 Paths, their order and the codes: /fuse-ota/… of OneNET's documents, 远程升级. What goes wrong is told as 102 no room,
-107 another reason before all was there, 206 the new program did not prove itself; 201 comes when it has.
+103 no memory, 107 another reason before all was there, 205 another MD5; 203 no memory for the new program, 207 it was
+tried too often, 206 it did not prove itself; 201 comes when it has.
 """
 
 import json
@@ -111,9 +112,9 @@ def step(http, task, number):
     yield from _ask(http, "POST", "%s/%d/status" % (_base(), task), '{"step": %d}' % number)
 
 
-def ended(http, task, upgraded):
+def ended(http, task, number):
     """A generator: tells how it has ended, and which version this is now."""
-    yield from step(http, task, 201 if upgraded else 206)
+    yield from step(http, task, number)
     yield from _say_version(http, rare("about").version())
 
 

@@ -36,6 +36,15 @@ def clear():
         pass
 
 
+def keep(words):
+    """How an update has ended, for "!status"."""
+    try:
+        with open("update.ended", "w") as file:
+            file.write(words)
+    except OSError:  # a full flash: it is told all the same
+        pass
+
+
 class Trial:
     """Stands in the way of the device's turns until it is over."""
 
@@ -65,6 +74,7 @@ class Trial:
             words = "rolled back to %s: %s" % (rare("about").version(), why) if why else ""
             words = words or "upgraded to " + self._head["version"]
             log("update", words)
+            keep(words)
             if device.config["platform"] != "studio":
                 device.put("update", words)
         elif not len(device.outbox):  # and so it is told, whatever happened to the power
@@ -77,8 +87,7 @@ class Trial:
                 task = json.loads(_read("deploy/+job") or "{}").get("ota")
                 if task:
                     ota = rare("update_ota")
-                    upgraded = not _read("deploy/+back")
-                    self._work = ota.ended(ota.connection(bytearray(1024)), task, upgraded)
+                    self._work = ota.ended(ota.connection(bytearray(1024)), task, _step(_read("deploy/+back")))
             if self._work and ticks_diff(ticks_ms(), self._next_at) >= 0:
                 next(self._work)
             if self._work:
@@ -113,6 +122,11 @@ class Trial:
         if timer:
             timer.deinit()
         self._proving = False
+
+
+def _step(why):
+    """OneNET's number for it: upgraded, no memory, too many tries, or another reason why it is back."""
+    return 201 if not why else 203 if "MemoryError" in why else 207 if " times, and " in why else 206
 
 
 def _head():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from onenet_tools.console.console import RunningConsole, running_console
+from onenet_tools.console.studio import ota_calls
 from onenet_tools.console.studio.products import Protocol
 from over_the_air import PATIENCE, board, program
 
@@ -62,11 +63,23 @@ def recorded(said: list[str]) -> list[str]:
     return lines
 
 
+UNHEALTHY = "device.healthy = lambda: False"
+
+
 @pytest.mark.parametrize(
-    ("more", "said"), [("", UPGRADED), ("device.healthy = lambda: False", ROLLED_BACK)], ids=["good", "bad"]
+    ("more", "said", "step", "log"),
+    [
+        ("", UPGRADED, 201, 0),
+        (UNHEALTHY, ROLLED_BACK, 206, 0),
+        (UNHEALTHY, ROLLED_BACK, 206, 512),
+        ("__import__('machine').reset()", ROLLED_BACK.replace("206", "207"), 207, 512),
+    ],
+    ids=["good", "bad", "bad, and tells", "resets, and tells"],
 )
 @pytest.mark.parametrize("protocol", [Protocol.STREAM, Protocol.ONEJSON])
-def test_the_steps(console: RunningConsole, tmp_path: Path, more: str, said: str, protocol: Protocol) -> None:
+def test_the_steps(
+    console: RunningConsole, tmp_path: Path, more: str, said: str, step: int, log: int, protocol: Protocol
+) -> None:
     product = console.call(console.platform.studio.add_product, protocol=protocol)
     device = console.call(console.platform.studio.add_device, product.id, "roof")
     lines: list[str] = []
@@ -82,6 +95,7 @@ def test_the_steps(console: RunningConsole, tmp_path: Path, more: str, said: str
         "subscribe_commands": None,
         "host": None,
         "port": None,
+        "log": log,
     }
     with board(old, None, console.mqtt_port, config, http=console.http_port) as it:
         it.wait_for("online as device", PATIENCE)
@@ -93,13 +107,58 @@ def test_the_steps(console: RunningConsole, tmp_path: Path, more: str, said: str
         wanted = [line for line in (CONVERSATION + said).split("\n") if line]
         until(lambda: len(recorded(lines)) >= len(wanted))
         assert recorded(lines) == wanted
+        until(lambda: bool(console.call(console.platform.packages.is_over, device.id)))
     words = console.platform.packages.state(device.id)[0]
     if not more:
         assert words == "upgraded to 2.0"
-    elif protocol is Protocol.STREAM:  # it has told why
-        assert words == "rolled back to 1.0: healthy() says no"
-    else:
+    elif protocol is Protocol.ONEJSON and not log:  # there is no place for words, and the board is not to be asked
         assert words == "rolled back to the version before: the new program did not prove itself (step 206)"
-    until(lambda: bool(console.call(console.platform.packages.is_over, device.id)))
-    steps = [int(step) for line in lines for step in re.findall(r'"step": (\d+)', line)]
-    assert steps == sorted(set(steps)) and steps[-2:] == [101, 206 if more else 201]
+    elif step == 207:
+        assert words == "rolled back to 1.0: it has started 3 times, and did not stay online"
+    else:  # it has told why, by its data stream or when it was asked
+        assert words == "rolled back to 1.0: healthy() says no"
+    steps = [int(found) for line in lines for found in re.findall(r'"step": (\d+)', line)]
+    assert steps == sorted(set(steps)) and steps[-2:] == [101, step]
+
+
+@pytest.mark.parametrize(
+    ("key", "log", "step", "why"),
+    [
+        ("a key of the board's own", 0, 107, "the reason is in the board's log (step 107)"),
+        ("a key of the board's own", 512, 107, "it is not signed, and this board has an update_key"),
+        ("", 0, 205, "wrong MD5 (step 205)"),
+        ("", 512, 205, "its MD5 is not the platform's"),
+    ],
+    ids=["unsigned", "unsigned, and tells", "MD5", "MD5, and tells"],
+)
+def test_why_a_package_is_refused_by_a_board_with_a_thing_model(
+    console: RunningConsole, tmp_path: Path, key: str, log: int, step: int, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The task has a number for it; where the board is to be asked, its own words are shown."""
+    monkeypatch.setattr(ota_calls, "md5_of", lambda data: "0" * 32)
+    product = console.call(console.platform.studio.add_product)
+    device = console.call(console.platform.studio.add_device, product.id, "roof")
+    lines: list[str] = []
+    console.platform.packages.listener = lines.append
+    packages = console.platform.packages
+    config = {
+        "platform": "studio",
+        "product_id": product.id,
+        "device_name": "roof",
+        "device_key": device.auth_info,
+        "device_id": None,
+        "auth_info": None,
+        "subscribe_commands": None,
+        "host": None,
+        "port": None,
+        "log": log,
+        "update_key": key,
+    }
+    with board(program(OLD, "esp32", tmp_path), None, console.mqtt_port, config, http=console.http_port) as it:
+        it.wait_for("online as device", PATIENCE)
+        until(lambda: any("/check" in line for line in lines))
+        package = program(NEW, "esp32", tmp_path).package()
+        console.call(packages.push, device.id, package.data)
+        until(lambda: bool(console.call(packages.is_over, device.id)))
+    assert packages.state(device.id)[0] == f"refused: {why}"
+    assert f'"step": {step}}}' in lines[-1]

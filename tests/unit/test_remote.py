@@ -12,7 +12,7 @@ from flash_folder import Flash, files
 from onenet.token import hmac
 from support import replaced
 
-from firmware import config_trial, crash, remote_act, remote_config
+from firmware import config_trial, crash, remote_act, remote_config, update_trial
 from firmware import log as log_module
 from firmware.config import read
 
@@ -344,6 +344,14 @@ def test_power_goes_while_it_is_undone():
             file.write("undone: not online in 3 starts")
         config_trial.count()
         assert files()["config.json"] == "before" and "config.back" not in files()
+
+
+def test_how_the_last_update_ended():
+    with Afar() as it:
+        assert "update" not in json.loads(it.command(b"!status"))
+        update_trial.keep("rolled back to 1.0: healthy() says no" + "x" * 200)
+        assert json.loads(it.command(b"!status"))["update"][:41] == "rolled back to 1.0: healthy() says noxxxx"
+        assert len(json.loads(it.command(b"!status"))["update"]) == 120
 
 
 def test_one_that_proves_itself():

@@ -5,6 +5,7 @@ goes. One of the current platform has a task, as OneNET's OTA has it: see studio
 that data stream, too.
 """
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from starlette.responses import Response
 
 from ..package.package import Package, read_package
 from ..port.errors import PortError
+from .board_talk import status
 from .failures import DeviceOffline, InvalidParameter, PlatformError, UnknownPackage
 from .model import CommandChanged, DeviceChanged, Event, PointsStored, UpdateTold
 from .own_program import OwnProgram
@@ -40,8 +42,13 @@ _FAILURES = {
     105: "the battery is low",
     106: "the signal is weak",
     107: "the reason is in the board's log",
+    202: "the battery is low",
+    203: "no memory",
+    204: "wrong version",
     205: "wrong MD5",
+    207: "it was tried too often",
 }
+_WRONG_MD5 = 205  # found before anything is put in place
 
 
 @dataclass
@@ -62,7 +69,7 @@ class Task:
         """In the words of a board's data stream."""
         if self.status == 4:
             return f"upgraded to {self.target}"
-        if self.status == 5 and self.step > 200:
+        if self.status == 5 and self.step > 200 and self.step != _WRONG_MD5:
             why = _FAILURES.get(self.step, "the new program did not prove itself")
             return f"rolled back to the version before: {why} (step {self.step})"
         if self.status == 5:
@@ -87,6 +94,7 @@ class Packages:
         """Is told of every call of a device about its task: for tests."""
         self.progress: dict[str, Progress] = {}
         """By device, of its last update."""
+        self._asking: set[asyncio.Task[None]] = set()
         self.program: OwnProgram | None = None
         """Of which packages are made here, where the console has been told of it."""
         platform.listen(self._hear, PointsStored, CommandChanged, DeviceChanged)
@@ -163,8 +171,25 @@ class Packages:
         task, progress = self.tasks[device_id], self.progress.get(device_id)
         if progress is None or progress.number != task.number:
             return
-        ends = task.status > 3
-        new = False if ends and is_end(progress.words) else progress.add(task.words)  # the stream's has the reason
+        if task.status == 5 and not is_end(progress.words) and not progress.over:
+            asking = asyncio.get_running_loop().create_task(self._ask_why(device_id, task, progress))
+            self._asking.add(asking)
+            asking.add_done_callback(self._asking.discard)
+            return
+        self._add(device_id, progress, task.words, task.status > 3)
+
+    async def _ask_why(self, device_id: str, task: Task, progress: Progress) -> None:
+        """Ends it with the board's own words, which a task has no place for, where the board answers."""
+        words = ""
+        try:
+            words = str((await status(self._platform, self._platform.device(device_id))).get("update", ""))
+        except PlatformError:
+            pass
+        finally:
+            self._add(device_id, progress, words[:_LONGEST] if is_end(words) else task.words, True)
+
+    def _add(self, device_id: str, progress: Progress, words: str, ends: bool) -> None:
+        new = False if ends and is_end(progress.words) else progress.add(words)  # the stream's has the reason
         if ends and not progress.over:
             progress.over = new = True
         if new:

@@ -38,7 +38,7 @@ LONGEST_NAME, LONGEST_HEAD = 96, 16384
 """Bytes, as firmware/update_head.py has them."""
 RESERVED = frozenset(
     {"config.json", "crashes", "crashes.new", "romfs", "safe_mode", "safe_mode_once", "deploy", "outbox", "rom"}
-    | {"finish.py", "record", "record.new"}
+    | {"finish.py", "record", "record.new", "update.ended"}
 )
 """Files and folders that no package may have, as firmware/update_head.py has them."""
 _SHORT = 16  # hex digits of a hash in the manifest
