@@ -52,19 +52,6 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-def pytest_deselected(items):
-    """A worker says how many it has left out, for the last line of pytest-xdist does not tell."""
-    if items and hasattr(items[0].config, "workeroutput"):
-        told = items[0].config.workeroutput
-        told["left out"] = told.get("left out", 0) + len(items)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node):
-    count = getattr(node, "workeroutput", {}).get("left out", 0)  # each of them has left the same out
-    node.config.pluginmanager.get_plugin("terminalreporter").stats["deselected"] = [None] * count
-
-
 def _skipping():
     """A test that needs what cannot be had here is skipped, saying what."""
     from onenet_tools.board.small_heap import NotHereError

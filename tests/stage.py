@@ -1,4 +1,4 @@
-"""A stage of `make test`: python tests/stage.py WORKERS TESTS...
+"""A stage of `make test`: python tests/stage.py WORKERS [OPTIONS] TESTS...
 
 Boards, brokers and browsers run in real time, and a computer that others use may stop any of them for longer than a
 test can bear. So what failed while the whole stage ran is run once more, alone; what fails then has failed. Which tests
@@ -7,6 +7,7 @@ FEW failures are no chance, and are not tried again.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -19,9 +20,11 @@ TESTS_FAILED = 1  # pytest's exit status; others say that it could not run them
 
 def pytest(cache, *arguments):
     """Runs pytest, showing what it prints. Returns its exit status and its last line."""
-    command = [sys.executable, "-m", "pytest", "-q", "-o", f"cache_dir={cache}", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "left_out", "-o", f"cache_dir={cache}", *arguments]
+    paths = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
     last = ""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+    environment = {**os.environ, "PYTHONPATH": paths}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
         for line in process.stdout:
             print(line, end="", flush=True)
             last = line.strip() or last
@@ -33,7 +36,10 @@ def main(workers, *tests):
         status, last = pytest(cache, "--dist", "worksteal", "--numprocesses", workers, *tests)
         if status != TESTS_FAILED:
             return status
-        failed = list(json.loads(Path(cache, "v/cache/lastfailed").read_text("utf-8")))
+        told = Path(cache, "v/cache/lastfailed")
+        if not told.exists():  # pytest itself has failed
+            return status
+        failed = list(json.loads(told.read_text("utf-8")))
         if len(failed) > FEW or any("::" not in name for name in failed):  # a module that could not be read: none ran
             return status
         print(f"\nAgain, alone: {', '.join(failed)}", flush=True)

@@ -60,6 +60,21 @@ def test_what_failed_is_run_again_alone(tmp_path, tests, status, again, last):
     assert last in run.stdout.splitlines()[-1]
 
 
+def test_how_many_were_left_out_is_said(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    long: long\n")
+    marked = "import pytest\n\n@pytest.mark.long\ndef test_that_is_long():\n    pass\n"
+    (tmp_path / "test_it.py").write_text(ALWAYS.replace("assert False", "pass"))
+    (tmp_path / "test_other.py").write_text(marked + NOW_AND_THEN)
+    run = subprocess.run(
+        [sys.executable, ROOT / "tests" / "stage.py", "2", "-m", "not long", tmp_path],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "3 passed, 1 deselected" in run.stdout.splitlines()[-1]
+
+
 MICROPYTHON = """#!{python}
 import pathlib, sys
 module = sys.argv[-1]
