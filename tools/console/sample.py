@@ -22,6 +22,7 @@ _MODEL = Path(__file__).parent.parent / "demo" / "thing_model.json"
 _PACE = 30  # seconds between two points
 _DAY = 86_400
 _OUTAGE = (40_000, 52_000)  # seconds before now, from and to, as a span without data
+_COMINGS = (500_000, 400_000, 330_000, 200_000, 190_000, 52_000, 40_000, 9_000, 7_000, 600)  # and goings, in turn
 
 
 class _Connection:
@@ -73,6 +74,8 @@ async def _fill(platform: Platform) -> Sample:
     await platform.store_points(
         old.id, [_point("cause", "power on", now, _DAY), _point("cause", "watchdog", now, 4000)]
     )
+    for number, seconds in enumerate(_COMINGS):
+        await platform.store.set_since(old.id, number % 2 == 0, now - timedelta(seconds=seconds))
     platform.describe_stream(old.id, "temperature", unit_symbol="°C")
     platform.describe_stream(old.id, "humidity", unit_symbol="%")
     _be_online(platform, old, "192.168.1.23:51034")

@@ -7,7 +7,7 @@ from fastapi import Request
 from nicegui import ui
 
 from ...thing_model import ThingModel
-from ..database import utc
+from ..database import utc, utc_now
 from ..model import (
     CommandChanged,
     DesiredChanged,
@@ -23,6 +23,7 @@ from ..model import (
     UpdateTold,
 )
 from ..platform import UnknownDevice
+from ..store import STATUSES_KEPT
 from ..studio.products import Protocol
 from .board_log import BoardLog
 from .commands import Commands
@@ -32,6 +33,7 @@ from .frame import Visit, box, button, entitle, frame, link, not_there, part, se
 from .meaning import model_of
 from .over_the_air import OverTheAir
 from .packets import PacketLog
+from .presence import Presence, spans_online
 from .rules import Rules
 from .streams import Streams
 from .text import shown, shown_time
@@ -192,20 +194,23 @@ class _Connection:
                         secret(words, secret_name, lambda: shown(here.platform.device(device.id).auth_info, 512))
                 part("dt", words.created)
                 part("dd", shown_time(device.created))
+            self._presence = Presence(words)
             with box("details"):
                 part("summary", words.comings)
                 self._comings = box("ol", "listed")
-        statuses = here.platform.store.statuses(device.id, 0, 2**62, _COMINGS, 0)
+        statuses = here.platform.store.statuses(device.id, 0, 2**62, STATUSES_KEPT, 0)
         self._statuses = [(online, utc(at)) for online, at in reversed(statuses)]
         self.show(device)
 
     def show(self, device: Device) -> None:
         words = self._words
         if device.since and (not self._statuses or device.since - self._statuses[-1][1] > _SAME):
-            self._statuses = [*self._statuses[1 - _COMINGS :], (device.online, device.since)]
+            self._statuses = [*self._statuses[1 - STATUSES_KEPT :], (device.online, device.since)]
+        now = utc_now()
+        self._presence.show(spans_online(self._statuses, device.online, now), now)
         self._comings.clear()
         with self._comings:
-            for online, at in reversed(self._statuses):
+            for online, at in reversed(self._statuses[-_COMINGS:]):
                 with box("li"):
                     part("time", shown_time(at), "soft")
                     part("span", words.online if online else words.offline)

@@ -29,6 +29,9 @@ class Words:
     by_title: str
     by_change: str
     comings: str
+    last_day: str
+    last_week: str
+    online_share: str
     nothing_found: str
     no_devices: str
     no_devices_hint: str
