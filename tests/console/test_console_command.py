@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_client import AUTH_INFO, DEVICE, PATIENCE, PRODUCT, RawDevice, connect, dp, publish
+from console_client import AUTH_INFO, DEVICE, PATIENCE, PRODUCT, RawDevice, connect, dp, publish, until
 from dpkt.ip import IP
 from dpkt.pcap import Reader as PcapReader
 from onenet_tools.console.console import ConsoleError, running_console
 from onenet_tools.console.model import Device
 from onenet_tools.console.steps import steps_for
 from onenet_tools.console.store import read_product
+from onenet_tools.console.whereabouts import consoles
 from onenet_tools.loopback import free_port, has_ipv6
 from onenet_tools.port.cli import app as port_app
 from typer.main import get_command
@@ -153,6 +154,8 @@ def test_lan_is_for_others_and_without_it_nobody_gets_in(tmp_path: Path) -> None
             pytest.skip("this computer is on no network")
         address = sock.getsockname()[0]
     with running(tmp_path, "--lan", "--product", "4711") as console:
+        found = until(lambda: consoles(console.mqtt_port, ["127.0.0.1"], 0.5), "no answer", 60)
+        assert [(said.port, said.product_id) for said in found.values()] == [(console.mqtt_port, "4711")]
         assert any(f'"host": "{address}", "port": {console.mqtt_port}' in line for line in console.lines)
         assert any(f"http://{address}:{console.http_port}" in line for line in console.lines)
         hosts = [address, "127.0.0.1", *(["::1"] if has_ipv6() else [])]
@@ -160,6 +163,7 @@ def test_lan_is_for_others_and_without_it_nobody_gets_in(tmp_path: Path) -> None
             assert RawDevice(console.mqtt_port, host).log_in(DEVICE, "4711") == 0
         assert console.end()[0] == 0
     with running(tmp_path) as console:  # the product id stays
+        assert consoles(console.mqtt_port, ["127.0.0.1"], 0.5) == {}
         assert RawDevice(console.mqtt_port).log_in(DEVICE, "4711") == 0
         for port in (console.mqtt_port, console.http_port):
             with pytest.raises(ConnectionRefusedError):

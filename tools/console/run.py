@@ -15,6 +15,7 @@ from .addresses import lan_addresses
 from .console import Console, Options
 from .model import DeviceChanged, Event, LoginRefused, TriggerFired
 from .store import default_file
+from .whereabouts import answering
 
 _TURN = 0.0005  # seconds after which a thread that computes lets another one, where Python has 0.005
 _MOST_FILES = 8192
@@ -35,7 +36,10 @@ async def _run(options: Options) -> None:
     # The thread that writes to the disk gives its turn away with every row: each time it would wait for the longer one,
     # and 1,000 boards' acknowledgements with it, a second where it now is a twentieth.
     sys.setswitchinterval(_TURN)
-    async with Console(options) as console:
+    async with contextlib.AsyncExitStack() as stack:
+        console = await stack.enter_async_context(Console(options))
+        if options.lan:
+            await stack.enter_async_context(answering(console.mqtt_port, console.platform.product_id))
         # What is there now is there for good: to look through all of it for garbage takes 70 ms and more, in which no
         # board is answered.
         gc.collect()

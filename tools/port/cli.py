@@ -186,7 +186,10 @@ def config(
     ] = None,
     local: Annotated[
         bool,
-        typer.Option("--local", help="Take host, ids and secret from the console on this computer: see onenet device."),
+        typer.Option(
+            "--local",
+            help="Take host, ids and secret from the console on this computer; host and product of one in the network.",
+        ),
     ] = False,
     ca: Annotated[
         str | None,
@@ -233,7 +236,8 @@ def config(
     from .errors import PortError
 
     if local:
-        host, device_id, product_id, settings = _of_the_console(device_id or "", settings or [])
+        host, device_id, found, settings = _of_the_console(device_id or "", settings or [])
+        product_id = found or product_id
     with failures_in_one_line(PortError):
         options = {"ssid": ssid, "device_id": device_id, "product_id": product_id, "host": host, "trace": trace}
         options["ca"] = ca
@@ -288,14 +292,14 @@ def monitor(
         return run_monitor(the_port(port, "monitor"), until_online, packets, timeout)
 
 
-def _of_the_console(device_id: str, settings: list[str]) -> tuple[str, str, str, list[str]]:
-    """Host, device id, product id and settings of a device of the console on this computer; its secret goes where
-    secrets are taken from, unless there is one."""
+def _of_the_console(device_id: str, settings: list[str]) -> tuple[str, str | None, str | None, list[str]]:
+    """Host, device id, product id and settings of a device of the console on this computer, or in its network; its
+    secret goes where secrets are taken from, unless there is one."""
     from ..console.database import StoreError
     from ..console.local_device import NoLocalDevice, local_device
 
     with failures_in_one_line(NoLocalDevice, StoreError):
         found = local_device(device_id)
-    name, secret = found.secret
-    os.environ.setdefault(name, secret)
-    return found.host, found.device_id, found.product_id, [*found.settings, *settings]
+    if found.secret:
+        os.environ.setdefault(*found.secret)
+    return found.host, found.device_id or None, found.product_id or None, [*found.settings, *settings]
