@@ -1,6 +1,9 @@
 """Devices for a class: added from a list, and the sheet to print, in a real browser."""
 
+import json
+
 import pytest
+import segno
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -32,6 +35,15 @@ def test_a_class_is_added_and_its_sheet_printed(console, browser):
         anna = page.locator(".slip", has_text="Anna <1>")
         expect(anna).to_contain_text("secret one")
         expect(anna).to_contain_text(f"--host localhost:{console.mqtt_port} --device-id 4711")
+        settings = {"host": "localhost", "port": console.mqtt_port, "device_id": "4711"}
+        settings |= {"product_id": console.platform.product_id, "auth_info": "secret one"}
+        for caption, text in (
+            ("Its page", f"http://localhost:{console.http_port}/device/4711"),
+            ("config.json", json.dumps(settings)),
+        ):
+            code = anna.get_by_role("img", name=f"{caption}, QR")
+            assert code.get_attribute("src") == segno.make(text).svg_data_uri(border=3, light="#fff")
+            assert code.evaluate("it => it.complete && it.naturalWidth > 20")
         page.emulate_media(media="print")
         expect(page.get_by_role("button", name="Print")).to_be_hidden()
     for device in console.call(console.platform.devices):

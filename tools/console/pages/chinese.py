@@ -42,6 +42,7 @@ CHINESE = Words(
     csv_file="CSV 文件",
     sheet="课堂用纸条",
     sheet_hint="上面有每个人的密钥：打印、裁开，每人一张。",
+    device_page="设备页面",
     print="打印",
     title="设备名称",
     title_hint="自己取的名字，例如“窗边传感器”或学生姓名",

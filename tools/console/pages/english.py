@@ -41,6 +41,7 @@ ENGLISH = Words(
     csv_file="CSV file",
     sheet="Sheet for the class",
     sheet_hint="It has everybody's secret on it: print it, cut it, and give each a slip.",
+    device_page="Its page",
     print="Print",
     title="Title",
     title_hint="What you call it, such as “window sensor” or a pupil's name",

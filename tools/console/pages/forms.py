@@ -18,17 +18,19 @@ from .text import shown
 
 def config_for(visit: Visit, device: Device) -> str:
     """The config.json that brings a board online as this device, for the network the browser is in."""
-    config: dict[str, Any] = {
-        "wifi": [{"ssid": "your network", "password": "its password"}],
-        "host": host_for_boards(visit),
-        "port": visit.platform.mqtt_port,
-    }
+    network = {"wifi": [{"ssid": "your network", "password": "its password"}]}
+    return json.dumps({**network, **settings_for(visit, device)}, indent=2, ensure_ascii=False)
+
+
+def settings_for(visit: Visit, device: Device) -> dict[str, Any]:
+    """The same without the Wi-Fi."""
+    config: dict[str, Any] = {"host": host_for_boards(visit), "port": visit.platform.mqtt_port}
     if device.is_studio:
         config["platform"] = visit.platform.studio.products.find(device.product_id).protocol.platform
         config |= {"device_name": device.name, "product_id": device.product_id, "device_key": device.auth_info}
     else:
         config |= {"device_id": device.id, "product_id": device.product_id, "auth_info": device.auth_info}
-    return json.dumps(config, indent=2, ensure_ascii=False)
+    return config
 
 
 def host_for_boards(visit: Visit) -> str:

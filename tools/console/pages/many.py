@@ -2,9 +2,11 @@
 
 import csv
 import io
+import json
 from typing import Any
 from urllib.parse import urlencode
 
+import segno
 from fastapi import Request
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -13,7 +15,7 @@ from ..failures import PlatformError
 from ..model import Device
 from ..steps import steps_for
 from .dialogs import complaint_line, dialog, field, text_of
-from .forms import host_for_boards
+from .forms import host_for_boards, settings_for
 from .frame import Visit, box, button, frame, link, not_there, part, prose, visit
 from .tags import shown_tags, tags_in
 from .text import shown
@@ -115,7 +117,19 @@ def _slip(here: Visit, device: Device) -> None:
             ):
                 part("dt", name)
                 part("dd", value, "mono")
+        with box(classes="codes"):
+            _code(f"http://{host}:{platform.http_port}/device/{device.id}", words.device_page)
+            _code(json.dumps(settings_for(here, device), ensure_ascii=False), words.config)
         steps = steps_for(device, host, platform.mqtt_port, protocol.platform if protocol else "legacy")
         with box(classes="steps"):
             for step in steps:
                 prose(step, "mono")
+
+
+def _code(text: str, caption: str) -> None:
+    """A QR code for phones, in black on white on pages of any colour."""
+    with box("figure"):
+        image = box("img")
+        image.props["src"] = segno.make(text, micro=False).svg_data_uri(border=3, light="#fff")
+        image.props["alt"] = f"{caption}, QR"
+        part("figcaption", caption, "soft")

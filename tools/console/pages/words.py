@@ -48,6 +48,7 @@ class Words:
     csv_file: str
     sheet: str
     sheet_hint: str
+    device_page: str
     print: str
     title: str
     title_hint: str
