@@ -93,7 +93,10 @@ def _called(things, subject, function, *args):
     outbox = things.device.outbox
     outbox.unlock()
     try:
-        return function(*args), None
+        result = function(*args)
+        if hasattr(result, "throw"):
+            raise TypeError("it is async, which only streams and commands may be; take async away")
+        return result, None
     except KeyboardInterrupt:
         raise
     except BaseException as e:  # noqa: BLE001 - the sender is to know, and the board to stay online

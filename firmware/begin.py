@@ -48,7 +48,7 @@ def begin(device):
     platform.on_sent = device._sent
     device._client = client = platform.client
     client.on_connect = client.on_connect or device._connected
-    client.on_oversize = device._oversize
+    client.on_oversize = device._command_came
     device._points = points(outbox, device.clock, platform.points_room(config["tx_size"]))
     device.wifi.before_reset = device
     if config["log"]:

@@ -33,6 +33,30 @@ def declare_property(device, name, every, options):
     return add
 
 
+def command(device, name, options):
+    """The decorator that Device.command() returns where it is told something, or what it is told to decorate."""
+    for option in options:
+        if option != "text":
+            raise TypeError("%s: no such argument; there is text" % option)
+    function = name if callable(name) else None
+    if function or name is None:
+        name = b""
+    else:
+        _check(name)
+        name = stream_id_of(name)
+        if b"=" in name or b"?" in name or b" " in name:
+            raise ValueError("command: its name stands before = ? or a blank, and has none of them")
+    text = options.get("text", name != b"")
+
+    def add(function):
+        if not hasattr(device._obey, "named"):
+            rare("commands").Commands(device)  # it stays
+        device._obey.add(name, function, text)
+        return function
+
+    return add(function) if function else add
+
+
 def declare_service(device, name):
     """The decorator that Device.service() returns."""
     things = things_of(device)

@@ -25,7 +25,10 @@ _ID = const(0)
 _EVERY = const(1)  # ms between measurements
 _MEASURE = const(2)  # the function
 _LAST = const(3)  # ticks of the last one
-_FAILED = const(4)  # whether it has failed already
+_STATE = const(4)  # bit 0: it has failed already; the others count what there was in place of a first value
+
+_COUNTED = const(1 << 20)  # in _STATE: there was a first value
+_MANY = const(10)  # times without a value, and the log tells
 
 
 class Device:
@@ -82,11 +85,16 @@ class Device:
         """
         return rare("seldom").stream(self, stream_id, every, options)
 
-    def command(self, obey):
+    def command(self, obey=None, **options):
         """Decorator: calls the function with each command's payload, bytes; what it returns is the reply.
 
         That is str, bytes, anything json.dumps() takes, or None for "ok". An exception becomes "error: …".
+        With text=True the payload is a str. With a name in parentheses, as @device.command("relay"), the function is
+        called for the commands of this name, and with what stands behind it, as text: "on" for "relay=on" and
+        "relay on", "?" for "relay?", "" for "relay". All others go to the function without a name.
         """
+        if options or not callable(obey):
+            return rare("declared").command(self, obey, options)
         self._obey = obey
         return obey
 
@@ -165,6 +173,11 @@ class Device:
                 if rare("seldom").stopped(self):
                     return
 
+    def start(self):
+        """In place of run(), beside other tasks of asyncio: `await device.start()`, or a task of it; it ends when it is
+        cancelled. Streams and commands may be `async def` then."""
+        return rare("asynchronous").start(self)
+
     def run_once(self, timeout):
         """Measures, connects, delivers what waits, obeys what waits for the board, and closes the connection: in place
         of run(), for a program with a rhythm of its own. Ends when that is done, or after timeout seconds, 1 to 3600,
@@ -240,11 +253,17 @@ class Device:
                 except KeyboardInterrupt:
                     raise
                 except BaseException as e:  # noqa: BLE001 - a broken sensor must not take the board offline
-                    keep("stream" + " " + stream[_ID].decode(), e, stream[_FAILED])  # two texts that are names anyway
-                    stream[_FAILED] = True
+                    # The first two are texts that are names anyway.
+                    keep("stream" + " " + stream[_ID].decode(), e, stream[_STATE] & 1)
+                    stream[_STATE] |= 1
                     continue
                 if value is not None:
+                    stream[_STATE] |= _COUNTED
                     self.put(stream[_ID], value)
+                else:
+                    stream[_STATE] += 2
+                    if stream[_STATE] >> 1 == _MANY:
+                        rare("connect").nothing(stream)
         if measured:
             if wait == _TURN:
                 gc.collect()  # now, when nothing waits, rather than in the middle of a packet
@@ -283,38 +302,34 @@ class Device:
             self._most = self._most * 2 & 0x7F
 
     def _command_came(self, command_id, payload):
-        """Called within loop(): only notes the command, for obeying may take long."""
-        if len(self._commands) < _COMMANDS:
-            self._commands.append((command_id, payload))
+        """Called within loop(): only notes the command, for obeying may take long. Or it is a topic, and the size of a
+        message longer than the receive buffer."""
+        if isinstance(payload, int) or len(self._commands) >= _COMMANDS:
+            rare("seldom").oversize(self, command_id, payload)
         else:
-            log("command", "dropped, %d are waiting" % len(self._commands))
+            self._commands.append((command_id, payload))
 
     def _answer(self):
         while self._commands and self._client.can_publish(1):
             command_id, payload = self._commands.pop(0)
             try:
                 self._platform.reply(command_id, self._reply_to(payload))
+                log("command", "answered")
             except ValueError as e:  # an id longer than any of the platform's
                 rare("seldom").unanswered(e)
-            else:
-                log("command", "answered")
 
     def _reply_to(self, payload):
         if isinstance(payload, int) or not self._obey:
             return rare("seldom").not_obeyed(payload)
+        self.outbox.unlock()
         try:
-            self.outbox.unlock()
-            try:
-                reply = self._obey(payload)
-            finally:
-                self.outbox.locked = True
-            if reply is None:
-                return "ok"
-            return reply if isinstance(reply, (str, bytes, bytearray)) else rare("seldom").reply(self, reply)
+            payload = self._obey(payload)
         except KeyboardInterrupt:
             raise
         except BaseException as e:  # noqa: BLE001 - the sender is to know, and the board to stay online
-            return rare("seldom").reply(self, e)
-
-    def _oversize(self, topic, size):
-        rare("seldom").oversize(self, topic, size)
+            payload = e
+        finally:
+            self.outbox.locked = True
+        if payload is None:
+            return "ok"
+        return payload if isinstance(payload, (str, bytes, bytearray)) else rare("seldom").reply(self, payload)

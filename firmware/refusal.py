@@ -8,7 +8,10 @@ STREAM_ID = "stream id: must be 1 to 64 bytes of UTF-8, no quote, backslash or c
 _CURES = (
     (("NoneType",), "is None; to send nothing, do not call put()"),
     (("bytes", "bytearray", "memoryview"), "is bytes; make it text: value.decode()"),
-    (("generator", "coroutine"), "is a generator, as async def gives one that is not awaited; await it"),
+    (
+        ("generator", "coroutine"),
+        "is a generator, as async def gives one: take async away, or await device.start() in place of run()",
+    ),
     (("function", "closure", "bound_method", "method", "builtin_function_or_method"), "is a function; call it: name()"),
     (("type",), "is a class, not a value"),
     (("tuple", "set", "frozenset"), 'is a %s; make it a dict: {"x": 1, "y": 2}'),

@@ -14,6 +14,7 @@ from .log import keep, log, rare
 from .outbox import is_value, stream_id_of
 
 _ID = const(0)  # of a stream, see device.py
+_COMMANDS = const(4)  # that may wait for their turn, see device.py
 _HEAD = const(14)  # bytes of RTC memory that are start.py's
 _HEALTH = b"free_heap", b"free_idf_heap", b"reset_cause", b"dropped"  # streams
 
@@ -28,8 +29,9 @@ def stream(device, stream_id, every, options):
         if device.config["health_interval"] and encoded in _HEALTH:
             every = device.config["health_interval"]
         every = device.config["intervals"].get(stream_id, every)
-    if isinstance(every, str) or not 0.1 <= every <= 86400:
-        raise ValueError("every: must be 0.1 to 86400 s")
+    if not isinstance(every, (int, float)) or not 0.1 <= every <= 86400:
+        cure = ", a number without quotes" if isinstance(every, (str, bytes)) else ""
+        raise ValueError("every: must be 0.1 to 86400 s" + cure)
     rules = options and rare("stream_rules")
     rule = rules and rules.checked(every, default, options)
 
@@ -38,7 +40,7 @@ def stream(device, stream_id, every, options):
             if known[_ID] == encoded:  # the last one counts
                 device._streams.remove(known)
                 break
-        made = [encoded, int(every * 1000), measure, None, False]
+        made = [encoded, int(every * 1000), measure, None, 0]
         if rules:
             made = rules.ruled(device, made, *rule)
         device._streams.append(made)
@@ -100,7 +102,10 @@ def reply(device, result):
     if not isinstance(result, BaseException):
         if is_value(result, True):
             return json.dumps(result)
-        result = ValueError("the reply is no text, number, bool, or dict or list of them: " + type(result).__name__)
+        kind = type(result).__name__
+        if hasattr(result, "throw"):
+            kind = "a generator, as async def gives one: take async away, or await device.start() in place of run()"
+        result = ValueError("the reply is no text, number, bool, or dict or list of them: " + kind)
     if isinstance(result, UnicodeError):
         keep("command", result, True)
         return "error: the command is not UTF-8"
@@ -111,11 +116,16 @@ def reply(device, result):
 
 def oversize(device, topic, size):
     """A message came that is longer than the receive buffer, of which only the beginning is there. Where it wants an
-    answer, it gets one that says so."""
+    answer, it gets one that says so. Or it is a command for which there is no room, with its id and payload."""
+    if not isinstance(size, int):
+        log("command", "dropped, %d are waiting" % len(device._commands))
+        return
     topic = bytes(topic)
     platform, things = device._platform, device._things
     if hasattr(platform, "oversize"):
+        platform.on_command = lambda end, size: _queue(device, end, size)
         platform.oversize(topic, size)
+        platform.on_command = device._command_came
         here = True
     elif things and things.modelled:
         start = bytes(device._client._parser.payload)
@@ -124,9 +134,14 @@ def oversize(device, topic, size):
         for commands in (b"$creq/", b"/cmd/request/"):
             _, here, command_id = topic.partition(commands)
             if here:
-                device._command_came(command_id, size)
+                _queue(device, command_id, size)
                 break
     words = "a message of %d bytes is longer than rx_size" % size
     if not here:
         words += ', and is lost; give "rx_size": %d for such ones to %s' % (size + len(topic) + 4, topic.decode())
     log("mqtt", words)
+
+
+def _queue(device, command_id, size):
+    if len(device._commands) < _COMMANDS:
+        device._commands.append((command_id, size))

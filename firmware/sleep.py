@@ -29,6 +29,7 @@ _LAST = const(3)
 
 def begin(device, wanted):
     """Has Device.run() do what live() does. wanted: "sleep" of the configuration."""
+    device.start = lambda: rare("sleep").live(device, None)
     device.run = lambda: rare("sleep").live(device, wanted if isinstance(wanted, dict) else {"seconds": wanted})
 
 
@@ -37,7 +38,9 @@ def run_once(device, timeout):
 
 
 def live(device, wanted):
-    """Returns only after Ctrl-C."""
+    """Returns only after Ctrl-C. Without `wanted` it is Device.start() that was called."""
+    if not wanted:
+        raise RuntimeError('start: a board with "sleep" in config.json has no time for other tasks; call run()')
     seconds = wanted["seconds"]
     watchdog.start(device.config["watchdog"])
     keys = poll()

@@ -128,7 +128,7 @@ def _wait_after(error):
 def _drop():
     """Nothing of this stays. Clearing what is left is for the collector, which takes anything on the stack that looks
     like a module for a use of it."""
-    for name in ("start", "crash", "keyboard", "config_trial"):
+    for name in "start crash keyboard config_trial flash_pins".split():
         sys.modules.pop("firmware/" + name, None)
     if "/" in __name__:
         globals().clear()
@@ -219,11 +219,14 @@ def _button_pressed(config):
     if machine.reset_cause() not in _BUTTON_RESETS:
         return False  # nobody pressed reset, so nobody is there to press this one
     pin = config.get("safe_mode_pin", "boot")
-    if pin == "boot":
+    named = pin != "boot"
+    if not named:
         pin = 9 if any(chip in sys.implementation._machine for chip in ("C2", "C3", "C6", "H2")) else 0
     if pin == -1:
         return False
     try:
+        if named and __import__("firmware/flash_pins").check(pin, sys.implementation._machine):
+            return False  # the board would never start
         button = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP)
     except (ValueError, TypeError):  # no such pin, or none with a resistor
         return False

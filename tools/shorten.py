@@ -72,7 +72,7 @@ FREE = (
     *("accept", "bind", "calcsize", "choice", "collect", "compile", "digest", "disable", "dump", "dumps", "enable"),
     *("freq", "getrandbits", "heapify", "heappop", "heappush", "hexlify", "idle", "irq", "listdir", "load", "loads"),
     *("localtime", "makefile", "match", "mktime", "pack", "randint", "recv", "search", "seed", "sendto", "sleep"),
-    *("uniform", "unpack"),
+    *("uniform", "unpack", "isenabled", "opt_level", "pack_into", "randrange", "unpack_from"),
 )
 """Names of py/makeqstrdata.py's static_qstr_list, whose numbers are part of the .mpy format, but not what the compiler
 knows; then those of modules that each ESP port has."""

@@ -1,6 +1,7 @@
 """The programs and configurations in the pages are right: programs run here, with stand-ins for the network and for
 sensors that keep to the signatures of the real; configurations pass the board's own check."""
 
+import asyncio
 import json
 import re
 import ssl
@@ -8,7 +9,7 @@ import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
-from unittest.mock import DEFAULT, MagicMock, create_autospec
+from unittest.mock import DEFAULT, AsyncMock, MagicMock, create_autospec
 
 import fakes  # noqa: F401  # a board's modules, before anything of the firmware's
 import mqtt.client
@@ -17,6 +18,7 @@ import trustme
 from onenet_tools.port.board_config import known_keys, problems
 from reading import pages
 
+import firmware.declared
 import firmware.device
 import firmware.seldom
 from firmware.property import Property
@@ -64,6 +66,13 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Any:
         firmware.seldom.stream(SimpleNamespace(config=None), stream_id, every, options)
         return DEFAULT
 
+    def command(given: Any = None, **options: Any) -> Any:
+        return given if callable(given) else firmware.declared.command(real, given, options)
+
+    real = SimpleNamespace(_obey=None, command=None)
+    made.command.side_effect = command
+    made.commands = real
+    made.start = AsyncMock()
     made.stream.side_effect = stream
     made.property.return_value.side_effect = lambda function: _property(made, function)
     module = ModuleType("firmware")
@@ -87,13 +96,22 @@ def test_a_program_runs(text: str, device: Any, tmp_path: Path, monkeypatch: pyt
     Path("ca.der").write_bytes(ssl.PEM_cert_to_DER_cert(trustme.CA().cert_pem.bytes().decode()))
     for name in ("connect", "subscribe", "publish", "loop_forever"):
         monkeypatch.setattr(mqtt.client.Client, name, create_autospec(getattr(mqtt.client.Client, name)))
-    names: dict[str, Any] = {"device": device, "sensor": MagicMock(), "lamp": MagicMock(), "Client": mqtt.Client}
+    names: dict[str, Any] = {
+        "device": device,
+        "sensor": MagicMock(),
+        "lamp": MagicMock(),
+        "relay": MagicMock(),
+        "Client": mqtt.Client,
+    }
     exec(compile(text, "snippet", "exec"), names)
     for stream in device.stream.return_value.call_args_list:
-        stream.args[0]()
+        value = stream.args[0]()
+        if asyncio.iscoroutine(value):
+            asyncio.run(value)
     for command in device.command.call_args_list:
-        for payload in (b"relay=on", b"relay=off", b"?", b"\xff"):
-            assert command.args[0](payload) is None or isinstance(command.args[0](payload), str)
+        for payload in (b"relay=on", b"relay=off", b"relay?", b"blink 3", b"?", b"\xff"):
+            obey = command.args[0] if callable(command.args[0]) else device.commands._obey
+            assert obey(payload) is None or isinstance(obey(payload), str)
     for service in device.service.return_value.call_args_list:
         json.dumps(service.args[0]({"times": 3}))
     if "@light.setter" in text:

@@ -19,6 +19,7 @@ for _module in (esp32, machine, network):
     sys.modules[_module.__name__.rpartition(".")[2]] = _module
 
 if sys.implementation.name != "micropython":  # the names MicroPython has in modules that CPython has too
+    import asyncio
     import micropython
     import traceback
 
@@ -29,6 +30,7 @@ if sys.implementation.name != "micropython":  # the names MicroPython has in mod
     time.ticks_diff = lambda end, start: ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000
     time.ticks_add = lambda ticks, ms: ticks + ms & 0x3FFFFFFF
     time.sleep_ms = lambda ms: time.sleep(ms / 1000)
+    asyncio.sleep_ms = lambda ms: asyncio.sleep(ms / 1000)
     gc.mem_free = lambda: 100000
     gc.mem_alloc = lambda: 28000
     gc.threshold = lambda *amount: _threshold.append(amount[0]) if amount else _threshold[-1]

@@ -104,5 +104,6 @@ def test_what_a_board_asks_for_and_forgets_is_known() -> None:
         "studio",
         "wished",
     }  # that of the module beside it, or of the platform, or what requests.py or onenet.reasons says
-    assert asked - {"health", "property", "things", "tls_name"} | by_another_name == set(PASSING) - {"start"}
+    stays = {"asynchronous", "commands", "health", "property", "things", "tls_name"}
+    assert asked - stays | by_another_name == set(PASSING) - {"start"}
     assert {path_of(name) for name in PASSING} <= set(board_modules())

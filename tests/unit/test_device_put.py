@@ -70,7 +70,10 @@ def test_what_put_refuses_is_said_with_its_cure():
             (None, "is None; to send nothing, do not call put()"),
             (b"26", "is bytes; make it text: value.decode()"),
             (bytearray(b"26"), "is bytes; make it text: value.decode()"),
-            (generator(), "is a generator, as async def gives one that is not awaited; await it"),
+            (
+                generator(),
+                "is a generator, as async def gives one: take async away, or await device.start() in place of run()",
+            ),
             (cyclic, "is a function; call it: name()"),
             (it.turns, "is a function; call it: name()"),
             (Thing, "is a class, not a value"),

@@ -7,6 +7,8 @@ from fakes import machine
 from mqtt.client import ONLINE
 from support import raises
 
+from firmware import connect
+
 
 def test_a_stream_is_measured_at_once_and_then_at_its_interval():
     with Bench(online=False) as it:
@@ -141,3 +143,53 @@ def test_what_a_decorator_takes_is_said():
             for every in ("60", "", 0, -1, 86401):
                 raises(ValueError, lambda: decorator("t", every=every), match="every: must be 0.1 to 86400")  # noqa: B023
         raises(ValueError, lambda: device.service(temperature)(temperature), match="in parentheses")
+
+
+def test_an_interval_in_quotes_is_told_apart():
+    with Bench(online=False) as it:
+        for every in ("60", b"60"):
+            raises(ValueError, it.device.stream, "t", every=every, match="86400 s, a number without quotes")
+        for every in (None, [60], (60,)):
+            raises(ValueError, it.device.stream, "t", every=every, match="every: must be 0.1 to 86400 s")
+
+
+def test_none_for_ever_is_told_once():
+    values = []
+    with Bench(online=False) as it:
+        it.device.stream("t", every=1)(lambda: values.pop() if values else None)
+        it.device.stream("u", every=1, average=2)(lambda: 5)
+        it.device.stream("v", every=1, average=2)(lambda: None)
+
+        def measure(times):
+            for _ in range(times):
+                it.ticks.go_on(1000)
+                it.device._measure()
+
+        measure(9)
+        assert "t: nothing" not in it.log
+        measure(300)
+        words = ": nothing was ever sent, for its function returns None; return the value, if there is to be one"
+        told = sorted([line for line in it.log.lines if words in line])
+        assert told == ["stream: t" + words, "stream: v" + words], told
+
+
+def test_none_after_a_value_is_no_fault():
+    values = [1]
+    with Bench(online=False) as it:
+        it.device.stream("t", every=1)(lambda: values.pop() if values else None)
+        for _ in range(300):
+            it.ticks.go_on(1000)
+            it.device._measure()
+        assert "nothing was ever sent" not in it.log
+
+
+def test_an_interval_for_a_stream_that_there_is_not_is_told_once():
+    with Bench(lambda device: counter(device, stream_id="n"), intervals={"n": 5, "m": 5, "温度": 6}) as it:
+        told = [line for line in it.log.lines if "intervals" in line]
+        assert sorted(told) == [
+            'config: "intervals": no stream is called "m"',
+            'config: "intervals": no stream is called "温度"',
+        ]
+        it.log.lines.clear()
+        connect.tells(it.device)
+        assert "intervals" not in it.log and it.device.config["intervals"] == {"n": 5}

@@ -10,7 +10,7 @@ from flash_folder import Flash, files
 from support import raises, replaced
 
 import __main__
-from firmware import config_trial, crash, keyboard, watchdog
+from firmware import config_trial, crash, flash_pins, keyboard, watchdog
 from firmware import start as module
 
 
@@ -54,6 +54,7 @@ class Board(Flash):
     def __enter__(self):
         sys.modules["firmware/keyboard"] = keyboard
         sys.modules["firmware/crash"] = crash
+        sys.modules["firmware/flash_pins"] = flash_pins
         sys.modules["firmware/watchdog"] = watchdog
         watchdog._state.clear()
         self._clock.__enter__()
@@ -144,6 +145,20 @@ def test_the_boot_button_of_a_risc_v_chip():
     with Board(held=(9,)) as board, replaced(module, "sys", Sys):
         assert board.safe_mode()
         assert machine.pulled == [9]
+
+
+def test_no_pin_of_the_flash_is_touched():
+    class Implementation:
+        _machine = "Generic ESP32 module with ESP32"
+
+    class Sys:
+        implementation = Implementation
+
+    for pin, pulled in ((6, []), (11, []), (5, [5]), (12, [12])):
+        with Board(held=(pin,), files={"config.json": '{"safe_mode_pin": %d}' % pin}) as board:
+            with replaced(module, "sys", Sys):
+                assert bool(board.safe_mode()) == bool(pulled)
+                assert machine.pulled == pulled
 
 
 def crashes(cause, starts, memory=b""):

@@ -6,10 +6,15 @@ is a piece of advice.
 
 import ast
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from .board_module import board_module
 
 _EXAMPLES = {"stream": '"temperature"', "property": '"light"', "service": '"blink"'}
 """Decorators of a Device that take an id."""
+_AWAITED = ("stream", "command")
+"""What may be async where the program calls Device.start()."""
 _KINDS: dict[type[ast.expr], str] = {
     ast.Tuple: 'a tuple; make it a dict: {"x": 1, "y": 2}',
     ast.Set: 'a set; make it a dict: {"x": 1, "y": 2}',
@@ -30,20 +35,26 @@ def mistakes(tree: ast.Module, name: str) -> Iterator[str]:
         elif word in _EXAMPLES and call is not None and not (call.args or call.keywords):
             yield f"{place}() needs an id: {right}"
         elif word == "command" and call is not None:
-            yield f"{place} is without parentheses: one function has them all"
+            yield from _wrong_command(call, name)
         elif call is not None:
             yield from _wrong_intervals(call, name)
 
 
-def advice(tree: ast.Module, name: str) -> Iterator[str]:
-    """What this module does not mean, in the order of its lines."""
+def advice(tree: ast.Module, name: str, beside: bool = False) -> Iterator[str]:
+    """What this module does not mean, in the order of its lines. beside: the program calls Device.start()."""
     for function, decorator in _decorated(tree):
-        word, _ = _word_of(decorator)
+        word, call = _word_of(decorator)
         place = f"{name}, line {function.lineno}: {function.name}()"
         if word not in (*_EXAMPLES, "command", "setter"):
             continue
         if isinstance(function, ast.AsyncFunctionDef):
-            yield f"{place} is async, which nobody awaits here: its value would be a generator; take async away"
+            if word not in _AWAITED:
+                yield f"{place} is async, which only streams and commands may be; take async away"
+            elif not beside:
+                yield (
+                    f"{place} is async, which nobody awaits here: its value would be a generator; take async away, or "
+                    "await device.start() in place of run()"
+                )
             continue
         own = list(_own(function))
         if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own):
@@ -54,7 +65,7 @@ def advice(tree: ast.Module, name: str) -> Iterator[str]:
             yield from _about_values(returned, name, function.name)
             if not any(node.value for node in returned) and _looks_like_a_value(own):
                 yield f"{place} returns nothing, so nothing is ever sent; return the value"
-        elif word == "command":
+        elif word == "command" and not (call and (call.args or call.keywords)):
             yield from _about_comparisons(function, own, name)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "put":
@@ -86,6 +97,50 @@ def _wrong_intervals(call: ast.Call, name: str) -> Iterator[str]:
         text = isinstance(value, ast.Constant) and isinstance(value.value, str)
         if text and keyword.arg in ("every", "at_least", "average"):
             yield f"{name}, line {value.lineno}: {keyword.arg} is a number, without quotes: {keyword.arg}=60"
+
+
+def _wrong_command(call: ast.Call, name: str) -> Iterator[str]:
+    place = f"{name}, line {call.lineno}: @device.command"
+    for keyword in call.keywords:
+        if keyword.arg not in ("text", None):
+            yield f"{place} has no {keyword.arg}; there is text: @device.command(text=True)"
+    for given in call.args:
+        if isinstance(given, ast.Constant) and not isinstance(given.value, str | bytes):
+            yield f'{place} takes a command\'s name, as text: @device.command("relay")'
+        elif isinstance(given, ast.Constant) and any(sign in str(given.value) for sign in "=? "):
+            yield f'{place} takes what stands before = ? or a blank: @device.command("relay") for relay=on and relay?'
+
+
+def calls_start(tree: ast.Module) -> bool:
+    """Whether the main loop is a task of asyncio's: Device.start()."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "start"
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "device"
+        for node in ast.walk(tree)
+    )
+
+
+def pins_of_the_flash(program: Mapping[str, Path], machine: str) -> Iterator[str]:
+    """Where a program takes a pin at which this board has its flash. machine: its sys.implementation._machine."""
+    at_flash = board_module("flash_pins").check
+    for name, path in program.items():
+        if not name.endswith(".py"):
+            continue
+        try:
+            tree = ast.parse(path.read_text("utf-8"))
+        except (SyntaxError, ValueError, RecursionError):  # MicroPython takes it, and has its own Python
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and ast.unparse(node.func) in ("Pin", "machine.Pin"):
+                pin = node.args[0]
+                if isinstance(pin, ast.Constant) and type(pin.value) is int and at_flash(pin.value, machine):
+                    yield (
+                        f"{name}, line {node.lineno}: the flash of this chip is at pin {pin.value}: to change that "
+                        "stops the board; take another pin"
+                    )
 
 
 def _own(function: _Function) -> Iterator[ast.AST]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from .. import __version__
 from ..files import board_directory
 from . import certificate, names, romfs
+from .advice import pins_of_the_flash
 from .connection import Connection, Gone
 from .errors import PortError
 from .inventory import ESP8266, STAGING, Inventory, take_inventory
@@ -157,6 +158,8 @@ def _check_names(connection: Connection, wanted: Deployment, there: Inventory, r
     """Raises PortError if something on the board would be loaded in place of ours, or the program lacks a module."""
     going = {name for file in wanted.files for name in (file, other_form(file))}
     names.check_present(sorted(there.names - going), connection.port)
+    for words in pins_of_the_flash(wanted.program or {}, there.identity.machine):
+        report.line(f"careful: {words}")
     at_hand = {names.module_of(name.removeprefix("lib/")) for name in there.names}
     for module in wanted.rehearsal.missing:
         top = module.partition(".")[0]

