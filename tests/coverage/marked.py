@@ -12,12 +12,12 @@ NOTES = """
 _seen = bytearray(%d)
 def note(n):
     _seen[n] = 1
-def keep():
-    with open(%r, "wb") as file:
+def keep(path):
+    with open(path, "wb") as file:
         file.write(_seen)
 """
 """The module that all of them import."""
-_IMPORT = "from line_notes import note as _note\n"
+_IMPORT = "from line_notes import note as _line_note\n"
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Marked:
             indent = text[: len(text) - len(text.lstrip())]
             if line in docstrings or len(indent.encode()) != node.col_offset:
                 continue  # after another one in its line
-            call = f"{indent}_note({len(self.places)})\n"
+            call = f"{indent}_line_note({len(self.places)})\n"
             self.places.append((name, node.lineno))
             lines[line - 1] = (_IMPORT if line == first else "") + call + text
         return "".join(lines)
@@ -51,8 +51,8 @@ class Marked:
                 found.setdefault(name, set()).add(line)
         return found
 
-    def write(self, folder: Path, result: Path) -> None:
-        (folder / "line_notes.py").write_text(NOTES % (len(self.places), str(result)))
+    def write(self, folder: Path) -> None:
+        (folder / "line_notes.py").write_text(NOTES % len(self.places))
 
 
 def _bodies(tree: ast.Module) -> list[list[ast.stmt]]:

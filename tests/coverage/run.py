@@ -5,6 +5,7 @@ that leads to it. Fails below what is asked for.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -15,6 +16,11 @@ from pathlib import Path
 from marked import Marked
 
 ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "tests"))
+
+from on_micropython import CODEC, run_jobs  # noqa: E402
+
+WORKERS = 4  # modules at a time on MicroPython
 BUILD = ROOT / "build/coverage"
 SETTINGS = """
 [run]
@@ -30,11 +36,12 @@ END = """
 import sys
 sys.path.insert(0, {lib!r})
 import line_notes
+result = sys.argv.pop(1)
 try:
     with open({runner!r}) as file:
         exec(compile(file.read(), {runner!r}, "exec"), {{"__name__": "__main__", "__file__": {runner!r}}})
 finally:
-    line_notes.keep()
+    line_notes.keep(result)
 """
 
 
@@ -60,9 +67,10 @@ def on_cpython(tests: list[str]) -> dict[str, dict[str, list]]:
 
 def on_micropython(tests: list[str]) -> dict[str, set[int]]:
     """The lines that it reaches, by file. Tests that count the heap fail there, for the notes take some."""
-    tree, result = BUILD / "tree", BUILD / "seen"
+    tree, results = BUILD / "tree", BUILD / "seen"
     shutil.rmtree(tree, ignore_errors=True)
-    result.unlink(missing_ok=True)
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", ".*", "coverage", "corpus")
     for name in ("lib", "firmware", "tests"):
         shutil.copytree(ROOT / name, tree / name, ignore=ignored)
@@ -75,24 +83,26 @@ def on_micropython(tests: list[str]) -> dict[str, set[int]]:
             name = path.relative_to(tree).as_posix()
             if "plain" not in path.parts and name not in NOT_HERE:
                 path.write_text(marked.mark(name, path.read_text("utf-8")), "utf-8")
-    marked.write(tree / "lib", result)
+    marked.write(tree / "lib")
     runner = tree / "tests/micropython.py"
     (tree / "run.py").write_text(END.format(lib=str(tree / "lib"), runner=str(runner)))
     micropython = os.environ.get("MICROPYTHON", str(Path(sys.executable).parent / "micropython"))
-    command = [
-        sys.executable,
-        ROOT / "tests/with_broker.py",
-        micropython,
-        "-X",
-        "heapsize=32M",
-        tree / "run.py",
-        *tests,
-    ]
-    with (BUILD / "micropython.log").open("wb") as log:
-        subprocess.run(command, cwd=tree, stdout=log, stderr=log, check=False)
-    if not result.is_file():
-        sys.exit(f"error: the unit tests do not come to their end on MicroPython; see {BUILD / 'micropython.log'}")
-    return marked.seen(result.read_bytes())
+    names = tests or sorted(path.stem for path in (ROOT / "tests/unit").glob("test_*.py"))
+    jobs = [("--plain", name) for name in CODEC if name in names] + [(name,) for name in names]
+
+    def command(job: tuple[str, ...]) -> list[str | Path]:
+        return [micropython, "-X", "heapsize=32M", tree / "run.py", results / "-".join(job), *job]
+
+    with (BUILD / "micropython.log").open("w") as log, contextlib.redirect_stdout(log):
+        run_jobs(jobs, WORKERS, command)
+    seen: dict[str, set[int]] = {}
+    for job in jobs:
+        result = results / "-".join(job)
+        if not result.is_file():
+            sys.exit(f"error: {' '.join(job)} does not come to its end on MicroPython; see {BUILD / 'micropython.log'}")
+        for name, lines in marked.seen(result.read_bytes()).items():
+            seen.setdefault(name, set()).update(lines)
+    return seen
 
 
 def main() -> int:

@@ -121,6 +121,7 @@ def test_which_pin_the_button_is_at():
         ('{"safe_mode_pin": "boot"}', [0]),
         ("{}", [0]),
         ('{"safe_mode_pin": -1}', []),
+        ('{"safe_mode_pin": 1}', [1]),
         ('{"safe_mode_pin": "GPIO4"}', []),
         ('{"safe_mode_pin": 99}', []),
         ('{"safe_mode_pin": [1]}', []),
@@ -133,6 +134,16 @@ def test_which_pin_the_button_is_at():
             assert bool(board.safe_mode()) == bool(pins), text
             assert machine.pulled == pins, text
     assert json.loads('{"safe_mode_pin": null}')["safe_mode_pin"] is None
+
+
+def test_no_pin_is_made_where_there_is_no_button():
+    pin = machine.Pin
+    try:
+        machine.Pin = None
+        with Board(files={"config.json": '{"safe_mode_pin": -1}'}) as board:
+            assert board.safe_mode() is None
+    finally:
+        machine.Pin = pin
 
 
 def test_the_boot_button_of_a_risc_v_chip():
