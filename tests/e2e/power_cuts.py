@@ -13,29 +13,18 @@ import random
 import re
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-import paho.mqtt.client as paho
 from counted import Counted
 from onenet_tools.board import VirtualBoard, Wifi
-from onenet_tools.broker import Mosquitto
-from onenet_tools.datapoints import BEIJING, decode
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.port.program import XTENSA
 from onenet_tools.port.romfs import installed
+from shared_out import ADDRESS, AUTH_INFO, PASSWORD, PATIENCE, PRODUCT_ID, SSID, Tally, Watcher, on_boards
 
-ADDRESS = ("183.230.40.39", 6002)
-PRODUCT_ID, AUTH_INFO, WATCHER = "458945", "136928831", "watcher"
-SSID, PASSWORD = "home", "12345678"
-PATIENCE = 600.0  # seconds, until all that has gathered is out
-AT_ONCE = 4  # boards
 CHUNK = 1024 // 16  # records that one chunk of a segment may have, and a reset may so repeat
 OFF_BY = 3  # seconds by which a time may be later than when the board's line came: two of its own
 LATE = 30  # seconds by which it may be earlier: the line comes when a busy computer lets it
@@ -67,52 +56,12 @@ device.run()
 
 
 @dataclass
-class Tally:
+class Cuts(Tally):
+    """What is counted besides."""
+
     cuts: int = 0
     safe: int = 0
     """Numbers that were said to be in flash, or to have arrived."""
-    lost: int = 0
-    twice: int = 0
-    times: int = 0
-    """Numbers that came with a time of their own, and not only when they arrived."""
-    wrong: int = 0
-    """Those whose time is not when they were put."""
-    problems: list[str] = field(default_factory=list)
-
-    def __iadd__(self, other: "Tally") -> "Tally":
-        for name in ("cuts", "safe", "lost", "twice", "times", "wrong", "problems"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
-
-
-class Watcher:
-    """Everything that devices have published: for each number the times that came with it, once or more."""
-
-    def __init__(self, port: int) -> None:
-        self.got: dict[str, list[str | None]] = {}
-        self._lock = threading.Lock()
-        ready = threading.Event()
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
-        self._client.username_pw_set(WATCHER, WATCHER)
-        self._client.on_connect = lambda client, *_: client.subscribe("$dp", 1)
-        self._client.on_subscribe = lambda *_: ready.set()
-        self._client.on_message = self._message
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        assert ready.wait(PATIENCE)
-
-    def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def so_far(self) -> dict[str, list[str | None]]:
-        with self._lock:
-            return dict(self.got)
-
-    def _message(self, client: paho.Client, data: object, message: paho.MQTTMessage) -> None:
-        with self._lock:
-            for point in decode(message.payload):
-                self.got.setdefault(point.value, []).append(point.at)
 
 
 def files(chip: str, device_id: str) -> tuple[dict[str, object], bytes]:
@@ -158,8 +107,8 @@ class Board:
             elif found := re.match(r"safe (\d+):(\d+) (?:flash|none)\r?$", line):
                 self._safe[found[1]] = int(found[2])
 
-    def run(self, note: Counted | None = None) -> Tally:
-        tally = Tally()
+    def run(self, note: Counted | None = None) -> Cuts:
+        tally = Cuts()
         content, rom = files(self._chip, self.device_id)
         wifi = Wifi({SSID: PASSWORD})
         with tempfile.TemporaryDirectory() as folder:
@@ -188,7 +137,7 @@ class Board:
         self._judge(tally)
         return tally
 
-    def _judge(self, tally: Tally) -> None:
+    def _judge(self, tally: Cuts) -> None:
         got = self._watcher.so_far()
         for boot, most in self._safe.items():
             tally.safe += most
@@ -196,40 +145,14 @@ class Board:
             tally.lost += len(lost)
             if lost:
                 tally.problems.append(f"device {self.device_id}, boot {boot}: lost {lost[:9]} of {most}")
-        twice = Counter({number: len(times) - 1 for number, times in got.items() if number in self._at})
-        tally.twice += twice.total()
-        if twice.total() > tally.cuts * CHUNK:
-            tally.problems.append(f"device {self.device_id}: {twice.total()} came twice in {tally.cuts} cuts")
-        for number, put in self._at.items():
-            for at in got.get(number, []):
-                if at is None:
-                    continue
-                tally.times += 1
-                moment = datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING).timestamp()
-                if not -LATE <= moment - put <= OFF_BY:
-                    tally.wrong += 1
-                    tally.problems.append(f"{number}: put at {put:.0f}, came with {moment:.0f}")
+        tally.count(got, self._at, LATE, OFF_BY)
+        if tally.twice > tally.cuts * CHUNK:
+            tally.problems.append(f"device {self.device_id}: {tally.twice} came twice in {tally.cuts} cuts")
 
 
-def cut_power(cuts: int, chip: str, seed: int, show: bool = False) -> Tally:
+def cut_power(cuts: int, chip: str, seed: int, show: bool = False) -> Cuts:
     """So many cuts, shared by some boards."""
-    users = {PRODUCT_ID: AUTH_INFO, WATCHER: WATCHER}
-    boards = min(AT_ONCE, cuts)
-    shares = [cuts // boards + (i < cuts % boards) for i in range(boards)]
-    tally = Tally()
-    with Mosquitto(users) as broker, Counted(f"power cuts, {chip}", cuts, show) as progress:
-        watcher = Watcher(broker.port)
-        try:
-            with ThreadPoolExecutor(boards) as pool:
-                runs = [
-                    pool.submit(Board(i, share, chip, seed, watcher, broker.port).run, progress)
-                    for i, share in enumerate(shares)
-                ]
-                for run in runs:
-                    tally += run.result()
-        finally:
-            watcher.close()
-    return tally
+    return on_boards(f"power cuts, {chip}", cuts, show, lambda i, share, *there: Board(i, share, chip, seed, *there))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

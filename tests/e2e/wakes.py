@@ -15,26 +15,19 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from counted import Counted
 from onenet_tools.board import VirtualBoard, Wifi
 from onenet_tools.board.wifi import LIVELY
-from onenet_tools.broker import Mosquitto
-from onenet_tools.datapoints import BEIJING
 from onenet_tools.files import board_directory, board_modules
 from onenet_tools.port.program import XTENSA
 from onenet_tools.port.romfs import installed
-from power_cuts import ADDRESS, AUTH_INFO, PASSWORD, PRODUCT_ID, SSID, WATCHER, Watcher
+from shared_out import ADDRESS, AUTH_INFO, PASSWORD, PATIENCE, PRODUCT_ID, SSID, Tally, Watcher, on_boards
 
 EXAMPLE = Path(__file__).parents[2] / "examples/battery"
-PATIENCE = 600.0  # seconds for a wake
-AT_ONCE = 4  # boards
 OFF_BY = 7  # seconds that a time may be wrong: five of the clock, a second of each side
 LONGEST = 50  # wakes of one outage
 SLEEP = 600  # seconds
@@ -57,15 +50,11 @@ device.run()
 
 
 @dataclass
-class Tally:
+class Wakes(Tally):
+    """What is counted besides."""
+
     wakes: int = 0
     measured: int = 0
-    lost: int = 0
-    twice: int = 0
-    times: int = 0
-    """Numbers that came with a time of their own, and not only when they arrived."""
-    wrong: int = 0
-    """Those whose time is not when they were measured."""
     asked: int = 0
     """Answers of time servers."""
     attempts: int = 0
@@ -76,12 +65,6 @@ class Tally:
     """Milliseconds of each wake that came online."""
     spared: list[float] = field(default_factory=list)
     """Those of a wake that did not try."""
-    problems: list[str] = field(default_factory=list)
-
-    def __iadd__(self, other: "Tally") -> "Tally":
-        for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        return self
 
 
 class Board:
@@ -138,8 +121,8 @@ class Board:
             wifi.mute = False
             board.link.routes[ADDRESS] = there
 
-    def run(self, note: Counted | None = None) -> Tally:
-        tally = Tally()
+    def run(self, note: Counted | None = None) -> Wakes:
+        tally = Wakes()
         content, rom = self._files()
         with tempfile.TemporaryDirectory() as folder:
             board = self._board = VirtualBoard(
@@ -203,7 +186,7 @@ class Board:
                 return
             board.wake_up()
 
-    def _count(self, tally: Tally, can: list[bool], times: list[float]) -> None:
+    def _count(self, tally: Wakes, can: list[bool], times: list[float]) -> None:
         for (tried, came), could, ms in zip(self._kinds, can, times, strict=False):
             if came:
                 tally.awake.append(ms)
@@ -213,24 +196,14 @@ class Board:
                 tally.offline += 1
                 tally.attempts += tried
 
-    def _judge(self, tally: Tally) -> None:
+    def _judge(self, tally: Wakes) -> None:
         got = self._watcher.so_far()
         tally.measured = len(self._at)
         lost = [number for number in self._at if number not in got]
         tally.lost = len(lost)
         if lost:
             tally.problems.append(f"device {self.device_id}: lost {lost[:9]} of {len(self._at)}")
-        twice = Counter({number: len(times) - 1 for number, times in got.items() if number in self._at})
-        tally.twice = twice.total()
-        for number, measured in self._at.items():
-            for at in got.get(number, []):
-                if at is None:
-                    continue
-                tally.times += 1
-                moment = datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING).timestamp()
-                if abs(moment - measured) > OFF_BY:
-                    tally.wrong += 1
-                    tally.problems.append(f"{number}: measured at {measured:.0f}, came with {moment - measured:+.0f} s")
+        tally.count(got, self._at, OFF_BY, OFF_BY)
 
 
 def _closed_port() -> int:
@@ -239,25 +212,11 @@ def _closed_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def wake_up(wakes: int, chip: str, seed: int, show: bool = False, lively: bool = False) -> Tally:
+def wake_up(wakes: int, chip: str, seed: int, show: bool = False, lively: bool = False) -> Wakes:
     """So many wakes, shared by some boards."""
-    users = {PRODUCT_ID: AUTH_INFO, WATCHER: WATCHER}
-    boards = min(AT_ONCE, wakes)
-    shares = [wakes // boards + (i < wakes % boards) for i in range(boards)]
-    tally = Tally()
-    with Mosquitto(users) as broker, Counted(f"wakes, {chip}", wakes, show) as progress:
-        watcher = Watcher(broker.port)
-        try:
-            with ThreadPoolExecutor(boards) as pool:
-                runs = [
-                    pool.submit(Board(i, share, chip, seed, watcher, broker.port, lively).run, progress)
-                    for i, share in enumerate(shares)
-                ]
-                for run in runs:
-                    tally += run.result()
-        finally:
-            watcher.close()
-    return tally
+    return on_boards(
+        f"wakes, {chip}", wakes, show, lambda i, share, *there: Board(i, share, chip, seed, *there, lively)
+    )
 
 
 def _milliseconds(times: list[float]) -> str:

@@ -110,6 +110,28 @@ def test_setting_it_corrects_what_was_noted_before():
         assert it.clock.true(it.clock.now()) == NOW + 100
 
 
+def test_from_december_2025_on_it_counts_as_set():
+    """Which clock.py and ntp.py agree on."""
+    first = 820000000
+    assert time.gmtime(first + OFFSET)[:3] == (2025, 12, 25)
+    with Bench() as it:
+        assert (it.clock.true(first), it.clock.true(first + 1)) == (0, first + 1)
+        it.clock.sync()
+        assert (it.clock.true(first), it.clock.true(first + 1)) == (first + NOW - 3, first + 1)
+        assert (it.clock.true(0x7FFFFFFF), it.clock.true(0x80000000)) == (0x7FFFFFFF, 0)
+    for early, believed in ((1, False), (0, True)):
+        with Bench() as it:
+            it.truth = first * 1000 - early
+            it.clock.sync()
+            assert (it.clock.now() == first) == believed
+            assert ("which cannot be" in it.log) == (not believed)
+    for shown, jumps in ((first, True), (first + 1, False)):
+        with Bench() as it:
+            it.time.ms = shown * 1000
+            it.clock.sync()
+            assert bool(it.clock._jump) == jumps
+
+
 def test_what_was_noted_is_true_to_a_second_whatever_the_fractions():
     for begins in (3000, 3250, 3500, 3999):
         for truth in (0, 250, 999):
