@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .NOTPARALLEL:
 .PHONY: capacity cluster coverage mutants misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy test-long
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console pictures load board chip image bench size docs wheel clean distclean
-.PHONY: words compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host
+.PHONY: words compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host lint-program
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -173,7 +173,7 @@ test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board a
 # Checks
 
 lint: $(VENV) ## style, and types against the ESP32's, the ESP8266's and the host's modules
-	@$(MAKE) --no-print-directory --keep-going lint-style lint-format lint-esp32 lint-esp8266 lint-host
+	@$(MAKE) --no-print-directory --keep-going lint-style lint-format lint-esp32 lint-esp8266 lint-host lint-program
 
 lint-style: $(VENV)
 	$(BIN)/ruff check
@@ -188,6 +188,9 @@ lint-esp32 lint-esp8266: lint-%: $(VENV) build/stubs/%/.made
 lint-host: $(VENV)
 	$(BIN)/mypy tools
 	$(BIN)/mypy --config-file typings/host.ini --cache-dir .mypy_cache/host lib/mqtt/host.py lib/mqtt/server.py
+
+lint-program: $(VENV)
+	$(BIN)/python tests/stubs.py
 
 $(BOARDS:%=build/stubs/%/.made): build/stubs/%/.made: requirements/%.txt | $(VENV)
 	@echo "Installing the types of MicroPython on $* into build/stubs/$*"

@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from setuptools import find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
-BOARD = ["lib", "firmware", "examples", "boot.py", "main.py", "config.json.example"]
+BOARD = ["lib", "firmware", "examples", "typings/program", "boot.py", "main.py", "config.json.example"]
 
 
 class WithBoard(build_py):

@@ -11,6 +11,10 @@ _OUTSIDE = re.compile(r"\[([^]]*)\]\(\.\./\.\./[^)]*\)")
 """A link to a page of this project, which a copy has not beside it."""
 
 
+_TYPES = "typings/program"
+"""What an editor knows of `device.` by: Pylance and Pyright look in typings/ of a project by themselves."""
+
+
 class ExampleError(Exception):
     """What cannot be begun, and what would be right."""
 
@@ -43,6 +47,8 @@ def begin(name: str, directory: Path) -> list[str]:
             else:
                 continue
             copied.append(path.name)
+        shutil.copytree(board_directory() / _TYPES, directory / "typings")
+        copied.append("typings")
     except OSError as error:
         raise ExampleError(f"{directory} can't be written: {error.strerror}") from error
     return copied

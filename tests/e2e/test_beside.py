@@ -123,3 +123,32 @@ def test_a_page_beside_data_points(broker: Mosquitto, watcher: Watcher, tmp_path
                 assert said.startswith("n is ") and int(said[5:]) >= before
         watcher.wait_for_more(3)
         assert watcher.command(b"double=21") == b"42"
+
+
+IDLE = """
+import asyncio, gc
+from firmware import Device
+
+device = Device("config.json")
+
+
+async def main():
+    asyncio.create_task(device.start())
+    while True:
+        gc.collect()
+        gc.disable()
+        before = gc.mem_alloc()
+        await asyncio.sleep_ms(500)
+        taken = gc.mem_alloc() - before
+        gc.enable()
+        print("in half a second", taken)
+
+
+asyncio.run(main())
+"""
+
+
+def test_the_loop_takes_nothing_from_the_heap(broker: Mosquitto, kind: dict[str, Any]) -> None:
+    with board(broker, IDLE, **kind) as it:
+        wait_online(it)
+        it.wait_for(r"^in half a second 0$", PATIENCE, len(it.log))

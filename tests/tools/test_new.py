@@ -26,6 +26,7 @@ def test_each_can_be_begun(
     assert told[-1].startswith(f"next: cd {name}, see README.md for the wiring, then: ")
     program = tmp_path / name / "main.py"
     assert program.read_text("utf-8") == (board_directory() / "examples" / name / "main.py").read_text("utf-8")
+    assert (tmp_path / name / "typings" / "firmware" / "device.pyi").is_file()
     assert "../../docs" not in (tmp_path / name / "README.md").read_text("utf-8")
 
 

@@ -60,8 +60,9 @@ def test_board_files_are_in_it(names: set[str]) -> None:
     board = {name.removeprefix("onenet_tools/_board/") for name in names if name.startswith("onenet_tools/_board/")}
     sources = {path.relative_to(ROOT).as_posix() for top in ("lib", "firmware") for path in (ROOT / top).rglob("*.py")}
     tops = {"boot.py", "main.py", "config.json.example"}
-    assert sources | tops | {"examples/dht22/main.py", "examples/dht22/README.md"} <= board
-    assert {name.split("/")[0] for name in board} == {"lib", "firmware", "examples"} | tops
+    others = {"examples/dht22/main.py", "examples/dht22/README.md", "typings/program/firmware/device.pyi"}
+    assert sources | tops | others <= board
+    assert {name.split("/")[0] for name in board} == {"lib", "firmware", "examples", "typings"} | tops
 
 
 def test_tools_are_in_it_and_no_rubbish(names: set[str]) -> None:
