@@ -155,8 +155,8 @@ soak: $(VENV) .venv/.bench mosquitto micropython32 ## a board at 50 times the no
 fuzz: $(VENV) .venv/.fuzz ## what takes in bytes from outside is given ever stranger ones; SECONDS=60, TARGET=parser, INPUT=file to run one again, KEEP=1
 	@$(BIN)/python tests/fuzz/run.py $(SECONDS) $(if $(TARGET),--target $(TARGET)) $(if $(INPUT),--input $(INPUT)) $(if $(KEEP),--keep)
 
-test-update: $(VENV) micropython32 ## updates over the air that go wrong, with 100 power losses on each chip; CHIP=esp8266, CUTS=20, SEED=7
-	@$(BIN)/python tests/e2e/update_cuts.py $(or $(CUTS),100) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
+test-update: $(VENV) micropython32 ## updates over the air that go wrong, with 100 power losses on each chip, and changes of config.json with 20; CHIP=esp8266, CUTS=20, CHANGES=100, SEED=7
+	@$(BIN)/python tests/e2e/update_cuts.py $(or $(CUTS),100) $(if $(CHANGES),--changes $(CHANGES)) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
 
 capacity: $(VENV) micropython32 ## what a board bears: the pace of a tenth of a second, how many streams, bursts, and points in a message
 	@$(BIN)/python -m onenet_tools.capacity

@@ -66,7 +66,7 @@ def _files(program: str) -> tuple[dict[str, bytes], bytes]:
 
 
 def _free(console: RunningConsole, platform: str, files: dict[str, bytes], rom: bytes) -> int:
-    device_id, config, host = _device(console, platform)
+    device_id, config, host = new_device(console, platform)
     config |= {"wifi": [{"ssid": _SSID, "password": _PASSWORD}], "led_pin": 2, "platform": platform}
     on_flash: dict[str, Any] = files | {"config.json": json.dumps(config)}
     with VirtualBoard(
@@ -86,7 +86,7 @@ def _free(console: RunningConsole, platform: str, files: dict[str, bytes], rom: 
         return max(board.heap(30).free for _ in range(2))
 
 
-def _device(console: RunningConsole, platform: str) -> tuple[str, dict[str, Any], tuple[str, int]]:
+def new_device(console: RunningConsole, platform: str) -> tuple[str, dict[str, Any], tuple[str, int]]:
     """A new one: its id, what is in its configuration of it, and where it will connect to."""
     if platform == "legacy":
         device = console.call(console.platform.add_device, "heap")

@@ -14,6 +14,14 @@ _SOME = [
 _FEW = ["corrupted", "is not healthy"]
 
 
+@pytest.mark.parametrize("chip", ["esp32", "esp8266"])
+def test_a_change_of_the_configuration_is_made_or_is_not(chip: str) -> None:
+    seed = random.randrange(1, 1000000)
+    outcome = run_all(chip, 0, seed, [], changes=3)
+    assert not outcome.problems, f"seed {seed}: {outcome.problems}"
+    assert sum(outcome.config.values()) >= 3, tally(outcome)
+
+
 @pytest.mark.parametrize(
     ("chip", "faults", "cuts"),
     [

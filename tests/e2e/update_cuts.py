@@ -1,9 +1,10 @@
-"""Updates over the air that go wrong: python tests/e2e/update_cuts.py [CUTS] [--seed N] [--chip NAME]
+"""Updates over the air that go wrong: python tests/e2e/update_cuts.py [CUTS] [--changes N] [--seed N] [--chip NAME]
 
 First each fault once: packages that are cut off, corrupted, for another board, not signed or for paths that are none,
 a flash that is full, and programs that crash, hang, reset, or never come online. Then updates to good and to bad
 programs, in which the power goes at random moments of the download, the swap, the first start and the way back. In the
 end every board is looked at, file by file: it must have the old program or the new one, and run it; a bad one never.
+At last changes of config.json from afar, through such power cuts: see config_cuts.py.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import config_cuts
 from onenet_tools.board import BoardError, VirtualBoard
 from onenet_tools.console.console import RunningConsole, running_console
 from onenet_tools.console.failures import PlatformError
@@ -259,13 +261,20 @@ class Outcome:
     faults: dict[str, str]
     """By name; OLD where all was well."""
     problems: list[str]
+    config: Counter[str]
+    """Of power cuts while config.json is changed: by "stage: outcome"."""
 
 
 def run_all(
-    chip: str, cuts: int, seed: int, faults: Sequence[str] | None = None, say: Callable[[str], None] = lambda text: None
+    chip: str,
+    cuts: int,
+    seed: int,
+    faults: Sequence[str] | None = None,
+    say: Callable[[str], None] = lambda text: None,
+    changes: int = 0,
 ) -> Outcome:
-    """These faults, None for all, and so many trials with power cuts."""
-    outcome = Outcome(Counter(), {}, [])
+    """These faults, None for all, so many trials with power cuts, and so many changes of config.json with them."""
+    outcome = Outcome(Counter(), {}, [], Counter())
     names = [*FAULTS, *BAD] if faults is None else list(faults)
     with (
         tempfile.TemporaryDirectory(prefix="updates-") as folder,
@@ -289,24 +298,34 @@ def run_all(
                     outcome.cuts[f"{stage}: {came.partition(':')[0]}"] += 1
                 if came not in (OLD, NEW):
                     outcome.problems.append(f"{chip}, {trial}: {came}")
+        planned = config_cuts.plan(changes, random.Random(seed))
+        outcome.config, problems = config_cuts.run_changes(updates.old, console, Path(folder), planned, AT_ONCE, say)
+        outcome.problems += problems
     return outcome
 
 
 def tally(outcome: Outcome) -> str:
-    columns = [OLD, NEW, "a mixture", "dead", "wrong"]
-    titles = ["old", "new", "a mixture", "dead", "wrong"]
-    lines = [f"{'power cuts in':16}" + "".join(f"{title:>11}" for title in titles)]
-    for stage in STAGES:
-        lines.append(f"{stage:16}" + "".join(f"{outcome.cuts[f'{stage}: {column}']:>11}" for column in columns))
+    lines = _rows("power cuts in", outcome.cuts, STAGES, OLD, NEW)
+    if outcome.config:
+        lines += _rows("config.json", outcome.config, config_cuts.STAGES, config_cuts.OLD, config_cuts.NEW)
     well = sum(came == OLD for came in outcome.faults.values())
     lines.append(f"faults: {well} of {len(outcome.faults)} left the old program, or brought it back")
     return "\n".join(lines)
+
+
+def _rows(title: str, cuts: Counter[str], stages: Sequence[str], old: str, new: str) -> list[str]:
+    bad = ("a mixture", "dead", "wrong")
+    lines = [f"{title:16}" + "".join(f"{heading:>11}" for heading in ("old", "new", *bad))]
+    for stage in stages:
+        lines.append(f"{stage:16}" + "".join(f"{cuts[f'{stage}: {end}']:>11}" for end in (old, new, *bad)))
+    return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("cuts", nargs="?", type=int, default=100)
     parser.add_argument("--chip", choices=tuple(FORMS), action="append")
+    parser.add_argument("--changes", type=int, default=20, help="of config.json, from afar")
     parser.add_argument("--seed", type=int, default=0, help="default: one that is told")
     parser.add_argument("--faults", type=json.loads, default=None, help="as JSON; default: all")
     wanted = parser.parse_args(arguments)
@@ -315,7 +334,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for chip in wanted.chip or tuple(FORMS):
         start = time.monotonic()
         print(f"{chip}: updates over the air with {wanted.cuts} power losses, seed {seed}", flush=True)
-        outcome = run_all(chip, wanted.cuts, seed, wanted.faults, lambda text: print(text, flush=True))
+        outcome = run_all(chip, wanted.cuts, seed, wanted.faults, lambda text: print(text, flush=True), wanted.changes)
         print(
             f"\n{tally(outcome)}\n{chip}: {time.monotonic() - start:.0f} s; the same again: --chip {chip} --seed {seed}"
         )
