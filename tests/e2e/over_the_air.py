@@ -245,7 +245,9 @@ def mixture(files: Mapping[str, bytes], rom: bytes, old: Program, new: Program) 
     """What a board's files are: the build of one of the programs, or in words what is wrong with them."""
     there = {name[1:]: data for name, data in files.items()}
     for name in list(there):
-        if name in ("crashes", "filler") or (name.startswith("deploy/") and "deploy/record" not in there):
+        if name in ("crashes", "filler", "update.ended") or (
+            name.startswith("deploy/") and "deploy/record" not in there
+        ):
             del there[name]
     if there.pop("mine.txt", None) != b"the user's own" or not there.pop("config.json", None):
         return "the user's own files are not as they were"

@@ -8,7 +8,6 @@ At last changes of config.json from afar, through such power cuts: see config_cu
 """
 
 import argparse
-import contextlib
 import json
 import random
 import re
@@ -41,6 +40,9 @@ from over_the_air import (
 AT_ONCE = 4
 OLD, NEW = "1.0", "2.0"
 STAGES = ("download", "swap", "first start", "way back")
+_AGAIN = 40.0
+"""Seconds until the board is told once more: a busy computer's takes long to compare what it has, and would begin anew
+each time."""
 _END = r"update: (upgraded to|rolled back to|refused:|version \S+ is here already).*"
 
 
@@ -143,16 +145,20 @@ class Updates:
         self.devices[it.port] = device.id
         return it
 
-    def update(self, it: VirtualBoard, package: str, until: str, patience: float = PATIENCE) -> str:
+    def update(self, it: VirtualBoard, package: str, until: str, patience: float = 3 * PATIENCE) -> str:
         """Has the board begin, if it has not, and waits for a line; returns it. Raises BoardError."""
         deadline = time.monotonic() + patience
+        wait = _AGAIN
         while True:
             if not re.search(r"update: (goes on|\S+ to |version|refused|rolled|upgraded)", it.log):
-                with contextlib.suppress(PlatformError):  # it is offline for the moment
+                try:
                     command = f"update {self.server.url(package)}".encode()
                     self.console.call(self.console.platform.send_command, self.devices[it.port], command)
+                    wait = _AGAIN
+                except PlatformError:  # it is offline for the moment
+                    wait = 1.0
             try:
-                return it.wait_for(until, min(3, patience))[0]
+                return it.wait_for(until, min(wait, patience))[0]
             except BoardError:
                 if time.monotonic() > deadline:
                     raise
