@@ -1,7 +1,7 @@
 """What the pages look like: nothing cut, broken, over each other or empty, wide and on a phone, in both languages.
 
-Pictures are not compared with pictures, for they differ with each computer's fonts; `make pictures` takes them to be
-looked at.
+That is found here in the fonts of whatever computer it is; pages are compared with pictures of them in
+test_pictures.py.
 """
 
 import re

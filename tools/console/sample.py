@@ -69,7 +69,7 @@ def fill(console: RunningConsole) -> Sample:
 
 async def _fill(platform: Platform) -> Sample:
     now = datetime.now(timezone.utc)
-    old = platform.add_device("Window sensor 窗边传感器")
+    old = platform.add_device("Window sensor 窗边传感器", device_id="512340001")
     await platform.store_points(old.id, _day(now))
     await platform.store_points(
         old.id, [_point("cause", "power on", now, _DAY), _point("cause", "watchdog", now, 4000)]
@@ -88,7 +88,7 @@ async def _fill(platform: Platform) -> Sample:
     for number, title in enumerate(
         ("张三的开发板", "A board whose title is as long as a title may be: 64 letters", "李四")
     ):
-        pupil = platform.add_device(title)
+        pupil = platform.add_device(title, device_id=f"51234000{number + 2}")
         await platform.store_points(pupil.id, [_point("temperature", 20.5 + number, now, 90 * number)])
         if number:
             _be_online(platform, pupil, f"192.168.1.{30 + number}:50000")
