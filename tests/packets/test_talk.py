@@ -357,7 +357,7 @@ def test_talks_at_a_terminal(broker: Mosquitto) -> None:
         terminal.type("fly\r")
         at = terminal.wait_for("error: No such command 'fly'", at)
         terminal.type("connect --client-id 5 --password geheim\r")
-        at = terminal.wait_for("error: password: needs a user name", at)
+        at = terminal.wait_for("error: --password: needs --user-name", at)
         terminal.type("\x1b[A")  # up: what was typed before
         at = terminal.wait_for(">[^>]*connect --client-id 5", at)
         assert "geheim" not in terminal.output[at - 40 :]

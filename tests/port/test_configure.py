@@ -83,7 +83,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(capsys: pytest.CaptureFixt
             ([*GIVEN, "--set", "port=70000"], "port: must be a whole number from 1 to 65535, not 70000"),
             (
                 [*GIVEN, "--device-id", "my board"],
-                'device_id: must be the device\'s ID, digits in quotes, not "my board"',
+                'device_id: must be the device\'s ID, digits, not "my board"',
             ),
             (["--set", "colour=red"], "no such key; there are wifi, platform, host"),
             (["--set", "colour"], "must be KEY=VALUE"),
@@ -458,7 +458,7 @@ def test_without_its_host_the_port_goes_too() -> None:
         (["--host", "183.230.40.39："], "host: must be an address or name alone"),  # noqa: RUF001
         (["--product-id", "Ab3dE5fGhI"], "device_key: is missing; must be the device's key"),
         (["--product-id", "Ab3dE5fGhI"], "(give ONENET_DEVICE_KEY)"),
-        (["--device-id", "esp32-01"], "device_id: must be the device's ID, digits in quotes"),
+        (["--device-id", "esp32-01"], "device_id: must be the device's ID, digits"),
         (["--set", "led_pin=D4"], "led_pin: must be a pin's number"),
         (["--set", "upload_interval=0.5"], "upload_interval: must be seconds between uploads, a whole number"),
     ],

@@ -3,7 +3,7 @@
 `onenet packet` prints them, `onenet packet talk` sends them. A mistake is one line and exit status 2.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,7 +66,16 @@ def connect(
         user_name = _either(user_name, "--user-name", product_id, "--product-id")
         password = _either(password, "--password", auth_info, "--auth-info")
     will = (will_topic, will_payload, will_qos, will_retain)
-    return _build("CONNECT", client_id or "", user_name, password, keepalive, clean_session, *will)
+    options = {
+        "client id": "--client-id" if device_id is None else "--device-id",
+        "user name": "--user-name" if product_id is None else "--product-id",
+        "password": "--password" if auth_info is None else "--auth-info",
+    }
+    with failures_in_one_line(ValueError):
+        if password is not None and user_name is None:
+            needed = "--user-name" if auth_info is None else "--product-id"
+            raise ValueError(f"{options['password']}: needs {needed}")
+        return _build_said(options, "CONNECT", client_id or "", user_name, password, keepalive, clean_session, *will)
 
 
 def connack(
@@ -200,6 +209,17 @@ CLIENT_COMMANDS: tuple[Command, ...] = (
 """What a client may send."""
 
 COMMANDS: tuple[Command, ...] = (*CLIENT_COMMANDS, connack, suback, unsuback, pingresp)
+
+
+def _build_said(options: Mapping[str, str], kind: str, *arguments: Any) -> bytes:
+    """The packet. A ValueError names the option by which a field was given: `options`, by the field's name."""
+    from .build import build
+
+    try:
+        return build(kind, *arguments)
+    except ValueError as error:
+        field, _sign, words = str(error).partition(": ")
+        raise ValueError(f"{options.get(field, field)}: {words}") from error
 
 
 def _build(kind: str, *arguments: Any) -> bytes:

@@ -16,6 +16,7 @@ from .board_config import (
     MQTT,
     STUDIO,
     Config,
+    as_typed,
     first_ssid,
     for_platform,
     password_of,
@@ -77,7 +78,7 @@ def complete(config: Config, there: Config, changes: "Changes") -> Config:
 
 def checked(config: Config, changes: "Changes") -> Config:
     """The configuration, which is right. Raises PortError, as complete() does."""
-    found = problems(config) or [
+    found = as_typed(problems(config)) or [
         *(token_problems(config) if "token" in changes.secrets else []),
         *host_problems(config),
     ]

@@ -60,8 +60,13 @@ def with_defaults(config: Any) -> Config | None:
 
 
 def problems_of(key: str, config: Config) -> list[str]:
-    """The problems of one key, or of something within it."""
-    return [line for line in problems(config) if re.match(rf"{re.escape(key)}[\[.:]", line)]
+    """The problems of one key, or of something within it, for whoever is asked for it: what is typed has no quotes."""
+    return [line for line in as_typed(problems(config)) if re.match(rf"{re.escape(key)}[\[.:]", line)]
+
+
+def as_typed(found: list[str]) -> list[str]:
+    """Problems of a configuration, for whoever types its values, and not the file."""
+    return [line.replace(" in quotes", "") for line in found]
 
 
 def known_keys() -> list[str]:
