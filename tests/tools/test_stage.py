@@ -34,7 +34,7 @@ MANY = """
 import pytest
 from onenet_tools.broker import find_mosquitto
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(9))
 def test_that_fails(number):
     assert False
 """
@@ -45,7 +45,7 @@ def test_that_fails(number):
     [
         (NOW_AND_THEN, 0, True, "but the second time only: "),
         (ALWAYS, 1, True, "1 failed, 1 passed"),
-        (MANY, 1, False, "4 failed"),
+        (MANY, 1, False, "9 failed"),
         ("no Python", 1, False, "1 error"),
     ],
     ids=["now and then", "always", "many", "no Python"],
@@ -75,6 +75,7 @@ def test_how_many_were_left_out_is_said(tmp_path):
     assert "3 passed, 1 deselected" in run.stdout.splitlines()[-1]
 
 
+MODULES = ["test_skips", *(f"test_{letter}" for letter in "abcdefgh")]
 MICROPYTHON = """#!{python}
 import pathlib, sys
 module = sys.argv[-1]
@@ -97,11 +98,11 @@ print("0 passed, 0 failed, 3 skipped" if module == "test_skips" else "2 passed, 
 @pytest.mark.parametrize(
     ("fails", "status", "again", "last"),
     [
-        ({}, 0, "", "6 passed, 0 failed, 6 skipped"),
-        ({"once": ["test_b"]}, 0, "test_b", "6 passed, 0 failed, 6 skipped, but the second time only: test_b"),
-        ({"always": ["test_b"]}, 1, "test_b", "5 passed, 1 failed, 5 skipped"),
-        ({"silent": ["test_b"]}, 1, "test_b", "4 passed, 1 failed, 5 skipped"),
-        ({"always": ["test_a", "test_b", "test_c", "test_skips"]}, 1, "", "4 passed, 4 failed, 0 skipped"),
+        ({}, 0, "", "16 passed, 0 failed, 11 skipped"),
+        ({"once": ["test_b"]}, 0, "test_b", "16 passed, 0 failed, 11 skipped, but the second time only: test_b"),
+        ({"always": ["test_b"]}, 1, "test_b", "15 passed, 1 failed, 10 skipped"),
+        ({"silent": ["test_b"]}, 1, "test_b", "14 passed, 1 failed, 10 skipped"),
+        ({"always": MODULES}, 1, "", "9 passed, 9 failed, 0 skipped"),
     ],
     ids=["none", "once", "always", "ends", "many"],
 )
@@ -110,9 +111,8 @@ def test_so_it_is_with_modules_on_micropython(tmp_path, fails, status, again, la
     fake = tmp_path / "micropython"
     fake.write_text(MICROPYTHON.format(python=sys.executable, folder=str(tmp_path), **fails))
     fake.chmod(0o755)
-    modules = ["test_a", "test_b", "test_c", "test_skips"]
     run = subprocess.run(
-        [sys.executable, ROOT / "tests" / "on_micropython.py", "--workers", "2", "--micropython", fake, *modules],
+        [sys.executable, ROOT / "tests" / "on_micropython.py", "--workers", "2", "--micropython", fake, *MODULES],
         capture_output=True,
         text=True,
     )

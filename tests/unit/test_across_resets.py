@@ -130,6 +130,15 @@ def test_a_time_before_the_clock_was_set_holds_as_long_as_the_clock_goes_on():
 
 
 @fresh
+def test_a_time_holds_for_ever_from_the_second_on_from_which_a_clock_counts_as_set():
+    made = device(now=150)
+    put(made, 0, 1, seconds=820000000)
+    module.save(made)
+    found = contents(device(20).outbox)
+    assert [when for _, _, when in found] == [UNKNOWN, 820000001]
+
+
+@fresh
 def test_what_has_no_room_is_dropped_by_choice_and_counted():
     for choice, kept in (("drop_oldest", list(range(104, 200))), ("drop_newest", list(range(100, 196)))):
         made = device(outbox_size=8192, outbox_full=choice)
