@@ -151,8 +151,12 @@ def test_it_ends_in_time_whatever_does_not_come():
 
 
 def test_why_it_was_not_online():
-    with at_once(accepts=b"\x20\2\0\4") as (device, _):
-        assert "refused" in device.run_once(1)["why"]
+    for timeout in (1, 20):  # a busy computer may not come so far in one
+        with at_once(accepts=b"\x20\2\0\4") as (device, _):
+            why = device.run_once(timeout)["why"]
+        if "refused" in why:
+            break
+    assert "refused" in why
     with at_once() as (device, _):
         device.wifi.connected = lambda: False
         assert device.run_once(1) == {
