@@ -15,6 +15,7 @@ async (font) => {
     if (["SCRIPT", "STYLE"].includes(text.parentElement.tagName)) continue;
     const still = text.data
       .replace(/\d{4}-\d\d-\d\d (?=\d\d:)/g, "")
+      .replace(/ \([-\d.,\s…]+\)/g, "") // the range of the last step, which may be of one point
       .replace(/[A-Za-z0-9+/=]{10,}/g, (key) => "x".repeat(key.length))
       .replace(/\d/g, "0");
     if (still !== text.data) text.data = still;
