@@ -15,7 +15,8 @@ from onenet_tools.board import VirtualBoard
 from onenet_tools.files import board_directory, board_modules, source_for
 from real_mpremote import mpremote
 
-LIB = board_directory() / "lib"
+ROOT = board_directory()
+LIB = ROOT / "lib"
 
 
 def modules(*folders: str) -> set[str]:
@@ -54,6 +55,30 @@ def test_mip_installs_what_works_by_itself(package: str, folders: tuple[str, ...
     files.pop("/boot.py", None)  # the port's own, on a fresh board
     assert {name[1:] for name in files} == modules(*folders)
     assert all(content == (board_directory() / name[1:]).read_bytes() for name, content in files.items())
+
+
+SHOWN = sorted(
+    {
+        line.partition("#")[0].strip()
+        for page in (ROOT / "docs").glob("*.md")
+        for line in page.read_text("utf-8").splitlines()
+        if line.startswith("mpremote mip install ")
+    }
+)
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_what_the_pages_show(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(SHOWN) == 3
+    monkeypatch.chdir(ROOT)
+    with VirtualBoard() as board:
+        mpremote(board, *line.split()[1:])
+        programs = {
+            "lib/mqtt/package.json": "import mqtt; print(mqtt.Client)",
+            "lib/package.json": "from onenet.studio import Studio; print(Studio)",
+            "lib/umqtt.json": "from umqtt.robust import MQTTClient; print(MQTTClient)",
+        }
+        assert mpremote(board, "exec", programs[line.split()[-1]]).startswith("<class '")
 
 
 def test_versions() -> None:
