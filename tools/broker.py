@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from .language import N_, _
 from .loopback import free_port, has_ipv6
 
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # not on everybody's PATH
 _PATIENCE = 10.0  # seconds for a broker to start or to stop
-_INSTALL = (
+_INSTALL = N_(
     "install it: sudo apt-get install mosquitto mosquitto-clients (Debian, Ubuntu), brew install mosquitto (macOS)"
 )
 
@@ -47,7 +48,7 @@ class Mosquitto:
     ) -> None:
         program, passwd = find_mosquitto(), find_mosquitto("mosquitto_passwd")
         if program is None or passwd is None:
-            raise BrokerError(f"mosquitto is missing; {_INSTALL}")
+            raise BrokerError(_("mosquitto is missing; {install}").format(install=_(_INSTALL)))
         self.users = dict(users)
         self.port = port or free_port()
         self.hosts = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
@@ -82,7 +83,11 @@ class Mosquitto:
                 [self._passwd, "-b", self._users_file, user, password], capture_output=True, text=True, check=False
             )
             if done.returncode:
-                raise BrokerError(f"mosquitto_passwd does not take the user {user!r}: {done.stderr.strip()}")
+                raise BrokerError(
+                    _("mosquitto_passwd does not take the user {user!r}: {stderr}").format(
+                        user=user, stderr=done.stderr.strip()
+                    )
+                )
 
     def start(self) -> None:
         """Returns when it answers. Raises BrokerError."""
@@ -96,7 +101,7 @@ class Mosquitto:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 last = self.log[told:].strip().splitlines()[-3:]
-                raise BrokerError("mosquitto does not start on port {}: {}".format(self.port, "; ".join(last)))
+                raise BrokerError(_("mosquitto does not start on port {}: {}").format(self.port, "; ".join(last)))
             time.sleep(0.01)
 
     def stop(self) -> None:

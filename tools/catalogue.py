@@ -29,7 +29,7 @@ MO = PO.with_suffix(".mo")
 
 _ALWAYS_NEW = re.compile(r'"(?:POT-Creation|PO-Revision|Generated-By|Last-Translator|Language-Team).*\n')
 """Lines of the file's head that would be another's after each run."""
-_KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
+_KEYWORDS = {"_": None, "N_": None, "N_n": (1, 2), "ngettext": (1, 2)}
 _NOT_SAID = re.compile(
     r"\r$|^[ A-Z0-9-]+$|^[\[{(]|^\"at|^File |value_json| tojson| trace| \||^%04d|^raise |^legacy: |^(surrogate|hex )"
 )

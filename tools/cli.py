@@ -109,7 +109,7 @@ def demo(
     from .demo import run_demo
 
     if update and platform is not PlatformName.LEGACY:
-        raise typer.BadParameter("--update is shown on the platform legacy")
+        raise typer.BadParameter(_("--update is shown on the platform legacy"))
     with failures_in_one_line(ApiError, BoardError, BrokerError, ConsoleError, StoreError, OSError):
         return run_demo(
             seconds,
@@ -201,7 +201,7 @@ def new(
         target = directory or Path(name)
         for file in begin(name, target):
             print(target / file)
-        print(f"next: {next_step(name, target)}")
+        print(_("next: {next_step}").format(next_step=next_step(name, target)))
 
 
 @costs.command()
@@ -220,8 +220,8 @@ def mpy(
     target = output or Path("build", "mpy", arch)
     with failures_in_one_line(CompileError, OSError):
         modules = compile_board(arch, target)
-    table = Table("module", title=f"{arch}, bytes", show_footer=True, title_justify="left")
-    table.columns[0].footer = "total"
+    table = Table(_("module"), title=_("{arch}, bytes").format(arch=arch), show_footer=True, title_justify="left")
+    table.columns[0].footer = _("total")
     for heading, total in (
         (".py", sum(module.source_size for module in modules)),
         (".mpy", sum(module.size for module in modules)),
@@ -231,7 +231,7 @@ def mpy(
         table.add_row(module.name, f"{module.source_size}", f"{module.size}")
     console = Console()
     console.print(table)
-    console.print(f"in {target}", soft_wrap=True)
+    console.print(_("in {target}").format(target=target), soft_wrap=True)
 
 
 @costs.command()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
+from .language import _
+
 BEIJING = timezone(timedelta(hours=8))
 """The time zone of every time OneNET speaks of."""
 
@@ -38,12 +40,16 @@ def decode(payload: bytes) -> list[DataPoint]:
     Raises ValueError with what is wrong with it, which is what makes OneNET drop a device.
     """
     if not payload:
-        raise ValueError("0 bytes are too short: the first one is the type, 1 to 7")
+        raise ValueError(_("0 bytes are too short: the first one is the type, 1 to 7"))
     kind, flags = payload[0] & 0x3F, payload[0] & 0xC0
     if not 1 <= kind <= 7:
-        raise ValueError(f"type {kind} is not one of 1 to 7")
+        raise ValueError(_("type {kind} is not one of 1 to 7").format(kind=kind))
     if flags & 0x40 or (flags and kind < 6):
-        raise ValueError(f"type {kind}: its first byte is {payload[0]:#04x}, with flags that must be 0")
+        raise ValueError(
+            _("type {kind}: its first byte is {payload:#04x}, with flags that must be 0").format(
+                kind=kind, payload=payload[0]
+            )
+        )
     if kind == 2:
         return [_binary(payload)]
     start, at = 1, None
@@ -71,7 +77,7 @@ def from_json(kind: int, content: bytes) -> list[DataPoint]:
             return [_point(stream, point) for stream, point in value.items()]
         return [_point(stream, point, at) for stream, times in value.items() for at, point in times.items()]
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"its JSON is not that of type {kind}") from error
+        raise ValueError(_("its JSON is not that of type {kind}").format(kind=kind)) from error
 
 
 def from_fields(content: bytes) -> list[DataPoint]:
@@ -85,7 +91,7 @@ def parse_json(content: bytes) -> Any:
         value = json.loads(content.decode(), parse_constant=_no_constant)
         _check_value(value, 0)
     except RecursionError as error:
-        raise ValueError("its JSON is nested too deeply") from error
+        raise ValueError(_("its JSON is nested too deeply")) from error
     return value
 
 
@@ -103,7 +109,7 @@ def parse_time(text: str) -> datetime:
         if when.year < 1970:
             raise ValueError(when)
     except ValueError as error:
-        raise ValueError(f"time {_shown(text)}: must be like 2015-03-22 22:31:12") from error
+        raise ValueError(_("time {shown}: must be like 2015-03-22 22:31:12").format(shown=_shown(text))) from error
     return when.replace(tzinfo=BEIJING).astimezone(timezone.utc)
 
 
@@ -114,13 +120,13 @@ def written_time(at: int) -> str:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(_("{name} is no JSON").format(name=name))
 
 
 def _check_value(value: Any, depth: int) -> None:
     """Refuses what Python's parser takes but other programs choke on."""
     if depth > _DEEPEST:
-        raise ValueError(f"its JSON is nested more than {_DEEPEST} levels deep")
+        raise ValueError(_("its JSON is nested more than {deepest} levels deep").format(deepest=_DEEPEST))
     if isinstance(value, dict):
         for name, item in value.items():
             _check_value(name, depth)
@@ -130,22 +136,26 @@ def _check_value(value: Any, depth: int) -> None:
             _check_value(item, depth + 1)
     elif isinstance(value, str):
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError("a string in its JSON is half a surrogate pair")
+            raise ValueError(_("a string in its JSON is half a surrogate pair"))
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise ValueError("a number in its JSON is too large")
+            raise ValueError(_("a number in its JSON is too large"))
     elif isinstance(value, int) and value not in _INTEGERS:
-        raise ValueError("a whole number in its JSON has more than 64 bits")
+        raise ValueError(_("a whole number in its JSON has more than 64 bits"))
 
 
 def _point(stream: Any, value: Any, at: Any = None, description: Any = None) -> DataPoint:
     if not isinstance(stream, str) or not 1 <= len(stream) <= LONGEST_ID:
-        raise ValueError(f"stream id {_shown(stream)}: must be text of 1 to {LONGEST_ID} characters")
+        raise ValueError(
+            _("stream id {shown}: must be text of 1 to {longest_id} characters").format(
+                shown=_shown(stream), longest_id=LONGEST_ID
+            )
+        )
     if value is None:
-        raise ValueError(f"stream {_shown(stream)}: its value is null")
+        raise ValueError(_("stream {shown}: its value is null").format(shown=_shown(stream)))
     if at is not None:
         if not isinstance(at, str):
-            raise ValueError(f"time {_shown(at)}: must be text like 2015-03-22 22:31:12")
+            raise ValueError(_("time {shown}: must be text like 2015-03-22 22:31:12").format(shown=_shown(at)))
         parse_time(at)
     return DataPoint(stream, value, at, description)
 
@@ -158,10 +168,16 @@ def _shown(value: Any) -> str:
 def _sized(kind: int, payload: bytes, start: int) -> bytes:
     """What follows a length in two bytes and is all the rest."""
     if len(payload) < start + 2:
-        raise ValueError(f"type {kind}: {len(payload)} bytes are too short for type and length")
+        raise ValueError(
+            _("type {kind}: {count} bytes are too short for type and length").format(kind=kind, count=len(payload))
+        )
     length = int.from_bytes(payload[start : start + 2], "big")
     if length != len(payload) - start - 2:
-        raise ValueError(f"type {kind}: its length says {length} bytes, {len(payload) - start - 2} follow")
+        raise ValueError(
+            _("type {kind}: its length says {length} bytes, {len} follow").format(
+                kind=kind, length=length, len=len(payload) - start - 2
+            )
+        )
     return payload[start + 2 :]
 
 
@@ -169,13 +185,21 @@ def _binary(payload: bytes) -> DataPoint:
     """Type 2: a length in two bytes, JSON, a length in four bytes, data."""
     end = 3 + int.from_bytes(payload[1:3], "big")
     if len(payload) < end + 4:
-        raise ValueError(f"type 2: {len(payload)} bytes are too short for its JSON of {end - 3} and two lengths")
+        raise ValueError(
+            _("type 2: {count} bytes are too short for its JSON of {end} and two lengths").format(
+                count=len(payload), end=end - 3
+            )
+        )
     length = int.from_bytes(payload[end : end + 4], "big")
     if length != len(payload) - end - 4:
-        raise ValueError(f"type 2: its length says {length} bytes of data, {len(payload) - end - 4} follow")
+        raise ValueError(
+            _("type 2: its length says {length} bytes of data, {len} follow").format(
+                length=length, len=len(payload) - end - 4
+            )
+        )
     head = parse_json(payload[3:end])
     if not isinstance(head, dict) or "ds_id" not in head:
-        raise ValueError("its JSON is not that of type 2")
+        raise ValueError(_("its JSON is not that of type 2"))
     return _point(head["ds_id"], payload[end + 4 :], head.get("at"), head.get("desc"))
 
 
@@ -184,12 +208,16 @@ def _fields(kind: int, content: bytes, at: str | None) -> Iterator[DataPoint]:
     text = content.decode()
     if len(text) < 2 or text[0] == text[1]:
         raise ValueError(
-            f"type {kind}: must begin with two different characters, the separators, not {_shown(text[:2])}"
+            _("type {kind}: must begin with two different characters, the separators, not {shown}").format(
+                kind=kind, shown=_shown(text[:2])
+            )
         )
     for index, field in enumerate(text[2:].split(text[1])):
         parts = field.split(text[0])
         if len(parts) > 3:
-            raise ValueError(f"type {kind}: field {_shown(field)} has more than id, time and value")
+            raise ValueError(
+                _("type {kind}: field {shown} has more than id, time and value").format(kind=kind, shown=_shown(field))
+            )
         if not parts[-1]:
             continue
         if len(parts) == 1:
@@ -201,7 +229,9 @@ def _fields(kind: int, content: bytes, at: str | None) -> Iterator[DataPoint]:
 def _time_bytes(kind: int, payload: bytes) -> str:
     """The six bytes of a time, as `at` is written."""
     if len(payload) < 7:
-        raise ValueError(f"type {kind}: {len(payload)} bytes are too short for its time")
+        raise ValueError(
+            _("type {kind}: {count} bytes are too short for its time").format(kind=kind, count=len(payload))
+        )
     year, *rest = payload[1:7]
     text = "{:04}-{:02}-{:02} {:02}:{:02}:{:02}".format(2000 + year, *rest)
     parse_time(text)
@@ -212,23 +242,31 @@ def _floats(payload: bytes, start: int, at: str | None) -> Iterator[DataPoint]:
     """Type 7: groups of a stream's number, a count, and so many floats, which are little endian. The document has the
     numbers from 1 on; the vendor's sample sends 0."""
     if start == len(payload):
-        raise ValueError("type 7: has no values")
+        raise ValueError(_("type 7: has no values"))
     total = 0
     while start < len(payload):
         if len(payload) < start + 4:
-            raise ValueError(f"type 7: {len(payload) - start} bytes are too short for a stream's number and count")
+            raise ValueError(
+                _("type 7: {len} bytes are too short for a stream's number and count").format(len=len(payload) - start)
+            )
         number, count = struct.unpack_from(">HH", payload, start)
         start += 4
         total += count
         if not count or total > _MOST_FLOATS:
             raise ValueError(
-                f"type 7: stream {number} with {count} of {total} values; 1 to {_MOST_FLOATS} are possible"
+                _("type 7: stream {number} with {count} of {total} values; 1 to {most_floats} are possible").format(
+                    number=number, count=count, total=total, most_floats=_MOST_FLOATS
+                )
             )
         if len(payload) < start + 4 * count:
-            raise ValueError(f"type 7: stream {number} says {count} values, {(len(payload) - start) // 4} follow")
+            raise ValueError(
+                _("type 7: stream {number} says {count} values, {len} follow").format(
+                    number=number, count=count, len=(len(payload) - start) // 4
+                )
+            )
         for i, (value,) in enumerate(struct.iter_unpack("<f", payload[start : start + 4 * count])):
             if not math.isfinite(value):
-                raise ValueError(f"type 7: stream {number} has a value that is no number")
+                raise ValueError(_("type 7: stream {number} has a value that is no number").format(number=number))
             # Points of one stream and one time would be the same point; a fraction keeps them apart, and in order.
             yield _point(str(number), value, f"{at}.{i:06}" if at and i else at)
         start += 4 * count

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from .files import board_directory
+from .language import _
 
 _OUTSIDE = re.compile(r"\[([^]]*)\]\(\.\./\.\./[^)]*\)")
 """A link to a page of this project, which a copy has not beside it."""
@@ -31,10 +32,14 @@ def examples() -> dict[str, str]:
 def begin(name: str, directory: Path) -> list[str]:
     """Copies the example of this name there; returns the names of the files. Raises ExampleError."""
     if name not in examples():
-        raise ExampleError(f"there is no example {name!r}; there are {', '.join(examples())}")
+        raise ExampleError(
+            _("there is no example {name!r}; there are {examples}").format(name=name, examples=", ".join(examples()))
+        )
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise ExampleError(
-            f"{directory} is there already, and not empty; name another folder: onenet new {name} FOLDER"
+            _("{directory} is there already, and not empty; name another folder: onenet new {name} FOLDER").format(
+                directory=directory, name=name
+            )
         )
     copied = []
     try:
@@ -50,7 +55,9 @@ def begin(name: str, directory: Path) -> list[str]:
         shutil.copytree(board_directory() / _TYPES, directory / "typings")
         copied.append("typings")
     except OSError as error:
-        raise ExampleError(f"{directory} can't be written: {error.strerror}") from error
+        raise ExampleError(
+            _("{directory} can't be written: {strerror}").format(directory=directory, strerror=error.strerror)
+        ) from error
     return copied
 
 
@@ -58,4 +65,6 @@ def next_step(name: str, directory: Path) -> str:
     """What to run there, which is the last command that the example's page has."""
     text = (board_directory() / "examples" / name / "README.md").read_text("utf-8")
     commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
-    return f"cd {directory}, see README.md for the wiring, then: {commands[-1]}"
+    return _("cd {directory}, see README.md for the wiring, then: {commands}").format(
+        directory=directory, commands=commands[-1]
+    )

@@ -10,7 +10,7 @@ import typer
 from typer import rich_utils
 
 from .language import CHINESE, N_, _, spoken
-from .said import in_words
+from .said import rendered
 
 _PANELS = (
     "DEPRECATED_STRING",
@@ -91,7 +91,7 @@ def help_texts(command: Any) -> Iterator[str]:
 
 def error_words(text: str) -> str:
     """An error of typer's in the language that counts."""
-    return in_words(text)
+    return rendered(text)
 
 
 def _texts(command: Any, parent: Any = None) -> Iterator[tuple[Any, str, str]]:

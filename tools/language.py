@@ -10,6 +10,7 @@ import functools
 import gettext
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -81,3 +82,14 @@ def ngettext(one: str, many: str, number: int) -> str:
 def N_(text: str) -> str:
     """Marks a text that is looked up later, with _()."""
     return text
+
+
+def N_n(one: str, many: str) -> tuple[str, str]:
+    """Marks a text for one thing and for several, which is looked up later, with ngettext()."""
+    return one, many
+
+
+def padded(text: str, width: int) -> str:
+    """The text with spaces after it, as wide on a terminal as `width` letters; a Chinese character is as two."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return text.ljust(width - wide)

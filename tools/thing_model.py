@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .language import _
+
 _INTEGERS = {"int32": 31, "int64": 63}  # bits without the sign
 _NUMBERS = (*_INTEGERS, "float", "double")
 _UNLIKE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
@@ -54,26 +56,30 @@ class DataType:
         if self.type in _NUMBERS:
             return self._number(value)
         if self.type == "bool":
-            return "" if isinstance(value, bool) else "must be true or false"
+            return "" if isinstance(value, bool) else _("must be true or false")
         if self.type == "enum":
             fits = _is_integer(value) and str(value) in self.choices
-            return "" if fits else f"must be one of {', '.join(self.choices)}"
+            return "" if fits else _("must be one of {choices}").format(choices=", ".join(self.choices))
         if self.type == "string":  # whether the length is one of bytes or of characters is not known: the fewer fit
             longest = self.limit("length")
             if not isinstance(value, str):
-                return "must be text"
+                return _("must be text")
             long = longest is not None and len(value.encode(errors="replace")) > longest
-            return f"string length error: at most {longest:.15g} bytes" if long else ""
+            return _("string length error: at most {longest:.15g} bytes").format(longest=longest) if long else ""
         if self.type == "struct":
             return self._struct(value)
         if self.type == "array":
             return self._array(value)
         if self.type == "bitMap":
             bits = min(int(self.limit("length") or 32), 64)
-            return "" if _is_integer(value) and 0 <= value < 1 << bits else f"must be a number of {bits} bits"
+            return (
+                ""
+                if _is_integer(value) and 0 <= value < 1 << bits
+                else _("must be a number of {bits} bits").format(bits=bits)
+            )
         if self.type == "date":
             fits = _is_integer(value) or (isinstance(value, str) and value.isdigit())
-            return "" if fits else "must be milliseconds since 1970"
+            return "" if fits else _("must be milliseconds since 1970")
         return ""
 
     def _spec(self, name: str) -> Any:
@@ -83,27 +89,27 @@ class DataType:
         bits = _INTEGERS.get(self.type)
         if bits:
             if not _is_integer(value):
-                return "must be a whole number"
+                return _("must be a whole number")
             if not -(1 << bits) <= value < 1 << bits:
-                return f"must fit {bits + 1} bits"
+                return _("must fit {bits} bits").format(bits=bits + 1)
         elif isinstance(value, bool) or not isinstance(value, int | float):
-            return "must be a number"
+            return _("must be a number")
         least, most = self.limit("min"), self.limit("max")
         if least is not None and value < least:
-            return f"must be at least {least:.15g}"
-        return f"must be at most {most:.15g}" if most is not None and value > most else ""
+            return _("must be at least {least:.15g}").format(least=least)
+        return _("must be at most {most:.15g}").format(most=most) if most is not None and value > most else ""
 
     def _struct(self, value: Any) -> str:
         if not isinstance(value, dict):
-            return "must be an object"
+            return _("must be an object")
         return fields_objection(self.fields, value)
 
     def _array(self, value: Any) -> str:
         if not isinstance(value, list):
-            return "must be an array"
+            return _("must be an array")
         longest = self.limit("length" if "length" in self.specs else "size")
         if longest is not None and len(value) > longest:
-            return f"must have at most {longest:.15g} items"
+            return _("must have at most {longest:.15g} items").format(longest=longest)
         items = _data_type(_items(self.specs))
         return next((f"[{i}] {words}" for i, item in enumerate(value) if (words := items.objection(item))), "")
 
@@ -160,9 +166,9 @@ def read_model(text: str) -> ThingModel:
     try:
         file = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"it is not JSON: {error}") from error
+        raise ModelError(_("it is not JSON: {error}").format(error=error)) from error
     if not isinstance(file, dict) or not isinstance(file.get("properties"), list):
-        raise ModelError('it has no list "properties": export the thing model (物模型) from the product\'s page')
+        raise ModelError(_('it has no list "properties": export the thing model (物模型) from the product\'s page'))
     return ThingModel(
         {it.identifier: it for it in _each(file, "properties", _property)},
         {it.identifier: it for it in _each(file, "events", _event)},
@@ -180,23 +186,27 @@ def _older(file: dict[str, Any]) -> str:
     profile = file.get("profile")
     profile = profile if isinstance(profile, dict) else None
     if profile and "stTmId" in profile:
-        return "exported by an older console (2.x): a profile of another kind, no functionMode; read the same"
+        return _("exported by an older console (2.x): a profile of another kind, no functionMode; read the same")
     if "version" in file:
-        return "" if file["version"] == "1.0" else f"its version is {file['version']!r}, and only 1.0 is known"
+        return (
+            ""
+            if file["version"] == "1.0"
+            else _("its version is {file!r}, and only 1.0 is known").format(file=file["version"])
+        )
     if profile is None:
-        return 'exported by an older console (1.2): no version and profile, callType "s" for sync; read the same'
-    return "exported by an older console (3.0): no version, a profile about video, functionType st; read the same"
+        return _('exported by an older console (1.2): no version and profile, callType "s" for sync; read the same')
+    return _("exported by an older console (3.0): no version, a profile about video, functionType st; read the same")
 
 
 def fields_objection(fields: Iterable[Field], values: dict[str, Any], complete: bool = False) -> str:
     """Why these are not values of the fields; empty if they are. complete: none of them may be missing."""
     known = {field.identifier: field.type for field in fields}
     for identifier, value in values.items():
-        words = known[identifier].objection(value) if identifier in known else "identifier not exist"
+        words = known[identifier].objection(value) if identifier in known else _("identifier not exist")
         if words:
             return f"{identifier} {words}"
     missing = next((identifier for identifier in known if identifier not in values), "") if complete else ""
-    return f"{missing} is missing" if missing else ""
+    return _("{missing} is missing").format(missing=missing) if missing else ""
 
 
 def _is_integer(value: Any) -> bool:
@@ -211,7 +221,9 @@ def _each(file: dict[str, Any], kind: str, read: Any) -> Iterable[Any]:
             yield read(entry)
         except _UNLIKE as error:
             what = error.args[0] if isinstance(error, KeyError) else type(error).__name__
-            raise ModelError(f"{kind}[{i}] is not as OneNET exports it ({what})") from error
+            raise ModelError(
+                _("{kind}[{i}] is not as OneNET exports it ({what})").format(kind=kind, i=i, what=what)
+            ) from error
 
 
 def _property(entry: dict[str, Any]) -> Property:

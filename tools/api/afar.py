@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from ..language import _
 from .client import Client
 from .failures import ApiError, NotOnline
 from .studio import NO_MODEL, NO_SUBSCRIPTION, CodeError, StudioClient
@@ -34,7 +35,7 @@ class Board:
         """What it replies. Raises Refused where that is an error, NotOnline where there is none, ApiError."""
         reply = self._reply(text)
         if reply.startswith("error: "):
-            raise Refused(f"device {self.device}: {reply.removeprefix('error: ')}")
+            raise Refused(_("device {device}: {reply}").format(device=self.device, reply=reply.removeprefix("error: ")))
         return reply
 
     def _reply(self, text: str) -> str:
@@ -48,7 +49,9 @@ class Board:
                 self._by_service = False  # a product with data streams
         state = self._client.ask(self.device, text.encode(), _PATIENCE)
         if state.reply is None:
-            raise NotOnline(f"device {self.device} has not answered ({state.words})")
+            raise NotOnline(
+                _("device {device} has not answered ({words})").format(device=self.device, words=state.words)
+            )
         return state.reply.decode(errors="replace")
 
     def status(self) -> dict[str, Any]:
@@ -60,17 +63,21 @@ class Board:
                 return found
         except ValueError:
             pass
-        raise ApiError(f'device {self.device} does not tell how it is: config.json needs "log" or "remote"')
+        raise ApiError(
+            _('device {device} does not tell how it is: config.json needs "log" or "remote"').format(device=self.device)
+        )
 
     def crashes(self) -> str:
         """What its program has failed with: the file crashes."""
         text, at, size = "", 0, 1
         while at < size:
-            head, _, piece = self.ask(f"!crashes {at}").partition("\n")
+            head, _newline, piece = self.ask(f"!crashes {at}").partition("\n")
             try:
                 end, size = (int(number) for number in head.split(" "))
             except ValueError as error:
-                raise ApiError(f"device {self.device} does not tell: {head[:80]!r}") from error
+                raise ApiError(
+                    _("device {device} does not tell: {head!r}").format(device=self.device, head=head[:80])
+                ) from error
             if end <= at:
                 break
             text, at = text + piece, end
@@ -81,10 +88,10 @@ class Board:
         a place, in pieces. Raises ApiError."""
         boot = start.partition(" ")[0]
         while True:
-            head, _, piece = self.ask(f"!log {start}").partition("\n")
+            head, _newline, piece = self.ask(f"!log {start}").partition("\n")
             parts = head.split(" ")
             if len(parts) != 3:
-                raise ApiError(f"device {self.device} does not tell: {head[:80]!r}")
+                raise ApiError(_("device {device} does not tell: {head!r}").format(device=self.device, head=head[:80]))
             start = f"{parts[0]} {parts[1]}"
             yield start, piece, bool(boot) and parts[0] != boot
             boot = parts[0]
@@ -111,5 +118,9 @@ class Board:
                 if time.monotonic() > deadline:
                     raise
             if time.monotonic() > deadline:
-                raise NotOnline(f"device {self.device} has not restarted, or its change is on trial, for {seconds:g} s")
+                raise NotOnline(
+                    _("device {device} has not restarted, or its change is on trial, for {seconds:g} s").format(
+                        device=self.device, seconds=seconds
+                    )
+                )
             time.sleep(1)

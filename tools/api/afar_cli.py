@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..failures import complain
+from ..language import _
 from .asking import KEYS, Local, ProductId, Url, asking
 from .failures import ApiError
 
@@ -58,7 +59,7 @@ def _show(board: "Board", place: str) -> str:
     reached = place
     for reached, lines, is_new in board.log(place):  # noqa: B007 - the last one is the result
         if is_new:
-            print("-- the board has started anew", file=sys.stderr)
+            print(_("-- the board has started anew"), file=sys.stderr)
         _print(lines)
     return reached
 
@@ -109,33 +110,39 @@ def act(
             complain(str(error))
             return 1
         if what == "measure" or not wait:
-            print("done")
+            print(_("done"))
             return 0
         status = board.wait(within + _START if what == "config" else _START)
         if what == "config" and "change" in status:
-            complain(f"device {device}: {status['change']}")
+            complain(_("device {device}: {status}").format(device=device, status=status["change"]))
             return 1
-        print("online again")
+        print(_("online again"))
         return 0
 
 
 def _words(what: str, setting: str | None, within: int) -> str:
     """What is signed. Raises ApiError."""
     if what not in ACTS:
-        raise ApiError(f"there is no act {what!r}; there are {', '.join(ACTS)}")
+        raise ApiError(_("there is no act {what!r}; there are {acts}").format(what=what, acts=", ".join(ACTS)))
     if what != "config":
         if setting is not None:
-            raise ApiError(f"{what} takes nothing more")
+            raise ApiError(_("{what} takes nothing more").format(what=what))
         return what
     name, equals, value = (setting or "").partition("=")
     if not name or not equals:
-        raise ApiError("say which key, and its value: onenet act DEVICE config KEY=VALUE")
+        raise ApiError(_("say which key, and its value: onenet act DEVICE config KEY=VALUE"))
     from ..port.board_config import PROOFS, known_keys
 
     if name not in known_keys():
-        raise ApiError(f"config.json has no key {name!r}; there are {', '.join(known_keys())}")
+        raise ApiError(
+            _("config.json has no key {name!r}; there are {known_keys}").format(
+                name=name, known_keys=", ".join(known_keys())
+            )
+        )
     if name in (*PROOFS, "wifi") and value != "-":
-        raise ApiError(f"a secret does not belong on the command line: {name}=- reads it from standard input")
+        raise ApiError(
+            _("a secret does not belong on the command line: {name}=- reads it from standard input").format(name=name)
+        )
     if value == "-":
         value = sys.stdin.readline().rstrip("\r\n")
     return f"config {within} {name}={value}"
@@ -151,5 +158,5 @@ def _key(file: Path | None) -> str:
     else:
         key = os.environ.get(KEY) or typer.prompt("remote_key", hide_input=True, err=True)
     if not 16 <= len(key) <= 64:
-        raise ApiError("a remote_key has 16 to 64 characters")
+        raise ApiError(_("a remote_key has 16 to 64 characters"))
     return key

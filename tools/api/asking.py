@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..failures import failures_in_one_line
+from ..language import _
 from .failures import ApiError
 
 if TYPE_CHECKING:  # httpx takes a moment to import
@@ -14,8 +15,9 @@ if TYPE_CHECKING:  # httpx takes a moment to import
     from .studio import StudioClient
 
 KEYS = (
-    "The api-key comes from ONENET_API_KEY, with --product the product's access_key from ONENET_ACCESS_KEY; or it is "
-    "kept by [bold]onenet login[/bold], or is asked for. A console that you have started on this computer needs none."
+    "The api-key comes from ONENET_API_KEY, with --product the product's access_key from "
+    "ONENET_ACCESS_KEY; or it is kept by [bold]onenet login[/bold], or is asked for. A "
+    "console that you have started on this computer needs none."
 )
 
 Local = Annotated[bool, typer.Option("--local", help="Ask the console on this computer: --url http://127.0.0.1:8080.")]
@@ -64,8 +66,8 @@ def only_device(client: "Client | StudioClient") -> str:
     if len(states) == 1:
         return states[0].id
     if states:
-        raise ApiError("there are several devices: say which one; onenet status lists them")
-    raise ApiError("there are no devices yet")
+        raise ApiError(_("there are several devices: say which one; onenet status lists them"))
+    raise ApiError(_("there are no devices yet"))
 
 
 def _old(where: str) -> "Client":

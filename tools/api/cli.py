@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..failures import complain, failures_in_one_line
+from ..language import _
 from .asking import KEYS, AsJson, Local, ProductId, Url, asking, only_device, where_is
 from .failures import ApiError
 from .thing_cli import app as things
@@ -81,7 +82,7 @@ def points(
 
     with failures_in_one_line(ApiError):
         if as_csv and as_json:
-            raise ApiError("--csv and --json at once can't be")
+            raise ApiError(_("--csv and --json at once can't be"))
         since, until = _interval(start, end, duration)
     with asking(local, url, product) as client:
         device = device or only_device(client)
@@ -91,7 +92,7 @@ def points(
             return
         if not (since or until):
             limit = limit or 100
-        with counting("data points") as progress:
+        with counting(_("data points")) as progress:
             found = client.history(device, streams, since, until, limit, progress)
         show_points(found, as_csv, as_json)
 
@@ -128,13 +129,23 @@ def send(
         if device is None:
             device = only_device(client)
             if text == device:
-                raise ApiError(f"what shall be sent to device {device}? onenet send {device} TEXT")
-        with waiting("waiting for the reply"):
+                raise ApiError(
+                    _("what shall be sent to device {device}? onenet send {device} TEXT").format(device=device)
+                )
+        with waiting(_("waiting for the reply")):
             state = client.ask(device, payload, timeout, queue)
         if state.reply is None:
-            when = "" if state.over else f" within {timeout:g} s"
-            still = f"; the command waits for it, {queue} s in all" if queue and not state.over else ""
-            complain(f"no reply from device {device}{when} ({state.words}){still}")
+            when = "" if state.over else _(" within {timeout:g} s").format(timeout=timeout)
+            still = (
+                _("; the command waits for it, {queue} s in all").format(queue=queue)
+                if queue and not state.over
+                else ""
+            )
+            complain(
+                _("no reply from device {device}{when} ({words}){still}").format(
+                    device=device, when=when, words=state.words, still=still
+                )
+            )
             return 1
         show_reply(state)
         return 0
@@ -155,31 +166,33 @@ def login(
     It is asked for without echo, or read from stdin, and goes to a file that
     only you can read.
     """
-    from .key import ask_key, keep_key, place
+    from .key import ask_key, keep_key, key_name, place
 
     with failures_in_one_line(ApiError):
         if product and user:
-            raise ApiError("--product and --user at once can't be")
+            raise ApiError(_("--product and --user at once can't be"))
         where = where_is(local, url, product or user)
         of = product or "", user or ""
         path = keep_key(place(where, *of), None if forget else ask_key(where, *of))
-        whose = f"product {product}" if product else f"user {user}" if user else ""
-        what = f"access_key of {whose} at" if whose else "api-key for"
-        print(f"The {what} {where} is {'no longer ' if forget else ''}in {path}.")
+        what = key_name(where, *of)
+        words = _("The {what} is no longer in {path}.") if forget else _("The {what} is in {path}.")
+        print(words.format(what=what, path=path))
 
 
 def _payload(text: str | None, as_hex: bool, file: Path | None) -> bytes:
     """What to send. Raises ApiError, OSError."""
     if text is None:
         if file is None:
-            raise ApiError("what shall be sent? onenet send [DEVICE] TEXT")
+            raise ApiError(_("what shall be sent? onenet send [DEVICE] TEXT"))
         return file.read_bytes()
     if file is not None:
-        raise ApiError("TEXT and --file at once can't be")
+        raise ApiError(_("TEXT and --file at once can't be"))
     try:
         return bytes.fromhex(text) if as_hex else text.encode()
     except ValueError as error:
-        raise ApiError(f"{text!r} is not bytes in hex, such as 01 ff" if as_hex else "TEXT is not UTF-8") from error
+        raise ApiError(
+            _("{text!r} is not bytes in hex, such as 01 ff").format(text=text) if as_hex else _("TEXT is not UTF-8")
+        ) from error
 
 
 def _interval(start: str | None, end: str | None, duration: int | None) -> tuple[str, str]:
@@ -187,16 +200,16 @@ def _interval(start: str | None, end: str | None, duration: int | None) -> tuple
     since, until = _time("--start", start), _time("--end", end)
     if duration is not None:
         if since and until:
-            raise ApiError("--start, --end and --duration: two of them are enough")
+            raise ApiError(_("--start, --end and --duration: two of them are enough"))
         try:
             if since:
                 until = since + timedelta(seconds=duration)
             else:
                 since = (until or _beijing(datetime.now().astimezone())) - timedelta(seconds=duration)
         except OverflowError as error:
-            raise ApiError(f"--duration {duration}: there are no such times") from error
+            raise ApiError(_("--duration {duration}: there are no such times").format(duration=duration)) from error
     if since and until and since >= until:
-        raise ApiError(f"the start, {since}, is not before the end, {until}")
+        raise ApiError(_("the start, {since}, is not before the end, {until}").format(since=since, until=until))
     return _shown(since), _shown(until)
 
 
@@ -210,7 +223,9 @@ def _time(option: str, text: str | None) -> datetime | None:
     try:
         return _beijing(datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
-        raise ApiError(f"{option} {text!r} is no time such as 2026-01-31 or 2026-01-31T12:00:00") from error
+        raise ApiError(
+            _("{option} {text!r} is no time such as 2026-01-31 or 2026-01-31T12:00:00").format(option=option, text=text)
+        ) from error
 
 
 def _beijing(time: datetime) -> datetime:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from ..language import _
 from .answers import CommandState, DataPoint, DeviceState
 from .failures import ApiError, NotOnline
 from .requests import UNLIKE, Requests
@@ -60,8 +61,10 @@ class Client(Requests):
 
     def device(self, device_id: str) -> DeviceState:
         """One device, with its last_data; the device's own key will do."""
-        with self._documented("a device"):
-            state = _device(self._get(f"/devices/{_segment(device_id)}", {}, f"device {device_id}"))
+        with self._documented(_("a device")):
+            state = _device(
+                self._get(f"/devices/{_segment(device_id)}", {}, _("device {device_id}").format(device_id=device_id))
+            )
         return replace(state, last_data=max((point.at for point in self.latest(device_id)), default=""))
 
     def with_last_data(self, states: Sequence[DeviceState]) -> list[DeviceState]:
@@ -69,7 +72,7 @@ class Client(Requests):
         times: dict[str, str] = {}
         for first in range(0, len(states), _DEVICES_A_PAGE):
             some = ",".join(state.id for state in states[first : first + _DEVICES_A_PAGE])
-            with self._documented("latest data points"):
+            with self._documented(_("latest data points")):
                 for entry in self._get("/devices/datapoints", {"devIds": some}, "devices")["devices"]:
                     points = entry.get("datastreams") or ()
                     times[str(entry["id"])] = max((str(point["at"]) for point in points), default="")
@@ -78,8 +81,12 @@ class Client(Requests):
     def latest(self, device_id: str, streams: Sequence[str] = ()) -> list[DataPoint]:
         """The latest data point of each stream, or of these."""
         query = {"datastream_ids": ",".join(streams)} if streams else {}
-        with self._documented("data streams"):
-            data = self._get(f"/devices/{_segment(device_id)}/datastreams", query, f"device {device_id}")
+        with self._documented(_("data streams")):
+            data = self._get(
+                f"/devices/{_segment(device_id)}/datastreams",
+                query,
+                _("device {device_id}").format(device_id=device_id),
+            )
             return [
                 DataPoint(str(entry["id"]), str(entry.get("update_at") or ""), entry["current_value"])
                 for entry in data
@@ -107,8 +114,12 @@ class Client(Requests):
         cursors = set()
         while limit is None or len(points) < limit:
             query["limit"] = _POINTS_A_PAGE if limit is None else min(limit - len(points), _POINTS_A_PAGE)
-            with self._documented("data points"):
-                data = self._get(f"/devices/{_segment(device_id)}/datapoints", query, f"device {device_id}")
+            with self._documented(_("data points")):
+                data = self._get(
+                    f"/devices/{_segment(device_id)}/datapoints",
+                    query,
+                    _("device {device_id}").format(device_id=device_id),
+                )
                 page = [
                     DataPoint(str(stream["id"]), str(point["at"]), point["value"])
                     for stream in data["datastreams"]
@@ -131,23 +142,27 @@ class Client(Requests):
         It is sent once: whoever repeats it blindly may switch a thing twice.
         """
         if len(payload) > LONGEST_COMMAND:
-            raise ApiError(f"a command has at most {LONGEST_COMMAND} bytes, this one has {len(payload)}")
+            raise ApiError(
+                _("a command has at most {longest_command} bytes, this one has {count}").format(
+                    longest_command=LONGEST_COMMAND, count=len(payload)
+                )
+            )
         query: dict[str, Any] = {"device_id": _segment(device_id)}
         if queue:
             query["timeout"] = queue
         response = self._post("/cmds", params=query, content=payload)
-        with self._documented("a command's uuid"):
-            return str(self._data(response, f"device {device_id}")["cmd_uuid"])
+        with self._documented(_("a command's uuid")):
+            return str(self._data(response, _("device {device_id}").format(device_id=device_id))["cmd_uuid"])
 
     def command(self, uuid: str) -> CommandState:
         """How it is with a command that was sent."""
         path = f"/cmds/{_segment(uuid)}"
-        with self._documented("a command's status"):
-            data = self._get(path, {}, f"command {uuid}")
+        with self._documented(_("a command's status")):
+            data = self._get(path, {}, _("command {uuid}").format(uuid=uuid))
             status, words = int(data["status"]), harmless(str(data.get("desc") or ""))
         if status == _REPLIED:
             return CommandState(self._reply(f"{path}/resp"), True, words)
-        return CommandState(None, status not in _WAITING, words or f"status {status}")
+        return CommandState(None, status not in _WAITING, words or _("status {status}").format(status=status))
 
     def ask(self, device_id: str, payload: bytes, seconds: float, queue: int = 0) -> CommandState:
         """Sends a command and asks for its reply again and again, ever less often, until it is there or so many seconds
@@ -159,7 +174,7 @@ class Client(Requests):
             try:
                 state = self.command(uuid)
             except ApiError as error:
-                raise ApiError(f"the command was sent, but then: {error}") from error
+                raise ApiError(_("the command was sent, but then: {error}").format(error=error)) from error
             elapsed = time.monotonic() - start
             if state.over or elapsed >= seconds:
                 return replace(state, seconds=elapsed)
@@ -175,12 +190,12 @@ class Client(Requests):
         response = self._post(f"/packages/{digest}", params=query) if digest else None
         if response is None or _errno(response) == _NOT_FOUND:
             response = self._post("/packages", params=query, content=package)
-        self._data(response, f"device {device_id}")
+        self._data(response, _("device {device_id}").format(device_id=device_id))
 
     def update_state(self, device_id: str) -> tuple[str, str]:
         """How the device's last update goes, in words, and when it told so."""
-        with self._documented("the state of an update"):
-            data = self._get("/packages", {"device_id": device_id}, f"device {device_id}")
+        with self._documented(_("the state of an update")):
+            data = self._get("/packages", {"device_id": device_id}, _("device {device_id}").format(device_id=device_id))
             return str(data["state"]), str(data["at"])
 
     def _reply(self, path: str) -> bytes:
@@ -213,26 +228,34 @@ class Client(Requests):
             raise ApiError(self._strange(f"HTTP status {response.status_code}", response.text)) from error
         if errno == 0:
             return envelope.get("data")
-        words = self._quoted(str(envelope.get("error") or "without words"))
+        words = self._quoted(str(envelope.get("error") or _("without words")))
         kind = NotOnline if errno == _NOT_ONLINE else ApiError
-        raise kind(self._explained(errno, f"errno {errno}: {words}", what))
+        raise kind(self._explained(errno, _("errno {errno}: {words}").format(errno=errno, words=words), what))
 
     def _explained(self, errno: int, said: str, what: str) -> str:
         """An error of the platform's, and what to do about it."""
         host = self._host
         if errno in _AUTH_FAILED and self._key:
-            return f"{host} refuses the api-key for {what} ({said}); it takes the product's master key or this device's"
+            return _(
+                "{host} refuses the api-key for {what} ({said}); it takes the product's master key or this device's"
+            ).format(host=host, what=what, said=said)
         if errno in _AUTH_FAILED:
-            return f"{host} wants an api-key ({said}); keep it with: onenet login --url {self._url}"
+            return _("{host} wants an api-key ({said}); keep it with: onenet login --url {url}").format(
+                host=host, said=said, url=self._url
+            )
         if errno == _NOT_FOUND:
             name = what.removeprefix("device ")
-            named = "; a device with a name is of the current platform: --product ID" if not name.isdecimal() else ""
-            return f"{host} has no {what} ({said}){named if name != what else ''}"
+            named = _("; a device with a name is of the current platform: --product ID") if not name.isdecimal() else ""
+            return _("{host} has no {what} ({said}){words}").format(
+                host=host, what=what, said=said, words=named if name != what else ""
+            )
         if errno == _NOT_ONLINE:
-            return f"{what} is not online ({said}); with --queue SECONDS the command waits for it"
+            return _("{what} is not online ({said}); with --queue SECONDS the command waits for it").format(
+                what=what, said=said
+            )
         if errno == _TOO_OFTEN:
-            return f"{host} is asked too often ({said}); wait a while"
-        return f"{host} can't do that for {what} ({said})"
+            return _("{host} is asked too often ({said}); wait a while").format(host=host, said=said)
+        return _("{host} can't do that for {what} ({said})").format(host=host, what=what, said=said)
 
 
 def _device(entry: Any) -> DeviceState:
@@ -266,5 +289,5 @@ def _is_too_often(response: httpx.Response) -> bool:
 def _segment(name: str) -> str:
     """A device ID or a uuid as a part of a path. Raises ApiError for what is neither."""
     if not re.fullmatch(r"[\w-]{1,64}", name, re.ASCII):
-        raise ApiError(f"{name[:70]!r} is neither a device ID nor the uuid of a command")
+        raise ApiError(_("{name!r} is neither a device ID nor the uuid of a command").format(name=name[:70]))
     return name

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..failures import failures_in_one_line
+from ..language import _, ngettext
 from .asking import Local, Url, where_is
 from .failures import ApiError
 
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
     from .studio import StudioClient
 
 EPILOG = (
-    "The product's access_key comes from ONENET_ACCESS_KEY, with --user the user's from ONENET_USER_KEY; or it is kept "
-    "by [bold]onenet login[/bold], or is asked for. A token is made with it on this computer, for an hour; boards get "
-    "their own keys alone. A console that you have started on this computer needs no key."
+    "The product's access_key comes from ONENET_ACCESS_KEY, with --user the user's from "
+    "ONENET_USER_KEY; or it is kept by [bold]onenet login[/bold], or is asked for. A token "
+    "is made with it on this computer, for an hour; boards get their own keys alone. A "
+    "console that you have started on this computer needs no key."
 )
 
 
@@ -50,21 +52,32 @@ def create(
         fleet = open_fleet(csv)
         fleet.add(names or [])
         if not fleet.rows:
-            raise ApiError(f"{csv} has no rows: fill in the column board or device_name, or give names")
+            raise ApiError(
+                _("{csv} has no rows: fill in the column board or device_name, or give names").format(csv=csv)
+            )
         fleet.prepare(product, "dp" if streams else "studio")
         where = where_is(local, url, product)
         with StudioClient(where, find_token(where, product, user or ""), product) as client:
             fleet.write()  # what can't be written is said before anything is made
             made, found = _fill(fleet, client)
-    there = f"; {found} existed" if found else ""
-    print(f"{_count(made, 'device')} made{there}; {len(fleet.rows)} in {csv}, with their keys: keep it to yourself")
+    there = _("; {found} existed").format(found=found) if found else ""
+    print(
+        _("{count} made{there}; {count_2} in {csv}, with their keys: keep it to yourself").format(
+            count=ngettext("{n} device", "{n} devices", made).format(n=made),
+            there=there,
+            count_2=len(fleet.rows),
+            csv=csv,
+        )
+    )
     empty = sum(not row["board"] for row in fleet.rows)
-    todo = f"fill in the column board of {_count(empty, 'row')} (a MAC or port), then " if empty else ""
-    print(f"next: {todo}onenet config --csv {csv}")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    todo = (
+        _("fill in the column board of {count} (a MAC or port), then ").format(
+            count=ngettext("{n} row", "{n} rows", empty).format(n=empty)
+        )
+        if empty
+        else ""
+    )
+    print(_("next: {todo}onenet config --csv {csv}").format(todo=todo, csv=csv))
 
 
 def _fill(fleet: "FleetFile", client: "StudioClient") -> tuple[int, int]:
@@ -77,7 +90,7 @@ def _fill(fleet: "FleetFile", client: "StudioClient") -> tuple[int, int]:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         done = sum(bool(row["device_key"]) for row in fleet.rows)
-        task = progress.add_task("making devices", total=len(fleet.rows), completed=done)
+        task = progress.add_task(_("making devices"), total=len(fleet.rows), completed=done)
         for row in fleet.rows:
             if row["device_key"]:
                 continue
@@ -85,7 +98,9 @@ def _fill(fleet: "FleetFile", client: "StudioClient") -> tuple[int, int]:
                 row["device_key"], is_new = client.create(row["device_name"])
                 fleet.write()
             except ApiError as error:
-                far = f"{done + made + found} of {len(fleet.rows)} rows are done; the same command goes on"
+                far = _("{done} of {count} rows are done; the same command goes on").format(
+                    done=done + made + found, count=len(fleet.rows)
+                )
                 raise ApiError(f"{error}; {far}") from error
             made, found = made + is_new, found + (not is_new)
             progress.update(task, advance=1, description=row["device_name"])

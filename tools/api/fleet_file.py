@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..language import _
 from ..port.errors import PortError
 from ..port.texts import read_text
 from .failures import ApiError
@@ -42,18 +43,28 @@ class FleetFile:
         platform. Raises ApiError with the line."""
         seen: dict[str, int] = {}
         for line, row in enumerate(self.rows, 2):
-            where = f"{self.path}, line {line}"
+            where = _("{path}, line {line}").format(path=self.path, line=line)
             if row[PRODUCT] not in ("", product_id):
-                raise ApiError(f"{where}: is of product {row[PRODUCT]}, not of {product_id}")
+                raise ApiError(
+                    _("{where}: is of product {row}, not of {product_id}").format(
+                        where=where, row=row[PRODUCT], product_id=product_id
+                    )
+                )
             if row[PLATFORM] not in ("", platform):
                 other = "without" if platform == "dp" else "with"
                 raise ApiError(
-                    f"{where}: says platform {row[PLATFORM]}, not {platform}; {other} --streams it may be right"
+                    _("{where}: says platform {row}, not {platform}; {other} --streams it may be right").format(
+                        where=where, row=row[PLATFORM], platform=platform, other=other
+                    )
                 )
             row[PRODUCT], row[PLATFORM] = product_id, platform
             row[NAME] = row[NAME] or _name_of(row[BOARD], where)
             if row[NAME] in seen:
-                raise ApiError(f"{where}: device_name {row[NAME]} is there twice, see line {seen[row[NAME]]}")
+                raise ApiError(
+                    _("{where}: device_name {row} is there twice, see line {seen}").format(
+                        where=where, row=row[NAME], seen=seen[row[NAME]]
+                    )
+                )
             seen[row[NAME]] = line
 
     def write(self) -> None:
@@ -71,7 +82,9 @@ class FleetFile:
             os.chmod(it.name, mode)
             os.replace(it.name, self.path)
         except OSError as error:
-            raise ApiError(f"{self.path} can't be written: {error.strerror}") from error
+            raise ApiError(
+                _("{path} can't be written: {strerror}").format(path=self.path, strerror=error.strerror)
+            ) from error
 
 
 def open_fleet(path: Path) -> FleetFile:
@@ -84,15 +97,23 @@ def open_fleet(path: Path) -> FleetFile:
         raise ApiError(str(error)) from error
     columns = [column.strip() for column in next(reader, [])]
     if BOARD not in columns and NAME not in columns:
-        raise ApiError(f"{path}: its first line must name columns, {BOARD} or {NAME} at least")
+        raise ApiError(
+            _("{path}: its first line must name columns, {board} or {name} at least").format(
+                path=path, board=BOARD, name=NAME
+            )
+        )
     if len(set(columns)) < len(columns):
-        raise ApiError(f"{path}: a column is there twice")
+        raise ApiError(_("{path}: a column is there twice").format(path=path))
     fleet = FleetFile(path, [*columns, *(column for column in COLUMNS if column not in columns)])
     for cells in reader:
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) > len(columns):
-            raise ApiError(f"{path}, line {reader.line_num}: has more cells than the first line")
+            raise ApiError(
+                _("{path}, line {line_num}: has more cells than the first line").format(
+                    path=path, line_num=reader.line_num
+                )
+            )
         given = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
         fleet.rows.append({**dict.fromkeys(fleet.columns, ""), **given})
     return fleet
@@ -102,5 +123,7 @@ def _name_of(board: str, where: str) -> str:
     """What a device is called whose board has this MAC."""
     plain = board.replace(":", "").replace("-", "")
     if not _MAC.fullmatch(plain):
-        raise ApiError(f"{where}: device_name is missing; it is made of the board's MAC alone, of no port")
+        raise ApiError(
+            _("{where}: device_name is missing; it is made of the board's MAC alone, of no port").format(where=where)
+        )
     return plain.lower()

@@ -17,6 +17,7 @@ import httpx
 import platformdirs
 
 from ..console.keyfile import local_keys
+from ..language import _
 from ..token.reading import TokenError
 from ..token.trying import is_key, make_token
 from .failures import ApiError
@@ -44,8 +45,10 @@ def find_key(url: str) -> str:
         return key
     if not sys.stdin.isatty():
         raise ApiError(
-            f"no api-key for {url}: set {VARIABLE}, or keep one with onenet login; or for a product of the current "
-            "platform, whose ID has letters: --product ID"
+            _(
+                "no api-key for {url}: set {variable}, or keep one with onenet login; or for a product "
+                "of the current platform, whose ID has letters: --product ID"
+            ).format(url=url, variable=VARIABLE)
         )
     return ask_key(url)
 
@@ -59,17 +62,25 @@ def find_token(url: str, product_id: str, user_id: str = "") -> str:
     if local:
         return make_token(local.user_key, f"userid/{local.user_id}", expires, "sha256", _VERSION)
     variable, option = (USER_KEY, f"--user {user_id}") if user_id else (ACCESS_KEY, f"--product {product_id}")
-    whose = f"user {user_id}" if user_id else f"product {product_id}"
+    whose = (
+        _("user {user_id}").format(user_id=user_id)
+        if user_id
+        else _("product {product_id}").format(product_id=product_id)
+    )
     key = os.environ.get(variable) or _kept().get(place(url, product_id, user_id))
     if not key:
         if not sys.stdin.isatty():
-            raise ApiError(f"no access_key of {whose} at {url}: set {variable}, or keep it with onenet login {option}")
+            raise ApiError(
+                _("no access_key of {whose} at {url}: set {variable}, or keep it with onenet login {option}").format(
+                    whose=whose, url=url, variable=variable, option=option
+                )
+            )
         key = ask_key(url, product_id, user_id)
     try:
         resource = f"userid/{user_id}" if user_id else f"products/{product_id}"
         return make_token(key, resource, expires, "sha256", _VERSION)
     except TokenError as error:
-        raise ApiError(f"access_key of {whose}: {error}") from error
+        raise ApiError(_("access_key of {whose}: {error}").format(whose=whose, error=error)) from error
 
 
 def place(url: str, product_id: str = "", user_id: str = "") -> str:
@@ -77,17 +88,25 @@ def place(url: str, product_id: str = "", user_id: str = "") -> str:
     return f"{url} userid/{user_id}" if user_id else f"{url} {product_id}" if product_id else url
 
 
+def key_name(url: str, product_id: str = "", user_id: str = "") -> str:
+    """What people call this key."""
+    if user_id:
+        return _("access_key of user {user_id} at {url}").format(user_id=user_id, url=url)
+    if product_id:
+        return _("access_key of product {product_id} at {url}").format(product_id=product_id, url=url)
+    return _("api-key for {url}").format(url=url)
+
+
 def ask_key(url: str, product_id: str = "", user_id: str = "") -> str:
     """Asks without echo; without a terminal, takes the first line of stdin. Raises ApiError if nothing comes."""
-    whose = f"user {user_id}" if user_id else f"product {product_id}" if product_id else ""
-    what = f"access_key of {whose} at {url}" if whose else f"api-key for {url}"
-    asked = getpass.getpass(f"{what} (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    what = key_name(url, product_id, user_id)
+    asked = getpass.getpass(_("{what} (not shown): ").format(what=what)) if sys.stdin.isatty() else sys.stdin.readline()
     key = asked.strip()
     if not key:
-        raise ApiError(f"no {what} was given")
-    if whose and not is_key(key):
-        kind = "a token, which is made from it" if "res=" in key else "none, which is base64"
-        raise ApiError(f"what was given for {what} is {kind}")
+        raise ApiError(_("no {what} was given").format(what=what))
+    if (product_id or user_id) and not is_key(key):
+        kind = _("a token, which is made from it") if "res=" in key else _("none, which is base64")
+        raise ApiError(_("what was given for {what} is {kind}").format(what=what, kind=kind))
     return key
 
 
@@ -105,7 +124,7 @@ def keep_key(where: str, key: str | None) -> Path:
             json.dump(keys, file, indent=2)
         os.replace(file.name, path)
     except OSError as error:
-        raise ApiError(f"{path} can't be written: {error.strerror}") from error
+        raise ApiError(_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)) from error
     return path
 
 
@@ -117,9 +136,11 @@ def _kept() -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise ApiError(f"{path} can't be read: {error.strerror}") from error
+        raise ApiError(_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror)) from error
     except (AttributeError, ValueError) as error:
-        raise ApiError(f"{path} is damaged: remove it, and keep the key anew with onenet login") from error
+        raise ApiError(
+            _("{path} is damaged: remove it, and keep the key anew with onenet login").format(path=path)
+        ) from error
 
 
 def _file() -> Path:

@@ -4,8 +4,10 @@ import time
 from pathlib import Path
 
 from ..failures import complain
+from ..language import _
 from ..package.package import Package, read_package
 from ..port.errors import PortError
+from ..said import rendered
 from .client import Client
 from .failures import ApiError
 
@@ -33,7 +35,7 @@ class Push:
 
     @property
     def where(self) -> str:
-        return self._at or "the console"
+        return self._at or _("the console")
 
     def begin(self) -> None:
         """Has the board begin. Raises ApiError: NotOnline where it is not there."""
@@ -44,9 +46,17 @@ class Push:
             return
         state = self._client.ask(self.device, f"update {self._at}#{self._package.digest}".encode(), _REPLY)
         if state.reply is None:
-            raise ApiError(f"device {self.device} has not answered the command ({state.words})")
+            raise ApiError(
+                _("device {device} has not answered the command ({words})").format(
+                    device=self.device, words=state.words
+                )
+            )
         if state.reply != b"ok" and b"has to prove itself first" not in state.reply:
-            raise ApiError(f"device {self.device} does not begin: {state.reply.decode(errors='replace')}")
+            raise ApiError(
+                _("device {device} does not begin: {reply}").format(
+                    device=self.device, reply=state.reply.decode(errors="replace")
+                )
+            )
 
     def look(self) -> str:
         """What it has told since; empty for nothing yet. Raises ApiError."""
@@ -82,22 +92,30 @@ def run_push(client: Client, device: str, file: Path, at: str | None, timeout: f
     """Has the device begin, and shows how it goes; returns 0 only for a program that was upgraded. Raises ApiError."""
     push = Push(client, device, package_in(file), at)
     push.begin()
-    print(f"device {device} fetches version {push.version} from {push.where}")
+    print(
+        _("device {device} fetches version {version} from {where}").format(
+            device=device, version=push.version, where=push.where
+        )
+    )
     deadline = time.monotonic() + timeout
     last = ""
     while True:
         text = push.look()
         if text and text != last:
-            print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+            print(f"{time.strftime('%H:%M:%S')} {rendered(text, 'board')}", flush=True)
             last = text
         if is_end(text):
             if is_good(text):
                 return 0
-            complain(f"device {device} stays with its program: {text}")
+            complain(
+                _("device {device} stays with its program: {text}").format(device=device, text=rendered(text, "board"))
+            )
             return 1
         if time.monotonic() > deadline:
             complain(
-                f"device {device} has not told within {timeout:g} s how it ended; ask again: onenet points {device}"
+                _(
+                    "device {device} has not told within {timeout:g} s how it ended; ask again: onenet points {device}"
+                ).format(device=device, timeout=timeout)
             )
             return 1
         time.sleep(_PAUSE)

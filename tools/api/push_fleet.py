@@ -16,8 +16,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..failures import complain
+from ..language import N_, _
 from ..port.errors import PortError
 from ..port.texts import read_text
+from ..said import rendered
 from .client import Client
 from .failures import ApiError, NotOnline
 from .push import Push, is_end, is_good, package_in
@@ -27,8 +29,8 @@ _PAUSE = 1.0  # seconds between two looks at all of them
 _ROWS = 30  # of the table, while it is under way
 _AGAIN = 5  # attempts to reach the platform, one after the other, that are borne
 
-WAITING, RUNNING, UPGRADED, SAME = "waiting", "under way", "upgraded", "had it already"
-FAILED, OFFLINE, SILENT = "failed", "offline", "not told"
+WAITING, RUNNING, UPGRADED, SAME = N_("waiting"), N_("under way"), N_("upgraded"), N_("had it already")
+FAILED, OFFLINE, SILENT = N_("failed"), N_("offline"), N_("not told")
 _COLOURS = {UPGRADED: "green", SAME: "green", FAILED: "red", SILENT: "red", OFFLINE: "yellow", RUNNING: "cyan"}
 
 
@@ -54,23 +56,29 @@ def read_devices(path: Path) -> list[str]:
         raise ApiError(str(error)) from error
     columns = [(column or "").strip() for column in reader.fieldnames or []]
     if "device_id" not in columns and not {"product_id", "device_name"} <= {*columns}:
-        raise ApiError(f"{path}: its first line must name a column device_id, or product_id and device_name")
+        raise ApiError(
+            _("{path}: its first line must name a column device_id, or product_id and device_name").format(path=path)
+        )
     found: dict[str, int] = {}
     for cells in reader:
         texts = {(key or "").strip(): value.strip() for key, value in cells.items() if isinstance(value, str)}
         if not any(texts.values()):
             continue
-        where = f"{path}, line {reader.line_num}"
+        where = _("{path}, line {line_num}").format(path=path, line_num=reader.line_num)
         name = texts.get("device_id", "")
         if not name and texts.get("device_name") and texts.get("product_id"):
             name = f"{texts['product_id']}:{texts['device_name']}"
         if not name:
-            raise ApiError(f"{where}: has no device_id, nor product_id and device_name")
+            raise ApiError(_("{where}: has no device_id, nor product_id and device_name").format(where=where))
         if name in found:
-            raise ApiError(f"{where}: device {name} is there twice, see line {found[name]}")
+            raise ApiError(
+                _("{where}: device {name} is there twice, see line {found}").format(
+                    where=where, name=name, found=found[name]
+                )
+            )
         found[name] = reader.line_num
     if not found:
-        raise ApiError(f"{path} has no rows but its first line")
+        raise ApiError(_("{path} has no rows but its first line").format(path=path))
     return list(found)
 
 
@@ -84,7 +92,9 @@ def read_waves(text: str, count: int) -> list[int]:
         elif found and int(found[1]) and (not found[2] or int(found[1]) <= 100):
             sizes.append(math.ceil(count * int(found[1]) / 100) if found[2] else int(found[1]))
         else:
-            raise ApiError(f"--waves: {item.strip()!r} is none; right is a list as {WAVES}")
+            raise ApiError(
+                _("--waves: {item!r} is none; right is a list as {waves}").format(item=item.strip(), waves=WAVES)
+            )
     return [*sizes, count]
 
 
@@ -119,11 +129,11 @@ class Fleet:
         try:
             board.push.begin()
         except NotOnline:
-            self._end(board, OFFLINE, "is not online")
+            self._end(board, OFFLINE, _("is not online"))
         except ApiError as error:
             self._end(board, FAILED, str(error))
         else:
-            board.result, board.words = RUNNING, f"fetches version {board.push.version}"
+            board.result, board.words = RUNNING, _("fetches version {version}").format(version=board.push.version)
             self._say(board)
 
     def _look(self, board: Board) -> None:
@@ -141,7 +151,13 @@ class Fleet:
         if is_end(words):
             self._ended(board, words)
         elif time.monotonic() - board.since > self._timeout:
-            self._end(board, SILENT, f"not told within {self._timeout:g} s; the last: {board.words}")
+            self._end(
+                board,
+                SILENT,
+                _("not told within {timeout:g} s; the last: {words}").format(
+                    timeout=self._timeout, words=rendered(board.words, "board")
+                ),
+            )
 
     def _ended(self, board: Board, words: str) -> None:
         if not is_good(words):
@@ -156,7 +172,9 @@ class Fleet:
     def _end(self, board: Board, result: str, words: str) -> None:
         board.result, board.words = result, words
         if result in (FAILED, SILENT):
-            self.stopped = self.stopped or f"device {board.push.device}: {words}"
+            self.stopped = self.stopped or _("device {device}: {words}").format(
+                device=board.push.device, words=rendered(words, "board")
+            )
         self._say(board)
 
 
@@ -173,7 +191,13 @@ def run_push_fleet(
 
     def say(board: Board) -> None:
         if not console.is_terminal:
-            console.print(f"wave {board.wave}: {board.push.device}: {board.words}", markup=False, soft_wrap=True)
+            console.print(
+                _("wave {wave}: {device}: {words}").format(
+                    wave=board.wave, device=board.push.device, words=rendered(board.words, "board")
+                ),
+                markup=False,
+                soft_wrap=True,
+            )
 
     fleet = Fleet(boards, timeout, say)
     with Live(console=console, auto_refresh=False, transient=True) as live:
@@ -189,14 +213,16 @@ def run_push_fleet(
     console.print(_table(boards))
     counts = Counter(board.result for board in boards)
     words = ", ".join(
-        f"{counts[result]} {result}" for result in (UPGRADED, SAME, FAILED, SILENT, OFFLINE) if counts[result]
+        f"{counts[result]} {_(result)}" for result in (UPGRADED, SAME, FAILED, SILENT, OFFLINE) if counts[result]
     )
-    left = f"; {counts[WAITING]} not begun" if counts[WAITING] else ""
-    print(f"version {package.head['version']}: {words}{left}")
+    left = _("; {counts} not begun").format(counts=counts[WAITING]) if counts[WAITING] else ""
+    print(_("version {head}: {words}{left}").format(head=package.head["version"], words=words, left=left))
     if fleet.stopped:
-        complain(f"stopped: {fleet.stopped}")
+        complain(_("stopped: {stopped}").format(stopped=fleet.stopped))
     elif counts[OFFLINE]:
-        complain(f"{counts[OFFLINE]} boards were offline: the same command again goes on with them")
+        complain(
+            _("{counts} boards were offline: the same command again goes on with them").format(counts=counts[OFFLINE])
+        )
     return 0 if counts[UPGRADED] + counts[SAME] == len(boards) else 1
 
 
@@ -204,7 +230,14 @@ def _table(boards: Sequence[Board], most: int | None = None) -> Table:
     """most: so many rows at most, those under way first."""
     shown = boards if most is None else sorted(boards, key=lambda board: board.result != RUNNING)[:most]
     done = sum(board.result in (UPGRADED, SAME) for board in boards)
-    table = Table("device", "wave", "result", "", title=f"{done} of {len(boards)} have it", title_justify="left")
+    table = Table(
+        _("device"),
+        _("wave"),
+        _("result"),
+        "",
+        title=_("{done} of {count} have it").format(done=done, count=len(boards)),
+        title_justify="left",
+    )
     for board in shown:
         colour = _COLOURS.get(board.result, "")
         result = f"[{colour}]{board.result}[/]" if colour else board.result

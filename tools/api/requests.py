@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from ..language import N_, _
 from .failures import ApiError
 from .text import harmless
 
@@ -21,7 +22,7 @@ PAUSE = 0.5  # seconds before the second; each further one waits twice as long
 UNLIKE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What it raises to take an answer that is not as documented for one that is; ValueError is also no JSON, no UTF-8."""
 
-MAYBE_SENT = "the command may have been sent all the same, and is not repeated"
+MAYBE_SENT = N_("the command may have been sent all the same, and is not repeated")
 
 
 Self = TypeVar("Self", bound="Requests")
@@ -46,7 +47,9 @@ class Requests:
     ) -> None:
         """Raises ApiError for what is no URL or no key."""
         if not all("!" <= character <= "~" for character in key):
-            raise ApiError(f"the {header} has characters that none has: spaces, or letters beyond ASCII")
+            raise ApiError(
+                _("the {header} has characters that none has: spaces, or letters beyond ASCII").format(header=header)
+            )
         self._url = checked_url(url)
         self._pause = pause
         self._patience = patience
@@ -60,7 +63,9 @@ class Requests:
                 trust_env=not is_loopback(url),  # a proxy does not lead back to this computer
             )
         except (ImportError, ValueError, httpx.InvalidURL) as error:  # what httpx makes of HTTPS_PROXY and its like
-            raise ApiError(f"the proxy in the environment can't be used: {harmless(str(error))}") from error
+            raise ApiError(
+                _("the proxy in the environment can't be used: {harmless}").format(harmless=harmless(str(error)))
+            ) from error
 
     def __enter__(self: Self) -> Self:
         return self
@@ -73,10 +78,14 @@ class Requests:
         try:
             response = self._http.post(path, **content)
         except httpx.RequestError as error:
-            sent = "" if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else f"; {MAYBE_SENT}"
+            sent = "" if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else f"; {_(MAYBE_SENT)}"
             raise ApiError(self._unreachable(error) + sent) from error
         if response.status_code >= 500:
-            raise ApiError(f"{self._host} has failed (HTTP status {response.status_code}); {MAYBE_SENT}")
+            raise ApiError(
+                _("{host} has failed (HTTP status {status_code}); {maybe_sent}").format(
+                    host=self._host, status_code=response.status_code, maybe_sent=_(MAYBE_SENT)
+                )
+            )
         return response
 
     def _answer(self, path: str, query: dict[str, Any]) -> httpx.Response:
@@ -94,7 +103,11 @@ class Requests:
                     return response
                 pause = next(pauses, None)
                 if pause is None:
-                    raise ApiError(f"{self._host} has failed, {TRIES} times (HTTP status {response.status_code})")
+                    raise ApiError(
+                        _("{host} has failed, {tries} times (HTTP status {status_code})").format(
+                            host=self._host, tries=TRIES, status_code=response.status_code
+                        )
+                    )
             time.sleep(pause)
 
     def _pauses(self) -> Iterator[float]:
@@ -107,11 +120,13 @@ class Requests:
         try:
             yield
         except UNLIKE as error:
-            raise ApiError(self._strange(f"{what} in another form")) from error
+            raise ApiError(self._strange(_("{what} in another form").format(what=what))) from error
 
     def _strange(self, what: str, content: str = "") -> str:
         quoted = f": {self._quoted(content)}" if content.strip() else ""
-        return f"{self._host} does not answer as OneNET does ({what}{quoted})"
+        return _("{host} does not answer as OneNET does ({what}{quoted})").format(
+            host=self._host, what=what, quoted=quoted
+        )
 
     def _quoted(self, text: str) -> str:
         """The beginning of what came from the network, fit for a terminal and without the key if it came back."""
@@ -126,20 +141,24 @@ class Requests:
 
     def _unreachable(self, error: httpx.RequestError) -> str:
         if isinstance(error, httpx.TimeoutException):
-            return f"no answer from {self._host} within {self._patience:g} s"
+            return _("no answer from {host} within {patience:g} s").format(host=self._host, patience=self._patience)
         if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
-            return f"{self._host} does not answer in HTTP: {self._quoted(str(error))}"
+            return _("{host} does not answer in HTTP: {quoted}").format(
+                host=self._host, quoted=self._quoted(str(error))
+            )
         cause = _cause(error)
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"{self._host} shows a certificate that is not to be trusted: {cause.verify_message}"
+            return _("{host} shows a certificate that is not to be trusted: {verify_message}").format(
+                host=self._host, verify_message=cause.verify_message
+            )
         if isinstance(cause, ssl.SSLError):
-            return f"no TLS with {self._host}: {cause.reason or cause}"
+            return _("no TLS with {host}: {value}").format(host=self._host, value=cause.reason or cause)
         if isinstance(cause, socket.gaierror):
-            return f"{self._host} is not found: no network, no DNS, or no such name"
+            return _("{host} is not found: no network, no DNS, or no such name").format(host=self._host)
         if isinstance(cause, ConnectionRefusedError):
-            hint = "; is the console running? onenet console starts it" if is_loopback(self._url) else ""
-            return f"nothing answers at {self._host}{hint}"
-        return f"no connection to {self._host}: {cause.strerror or error}"
+            hint = _("; is the console running? onenet console starts it") if is_loopback(self._url) else ""
+            return _("nothing answers at {host}{hint}").format(host=self._host, hint=hint)
+        return _("no connection to {host}: {value}").format(host=self._host, value=cause.strerror or error)
 
 
 def is_loopback(url: str) -> bool:
@@ -156,11 +175,11 @@ def checked_url(url: str) -> str:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise ApiError(f"{url!r} is no URL: {error}") from error
+        raise ApiError(_("{url!r} is no URL: {error}").format(url=url, error=error)) from error
     if parsed.userinfo:
-        raise ApiError("a URL with a password in it is not wanted here")
+        raise ApiError(_("a URL with a password in it is not wanted here"))
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise ApiError(f"{url!r} is not http://HOST:PORT or https://HOST")
+        raise ApiError(_("{url!r} is not http://HOST:PORT or https://HOST").format(url=url))
     return str(parsed).rstrip("/")
 
 

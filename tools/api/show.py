@@ -12,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..language import N_, _
 from ..spreadsheet import in_cell
 from .answers import CommandState, DataPoint, DeviceState
 from .text import harmless, reply_text
@@ -22,30 +23,30 @@ def show_devices(states: Sequence[DeviceState], as_json: bool) -> None:
         _print_json([vars(state) for state in states])
         return
     if not states:
-        print("no devices yet")
+        print(_("no devices yet"))
         return
-    table = _table("device", "title", "online", "last data", "created")
+    table = _table(N_("device"), N_("title"), N_("online"), N_("last data"), N_("created"))
     for state in states:
-        online = Text("online", "green") if state.online else Text("offline", "dim")
+        online = Text(_("online"), "green") if state.online else Text(_("offline"), "dim")
         _row(table, state.id, state.title, online, state.last_data, state.created)
     _print(table)
 
 
 _WORDS = {
-    "version": "program",
+    "version": N_("program"),
     "micropython": "MicroPython",
-    "machine": "board",
-    "up": "up, s",
-    "free_heap": "free heap",
-    "largest_block": "largest block",
-    "free_idf_heap": "ESP-IDF's heap",
-    "largest_idf_block": "its largest block",
-    "rssi": "RSSI, dBm",
-    "reset": "reset by",
-    "dropped": "points dropped",
-    "crashes": "failures",
-    "change": "change of config.json",
-    "alone": "in safe mode",
+    "machine": N_("board"),
+    "up": N_("up, s"),
+    "free_heap": N_("free heap"),
+    "largest_block": N_("largest block"),
+    "free_idf_heap": N_("ESP-IDF's heap"),
+    "largest_idf_block": N_("its largest block"),
+    "rssi": N_("RSSI, dBm"),
+    "reset": N_("reset by"),
+    "dropped": N_("points dropped"),
+    "crashes": N_("failures"),
+    "change": N_("change of config.json"),
+    "alone": N_("in safe mode"),
 }
 """What a board tells of itself, in the order it is shown."""
 
@@ -56,10 +57,10 @@ def show_boards(states: Mapping[str, Mapping[str, Any]], as_json: bool) -> None:
         _print_json([{"device": device, **state} for device, state in states.items()])
         return
     for device, state in states.items():
-        table = _table("device", device)
+        table = _table(N_("device"), device)
         for key, words in _WORDS.items():
             if state.get(key) is not None:
-                _row(table, words, _words(state[key]))
+                _row(table, _(words), _words(state[key]))
         _print(table)
 
 
@@ -69,9 +70,9 @@ def show_points(points: Sequence[DataPoint], as_csv: bool, as_json: bool) -> Non
     elif as_csv:
         _print_csv(points)
     elif not points:
-        print("no data points")
+        print(_("no data points"))
     else:
-        table = _table("stream", "at", "value")
+        table = _table(N_("stream"), N_("at"), N_("value"))
         for point in points:
             _row(table, point.stream, point.at, _words(point.value))
         _print(table)
@@ -81,7 +82,7 @@ def show_reply(state: CommandState) -> None:
     """The reply alone on stdout, so that it can be used; the rest on stderr."""
     assert state.reply is not None
     print(reply_text(state.reply))
-    print(f"replied after {state.seconds:.2f} s", file=sys.stderr)
+    print(_("replied after {seconds:.2f} s").format(seconds=state.seconds), file=sys.stderr)
 
 
 @contextmanager
@@ -108,7 +109,7 @@ def _words(value: Any) -> str:
 def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(_(heading), overflow="fold")
     return table
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from ..datapoints import BEIJING
+from ..language import _
 from ..token.trying import is_key
 from .answers import CommandState, DataPoint, DeviceState
 from .failures import ApiError
@@ -62,8 +63,10 @@ class StudioClient(Requests):
                 return
 
     def device(self, name: str) -> DeviceState:
-        with self._documented("a device"):
-            return _state({"name": name, **self._get("/device/detail", f"device {name}", device_name=name)})
+        with self._documented(_("a device")):
+            return _state(
+                {"name": name, **self._get("/device/detail", _("device {name}").format(name=name), device_name=name)}
+            )
 
     def with_last_data(self, states: Sequence[DeviceState]) -> list[DeviceState]:
         """The same: the platform's list has when a device was last there."""
@@ -109,9 +112,11 @@ class StudioClient(Requests):
         path, offset = "/thingmodel/query-device-property-history", 0
         while limit is None or offset < limit:
             some = _PAGE if limit is None else min(_PAGE, limit - offset)
-            with self._documented("values of the past"):
+            with self._documented(_("values of the past")):
                 try:
-                    found = _listed(self._get(path, f"device {name}", offset=offset, limit=some, **query))
+                    found = _listed(
+                        self._get(path, _("device {name}").format(name=name), offset=offset, limit=some, **query)
+                    )
                 except CodeError as error:
                     if error.code != NO_MODEL:
                         raise
@@ -129,14 +134,16 @@ class StudioClient(Requests):
             "limit": min(limit or _STREAM_PAGE, _STREAM_PAGE),
             **period,
         }
-        data = self._get("/datapoint/history-datapoints", f"device {name}", **query)
+        data = self._get("/datapoint/history-datapoints", _("device {name}").format(name=name), **query)
         for entry in data["datastreams"]:
             for point in entry["datapoints"]:
                 yield DataPoint(str(entry["id"]), str(point["at"]), point["value"])
 
     def _latest_properties(self, name: str) -> list[DataPoint]:
         with self._documented("properties"):
-            data = self._get("/thingmodel/query-device-property", f"device {name}", device_name=name)
+            data = self._get(
+                "/thingmodel/query-device-property", _("device {name}").format(name=name), device_name=name
+            )
             return [
                 DataPoint(str(entry["identifier"]), _time(entry["time"]), _value(entry["value"]))
                 for entry in _listed(data)
@@ -144,8 +151,8 @@ class StudioClient(Requests):
             ]
 
     def _latest_streams(self, name: str) -> list[DataPoint]:
-        with self._documented("data streams"):
-            data = self._get("/datapoint/current-datapoints", f"device {name}", device_name=name)
+        with self._documented(_("data streams")):
+            data = self._get("/datapoint/current-datapoints", _("device {name}").format(name=name), device_name=name)
             return [
                 DataPoint(str(entry["id"]), str(entry["at"]), entry["value"])
                 for device in data["devices"]
@@ -159,8 +166,8 @@ class StudioClient(Requests):
         while True:
             try:
                 response = self._post("/device/create", json={"product_id": self._product_id, "device_name": name})
-                with self._documented("a device"):
-                    data = self._data(response, f"device {name}") or {}
+                with self._documented(_("a device")):
+                    data = self._data(response, _("device {name}").format(name=name)) or {}
                     is_new, key = True, data.get("sec_key")
                 break
             except CodeError as error:
@@ -172,20 +179,24 @@ class StudioClient(Requests):
                     raise
                 time.sleep(pause)
         if not key:
-            with self._documented("a device"):
-                key = self._get("/device/detail", f"device {name}", device_name=name)["sec_key"]
+            with self._documented(_("a device")):
+                key = self._get("/device/detail", _("device {name}").format(name=name), device_name=name)["sec_key"]
         if not isinstance(key, str) or not is_key(key):
-            raise ApiError(self._strange(f"the key of device {name} is none"))
+            raise ApiError(self._strange(_("the key of device {name} is none").format(name=name)))
         return key, is_new
 
     # What a device is asked
 
     def set(self, name: str, values: dict[str, Any]) -> None:
         """Sets properties; returns when the device has said that it has. Raises ApiError where it refuses, too."""
-        with self._documented("a device's reply"):
+        with self._documented(_("a device's reply")):
             data = self._ask("/thingmodel/set-device-property", name, values)
             if data.get("code", 200) != 200:
-                raise ApiError(f"device {name} refuses (code {data['code']}: {self._quoted(str(data.get('msg')))})")
+                raise ApiError(
+                    _("device {name} refuses (code {data}: {quoted})").format(
+                        name=name, data=data["code"], quoted=self._quoted(str(data.get("msg")))
+                    )
+                )
 
     def set_desired(self, name: str, values: dict[str, Any]) -> None:
         """Keeps them for the device, which fetches them when it comes online."""
@@ -193,27 +204,29 @@ class StudioClient(Requests):
 
     def call(self, name: str, service: str, inputs: dict[str, Any]) -> dict[str, Any]:
         """Calls a service; returns its outputs."""
-        with self._documented("a service's outputs"):
+        with self._documented(_("a service's outputs")):
             return dict(self._ask("/thingmodel/call-service", name, inputs, identifier=service) or {})
 
     def ask(self, name: str, payload: bytes, seconds: float, queue: int = 0) -> CommandState:
         """Sends a command to a device with data streams, and waits 5 to 30 s for its reply."""
         if queue:
-            raise ApiError("on the current platform no command waits for a device that is offline")
+            raise ApiError(_("on the current platform no command waits for a device that is offline"))
         started = time.monotonic()
         query = {"product_id": self._product_id, "device_name": name, "timeout": min(max(round(seconds), 5), 30)}
         response = self._post("/datapoint/synccmds", params=query, content=payload)
         try:
-            with self._documented("a command's reply"):
-                reply = b64decode(self._data(response, f"device {name}")["cmd_resp"], validate=True)
+            with self._documented(_("a command's reply")):
+                reply = b64decode(self._data(response, _("device {name}").format(name=name))["cmd_resp"], validate=True)
         except CodeError as error:
             if error.code == _FAILED and "not subscribed" in str(error):
                 raise ApiError(
-                    f"{error}; a product with a thing model has no commands: onenet set, onenet call"
+                    _("{error}; a product with a thing model has no commands: onenet set, onenet call").format(
+                        error=error
+                    )
                 ) from error
             if error.code != _NO_ANSWER:
                 raise
-            return CommandState(None, True, "it has not answered", time.monotonic() - started)
+            return CommandState(None, True, _("it has not answered"), time.monotonic() - started)
         return CommandState(reply, True, "answered", time.monotonic() - started)
 
     # Requests
@@ -233,7 +246,7 @@ class StudioClient(Requests):
 
     def _ask(self, path: str, name: str, params: Any, **more: Any) -> Any:
         body = {"product_id": self._product_id, "device_name": name, **more, "params": params}
-        return self._data(self._post(path, json=body), f"device {name}")
+        return self._data(self._post(path, json=body), _("device {name}").format(name=name))
 
     def _data(self, response: httpx.Response, what: str) -> Any:
         """What is in the envelope {"code": 0, "msg": "succ", "request_id": …, "data": …}."""
@@ -244,21 +257,27 @@ class StudioClient(Requests):
             raise ApiError(self._strange(f"HTTP status {response.status_code}", response.text)) from error
         if code == 0:
             return envelope.get("data")
-        words = self._quoted(str(envelope.get("msg") or "without words"))
-        raise CodeError(code, self._explained(code, f"code {code}: {words}", what))
+        words = self._quoted(str(envelope.get("msg") or _("without words")))
+        raise CodeError(code, self._explained(code, _("code {code}: {words}").format(code=code, words=words), what))
 
     def _explained(self, code: int, said: str, what: str) -> str:
         """An error of the platform's, and what to do about it."""
         host, product = self._host, self._product_id
         if code == _REFUSED:
-            return f"{host} refuses the token for product {product} ({said}); it is made with the product's access_key"
+            return _(
+                "{host} refuses the token for product {product} ({said}); it is made with the product's access_key"
+            ).format(host=host, product=product, said=said)
         if code == _NO_PRODUCT:
-            return f"{host} has no product {product} ({said})"
+            return _("{host} has no product {product} ({said})").format(host=host, product=product, said=said)
         if code == _NO_DEVICE:
-            return f"{host} has no {what} in product {product} ({said})"
+            return _("{host} has no {what} in product {product} ({said})").format(
+                host=host, what=what, product=product, said=said
+            )
         if code == _OFFLINE:
-            return f"{what} is not online ({said}); a property can be set with --desired, and waits for it"
-        return f"{host} can't do that for {what} ({said})"
+            return _("{what} is not online ({said}); a property can be set with --desired, and waits for it").format(
+                what=what, said=said
+            )
+        return _("{host} can't do that for {what} ({said})").format(host=host, what=what, said=said)
 
 
 def _listed(data: Any) -> list[Any]:

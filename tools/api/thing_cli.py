@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ..failures import failures_in_one_line
+from ..language import _
 from .asking import KEYS, Local, Url, asking_product
 from .failures import ApiError
 
@@ -60,7 +61,7 @@ def _values(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not name or not equals:
-            raise ApiError(f"{pair!r} is not NAME=VALUE")
+            raise ApiError(_("{pair!r} is not NAME=VALUE").format(pair=pair))
         try:
             values[name] = json.loads(text)
         except (ValueError, RecursionError):

@@ -3,10 +3,11 @@
 import sys
 
 from ..failures import NotOnWindows
+from ..language import _
 
 if sys.platform == "win32":
     raise NotOnWindows(
-        "a virtual board needs the pseudo-terminals of Linux or macOS; on Windows, run this in WSL (wsl --install)"
+        _("a virtual board needs the pseudo-terminals of Linux or macOS; on Windows, run this in WSL (wsl --install)")
     )
 
 from .board import FLASH_SIZE, VirtualBoard

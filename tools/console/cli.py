@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..failures import failures_in_one_line
+from ..language import _
 from .product_cli import Data, do, products
 
 if TYPE_CHECKING:  # they take a second to import
@@ -77,16 +78,26 @@ def console(
         if key:
             found = read_product(data)
             account = read_account(data)
-            print(f"api-key            {found.master_key}\nregistration code  {found.register_code}")
-            print(f"current platform   user id {account.user_id}, access key {account.user_key}")
+            print(
+                _("api-key            {master_key}\nregistration code  {register_code}").format(
+                    master_key=found.master_key, register_code=found.register_code
+                )
+            )
+            print(
+                _("current platform   user id {user_id}, access key {user_key}").format(
+                    user_id=account.user_id, user_key=account.user_key
+                )
+            )
             return
 
     for origin in allow_origin or ():
         if not re.fullmatch(r"https?://[^/\s]+", origin):
-            raise typer.BadParameter(f"{origin!r} is not like http://localhost:5173", param_hint="--allow-origin")
+            raise typer.BadParameter(
+                _("{origin!r} is not like http://localhost:5173").format(origin=origin), param_hint="--allow-origin"
+            )
 
     if program and not (program / "main.py").is_file():
-        raise typer.BadParameter(f"there is no main.py in {program}", param_hint="--program")
+        raise typer.BadParameter(_("there is no main.py in {program}").format(program=program), param_hint="--program")
 
     from .console import ConsoleError, Options
     from .run import run
@@ -134,7 +145,7 @@ def list_(
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("device", "title", "added", *(["auth_info"] if auth_info else []), box=None)
+    table = Table(_("device"), _("title"), _("added"), *(["auth_info"] if auth_info else []), box=None)
     for device in do(data, lambda platform: platform.devices()):
         row = [device.id, escape(device.title), f"{device.created.astimezone():%Y-%m-%d %H:%M}"]
         table.add_row(*row, *([escape(device.auth_info)] if auth_info else []))
@@ -153,7 +164,11 @@ def remove(
     def take_away(platform: "Platform") -> None:
         streams = len(platform.streams(device_id))
         if streams and not yes:
-            raise PlatformError(f"device {device_id} has {streams} data streams, which would be lost: --yes if so")
+            raise PlatformError(
+                _("device {device_id} has {streams} data streams, which would be lost: --yes if so").format(
+                    device_id=device_id, streams=streams
+                )
+            )
         platform.remove_device(device_id)
 
     do(data, take_away)
@@ -165,7 +180,11 @@ def _teachers_password() -> str:
 
     given = os.environ.get("ONENET_CONSOLE_PASSWORD", "")
     if given and len(given) < SHORTEST_PASSWORD:
-        raise ConsoleError(f"ONENET_CONSOLE_PASSWORD: must have at least {SHORTEST_PASSWORD} characters")
+        raise ConsoleError(
+            _("ONENET_CONSOLE_PASSWORD: must have at least {shortest_password} characters").format(
+                shortest_password=SHORTEST_PASSWORD
+            )
+        )
     return given or new_password()
 
 
@@ -179,7 +198,7 @@ def _show_steps(device: "Device", platform: str) -> None:
     from .steps import steps_for
 
     host = (lan_addresses() or ["127.0.0.1"])[0]
-    print("\nWith a board at this computer, and the console started with --lan:")
+    print(_("\nWith a board at this computer, and the console started with --lan:"))
     for step in steps_for(device, host, _PORT, platform):
         print(f"  {step}")
 

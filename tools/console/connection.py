@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..files import use_board_libraries
+from ..language import _, ngettext
 from .database import StoreError
 from .dialect import Connect, Dialect, Ended, Refused, Will, built, topic_of
 from .failures import PlatformError
@@ -119,14 +120,16 @@ class Connection:
         """Sends one packet, ours or the broker's."""
         transport = self._writer.transport
         if transport.is_closing():
-            self.close("it has closed the connection")
+            self.close(_("it has closed the connection"))
         if self._ending.done():
             return
         self._log(False, data)
         self._writer.write(data)
         kind = data[0] >> 4
         if transport.get_write_buffer_size() > _MOST_UNSENT:
-            self.close(f"it does not read: more than {_MOST_UNSENT} bytes wait for it")
+            self.close(
+                _("it does not read: more than {most_unsent} bytes wait for it").format(most_unsent=_MOST_UNSENT)
+            )
         elif kind == _CONNACK and data[3] == 0:
             self._accepted.set()
             self._platform.came_online(self.device_id, self)
@@ -151,14 +154,18 @@ class Connection:
     async def run(self) -> None:
         """Talks with the device until one of the two has had enough."""
         talking = asyncio.create_task(self._talk())
-        talking.add_done_callback(lambda _: self.close("the console has failed"))  # has no effect if there is a reason
-        self._allow_silence(_CONNECT_TIME, f"no CONNECT within {_CONNECT_TIME:.0f} s")
+        talking.add_done_callback(
+            lambda task: self.close(_("the console has failed"))
+        )  # has no effect if there is a reason
+        self._allow_silence(
+            _CONNECT_TIME, _("no CONNECT within {connect_time:.0f} s").format(connect_time=_CONNECT_TIME)
+        )
         reason = await self._ending
         self._allow_silence(0, "")
         talking.cancel()
         await asyncio.gather(talking, return_exceptions=True)
         if not talking.cancelled() and (failure := talking.exception()):
-            self._loop.call_exception_handler({"message": "a connection has failed", "exception": failure})
+            self._loop.call_exception_handler({"message": _("a connection has failed"), "exception": failure})
         await self._end_session()
         await self._publish_will(reason)
         self._writer.close()
@@ -176,7 +183,7 @@ class Connection:
         except Ended as reason:
             self._end(reason)
         except (EOFError, OSError):
-            self.close(f"it has closed the connection{self._missing()}")
+            self.close(_("it has closed the connection{missing}").format(missing=self._missing()))
 
     def _missing(self) -> str:
         """What of the packet under way has not come."""
@@ -190,8 +197,11 @@ class Connection:
             if byte < 0x80:
                 name = server.NAMES[packet[0] >> 4] if packet[0] >> 4 < len(server.NAMES) else None
                 size = 1 + shift // 7 + length
-                return f": {size - len(packet)} of the {size} bytes of {name or 'a packet'} are missing"
-        return f": only {len(packet)} byte{'s' if len(packet) > 1 else ''} of a packet came"
+                return _(": {count} of the {size} bytes of {name} are missing").format(
+                    count=size - len(packet), size=size, name=name or _("a packet")
+                )
+        words = ngettext(": only {count} byte of a packet came", ": only {count} bytes of a packet came", len(packet))
+        return words.format(count=len(packet))
 
     async def _end_session(self) -> None:
         session = self._session
@@ -202,7 +212,7 @@ class Connection:
         await asyncio.wait([session, listening], timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
         self._pipe.put(b"")
-        _, late = await asyncio.wait([session], timeout=_PATIENCE)
+        _done, late = await asyncio.wait([session], timeout=_PATIENCE)
         if late:
             session.cancel()
         await asyncio.gather(session, return_exceptions=True)
@@ -220,16 +230,16 @@ class Connection:
                 self._platform.publish_message(will.topic, will.payload)
             else:
                 await taking
-            note = f"will published to {will.topic}"
+            note = _("will published to {topic}").format(topic=will.topic)
         except (Ended, PlatformError, StoreError) as error:
-            note = f"will not published: {error}"
+            note = _("will not published: {error}").format(error=error)
         self._platform.log_packet(self.device_id, False, b"", note=note)
 
     def _tell_end(self, reason: Ended) -> None:
         spoken = bool(self._packet) or self._whole
         if self._packet:
             self._log(True, bytes(self._packet), "" if self._whole and not reason.wrong else str(reason))
-        self._platform.log_packet(self.device_id, False, b"", note=f"closed: {reason}")
+        self._platform.log_packet(self.device_id, False, b"", note=_("closed: {reason}").format(reason=reason))
         if self._gate.recorder:
             self._gate.recorder.closed(self)
         if self._accepted.is_set():
@@ -258,7 +268,11 @@ class Connection:
         self._whole = False
         await self._read_into(packet, 2)
         if not self.device_id and (other := _OTHERS.get(bytes(packet))):
-            raise Ended(f"this is {other}, and here is MQTT: the web page and the HTTP API are on another port")
+            raise Ended(
+                _("this is {other}, and here is MQTT: the web page and the HTTP API are on another port").format(
+                    other=other
+                )
+            )
         length, shift = packet[1] & 0x7F, 7
         while packet[-1] & 0x80 and shift < 28:
             await self._read_into(packet, 1)
@@ -266,7 +280,7 @@ class Connection:
             shift += 7
         _parse(_with_flags(packet))
         if length > most:
-            raise Ended(f"remaining length {length}: at most {most} are taken")
+            raise Ended(_("remaining length {length}: at most {most} are taken").format(length=length, most=most))
         await self._read_into(packet, length)
         self._heard = self._loop.time()
         self._whole = True
@@ -302,28 +316,33 @@ class Connection:
         self._session = asyncio.create_task(
             self._gate.broker.external_connected(self._pipe, BrokerWriter(self), "default")
         )
-        self._session.add_done_callback(lambda _: self.close("the broker has ended the session"))
+        self._session.add_done_callback(lambda task: self.close(_("the broker has ended the session")))
         # The broker knows devices by our ids, whatever their client ids are.
         self._pipe.put(built(partial(packets.connect, client_id=self.device_id, clean_session=connect.clean_session)))
         await self._accepted.wait()
         seconds = 1.5 * connect.keep_alive  # [MQTT-3.1.2-24]
-        self._allow_silence(seconds, f"nothing came for {seconds:g} s, 1.5 times its keep alive")
+        self._allow_silence(
+            seconds, _("nothing came for {seconds:g} s, 1.5 times its keep alive").format(seconds=seconds)
+        )
 
     def _check_connect(self, packet: bytes) -> Connect:
         """What CONNECT says. What breaks the format ends the connection without CONNACK [MQTT-3.1.4-1], and so does
         what there is no code for [MQTT-3.2.2-6]."""
         if packet[0] >> 4 != _CONNECT:
-            raise Ended("the first packet must be CONNECT")  # [MQTT-3.1.0-1]
+            raise Ended(_("the first packet must be CONNECT"))  # [MQTT-3.1.0-1]
         body = packet[_body(packet) :]
         if body.startswith(b"\0\3EDP"):
-            raise Ended("this is EDP, another of OneNET's protocols, and here is MQTT")
+            raise Ended(_("this is EDP, another of OneNET's protocols, and here is MQTT"))
         if body.startswith(b"\0\6MQIsdp") or (body.startswith(b"\0\4MQTT") and body[6:7] != b"\4"):
             level = body[8:9] if body[1] == 6 else body[6:7]  # [MQTT-3.1.2-2]
-            raise Refused(_PROTOCOL_VERSION, f"protocol level {level.hex() or 'missing'}: must be 4, MQTT 3.1.1")
+            raise Refused(
+                _PROTOCOL_VERSION,
+                _("protocol level {value}: must be 4, MQTT 3.1.1").format(value=level.hex() or _("missing")),
+            )
         _parse(packet)
         username, password = _parser.username, _parser.password
         if username is None or password is None:
-            raise Ended("CONNECT must have a user name, the product id, and a password")
+            raise Ended(_("CONNECT must have a user name, the product id, and a password"))
         will = None
         if _parser.will_topic is not None:
             will = Will(_parser.will_topic.decode(), _parser.will_payload or b"", _parser.will_retain)
@@ -335,7 +354,7 @@ class Connection:
         self.device_id = refusal.device_id
         self._judged(str(refusal))
         self.write(built(partial(server.connack, code=refusal.code)))
-        return Ended(f"{refusal} (code {refusal.code})")
+        return Ended(_("{refusal} (code {code})").format(refusal=refusal, code=refusal.code))
 
     async def _take(self, packet: bytes) -> None:
         """Does what a packet of a device that is online asks for."""
@@ -364,9 +383,13 @@ class Connection:
         if kind in (_SUBSCRIBE, _UNSUBSCRIBE, _PINGREQ):
             if kind != _PINGREQ and len(_parser.filters) > self.dialect.most_filters:
                 most = self.dialect.most_filters
-                raise Ended(f"{len(_parser.filters)} topics in one packet: at most {most} are possible")
+                raise Ended(
+                    _("{count} topics in one packet: at most {most} are possible").format(
+                        count=len(_parser.filters), most=most
+                    )
+                )
             if kind == _SUBSCRIBE:
-                self.dialect.judge_filters([topic.decode() for topic, _ in _parser.filters])
+                self.dialect.judge_filters([topic.decode() for topic, _qos in _parser.filters])
             elif kind == _UNSUBSCRIBE:
                 self.dialect.unsubscribing(len(_parser.filters))
             if kind != _PINGREQ:
@@ -379,21 +402,25 @@ class Connection:
             return None  # of nothing, for all we send is of QoS 0
         if kind == _DISCONNECT:
             self._will = None
-            raise Ended("it has said DISCONNECT", wrong=False)
+            raise Ended(_("it has said DISCONNECT"), wrong=False)
         if kind == _CONNECT:
-            raise Ended("a second CONNECT")  # [MQTT-3.1.0-2]
-        raise Ended("OneNET has no QoS 2")
+            raise Ended(_("a second CONNECT"))  # [MQTT-3.1.0-2]
+        raise Ended(_("OneNET has no QoS 2"))
 
     def _judge_publish(self, packet: bytes) -> "Callable[[], Coroutine[Any, Any, None]]":
         """The same of a PUBLISH; what is not allowed ends the connection [MQTT-3.3.5-2]."""
         qos, packet_id = _parser.qos, _parser.packet_id
         if qos == 2 and not self.dialect.qos_2:
-            raise Ended("QoS 2: OneNET has only 0 and 1")
+            raise Ended(_("QoS 2: OneNET has only 0 and 1"))
         if qos == 2 and packet_id in self._unreleased:  # it has been taken before [MQTT-4.3.3-2]
             return partial(self._acknowledge, None, qos, packet_id)
         if qos == 2:
             if len(self._unreleased) >= _MOST_UNRELEASED:
-                raise Ended(f"more than {_MOST_UNRELEASED} messages of QoS 2 wait for PUBREL")
+                raise Ended(
+                    _("more than {most_unreleased} messages of QoS 2 wait for PUBREL").format(
+                        most_unreleased=_MOST_UNRELEASED
+                    )
+                )
             self._unreleased.add(packet_id)
         if note := self.dialect.drops(qos):
             return partial(self._acknowledge, None, qos, packet_id, note)
@@ -414,7 +441,7 @@ class Connection:
             note = note if taking is None else await taking
         except StoreError as error:
             self._unreleased.discard(packet_id)
-            self.close(f"the console can't store what it sends: {error}")
+            self.close(_("the console can't store what it sends: {error}").format(error=error))
         else:
             if qos:
                 first = _PUBACK << 4 if qos == 1 else _PUBREC << 4

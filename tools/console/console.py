@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..language import ENGLISH, _, speaking
 from ..loopback import free_port, has_ipv6
 from ..packets.pcap import PcapWriter
 from .broker import ConsoleBroker
@@ -78,14 +79,17 @@ class Console:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+        with speaking(ENGLISH):
+            await self._stack.aclose()
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         options = self.options
         mqtt_sockets = stack.enter_context(_listening(self.mqtt_port, options.lan, "MQTT", "--port"))
         http_sockets = []
         if options.pages:
-            http_sockets = stack.enter_context(_listening(self.http_port, options.lan, "the web page", "--http-port"))
+            http_sockets = stack.enter_context(
+                _listening(self.http_port, options.lan, _("the web page"), "--http-port")
+            )
         self.platform = open_platform(options.data or default_file(), options.product_id)
         stack.push_async_callback(self.platform.stop)
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
@@ -98,7 +102,14 @@ class Console:
             try:
                 self.platform.change_rule(rule)
             except ValueError as error:
-                raise ConsoleError(f"--rule: {error}") from error
+                raise ConsoleError(_("--rule: {error}").format(error=error)) from error
+        with speaking(ENGLISH):  # what devices and programs are told; a page has its reader's language
+            await self._serve(stack, mqtt_sockets, http_sockets)
+
+    async def _serve(
+        self, stack: contextlib.AsyncExitStack, mqtt_sockets: list[socket.socket], http_sockets: list[socket.socket]
+    ) -> None:
+        options = self.options
         self.platform.start()
         account = self.platform.studio.products.account()
         keys = LocalKeys(self.platform.master_key, account.user_id, account.user_key)
@@ -209,7 +220,9 @@ def _recorder(path: Path | None) -> PcapWriter | None:
     try:
         return PcapWriter(path)
     except OSError as error:
-        raise ConsoleError(f"{path} can't be written: {error.strerror}") from error
+        raise ConsoleError(
+            _("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
+        ) from error
 
 
 @contextlib.contextmanager
@@ -236,7 +249,11 @@ def _listening(port: int, lan: bool, what: str, option: str) -> Iterator[list[so
 
 def _why_not(error: OSError, port: int, what: str, option: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} for {what} is taken by another program: end that, or choose another port with {option}"
+        return _(
+            "port {port} for {what} is taken by another program: end that, or choose another port with {option}"
+        ).format(port=port, what=what, option=option)
     if error.errno == errno.EACCES:
-        return f"port {port} for {what} needs special rights: choose one above 1023 with {option}"
-    return f"port {port} for {what} can't be opened: {error.strerror}"
+        return _("port {port} for {what} needs special rights: choose one above 1023 with {option}").format(
+            port=port, what=what, option=option
+        )
+    return _("port {port} for {what} can't be opened: {strerror}").format(port=port, what=what, strerror=error.strerror)

@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..language import _
 from .layout import LAYOUTS
 
 _Found = TypeVar("_Found")
@@ -75,7 +76,11 @@ class Database:
         with self.transaction() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version > newest:
-                raise StoreError(f"{self.path}: its layout is of version {version}; this onenet knows {newest}")
+                raise StoreError(
+                    _("{path}: its layout is of version {version}; this onenet knows {newest}").format(
+                        path=self.path, version=version, newest=newest
+                    )
+                )
             if version == newest:
                 return
             for layout in LAYOUTS[version:]:

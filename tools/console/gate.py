@@ -6,6 +6,7 @@ from typing import Protocol
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 
+from ..language import _
 from . import legacy
 from .connection import Connection
 from .dialect import Connect, Dialect
@@ -54,7 +55,7 @@ class Gate:
         if len(self._strangers) > _MOST_STRANGERS:
             oldest = next(iter(self._strangers))
             del self._strangers[oldest]
-            oldest.close("too many others have sent no CONNECT either")
+            oldest.close(_("too many others have sent no CONNECT either"))
         try:
             await asyncio.shield(self._connections[connection])
         finally:
@@ -85,7 +86,7 @@ class Gate:
         async with self._doors.setdefault(connection.device_id, asyncio.Lock()):
             earlier = self._inside.get(connection.device_id)
             if earlier:
-                earlier.close(f"the same device id has logged in from {connection.address}")
+                earlier.close(_("the same device id has logged in from {address}").format(address=connection.address))
                 await earlier.gone.wait()
             self._inside[connection.device_id] = connection
 
@@ -104,5 +105,5 @@ class Gate:
     async def close(self) -> None:
         """Ends all connections."""
         for connection in self._connections:
-            connection.close("the console ends")
+            connection.close(_("the console ends"))
         await asyncio.gather(*self._connections.values(), return_exceptions=True)

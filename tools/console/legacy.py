@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from .. import datapoints
+from ..language import _
 from .dialect import Connect, Ended, Refused, shown
 from .failures import PlatformError
 from .platform import MOST_PAYLOAD, TOPIC, Platform
@@ -16,14 +17,18 @@ def welcome(platform: Platform, connect: Connect) -> tuple[str, "Legacy"]:
     device_id = connect.client_id
     if not platform.knows(device_id) or platform.device(device_id).is_studio:
         # [MQTT-3.1.3-8, -9]
-        raise Refused(_CLIENT_ID, f"client id {shown(device_id)}: no device of this id is registered")
+        raise Refused(
+            _CLIENT_ID, _("client id {shown}: no device of this id is registered").format(shown=shown(device_id))
+        )
     if connect.username != platform.product_id:
-        words = f"user name {shown(connect.username)}: must be the product id, {platform.product_id}"
+        words = _("user name {shown}: must be the product id, {product_id}").format(
+            shown=shown(connect.username), product_id=platform.product_id
+        )
         raise Refused(_USER_OR_PASSWORD, words, device_id)
     if not platform.credentials_fit(device_id, connect.password):
-        raise Refused(_USER_OR_PASSWORD, "password: is not the auth-info of this device", device_id)
+        raise Refused(_USER_OR_PASSWORD, _("password: is not the auth-info of this device"), device_id)
     if connect.will and platform.rules.will == "refused":
-        raise Refused(_NOT_AUTHORIZED, "it has a will: OneNET has none, by --rule will=refused", device_id)
+        raise Refused(_NOT_AUTHORIZED, _("it has a will: OneNET has none, by --rule will=refused"), device_id)
     return device_id, Legacy(platform, device_id)
 
 
@@ -46,18 +51,26 @@ class Legacy:
             try:
                 return _silent(self._platform.store_points(self._device_id, datapoints.decode(payload)))
             except (PlatformError, ValueError) as error:
-                raise Ended(f"bad $dp payload: {error}") from error
+                raise Ended(_("bad $dp payload: {error}").format(error=error)) from error
         if topic.startswith("$crsp/"):
             if len(payload) > MOST_PAYLOAD:
-                raise Ended(f"reply of {len(payload)} bytes: at most {MOST_PAYLOAD} are possible")
+                raise Ended(
+                    _("reply of {count} bytes: at most {most_payload} are possible").format(
+                        count=len(payload), most_payload=MOST_PAYLOAD
+                    )
+                )
             return self._take_reply(topic[6:], payload)
         if topic.startswith("$"):
-            raise Ended(f"topic {shown(topic)}: of those with $, a device publishes to $dp and $crsp/{{uuid}} alone")
+            raise Ended(
+                _("topic {shown}: of those with $, a device publishes to $dp and $crsp/{{uuid}} alone").format(
+                    shown=shown(topic)
+                )
+            )
         return None
 
     def drops(self, qos: int) -> str:
         refused = qos == 2 and self._platform.rules.qos_2 == "refused"
-        return "not stored: OneNET has no QoS 2, by --rule qos_2=refused" if refused else ""
+        return _("not stored: OneNET has no QoS 2, by --rule qos_2=refused") if refused else ""
 
     def judge_filters(self, topics: Sequence[str]) -> None:
         """None costs the connection."""
@@ -71,7 +84,7 @@ class Legacy:
 
     async def _take_reply(self, uuid: str, payload: bytes) -> str:
         words = await self._platform.take_reply(self._device_id, uuid, payload)
-        return f"reply ignored: {words}" if words else ""
+        return _("reply ignored: {words}").format(words=words) if words else ""
 
 
 async def _silent(done: Awaitable[Any]) -> str:

@@ -8,6 +8,8 @@ out for it comes back, and does the same again, for ever. So both are taken, unl
 import dataclasses
 from dataclasses import dataclass
 
+from ..language import _
+
 CHOICES = ("taken", "refused")
 
 
@@ -26,7 +28,7 @@ class LegacyRules:
 
     def change(self, text: str) -> None:
         """By NAME=VALUE, the name being one of names(). Raises ValueError."""
-        name, _, value = text.partition("=")
+        name, _equals, value = text.partition("=")
         if value not in CHOICES:
-            raise ValueError(f"{name}: must be {' or '.join(CHOICES)}")
+            raise ValueError(_("{name}: must be {choices}").format(name=name, choices=" or ".join(CHOICES)))
         setattr(self, name, value)

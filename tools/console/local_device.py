@@ -92,8 +92,8 @@ def _chosen(devices: list[Device], wanted: str) -> Device:
     if len(found) == 1:
         return found[0]
     if not devices:
-        raise NoLocalDevice("the console has no device: onenet device add TITLE")
+        raise NoLocalDevice(_("the console has no device: onenet device add TITLE"))
     if not found:
-        raise NoLocalDevice(f"the console has no device {wanted}: see onenet device list")
+        raise NoLocalDevice(_("the console has no device {wanted}: see onenet device list").format(wanted=wanted))
     shown = ", ".join(f"{device.id} ({device.title})" for device in found[:5]) + (", …" if len(found) > 5 else "")
-    raise NoLocalDevice(f"which one? Give --device-id with one of: {shown}")
+    raise NoLocalDevice(_("which one? Give --device-id with one of: {shown}").format(shown=shown))

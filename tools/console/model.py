@@ -6,7 +6,9 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
+from ..language import ENGLISH, speaking
 from ..packets.explain import Explained, explain
+from ..said import rendered
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,16 @@ class LoggedPacket:
     @cached_property
     def explained(self) -> Explained:
         """In words. Made when somebody asks, for that takes longer than all else the console does with a packet."""
+        with speaking(ENGLISH):
+            return self.told()
+
+    def told(self) -> Explained:
+        """The same in the language that counts; made anew each time."""
+        error = rendered(self.error)
         if not self.data:
-            return Explained("", b"", self.note, (), self.error)
+            return Explained("", b"", rendered(self.note), (), error)
         explained = explain(self.data)
-        return replace(explained, error=self.error) if self.error else explained
+        return replace(explained, error=error) if error else explained
 
 
 # What happens. Listeners are called in the console's event loop, and must neither block nor raise.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..language import N_, _
 from ..package.package import Package, read_package
 from ..port.errors import PortError
 from .board_talk import status
@@ -36,17 +37,17 @@ _MOST_PROGRESS = 2000  # devices
 _LONGEST = 400  # characters of a step
 _NAME = 16  # digits of a digest, by which a board fetches it: more than anybody guesses
 _FAILURES = {
-    102: "no room in flash",
-    103: "no memory",
-    104: "it took too long",
-    105: "the battery is low",
-    106: "the signal is weak",
-    107: "the reason is in the board's log",
-    202: "the battery is low",
-    203: "no memory",
-    204: "wrong version",
-    205: "wrong MD5",
-    207: "it was tried too often",
+    102: N_("no room in flash"),
+    103: N_("no memory"),
+    104: N_("it took too long"),
+    105: N_("the battery is low"),
+    106: N_("the signal is weak"),
+    107: N_("the reason is in the board's log"),
+    202: N_("the battery is low"),
+    203: N_("no memory"),
+    204: N_("wrong version"),
+    205: N_("wrong MD5"),
+    207: N_("it was tried too often"),
 }
 _WRONG_MD5 = 205  # found before anything is put in place
 
@@ -68,15 +69,21 @@ class Task:
     def words(self) -> str:
         """In the words of a board's data stream."""
         if self.status == 4:
-            return f"upgraded to {self.target}"
+            return _("upgraded to {target}").format(target=self.target)
         if self.status == 5 and self.step > 200 and self.step != _WRONG_MD5:
-            why = _FAILURES.get(self.step, "the new program did not prove itself")
-            return f"rolled back to the version before: {why} (step {self.step})"
+            why = _(_FAILURES.get(self.step, N_("the new program did not prove itself")))
+            return _("rolled back to the version before: {why} (step {step})").format(why=why, step=self.step)
         if self.status == 5:
-            return f"refused: {_FAILURES.get(self.step, 'no reason')} (step {self.step})"
+            return _("refused: {why} (step {step})").format(
+                why=_(_FAILURES[self.step]) if self.step in _FAILURES else _("no reason"), step=self.step
+            )
         if self.step in (100, 101):
-            return "all is here; restarts to put it in place"
-        return f"{min(self.step, 100)} %" if self.status > 1 else f"waits to be fetched: {self.target}"
+            return _("all is here; restarts to put it in place")
+        return (
+            f"{min(self.step, 100)} %"
+            if self.status > 1
+            else _("waits to be fetched: {target}").format(target=self.target)
+        )
 
 
 class Packages:
@@ -109,7 +116,7 @@ class Packages:
     def keep(self, data: bytes) -> Package:
         """Raises InvalidParameter for what is no package."""
         if len(data) > MOST:
-            raise InvalidParameter(f"a package has at most {MOST // 1024} KB")
+            raise InvalidParameter(_("a package has at most {most} KB").format(most=MOST // 1024))
         try:
             package = read_package(data, "this")
         except PortError as error:

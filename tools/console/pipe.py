@@ -6,6 +6,8 @@ from typing import Protocol
 
 from amqtt.adapters import ReaderAdapter, WriterAdapter
 
+from ..language import _
+
 
 class Connected(Protocol):
     """What of a connection the broker's writer needs."""
@@ -64,4 +66,4 @@ class BrokerWriter(WriterAdapter):
         return None
 
     async def close(self) -> None:
-        self._connection.close("the broker has closed it")
+        self._connection.close(_("the broker has closed it"))

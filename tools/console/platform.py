@@ -15,6 +15,7 @@ from typing import Any
 
 from ..datapoints import DataPoint, parse_time, written_time
 from ..files import board_directory
+from ..language import _
 from .database import microseconds, unwatched, utc, utc_now
 from .failures import (
     DeviceOffline,
@@ -228,7 +229,7 @@ class Platform(Registry):
         named = {point.stream for point in points}
         if not named <= known:
             if len(known | named) > STREAMS_KEPT:
-                raise SystemLimit(f"more than {STREAMS_KEPT} data streams")
+                raise SystemLimit(_("more than {streams_kept} data streams").format(streams_kept=STREAMS_KEPT))
             known |= named
         values = []
         for point in points:
@@ -279,13 +280,19 @@ class Platform(Registry):
         """
         self.device(device_id)
         if not payload:
-            raise EntityMissing("command: is empty")
+            raise EntityMissing(_("command: is empty"))
         if len(payload) > MOST_PAYLOAD:
-            raise EntityTooLarge(f"command: has {len(payload)} bytes, at most {MOST_PAYLOAD} are possible")
+            raise EntityTooLarge(
+                _("command: has {count} bytes, at most {most_payload} are possible").format(
+                    count=len(payload), most_payload=MOST_PAYLOAD
+                )
+            )
         if not 0 <= seconds <= LONGEST_VALIDITY:
-            raise InvalidParameter(f"timeout: must be 0 to {LONGEST_VALIDITY} s")
+            raise InvalidParameter(
+                _("timeout: must be 0 to {longest_validity} s").format(longest_validity=LONGEST_VALIDITY)
+            )
         if qos not in (0, 1):
-            raise InvalidParameter("qos: must be 0 or 1")
+            raise InvalidParameter(_("qos: must be 0 or 1"))
         if device_id not in self._links and not seconds:
             raise DeviceOffline(device_id)
         command, stored = self._new_command(device_id, payload, seconds, again=bool(qos) and seconds > 0)
@@ -304,7 +311,11 @@ class Platform(Registry):
         """Sends a command and waits for the reply: the command's uuid, and what the device says. Both have less than 1
         KB [设备命令]. Raises PlatformError, as of its kinds WaitedInVain where there is no reply."""
         if len(payload) >= SHORT:
-            raise EntityTooLarge(f"command: has {len(payload)} bytes, at most {SHORT - 1} can be waited for")
+            raise EntityTooLarge(
+                _("command: has {count} bytes, at most {short} can be waited for").format(
+                    count=len(payload), short=SHORT - 1
+                )
+            )
         if not self.knows(device_id) or self.device(device_id).is_studio:
             raise NobodyToWaitFor
         link = self._links.get(device_id)
@@ -339,14 +350,16 @@ class Platform(Registry):
         """
         command = self._unstored.get(uuid) or self.store.commands.find(uuid)
         if command is None or command.device_id != device_id:
-            return "no command of this uuid was sent to this device"
+            return _("no command of this uuid was sent to this device")
         awaited = self._awaited.get(uuid)
         if awaited is not None and len(reply) >= SHORT:
-            return f"of {len(reply)} bytes; to who waits for it, it must have less than {SHORT}"
+            return _("of {count} bytes; to who waits for it, it must have less than {short}").format(
+                count=len(reply), short=SHORT
+            )
         sent_at = self._sent_at.pop(uuid, None)
         seconds = None if sent_at is None else time.monotonic() - sent_at
         if not await self.store.commands.set_reply(uuid, reply, seconds):
-            return "the command has been answered before"
+            return _("the command has been answered before")
         if awaited is not None and not awaited.done():
             awaited.set_result(reply)
         self.tell(CommandChanged(replace(command, status=CommandStatus.REPLIED, reply=reply, seconds=seconds)))
@@ -395,7 +408,7 @@ class Platform(Registry):
         Raises InvalidParameter for what is no topic name of a device's.
         """
         if not TOPIC.fullmatch(topic):
-            raise InvalidParameter("topic: must be 1 to 1024 of A-Z a-z 0-9 / _ -")
+            raise InvalidParameter(_("topic: must be 1 to 1024 of A-Z a-z 0-9 / _ -"))
         return self.publish(topic, payload)
 
 
@@ -403,7 +416,11 @@ def open_platform(data: Path, product_id: str = "") -> Platform:
     """The platform of a data file, made if missing: then with the device of config.json.example, so that the first
     board comes online. product_id is in place of the file's, for good. Raises StoreError and InvalidParameter."""
     if product_id and not is_id(product_id):
-        raise InvalidParameter(f"product id {product_id!r}: must be 1 to {LONGEST_ID} digits, and not begin with 0")
+        raise InvalidParameter(
+            _("product id {product_id!r}: must be 1 to {longest_id} digits, and not begin with 0").format(
+                product_id=product_id, longest_id=LONGEST_ID
+            )
+        )
     new = not data.exists()
     store = Store(data, product_id or PRODUCT_ID)
     if product_id and product_id != store.product().id:

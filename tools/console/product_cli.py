@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from ..failures import failures_in_one_line
+from ..language import _
 
 if TYPE_CHECKING:  # they take a second to import
     from .platform import Platform
@@ -46,9 +47,9 @@ def list_(
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("product", "title", "data", "devices", *(["access_key"] if keys else []), box=None)
+    table = Table(_("product"), _("title"), _("data"), _("devices"), *(["access_key"] if keys else []), box=None)
     for product, devices in do(data, _counted):
-        kind = "thing model" if product.model else product.protocol.value
+        kind = _("thing model") if product.model else product.protocol.value
         row = [product.id, escape(product.title), kind, f"{devices}"]
         table.add_row(*row, *([product.access_key] if keys else []))
     Console(width=200 if keys else None).print(table)  # a key is for copying: in one line
@@ -63,7 +64,7 @@ def model(product_id: Id, file: ModelFile, data: Data = None) -> None:
         text = file.read_text(encoding="utf-8-sig")
         loaded = do(data, lambda platform: platform.studio.load_model(product_id, text))
     sizes = len(loaded.properties), len(loaded.events), len(loaded.services)
-    print("{} properties, {} events, {} services".format(*sizes))
+    print(_("{} properties, {} events, {} services").format(*sizes))
 
 
 @products.command("remove")
@@ -78,7 +79,11 @@ def remove(
     def take_away(platform: "Platform") -> None:
         devices = len(platform.studio.devices(product_id))
         if devices and not yes:
-            raise PlatformError(f"product {product_id} has {devices} devices, which would be lost: --yes if so")
+            raise PlatformError(
+                _("product {product_id} has {devices} devices, which would be lost: --yes if so").format(
+                    product_id=product_id, devices=devices
+                )
+            )
         platform.studio.remove_product(product_id)
 
     do(data, take_away)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from ..language import _
 from .database import StoreError, unwatched, utc_now
 from .failures import AlreadyExists, InvalidParameter, UnknownDevice
 from .model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged, ProductsChanged
@@ -92,9 +93,11 @@ class Registry:
         title = _checked_title(title)
         auth_info = _checked_auth_info(auth_info) if auth_info else new_key(16)
         if device_id and not is_id(device_id):
-            raise InvalidParameter(f"device id: must be 1 to {LONGEST_ID} digits, and not begin with 0")
+            raise InvalidParameter(
+                _("device id: must be 1 to {longest_id} digits, and not begin with 0").format(longest_id=LONGEST_ID)
+            )
         if device_id and self.store.device(device_id):
-            raise AlreadyExists(f"device id {device_id}: there is one already")
+            raise AlreadyExists(_("device id {device_id}: there is one already").format(device_id=device_id))
         self._check_new(auth_info)
         return self._added(self.store.add_device(device_id, title, auth_info, about=about))
 
@@ -182,7 +185,7 @@ class Registry:
 
     def _check_new(self, auth_info: str) -> None:
         if self.store.device_with(auth_info=auth_info):
-            raise AlreadyExists("auth_info or key: another device has the same")
+            raise AlreadyExists(_("auth_info or key: another device has the same"))
 
     def _now(self, device: Device) -> Device:
         """The device as it is at this moment."""
@@ -196,7 +199,7 @@ class Registry:
         self._since.pop(device_id, None)
         link = self._links.get(device_id)
         if link:
-            link.close("the device has been removed")
+            link.close(_("the device has been removed"))
         self.tell(DeviceChanged(device_id))
 
     def _purge(self) -> None:
@@ -239,12 +242,12 @@ class Registry:
     def came_online(self, device_id: str, link: Link) -> None:
         """The device has been let in."""
         self._links[device_id] = link
-        self._changed(device_id, f"online from {link.address}")
+        self._changed(device_id, _("online from {address}").format(address=link.address))
 
     def went_offline(self, device_id: str, link: Link, reason: str) -> None:
         if self._links.get(device_id) is link:
             del self._links[device_id]
-            self._changed(device_id, f"offline: {reason}")
+            self._changed(device_id, _("offline: {reason}").format(reason=reason))
 
     def link(self, device_id: str) -> Link | None:
         """The connection of a device that is online."""
@@ -294,11 +297,17 @@ def is_id(text: str) -> bool:
 def _checked_title(title: str) -> str:
     title = title.strip()
     if not 1 <= len(title) <= _LONGEST_TITLE or not title.isprintable():
-        raise InvalidParameter(f"title: must be 1 to {_LONGEST_TITLE} printable characters")
+        raise InvalidParameter(
+            _("title: must be 1 to {longest_title} printable characters").format(longest_title=_LONGEST_TITLE)
+        )
     return title
 
 
 def _checked_auth_info(auth_info: str) -> str:
     if not 1 <= len(auth_info) <= _LONGEST_AUTH_INFO or not auth_info.isprintable():
-        raise InvalidParameter(f"auth_info: must be 1 to {_LONGEST_AUTH_INFO} printable characters")
+        raise InvalidParameter(
+            _("auth_info: must be 1 to {longest_auth_info} printable characters").format(
+                longest_auth_info=_LONGEST_AUTH_INFO
+            )
+        )
     return auth_info

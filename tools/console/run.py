@@ -11,6 +11,8 @@ import threading
 import time
 
 from ..failures import complain
+from ..language import _, padded, speaking, spoken
+from ..said import rendered
 from .addresses import lan_addresses
 from .console import Console, Options
 from .model import DeviceChanged, Event, LoginRefused, TriggerFired
@@ -56,7 +58,9 @@ async def _run(options: Options) -> None:
         await end.wait()
     reporter.end()
     if console.recorder and console.recorder.error:
-        complain(f"{options.pcap} is not complete: {console.recorder.error.strerror}")
+        complain(
+            _("{pcap} is not complete: {strerror}").format(pcap=options.pcap, strerror=console.recorder.error.strerror)
+        )
 
 
 def _allow_files(most: int) -> None:
@@ -77,33 +81,39 @@ def _introduction(console: Console) -> list[str]:
     addresses = lan_addresses() if options.lan else []
     pages = [console.url, *(f"http://{address}:{console.http_port}" for address in addresses)]
     return [
-        "The console runs, "
-        + ("for everybody on the network" if options.lan else "for this computer only (see --lan)"),
-        *(f"{'web page' if i == 0 else '':14}{page}" for i, page in enumerate(pages)),
+        _("The console runs, for everybody on the network")
+        if options.lan
+        else _("The console runs, for this computer only (see --lan)"),
+        *(_line("" if i else _("web page"), page) for i, page in enumerate(pages)),
         *(
             f'{"config.json" if i == 0 else "":14}"host": "{address}", "port": {console.mqtt_port}'
             for i, address in enumerate(addresses or ["127.0.0.1"])
         ),
-        *([f"{'password':14}{_shown_password(options)}"] if options.password else []),
-        f"{'product id':14}{console.platform.product_id}",
-        f"{'data':14}{options.data or default_file()}",
-        *([f"{'program':14}{options.program / 'main.py'}"] if options.program else []),
-        f"{'a new device':14}on the page, or with: onenet device add TITLE",
-        "Ctrl-C ends it",
+        *([_line(_("password"), _shown_password(options))] if options.password else []),
+        _line(_("product id"), console.platform.product_id),
+        _line(_("data"), options.data or default_file()),
+        *([_line(_("program"), options.program / "main.py")] if options.program else []),
+        _line(_("a new device"), _("on the page, or with: onenet device add TITLE")),
+        _("Ctrl-C ends it"),
     ]
+
+
+def _line(name: str, what: object) -> str:
+    return f"{padded(name, 14)}{what}"
 
 
 def _shown_password(options: Options) -> str:
     """Once, and one that was given not at all."""
     if options.password == os.environ.get("ONENET_CONSOLE_PASSWORD"):
-        return "the one in ONENET_CONSOLE_PASSWORD"
-    return f"{options.password}   for who changes things from another computer"
+        return _("the one in ONENET_CONSOLE_PASSWORD")
+    return _("{password}   for who changes things from another computer").format(password=options.password)
 
 
 class _Reporter:
     """Prints who comes and goes; of those who are refused, one a second from each address."""
 
     def __init__(self) -> None:
+        self._language = spoken()
         self._refused: dict[str, float] = {}
         self._printer = _Printer()
 
@@ -112,11 +122,19 @@ class _Reporter:
         self._printer.end()
 
     def report(self, event: Event) -> None:
+        with speaking(self._language):  # not that of what the console tells devices
+            self._report(event)
+
+    def _report(self, event: Event) -> None:
         match event:
             case DeviceChanged(device_id, words) if words:
-                self._printer.print(f"{device_id} {words}")
+                self._printer.print(f"{device_id} {rendered(words)}")
             case TriggerFired(device_id, _, title, stream, value):
-                self._printer.print(f"{device_id} trigger {title!r}: {stream} is {ascii(value)[:60]}")
+                self._printer.print(
+                    _("{device_id} trigger {title!r}: {stream} is {ascii}").format(
+                        device_id=device_id, title=title, stream=stream, ascii=ascii(value)[:60]
+                    )
+                )
             case LoginRefused(address, device_id, reason):
                 host, now = address.rpartition(":")[0], time.monotonic()
                 if now - self._refused.get(host, 0) < 1:
@@ -124,7 +142,7 @@ class _Reporter:
                 if len(self._refused) > 1000:
                     self._refused.clear()
                 self._refused[host] = now
-                self._printer.print(f"refused {address}: {reason}")
+                self._printer.print(_("refused {address}: {reason}").format(address=address, reason=rendered(reason)))
 
 
 class _Printer:
@@ -145,7 +163,7 @@ class _Printer:
     def print(self, text: str) -> None:
         line = time.strftime("%H:%M:%S ") + text
         if self._left_out:
-            line = f"{self._left_out} lines are left out\n{line}"
+            line = _("{left_out} lines are left out\n{line}").format(left_out=self._left_out, line=line)
         try:
             self._lines.put_nowait(line)
         except queue.Full:

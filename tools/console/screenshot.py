@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from ..language import _
+
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -38,10 +40,10 @@ def screenshot(
     try:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
-        raise ScreenshotError("no screenshot: Playwright is missing: pip install playwright") from error
+        raise ScreenshotError(_("no screenshot: Playwright is missing: pip install playwright")) from error
     chromium = find_chromium()
     if not chromium:
-        raise ScreenshotError("no screenshot: Chromium is missing: sudo apt-get install chromium (Debian)")
+        raise ScreenshotError(_("no screenshot: Chromium is missing: sudo apt-get install chromium (Debian)"))
     try:
         with (
             sync_playwright() as playwright,
@@ -58,6 +60,10 @@ def screenshot(
             path.parent.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=path)
     except Error as error:
-        raise ScreenshotError(f"no screenshot of {url}: {error.message.splitlines()[0]}") from error
+        raise ScreenshotError(
+            _("no screenshot of {url}: {message}").format(url=url, message=error.message.splitlines()[0])
+        ) from error
     except OSError as error:
-        raise ScreenshotError(f"no screenshot: {path} can't be written: {error.strerror}") from error
+        raise ScreenshotError(
+            _("no screenshot: {path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
+        ) from error

@@ -14,6 +14,7 @@ from typing import Any
 
 import platformdirs
 
+from ..language import _
 from .api_keys import KeyTable
 from .command_table import CommandTable
 from .database import Database, StoreError, microseconds, utc
@@ -76,7 +77,7 @@ def read_account(path: Path | None = None) -> Account:
 def _existing(path: Path | None) -> "Store":
     path = path or default_file()
     if not path.exists():
-        raise StoreError(f"{path} does not exist: start the console once, with onenet console")
+        raise StoreError(_("{path} does not exist: start the console once, with onenet console").format(path=path))
     return Store(path)
 
 

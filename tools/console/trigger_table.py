@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from ..language import _
 from .database import Database, microseconds, utc
 from .failures import InvalidParameter, MissingParameter
 
@@ -81,22 +82,22 @@ def condition_in(body: dict[str, Any]) -> dict[str, Any]:
     """What a call says of a trigger. Raises MissingParameter and InvalidParameter."""
     for name in ("title", "ds_id", "url", "type"):
         if name not in body:
-            raise MissingParameter(f"{name} is required")
+            raise MissingParameter(_("{name} is required").format(name=name))
         if not isinstance(body[name], str) or not body[name]:
-            raise InvalidParameter(f"{name}: must be text")
+            raise InvalidParameter(_("{name}: must be text").format(name=name))
     devices = body.get("dev_ids", [])
     if not isinstance(devices, list):
-        raise InvalidParameter("dev_ids: must be a list of device ids")
+        raise InvalidParameter(_("dev_ids: must be a list of device ids"))
     said = {name: body[name] for name in ("title", "ds_id", "url", "type")} | {"dev_ids": [str(it) for it in devices]}
     if said["url"] != LOCAL:
         _check_url(said["url"])
     if said["type"] not in TYPES:
-        raise InvalidParameter(f"type: must be one of {' '.join(TYPES)}")
+        raise InvalidParameter(_("type: must be one of {types}").format(types=" ".join(TYPES)))
     if "rule" in body:
         said["rule"] = _rule(body["rule"])
     if said["type"] != "change":
         if "threshold" not in body:
-            raise MissingParameter("threshold is required")
+            raise MissingParameter(_("threshold is required"))
         said["threshold"] = _threshold(said["type"], body["threshold"])
     return said
 
@@ -105,11 +106,15 @@ def _rule(value: Any) -> dict[str, Any]:
     try:
         rule = Rule(**value)
     except TypeError as error:
-        raise InvalidParameter(f"rule: {error}") from error
+        raise InvalidParameter(_("rule: {error}").format(error=error)) from error
     if not _is_number(rule.seconds) or not 0 <= rule.seconds <= LONGEST_RULE:
-        raise InvalidParameter(f"rule: seconds must be 0 to {LONGEST_RULE}")
+        raise InvalidParameter(_("rule: seconds must be 0 to {longest_rule}").format(longest_rule=LONGEST_RULE))
     if not isinstance(rule.command, str) or len(rule.command) > _LONGEST_COMMAND or not isinstance(rule.sound, bool):
-        raise InvalidParameter(f"rule: command must be text of at most {_LONGEST_COMMAND} characters, sound a bool")
+        raise InvalidParameter(
+            _("rule: command must be text of at most {longest_command} characters, sound a bool").format(
+                longest_command=_LONGEST_COMMAND
+            )
+        )
     return asdict(rule)
 
 
@@ -117,18 +122,21 @@ def _check_url(url: str) -> None:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
-        raise InvalidParameter(f"url: {error}") from error
+        raise InvalidParameter(_("url: {error}").format(error=error)) from error
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise InvalidParameter(f"url: must be http://… or https://…, or {LOCAL}")
+        raise InvalidParameter(_("url: must be http://… or https://…, or {local}").format(local=LOCAL))
 
 
 def _threshold(kind: str, value: Any) -> Any:
     if kind == "inout":
         if not isinstance(value, dict) or not all(_is_number(value.get(name)) for name in ("lolmt", "uplmt")):
-            raise InvalidParameter('threshold: must be {"lolmt": number, "uplmt": number}')
+            raise InvalidParameter(_('threshold: must be {"lolmt": number, "uplmt": number}'))
         return {name: value[name] for name in ("lolmt", "uplmt")}
     if not _is_number(value) or (kind in _TIMED and not value > 0):
-        raise InvalidParameter(f"threshold: must be a number{' of seconds above 0' if kind in _TIMED else ''}")
+        timed = kind in _TIMED
+        raise InvalidParameter(
+            _("threshold: must be a number of seconds above 0") if timed else _("threshold: must be a number")
+        )
     return value
 
 
@@ -153,7 +161,7 @@ class TriggerTable:
     def add(self, said: dict[str, Any]) -> Trigger:
         """Raises InvalidParameter where there are too many."""
         if len(self._all) >= TRIGGERS_KEPT:
-            raise InvalidParameter(f"more than {TRIGGERS_KEPT} triggers")
+            raise InvalidParameter(_("more than {triggers_kept} triggers").format(triggers_kept=TRIGGERS_KEPT))
         created = datetime.now(timezone.utc)
         with self._file.transaction() as db:
             row = [json.dumps(said), microseconds(created)]

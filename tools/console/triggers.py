@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from ..language import _
 from .database import StoreError, unwatched, utc_now
 from .failures import PlatformError
 from .model import DeviceChanged, Event, Point, PointsStored, TriggerFired, TriggerLogged
@@ -163,7 +164,10 @@ class Triggers:
         try:
             self._queue.put_nowait((fired, trigger.url, json.dumps(said, ensure_ascii=False).encode()))
         except asyncio.QueueFull:
-            self._note(fired, f"not told to {trigger.url}: {_MOST_WAITING} others wait")
+            self._note(
+                fired,
+                _("not told to {url}: {most_waiting} others wait").format(url=trigger.url, most_waiting=_MOST_WAITING),
+            )
 
     async def _tell_hooks(self) -> None:
         headers = {"Content-Type": "application/json"}
@@ -172,9 +176,11 @@ class Triggers:
                 fired, url, said = await self._queue.get()
                 try:
                     response = await http.post(url, content=said, headers=headers)
-                    words = f"told to {url}: HTTP status {response.status_code}"
+                    words = _("told to {url}: HTTP status {status_code}").format(
+                        url=url, status_code=response.status_code
+                    )
                 except httpx.HTTPError as error:
-                    words = f"not told to {url}: {error or type(error).__name__}"
+                    words = _("not told to {url}: {value}").format(url=url, value=error or type(error).__name__)
                 self._note(fired, words)
 
     async def _command(self, fired: TriggerFired, text: str) -> None:
@@ -188,16 +194,18 @@ class Triggers:
             else:
                 await platform.studio.things.command(device, text.encode(), _ANSWER)
         except (PlatformError, ValueError, StoreError) as error:
-            self._note(fired, f"command {text!r} not sent: {error}")
+            self._note(fired, _("command {text!r} not sent: {error}").format(text=text, error=error))
         else:
-            self._note(fired, f"command {text!r} sent")
+            self._note(fired, _("command {text!r} sent").format(text=text))
 
     def _note(self, fired: TriggerFired, words: str) -> None:
         logged = self._platform.store.trigger_log.add(fired, words)
         unwatched(logged)
         logged.add_done_callback(lambda _: self._platform.tell(TriggerLogged(fired.device_id)))
         value = json.dumps(fired.value, ensure_ascii=False)
-        note = f"trigger {fired.trigger_id} ({fired.title}): {fired.stream} is {value[:60]}"
+        note = _("trigger {trigger_id} ({title}): {stream} is {value}").format(
+            trigger_id=fired.trigger_id, title=fired.title, stream=fired.stream, value=value[:60]
+        )
         self._platform.log_packet(fired.device_id, False, b"", note=f"{note}; {words}" if words else note)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ..language import N_, _
 from ..package.package import Package
 from .database import utc_now
 from .model import Command, CommandStatus
@@ -13,7 +14,7 @@ _MOST_STEPS = 60
 _ENDS = ("upgraded to", "rolled back to", "refused:", "version ")
 _RESTARTS = "restarts to put it in place"
 _PERCENT = re.compile(r"\d+ %")
-AGAIN = "online again"
+AGAIN = N_("online again")
 """The step of a board that is back after the restart into the new program."""
 
 
@@ -62,8 +63,10 @@ class Progress:
             return False  # it begins; or is about to end the one before
         words = text(command.reply)
         if not command.reply.startswith(b"error: "):
-            words = f'it does not take updates: "update" in its config.json allows it; it has replied {words!r}'
-        return self.heard(f"refused: {words.removeprefix('error: ')}", True)
+            words = _(
+                'it does not take updates: "update" in its config.json allows it; it has replied {words!r}'
+            ).format(words=words)
+        return self.heard(_("refused: {words}").format(words=words.removeprefix("error: ")), True)
 
     def came_online(self) -> bool:
         return _RESTARTS in self.words and self.add(AGAIN)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..broker import Mosquitto
 from ..console.model import Event
+from ..language import _
 from .onlooker import Onlooker
 from .stage import Stage, board_config
 from .story import Delivered, News, Story
@@ -82,24 +83,30 @@ class BrokerStory(Story):
             led = self._led = not self._led
             text = json.dumps(led)
             topic = f"{NAME}/set/led"
-            self.send_out(f"{text} to {topic}", lambda: self._onlooker.ask(topic, text, f"{NAME}/reply/led"))
+            self.send_out(
+                _("{text} to {topic}").format(text=text, topic=topic),
+                lambda: self._onlooker.ask(topic, text, f"{NAME}/reply/led"),
+            )
         else:
             number = self.asked
             topic = f"{NAME}/command/{number}"
-            self.send_out(f"led? to {topic}", lambda: self._onlooker.ask(topic, "led?", f"{NAME}/reply/{number}"))
+            self.send_out(
+                _("led? to {topic}").format(topic=topic),
+                lambda: self._onlooker.ask(topic, "led?", f"{NAME}/reply/{number}"),
+            )
 
     def _power_off(self) -> None:
         """And sets the LED meanwhile, with a message that the broker keeps."""
         self.board.power_cut()
         self._restarted = self._led = True
         self._power_at = self.next_at = self.show.elapsed() + DARK
-        self.show.line("power", "off: the board is gone", "bold yellow")
+        self.show.line(_("power"), _("off: the board is gone"), "bold yellow")
         self._onlooker.publish(f"{NAME}/set/led", "true", retain=True)
-        self.show.line("set", f"true  to {NAME}/set/led, which the broker keeps", "magenta")
+        self.show.line(_("set"), _("true  to {name}/set/led, which the broker keeps").format(name=NAME), "magenta")
 
     def _power_on(self) -> None:
         self._power_at = None
-        self.show.line("power", "on again", "bold yellow")
+        self.show.line(_("power"), _("on again"), "bold yellow")
         self.board.power_on()
 
     def event(self, event: Event | Delivered) -> None:
@@ -110,15 +117,21 @@ class BrokerStory(Story):
             entity = topic.removeprefix(PREFIX + "/").removesuffix("/config")
             if entity not in self._entities:
                 self._entities.add(entity)
-                self.show.line("HA", f"Home Assistant is told of {entity}, {len(event.payload)} bytes", "cyan")
+                self.show.line(
+                    "HA",
+                    _("Home Assistant is told of {entity}, {count} bytes").format(
+                        entity=entity, count=len(event.payload)
+                    ),
+                    "cyan",
+                )
         elif topic == f"{NAME}/status":
             self._status = text
-            self.show.line("status", text, "bold green" if text == "online" else "bold yellow")
+            self.show.line(_("status"), text, "bold green" if text == "online" else "bold yellow")
         elif topic.startswith(f"{NAME}/data/"):
             stream = topic.removeprefix(f"{NAME}/data/")
             self.point(stream, json.loads(text)["value"])
         elif topic.startswith(f"{NAME}/reply"):
-            self.show.line("reply", f"{text}  to {topic}", "magenta")
+            self.show.line(_("reply"), _("{text}  to {topic}").format(text=text, topic=topic), "magenta")
 
     def point(self, stream: str, value: object) -> None:
         super().point(stream, value)
@@ -127,23 +140,23 @@ class BrokerStory(Story):
         self._sets += value is self._led
         if self._restarted and self._power_at is None and value is True and not self._obeyed:
             self._obeyed = True
-            self.show.line("LED", "is on, as was set while the board had no power", "bold green")
+            self.show.line("LED", _("is on, as was set while the board had no power"), "bold green")
 
     def shortcoming(self) -> str | None:
         if words := super().shortcoming():
             return words
         if self._status != "online":
-            return "the status is not online"
+            return _("the status is not online")
         if "switch/board1/led" not in self._entities:
-            return "Home Assistant was not told of the LED"
+            return _("Home Assistant was not told of the LED")
         if self._sets < SETS_BEFORE or self.answered < SETS_BEFORE:
-            return "no property was set"
-        return None if self._obeyed else "what was set while the board had no power was not obeyed"
+            return _("no property was set")
+        return None if self._obeyed else _("what was set while the board had no power was not obeyed")
 
     def counted(self) -> list[str]:
         return [
             *super().counted(),
-            f"{len(self._entities)} entities for Home Assistant",
-            f"{self.answered} of {self.asked} requests answered",
-            f"{'a' if self._obeyed else 'no'} set obeyed after a restart",
+            _("{count} entities for Home Assistant").format(count=len(self._entities)),
+            _("{answered} of {asked} requests answered").format(answered=self.answered, asked=self.asked),
+            _("a set obeyed after a restart") if self._obeyed else _("no set obeyed after a restart"),
         ]

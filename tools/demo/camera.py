@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 from ..console.screenshot import ScreenshotError, find_chromium, screenshot
+from ..language import _
 
 PATIENCE = 30.0  # seconds until there is a picture, or none
 
@@ -41,7 +42,7 @@ class Camera:
 def what_is_missing() -> str | None:
     """What has to be installed before pictures can be taken; None if nothing."""
     if not find_chromium():
-        return "Chromium is not installed"
+        return _("Chromium is not installed")
     if not importlib.util.find_spec("playwright"):
-        return "Playwright is not installed"
+        return _("Playwright is not installed")
     return None

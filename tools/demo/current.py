@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from ..api.key import find_token
 from ..api.studio import StudioClient
 from ..console.studio.products import Protocol
+from ..language import _
 from .stage import Stage, board_config, hints, local_onenet
 from .story import News, Story
 
-NAME, TITLE = "board1", "virtual board"
+NAME, TITLE = "board1", _("virtual board")
 PORT = 1883
 
 
@@ -41,5 +42,10 @@ def current_stage(
                 console.mqtt_port,
                 story(news, client),
                 f"{console.url}/device/{device.id}",
-                hints(console, f"status {product}", f"points {product}", f"{request} {product}"),
+                hints(
+                    console,
+                    f"status {product}",
+                    f"points {product}",
+                    f"{request} {product}",
+                ),
             )

@@ -9,6 +9,7 @@ from ..api.failures import ApiError
 from ..api.studio import StudioClient
 from ..api.text import reply_text
 from ..console.studio.products import Protocol
+from ..language import _
 from .current import NAME, current_stage
 from .stage import Stage
 from .story import News, Story
@@ -43,29 +44,29 @@ class StreamStory(Story):
 
     def heard(self, topic: str, payload: bytes, up: bool) -> None:
         rest = topic.partition(f"/{NAME}/")[2]
-        words = f"{reply_text(payload)}  to …/{rest}"
+        words = _("{reply_text}  to …/{rest}").format(reply_text=reply_text(payload), rest=rest)
         if rest == "dp/post/json/accepted":
             self._confirmed += isinstance(_id(payload), int)
-            self.show.line("reply", words, "dim")
+            self.show.line(_("reply"), words, "dim")
         elif rest == "dp/post/json/rejected":
-            self.show.line("reply", words, "red")
+            self.show.line(_("reply"), words, "red")
         elif rest.startswith("cmd/request/"):
-            self.show.line("command", words, "magenta")
+            self.show.line(_("command"), words, "magenta")
         elif rest.startswith("cmd/response/") and up:
-            self.show.line("reply", words, "magenta")
+            self.show.line(_("reply"), words, "magenta")
 
     def shortcoming(self) -> str | None:
         if words := super().shortcoming():
             return words
         if not self._confirmed:
-            return "no data point was confirmed by the platform's answer"
-        return None if self.answered else "no command was answered"
+            return _("no data point was confirmed by the platform's answer")
+        return None if self.answered else _("no command was answered")
 
     def counted(self) -> list[str]:
         return [
             *super().counted(),
-            f"{self._confirmed} messages confirmed",
-            f"{self.answered} of {self.asked} commands answered",
+            _("{confirmed} messages confirmed").format(confirmed=self._confirmed),
+            _("{answered} of {asked} commands answered").format(answered=self.answered, asked=self.asked),
         ]
 
 

@@ -10,11 +10,12 @@ from ..api.client import Client
 from ..api.failures import ApiError
 from ..api.text import reply_text
 from ..console.model import Command, CommandChanged, Event
+from ..language import _
 from .stage import Stage, board_config, hints, local_onenet
 from .story import Delivered, News, Story
 
 COMMANDS = ("led=on", "led?", "led=off")
-TITLE = "virtual board"
+TITLE = _("virtual board")
 
 
 @contextlib.contextmanager
@@ -55,23 +56,32 @@ class LegacyStory(Story):
         try:
             self._sent.add(self._client.send(self._device_id, text.encode()))
         except ApiError as error:
-            self.show.line("command", f"{text}: {error}", "red")
+            self.show.line(_("command"), f"{text}: {error}", "red")
         else:
             self.asked += 1
 
     def heard(self, topic: str, payload: bytes, up: bool) -> None:
         if topic.startswith("$creq/"):
-            self.show.line("command", f"{reply_text(payload)}  to {topic}", "magenta")
+            self.show.line(
+                _("command"),
+                _("{reply_text}  to {topic}").format(reply_text=reply_text(payload), topic=topic),
+                "magenta",
+            )
 
     def event(self, event: Event | Delivered) -> None:
         match event:
             case CommandChanged(Command(uuid=uuid, reply=bytes(reply), seconds=float(seconds))):
                 self.answered += uuid in self._sent
-                words = f"{reply_text(reply)}  to $crsp/{uuid}, after {1000 * seconds:.0f} ms"
-                self.show.line("reply", words, "magenta")
+                words = _("{reply_text}  to $crsp/{uuid}, after {seconds:.0f} ms").format(
+                    reply_text=reply_text(reply), uuid=uuid, seconds=1000 * seconds
+                )
+                self.show.line(_("reply"), words, "magenta")
 
     def shortcoming(self) -> str | None:
-        return super().shortcoming() or (None if self.answered else "no command was answered")
+        return super().shortcoming() or (None if self.answered else _("no command was answered"))
 
     def counted(self) -> list[str]:
-        return [*super().counted(), f"{self.answered} of {self.asked} commands answered"]
+        return [
+            *super().counted(),
+            _("{answered} of {asked} commands answered").format(answered=self.answered, asked=self.asked),
+        ]

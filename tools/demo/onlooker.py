@@ -8,6 +8,7 @@ from types import TracebackType
 
 from ..api.failures import ApiError
 from ..files import use_board_libraries
+from ..language import _
 
 use_board_libraries()
 from mqtt.threaded import ThreadedClient  # noqa: E402  # the very library that runs on the board
@@ -32,7 +33,7 @@ class Onlooker:
         self._client.subscribe([("#", 1)])
         if not self._subscribed.wait(PATIENCE):
             self._client.loop_stop()
-            raise ApiError("the broker does not answer")
+            raise ApiError(_("the broker does not answer"))
         return self
 
     def __exit__(
@@ -51,7 +52,9 @@ class Onlooker:
         try:
             return awaited.get(timeout=PATIENCE).decode("utf-8", "replace")
         except queue.Empty:
-            raise ApiError(f"no message to {answer} within {PATIENCE:g} s") from None
+            raise ApiError(
+                _("no message to {answer} within {patience:g} s").format(answer=answer, patience=PATIENCE)
+            ) from None
         finally:
             del self._awaited[answer]
 

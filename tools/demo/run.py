@@ -15,6 +15,7 @@ from ..board.chips import chip_named
 from ..board.flash import Content
 from ..board.small_heap import ready_for
 from ..files import board_directory, board_modules
+from ..language import _
 from ..packets.explain import PacketReader
 from ..port.program import XTENSA
 from ..port.romfs import installed
@@ -78,18 +79,18 @@ def run_demo(
             board = stack.enter_context(powered(directory, stage, news, show_secrets, chip))
             stage.story.tell(show, board, camera, seconds, patience)
         except KeyboardInterrupt:
-            show.line("end", "interrupted")
+            show.line(_("end"), _("interrupted"))
         else:
             failure = stage.story.shortcoming() or camera.failure
             if missing:
-                show.line("picture", f"none of the page: {missing}")
+                show.line(_("picture"), _("none of the page: {missing}").format(missing=missing))
             elif wanted and not failure:
-                show.line("picture", f"of the page: {picture}")
+                show.line(_("picture"), _("of the page: {picture}").format(picture=picture))
     if film and filmed:
-        filmed.save(film, "onenet demo")
+        filmed.save(film, _("onenet demo"))
     show.plain(stage.story.summary(), "bold")
     if failure:
-        show.plain(f"error: {failure}", "bold red")
+        show.plain(_("error: {failure}").format(failure=failure), "bold red")
     return 1 if failure else 0
 
 
@@ -97,13 +98,15 @@ def introduce(show: Show, stage: Stage) -> None:
     """Says where everything is, and what can be done with it."""
     host, port = stage.host
     if stage.page:
-        show.line("page", f"open {stage.page} in a browser", "bold green")
-    show.line("broker", f"127.0.0.1:{stage.port} stands for {host}:{port}")
+        show.line(_("page"), _("open {page} in a browser").format(page=stage.page), "bold green")
+    show.line(
+        _("broker"), _("127.0.0.1:{port} stands for {host}:{port_2}").format(port=stage.port, host=host, port_2=port)
+    )
     if stage.hints:
-        show.line("try", "in another terminal:")
+        show.line(_("try"), _("in another terminal:"))
     for hint in stage.hints:
         show.line("", hint)
-    show.line("board", "booting the real boot.py, main.py, lib/ and firmware/")
+    show.line(_("board"), _("booting the real boot.py, main.py, lib/ and firmware/"))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..api.text import harmless
+from ..language import _, padded
 from ..packets.explain import Explained, in_hex
 from .film import Film
 
@@ -28,7 +29,7 @@ class Show:
         return time.monotonic() - self._start
 
     def line(self, what: str, text: str, style: str = "") -> None:
-        self._row(f"{what:<8} ", Text(harmless(text), style))
+        self._row(padded(what, 8) + " ", Text(harmless(text), style))
 
     def console_line(self, text: str) -> None:
         """A line of the board's console."""
@@ -73,9 +74,9 @@ def _parts(packet: Explained) -> list[tuple[str, str]]:
         if field.name in ("packet type", "length"):
             before = data
         elif field.name == "remaining length":
-            parts.append((data, f"{packet.type}, {field.value} bytes follow"))
+            parts.append((data, _("{type}, {field} bytes follow").format(type=packet.type, field=field.value)))
         else:
-            parts.append((data, f"{field.name}: {_meaning(field.value, field.meaning, field.bits)}"))
+            parts.append((data, f"{_(field.name)}: {_meaning(field.value, field.meaning, field.bits)}"))
     return parts
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ..api.failures import ApiError
 from ..board import VirtualBoard
 from ..console.model import Event, PointsStored
+from ..language import _
 from ..packets.explain import in_hex
 from ..packets.fields import Explained
 from .camera import Camera
@@ -91,21 +92,27 @@ class Story:
     def shortcoming(self) -> str | None:
         """Why the demo has failed, None if it has not."""
         if self.online_at is None:
-            return "the device did not come online"
+            return _("the device did not come online")
         if self.points < ENOUGH_POINTS:
-            return f"only {self.points} data points arrived"
+            return _("only {points} data points arrived").format(points=self.points)
         return None
 
     def counted(self) -> list[str]:
         """What has been counted, in words."""
-        return [f"{self.points} data points"]
+        return [_("{points} data points").format(points=self.points)]
 
     # Of all
 
     def summary(self) -> str:
         """All of it in a line."""
-        online = "not online" if self.online_at is None else f"online after {self.online_at:.1f} s"
-        return f"demo: {', '.join([online, *self.counted()])}, {self.show.elapsed():.0f} s"
+        online = (
+            _("not online")
+            if self.online_at is None
+            else _("online after {online_at:.1f} s").format(online_at=self.online_at)
+        )
+        return _("demo: {value}, {elapsed:.0f} s").format(
+            value=", ".join([online, *self.counted()]), elapsed=self.show.elapsed()
+        )
 
     def tell(self, show: Show, board: VirtualBoard, camera: Camera, seconds: float | None, patience: float) -> None:
         """Tells it until so many seconds after the start, and until the picture is taken; if something is missing then,
@@ -140,10 +147,10 @@ class Story:
         """An errand is done."""
         self.under_way -= 1
         if outcome.failure:
-            self.show.line("failed", f"{outcome.what}: {outcome.failure}", "red")
+            self.show.line(_("failed"), f"{outcome.what}: {outcome.failure}", "red")
         else:
             self.answered += 1
-            self.show.line("answer", f"{outcome.what}: {outcome.answer}", "bold magenta")
+            self.show.line(_("answer"), f"{outcome.what}: {outcome.answer}", "bold magenta")
 
     def _turn(self, ask: bool = True) -> None:
         """Whatever comes next, for a tenth of a second at most; and something asked, if it is time for that."""
@@ -176,7 +183,7 @@ class Story:
     def point(self, stream: str, value: object) -> None:
         """A data point has come to the platform."""
         self.points += 1
-        self.show.line("data", f"{stream} = {json.dumps(value, ensure_ascii=False)}", "green")
+        self.show.line(_("data"), f"{stream} = {json.dumps(value, ensure_ascii=False)}", "green")
 
     def _carried(self, packet: Explained, up: bool) -> None:
         show = self.show
@@ -196,7 +203,7 @@ class Story:
             show.line("CONNACK", f"{in_hex(packet)}  {packet.summary}", "green" if accepted else "red")
             if accepted and self.online_at is None:
                 self.online_at = show.elapsed()
-                show.line("online", f"after {self.online_at:.1f} s", "bold green")
+                show.line(_("online"), _("after {online_at:.1f} s").format(online_at=self.online_at), "bold green")
 
 
 def _change_the_weather(board: VirtualBoard, seconds: float) -> None:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ..api.studio import StudioClient
+from ..language import _
 from .current import NAME, current_stage
 from .stage import Stage
 from .story import News, Story
@@ -44,11 +45,11 @@ class StudioStory(Story):
             self._power_off()
         elif not self._restarted or self._applied:
             led = self._led = not self._led
-            self.send_out(f"set led {json.dumps(led)}", lambda: self._set(led))
+            self.send_out(_("set led {dumps}").format(dumps=json.dumps(led)), lambda: self._set(led))
 
     def _set(self, led: bool) -> str:
         self._client.set(NAME, {"led": led})
-        return "done, says the board"
+        return _("done, says the board")
 
     def _power_off(self) -> None:
         """And wishes for something meanwhile."""
@@ -56,16 +57,16 @@ class StudioStory(Story):
         self._restarted, self._led = True, True
         self._power_at = self.show.elapsed() + DARK
         self.next_at = self._power_at
-        self.show.line("power", "off: the board is gone", "bold yellow")
-        self.send_out("desired value led true", self._wish)
+        self.show.line(_("power"), _("off: the board is gone"), "bold yellow")
+        self.send_out(_("desired value led true"), self._wish)
 
     def _wish(self) -> str:
         self._client.set_desired(NAME, {"led": True})
-        return "kept for the board"
+        return _("kept for the board")
 
     def _power_on(self) -> None:
         self._power_at = None
-        self.show.line("power", "on again", "bold yellow")
+        self.show.line(_("power"), _("on again"), "bold yellow")
         self.board.power_on()
 
     @property
@@ -79,41 +80,47 @@ class StudioStory(Story):
         if rest.endswith("post/reply"):
             self._confirm(rest, payload)
         elif rest in ("property/set", "property/desired/get/reply"):
-            self.show.line("set" if rest == "property/set" else "desired", f"{text}  to …/{rest}", "magenta")
+            self.show.line(
+                _("set") if rest == "property/set" else "desired",
+                _("{text}  to …/{rest}").format(text=text, rest=rest),
+                "magenta",
+            )
         elif rest == "property/set_reply":
-            self.show.line("reply", f"{text}  to …/{rest}", "magenta")
+            self.show.line(_("reply"), _("{text}  to …/{rest}").format(text=text, rest=rest), "magenta")
         elif rest == "property/desired/delete/reply":
             self._forgotten = self._restarted and _code(payload) == 200
-            self.show.line("desired", f"{text}  to …/{rest}", "magenta")
+            self.show.line(_("desired"), _("{text}  to …/{rest}").format(text=text, rest=rest), "magenta")
 
     def _confirm(self, topic: str, payload: bytes) -> None:
         code = _code(payload)
         self._confirmed += code == 200
         text = payload.decode("utf-8", "replace")
-        self.show.line("reply", f"{text}  to …/{topic}", "dim" if code == 200 else "red")
+        self.show.line(
+            _("reply"), _("{text}  to …/{topic}").format(text=text, topic=topic), "dim" if code == 200 else "red"
+        )
 
     def point(self, stream: str, value: object) -> None:
         super().point(stream, value)
         if stream == "led" and value is True and self._restarted and self._power_at is None and not self._obeyed:
             self._obeyed = True
-            self.show.line("LED", "is on, as was wished for while the board had no power", "bold green")
+            self.show.line("LED", _("is on, as was wished for while the board had no power"), "bold green")
 
     def shortcoming(self) -> str | None:
         if words := super().shortcoming():
             return words
         if not self._confirmed:
-            return "no value was confirmed by the platform's reply"
+            return _("no value was confirmed by the platform's reply")
         if self.answered < SETS_BEFORE:
-            return "no property was set"
-        return None if self._applied else "the desired value was not applied after the restart"
+            return _("no property was set")
+        return None if self._applied else _("the desired value was not applied after the restart")
 
     def counted(self) -> list[str]:
-        desired = "the desired value applied" if self._applied else "no desired value applied"
+        desired = _("the desired value applied") if self._applied else _("no desired value applied")
         return [
             *super().counted(),
-            f"{self._confirmed} messages confirmed",
-            f"{self.answered} of {self.asked} requests answered",
-            f"{desired} after a restart",
+            _("{confirmed} messages confirmed").format(confirmed=self._confirmed),
+            _("{answered} of {asked} requests answered").format(answered=self.answered, asked=self.asked),
+            _("{desired} after a restart").format(desired=desired),
         ]
 
 

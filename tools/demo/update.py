@@ -14,6 +14,7 @@ import httpx
 
 from ..api.failures import ApiError
 from ..console.model import Event, UpdateTold
+from ..language import _
 from ..package.making import contents_of
 from ..package.package import Package, make_package
 from ..port.inventory import MANIFEST
@@ -99,7 +100,7 @@ class Page:
         try:
             answer = self._http.request(method, path, params={**self._device, **more}, content=content).json()
         except (httpx.HTTPError, json.JSONDecodeError) as error:
-            raise ApiError(f"the console can't be reached: {error}") from error
+            raise ApiError(_("the console can't be reached: {error}").format(error=error)) from error
         if answer["errno"]:
             raise ApiError(answer["error"])
         return answer["data"]
@@ -141,7 +142,7 @@ class UpdateStory(Story):
             return
         self._is_asked, self._shown = True, 0
         package = self._packages[ACTS[self._act].version]
-        self.send_out(f"update to {ACTS[self._act].version}", lambda: self._update(package))
+        self.send_out(_("update to {version}").format(version=ACTS[self._act].version), lambda: self._update(package))
 
     def _update(self, package: Package) -> str:
         inside = self._page.choose(package)
@@ -152,7 +153,7 @@ class UpdateStory(Story):
             if state["over"]:
                 return str(state["state"])
             time.sleep(_ASK_EVERY)
-        raise ApiError("it did not come to an end")
+        raise ApiError(_("it did not come to an end"))
 
     def outcome(self, outcome: Any) -> None:
         super().outcome(outcome)
@@ -166,7 +167,7 @@ class UpdateStory(Story):
             return
         steps = self._errand_steps()
         for text in steps[self._shown :]:
-            self.show.line("update", text, "bold magenta")
+            self.show.line(_("update"), text, "bold magenta")
         self._shown = len(steps)
 
     def _errand_steps(self) -> list[str]:
@@ -178,7 +179,7 @@ class UpdateStory(Story):
     def point(self, stream: str, value: object) -> None:
         if stream == STREAM:
             if value != self._seen:
-                self.show.line("program", f"version {value} is online", "bold green")
+                self.show.line(_("program"), _("version {value} is online").format(value=value), "bold green")
             self._came = self._seen = str(value)
             self.points += 1
             self._look()
@@ -200,9 +201,13 @@ class UpdateStory(Story):
             return None
         act = ACTS[self._act]
         if self._ended and not self._ended.startswith(act.end):
-            return f"the update to {act.version} ended with {self._ended!r}, not with {act.end!r}"
-        return f"the update to {act.version} has not come to its end, or {act.stays} was not online after it"
+            return _("the update to {version} ended with {ended!r}, not with {end!r}").format(
+                version=act.version, ended=self._ended, end=act.end
+            )
+        return _("the update to {version} has not come to its end, or {stays} was not online after it").format(
+            version=act.version, stays=act.stays
+        )
 
     def counted(self) -> list[str]:
         happened = [act.end for act in ACTS[: self._act]]
-        return [*super().counted(), *(happened or ["no update"])]
+        return [*super().counted(), *(happened or [_("no update")])]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..language import _
 from ..thing_model import Property, ThingModel
 from .program import Program, Use
 from .values import fields_objection, objection
@@ -39,7 +40,11 @@ class _Checker:
     def look(self, use: Use) -> Iterator[Finding]:
         """What is to be said of one use."""
         if not use.identifier:
-            yield Finding(use.line, f"{use.word}: the identifier is not written out, so it is not checked", False)
+            yield Finding(
+                use.line,
+                _("{word}: the identifier is not written out, so it is not checked").format(word=use.word),
+                False,
+            )
             return
         kind = use.word if use.word in ("service", "event") else "property"
         if use.identifier not in self._kinds[kind]:
@@ -52,38 +57,56 @@ class _Checker:
             for line, value in use.values:
                 outputs = self._model.events[use.identifier].outputs
                 if words := fields_objection(outputs, value, complete=True):
-                    yield Finding(line, f"event {use.identifier!r}: the value {words}")
+                    yield Finding(
+                        line,
+                        _("event {identifier!r}: the value {words}").format(identifier=use.identifier, words=words),
+                    )
 
     def _property(self, use: Use, known: Property) -> Iterator[Finding]:
         name = f"{use.word} {use.identifier!r}"
         for line, value in use.values:
             if words := objection(known.type, value):
-                what = "the value" if use.word == "put" else "what is returned"
+                what = _("the value") if use.word == "put" else _("what is returned")
                 yield Finding(line, f"{name}: {what} {words}{_limits(known)}")
         if use.setter and not known.writable:
-            yield Finding(use.setter.line, f"{name}: has a setter, but is read only in the thing model (accessMode r)")
+            yield Finding(
+                use.setter.line,
+                _("{name}: has a setter, but is read only in the thing model (accessMode r)").format(name=name),
+            )
         if use.setter and use.setter.arguments not in (None, 1):
-            yield Finding(use.setter.line, f"{name}: the setter's function takes one argument, the value")
+            yield Finding(
+                use.setter.line, _("{name}: the setter's function takes one argument, the value").format(name=name)
+            )
         if use.word in ("stream", "property") and use.arguments:
-            yield Finding(use.line, f"{name}: its function takes no arguments")
+            yield Finding(use.line, _("{name}: its function takes no arguments").format(name=name))
         if known.writable and use.word == "property" and not use.setter:
-            yield Finding(use.line, f"{name}: can be set in the thing model (accessMode rw), but has no setter")
+            yield Finding(
+                use.line,
+                _("{name}: can be set in the thing model (accessMode rw), but has no setter").format(name=name),
+            )
 
     def _service(self, use: Use) -> Iterator[Finding]:
-        name = f"service {use.identifier!r}"
+        name = _("service {identifier!r}").format(identifier=use.identifier)
         if use.arguments not in (None, 1):
-            yield Finding(use.line, f"{name}: its function takes one argument, a dict of the inputs")
+            yield Finding(
+                use.line, _("{name}: its function takes one argument, a dict of the inputs").format(name=name)
+            )
         for line, value in use.values:
             if words := fields_objection(self._model.services[use.identifier].outputs, value, complete=True):
-                yield Finding(line, f"{name}: what is returned {words}")
+                yield Finding(line, _("{name}: what is returned {words}").format(name=name, words=words))
 
     def _unknown(self, kind: str, identifier: str) -> str:
-        words = f"the thing model has no {kind} of this identifier"
+        words = _("the thing model has no {kind} of this identifier").format(kind=kind)
         for other, known in self._kinds.items():
             if identifier in known:
-                return f"{words}; there it is {'an event' if other == 'event' else f'a {other}'}"
+                there = {
+                    "property": _("there it is a property"),
+                    "service": _("there it is a service"),
+                    "event": _("there it is an event"),
+                }
+                return f"{words}; {there[other]}"
         close = difflib.get_close_matches(identifier, self._kinds[kind], 1, 0.6)
-        return f"{words}; did you mean {close[0]!r}?" if close else words
+        return _("{words}; did you mean {close!r}?").format(words=words, close=close[0]) if close else words
 
     def missing(self) -> Iterator[Finding]:
         """What the thing model has and the program has not."""
@@ -94,21 +117,29 @@ class _Checker:
             if known.system:
                 continue  # the platform's own, such as $OneNET_LBS
             if known.writable and identifier not in settable:
-                yield from self._unanswered(identifier, f"property {identifier!r} can be set in the thing model")
+                yield from self._unanswered(
+                    identifier, _("property {identifier!r} can be set in the thing model").format(identifier=identifier)
+                )
             elif identifier not in used["property"] and not unread:
-                yield Finding(0, f"property {identifier!r} is never sent", False)
+                yield Finding(0, _("property {identifier!r} is never sent").format(identifier=identifier), False)
         for identifier in self._model.services:
             if identifier not in used["service"]:
-                yield from self._unanswered(identifier, f"service {identifier!r} is in the thing model")
+                yield from self._unanswered(
+                    identifier, _("service {identifier!r} is in the thing model").format(identifier=identifier)
+                )
         for identifier in self._model.events:
             if identifier not in used["event"] and not unread:
-                yield Finding(0, f"event {identifier!r} is never sent", False)
+                yield Finding(0, _("event {identifier!r} is never sent").format(identifier=identifier), False)
 
     def _unanswered(self, identifier: str, what: str) -> Iterator[Finding]:
         if self._program.takes_commands:
-            yield Finding(0, f"{what}; the program gets it as a command, {identifier}=…", False)
+            yield Finding(
+                0,
+                _("{what}; the program gets it as a command, {identifier}=…").format(what=what, identifier=identifier),
+                False,
+            )
         else:
-            yield Finding(0, f"{what}, and the program answers with an error")
+            yield Finding(0, _("{what}, and the program answers with an error").format(what=what))
 
 
 _USES = {"property": ("stream", "property", "put"), "service": ("service",), "event": ("event",)}

@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from ..failures import complain, failures_in_one_line
+from ..language import _
 
 app = typer.Typer()
 
 _EPILOG = (
-    "OneNET's console exports the file on the product's page, where the thing model (物模型) is set. The console on "
-    "this computer takes it, too: [bold]onenet product model ID FILE[/bold]."
+    "OneNET's console exports the file on the product's page, where the thing model (物模型) is "
+    "set. The console on this computer takes it, too: [bold]onenet product model ID "
+    "FILE[/bold]."
 )
 
 
@@ -42,11 +44,11 @@ def model(
         try:
             known = read_model(file.read_text(encoding="utf-8-sig"))
         except ModelError as error:
-            raise ModelError(f"{file} is no thing model: {error}") from error
+            raise ModelError(_("{file} is no thing model: {error}").format(file=file, error=error)) from error
         if program is None and not stubs:
             program = Path("main.py")
             if not program.exists():
-                raise ProgramError("there is no main.py here: name one, or begin one with --stubs")
+                raise ProgramError(_("there is no main.py here: name one, or begin one with --stubs"))
         written: Program | None = None
         if program:
             written = read_program(program.read_text(encoding="utf-8-sig"), str(program))
@@ -57,19 +59,19 @@ def model(
         return 0
     assert written
     sizes = len(known.properties), len(known.events), len(known.services)
-    print("{}: {} properties, {} events, {} services".format(file, *sizes))
+    print(_("{}: {} properties, {} events, {} services").format(file, *sizes))
     if known.older:
-        print(f"note: {harmless(known.older)}")
+        print(_("note: {harmless}").format(harmless=harmless(known.older)))
     wrong = 0
     for finding in check(written, known):
-        where = f"{program}, line {finding.line}: " if finding.line else ""
+        where = _("{program}, line {line}: ").format(program=program, line=finding.line) if finding.line else ""
         words = harmless(f"{where}{finding.words}")
         if finding.wrong:
             wrong += 1
             complain(words)
         else:
-            print(f"note: {words}")
+            print(_("note: {words}").format(words=words))
     if wrong:
         return 1
-    print(f"{program} fits")
+    print(_("{program} fits").format(program=program))
     return 0

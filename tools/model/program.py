@@ -7,6 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..language import _
 from .values import Value, value_of
 
 WORDS = ("stream", "property", "service", "event", "put")
@@ -50,7 +51,9 @@ def read_program(source: str, name: str) -> Program:
     try:
         tree = ast.parse(source, name)
     except (SyntaxError, ValueError, RecursionError) as error:
-        where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        where = (
+            _(", line {lineno}").format(lineno=error.lineno) if isinstance(error, SyntaxError) and error.lineno else ""
+        )
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ProgramError(f"{name}{where}: {words}") from error
     devices = {
@@ -61,7 +64,7 @@ def read_program(source: str, name: str) -> Program:
         if isinstance(target, ast.Name)
     }
     if not devices:
-        raise ProgramError(f'{name} makes no device: device = Device("config.json")')
+        raise ProgramError(_('{name} makes no device: device = Device("config.json")').format(name=name))
     return _Reader(tree, devices).program()
 
 

@@ -5,9 +5,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..language import N_, _
 from ..thing_model import DataType, Field
 
-_WORDS = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text", "dict": "an object"}
+_WORDS = {
+    "bool": N_("true or false"),
+    "int": N_("a whole number"),
+    "float": N_("a number"),
+    "str": N_("text"),
+    "dict": N_("an object"),
+}
 _FITS = {
     "bool": ("bool",),
     "int32": ("int",),
@@ -91,7 +98,9 @@ def objection(type_: DataType, value: Value) -> str:
         return ""
     kinds = _FITS.get(type_.type, (value.kind,))
     if value.kind not in kinds:
-        return f"is {_WORDS.get(value.kind, value.kind)}, and not of type {type_.type}"
+        return _("is {words}, and not of type {type}").format(
+            words=_(_WORDS.get(value.kind, value.kind)), type=type_.type
+        )
     if type_.type == "struct":
         return fields_objection(type_.fields, value, complete=False)
     return ""
@@ -101,11 +110,13 @@ def fields_objection(fields: Iterable[Field], value: Value, complete: bool) -> s
     """The same of an object with these fields. complete: none of them may be missing."""
     known = {it.identifier: it.type for it in fields}
     if value.kind not in ("", "dict"):
-        return f"is {_WORDS.get(value.kind, value.kind)}, and no dict"
+        return _("is {words}, and no dict").format(words=_(_WORDS.get(value.kind, value.kind)))
     for name, each in value.fields.items():
         if name not in known:
-            return f"has {name!r}, which the thing model does not; it has {', '.join(known) or 'none'}"
+            return _("has {name!r}, which the thing model does not; it has {value}").format(
+                name=name, value=", ".join(known) or "none"
+            )
         if words := objection(known[name], each):
             return f"{name}: {words}"
     missing = [name for name in known if name not in value.fields] if complete and value.whole else []
-    return f"has no {missing[0]!r}" if missing else ""
+    return _("has no {missing!r}").format(missing=missing[0]) if missing else ""

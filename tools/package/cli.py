@@ -8,6 +8,7 @@ import typer
 from ..api.asking import KEYS, Local, Url, asking
 from ..api.failures import ApiError
 from ..failures import failures_in_one_line
+from ..language import _
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -56,12 +57,14 @@ def push(
     from ..api.push_fleet import run_push_fleet
 
     if len(what) != (1 if table else 2):
-        raise typer.BadParameter("with --csv give the package alone" if table else "give a device and the package")
+        raise typer.BadParameter(
+            _("with --csv give the package alone") if table else _("give a device and the package")
+        )
     file = Path(what[-1])
     with asking(local, url, None) as client, failures_in_one_line(ApiError, OSError):
         if not at and not local and not url:
             raise ApiError(
-                "OneNET keeps no packages: put the file on a web server, and say where with --at; or --local"
+                _("OneNET keeps no packages: put the file on a web server, and say where with --at; or --local")
             )
         if table:
             return run_push_fleet(client, table, file, waves, at, timeout)  # type: ignore[arg-type]

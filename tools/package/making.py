@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import __version__
+from ..language import _
 from ..port.chips import CHIPS, Chip
 from ..port.errors import PortError
 from ..port.names import check_sent
@@ -50,11 +51,15 @@ def make(files: Sequence[Path], wanted: Wanted) -> int:
     new = path.with_name(path.name + ".new")
     new.write_bytes(made.data)
     new.replace(path)
-    print(f"the program is {program['main.py'].resolve()}")
+    print(_("the program is {resolve}").format(resolve=program["main.py"].resolve()))
     for words in rehearsal.careful:
-        print(f"careful: {words}")
-    print(f"{path}: version {made.head['version']} for {chip.name}, {_contents(made)}, {_signature(made)}")
-    print(f"digest {made.digest}")
+        print(_("careful: {words}").format(words=words))
+    print(
+        _("{path}: version {head} for {chip}, {contents}, {signature}").format(
+            path=path, head=made.head["version"], chip=chip.name, contents=_contents(made), signature=_signature(made)
+        )
+    )
+    print(_("digest {digest}").format(digest=made.digest))
     return 0
 
 
@@ -62,7 +67,11 @@ def chip_of(name: str) -> Chip:
     """Raises PortError where there is none of this name."""
     chip = next((chip for chip in CHIPS if chip.key == name.lower().replace("-", "")), None)
     if chip is None:
-        raise PortError(f"there is no chip {name}; there are {', '.join(chip.key for chip in CHIPS)}")
+        raise PortError(
+            _("there is no chip {name}; there are {chips}").format(
+                name=name, chips=", ".join(chip.key for chip in CHIPS)
+            )
+        )
     return chip
 
 
@@ -71,7 +80,7 @@ def build(program: dict[str, Path], wanted: Wanted) -> tuple[Package, Rehearsal]
     chip = chip_of(wanted.chip)
     small = chip.key == "esp8266"
     if small and wanted.source:
-        raise PortError("an ESP8266 has not the memory to load the modules from files; leave out --source")
+        raise PortError(_("an ESP8266 has not the memory to load the modules from files; leave out --source"))
     check_sent(program)
     key = find_key(wanted.key)
     rehearsal = rehearse(program)
@@ -79,7 +88,9 @@ def build(program: dict[str, Path], wanted: Wanted) -> tuple[Package, Rehearsal]
     dialect = Dialect(_MPY | architecture_number(chip.arch) << 10)
     contents, rom = contents_of(program, form, dialect)
     if rom and len(rom.image) > _ROM_HALF:
-        raise PortError(f"the modules take {len(rom.image) // 1024} KB of ROMFS, and boards have room for 160 KB")
+        raise PortError(
+            _("the modules take {len} KB of ROMFS, and boards have room for 160 KB").format(len=len(rom.image) // 1024)
+        )
     version = wanted.version or __version__
     base = read_package(wanted.base.read_bytes(), str(wanted.base)) if wanted.base else None
     platform = "esp8266" if small else "esp32"
@@ -105,19 +116,38 @@ def show_package(path: Path, key: Path | None) -> int:
     head = made.head
     secret = find_key(key)
     right = not secret or made.is_signed_by(secret)
-    words = _signature(made) + ("" if not secret else ", by this key" if right else ", but not by this key")
-    table = Table("", "file", "bytes", "SHA-256", title=f"version {head['version']} for {head['chip']}")
-    names = {"+": "", "=": "stays", "!": "for the swap", "@": "ROMFS"}
+    words = _signature(made) + ("" if not secret else _(", by this key") if right else _(", but not by this key"))
+    table = Table(
+        "",
+        _("file"),
+        _("bytes"),
+        "SHA-256",
+        title=_("version {head} for {head_2}").format(head=head["version"], head_2=head["chip"]),
+    )
+    names = {"+": "", "=": _("stays"), "!": _("for the swap"), "@": "ROMFS"}
     for entry in made.entries:
         table.add_row(names[entry.kind], entry.name, f"{entry.size:,}", entry.digest[:16])
     console = Console(highlight=False)
     console.print(table)
     least = ".".join(map(str, head["micropython"]))
-    mpy = f", .mpy {head['mpy'] & 0xFF}.{head['mpy'] >> 8 & 3}" if head["mpy"] else ""
-    print(f"{_contents(made)}; {words}; needs MicroPython {least}{mpy}")
-    print(f"to be trusted it has to stay online for {head['stays']} s, within {head['patience']} s")
-    print(f"digest {made.digest}, file {hashlib.sha256(data).hexdigest()}")
+    mpy = (
+        _(", .mpy {head}.{head_2}").format(head=head["mpy"] & 0xFF, head_2=head["mpy"] >> 8 & 3) if head["mpy"] else ""
+    )
+    print(
+        _("{contents}; {words}; needs MicroPython {least}{mpy}").format(
+            contents=_contents(made), words=words, least=least, mpy=mpy
+        )
+    )
+    print(
+        _("to be trusted it has to stay online for {head} s, within {head_2} s").format(
+            head=head["stays"], head_2=head["patience"]
+        )
+    )
+    print(_("digest {digest}, file {hexdigest}").format(digest=made.digest, hexdigest=hashlib.sha256(data).hexdigest()))
     return 0 if right else 1
+
+
+_MAKE_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
 
 
 def find_key(path: Path | None) -> str:
@@ -125,8 +155,9 @@ def find_key(path: Path | None) -> str:
     key = path.read_text("utf-8").strip() if path else os.environ.get(KEY, "").strip()
     if ((path or key) and not len(key) >= _SHORTEST_KEY) or len(key.encode()) > _LONGEST_KEY:
         raise PortError(
-            f"{path or KEY}: an update_key has {_SHORTEST_KEY} to {_LONGEST_KEY} characters; make one: "
-            'python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
+            _("{where}: an update_key has {least} to {most} characters; make one: {command}").format(
+                where=path or KEY, least=_SHORTEST_KEY, most=_LONGEST_KEY, command=_MAKE_KEY
+            )
         )
     return key
 
@@ -134,10 +165,12 @@ def find_key(path: Path | None) -> str:
 def _contents(made: Package) -> str:
     count = sum(entry.kind == "+" for entry in made.entries)
     stay = sum(entry.kind == "=" for entry in made.entries)
-    parts = f"{count} files" + (f", {stay} stay as in version {made.head['from']}" if made.head["from"] else "")
-    rom = ", modules in a ROMFS" if made.head["form"] == "romfs" else ""
-    return f"{len(made.data) / 1024:.1f} KB: {parts}{rom}"
+    parts = _("{count} files").format(count=count) + (
+        _(", {stay} stay as in version {head}").format(stay=stay, head=made.head["from"]) if made.head["from"] else ""
+    )
+    rom = _(", modules in a ROMFS") if made.head["form"] == "romfs" else ""
+    return _("{len:.1f} KB: {parts}{rom}").format(len=len(made.data) / 1024, parts=parts, rom=rom)
 
 
 def _signature(made: Package) -> str:
-    return "signed" if made.signature else "not signed"
+    return _("signed") if made.signature else _("not signed")

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..files import board_directory
+from ..language import _
 from ..port.errors import PortError
 from ..port.inventory import MANIFEST
 from ..port.plan import Rom
@@ -122,14 +123,17 @@ def make_package(
     Raises PortError.
     """
     if not VERSION.fullmatch(version):
-        raise PortError(f"a version is 1 to 24 of A-Z a-z 0-9 . _ -, and {version!r} is not")
+        raise PortError(_("a version is 1 to 24 of A-Z a-z 0-9 . _ -, and {version!r} is not").format(version=version))
     if base and (base.head["chip"], base.head["form"]) != (chip, form.value):
         raise PortError(
-            f"the package to begin from is for an {base.head['chip']} in the form {base.head['form']}, not for an "
-            f"{chip} in the form {form.value}"
+            _(
+                "the package to begin from is for an {head} in the form {head_2}, not for an {chip} in the form {form}"
+            ).format(head=base.head["chip"], head_2=base.head["form"], chip=chip, form=form.value)
         )
     if patience <= stays:
-        raise PortError(f"a program cannot stay online for {stays} s within {patience} s")
+        raise PortError(
+            _("a program cannot stay online for {stays} s within {patience} s").format(stays=stays, patience=patience)
+        )
     manifest: dict[str, Any] = {"version": version, "form": form.value}
     manifest["files"] = {name: _hash(data)[:_SHORT] for name, data in files.items()}
     if rom:
@@ -137,9 +141,17 @@ def make_package(
     every = {**files, MANIFEST: json.dumps(manifest).encode()}
     for name in every:
         if len(name.encode()) > LONGEST_NAME or re.search(r'[\x00-\x20\x7f\\:*?"<>|+]', name):
-            raise PortError(f"{name!r} cannot be in a package: at most {LONGEST_NAME} bytes, without spaces and signs")
+            raise PortError(
+                _("{name!r} cannot be in a package: at most {longest_name} bytes, without spaces and signs").format(
+                    name=name, longest_name=LONGEST_NAME
+                )
+            )
         if name.partition("/")[0] in RESERVED:
-            raise PortError(f"{name} cannot be in a package: boards need the name themselves; give it another one")
+            raise PortError(
+                _("{name} cannot be in a package: boards need the name themselves; give it another one").format(
+                    name=name
+                )
+            )
     known = {entry.name: entry.digest for entry in base.entries if entry.kind in "+="} if base else {}
     entries, contents = [], []
     for name, source in (("finish.py", "prove.py"), ("+swap", "swap.py")):
@@ -167,7 +179,9 @@ def make_package(
     }
     package = Package(head, tuple(entries), "", b"".join(contents))
     if len(package.lines) > LONGEST_HEAD - 128:
-        raise PortError(f"{len(entries)} files are too many for one package: its head would have over 16 KB")
+        raise PortError(
+            _("{count} files are too many for one package: its head would have over 16 KB").format(count=len(entries))
+        )
     return package
 
 
@@ -182,18 +196,24 @@ def read_package(data: bytes, name: str = "the file") -> Package:
         entries = tuple(_read_entry(line.decode()) for line in lines[1:last])
         size = head["size"]
     except (ValueError, KeyError, TypeError, StopIteration) as error:
-        raise PortError(f"{name} is no package of onenet package") from error
+        raise PortError(_("{name} is no package of onenet package").format(name=name)) from error
     end = sum(len(line) + 1 for line in lines[: last + 1])
     package = Package(
         head, entries, lines[last].decode().removeprefix("hmac").removeprefix("unsigned").strip(), data[end:]
     )
     if len(package.body) != size or sum(entry.size for entry in entries if entry.kind != "=") != size:
-        raise PortError(f"{name} is cut off, or has something added: {len(package.body)} bytes in place of {size}")
+        raise PortError(
+            _("{name} is cut off, or has something added: {count} bytes in place of {size}").format(
+                name=name, count=len(package.body), size=size
+            )
+        )
     at = 0
     for entry in entries:
         if entry.kind != "=":
             if _hash(package.body[at : at + entry.size]) != entry.digest:
-                raise PortError(f"{name} is corrupted: {entry.name} is not what its head says")
+                raise PortError(
+                    _("{name} is corrupted: {entry} is not what its head says").format(name=name, entry=entry.name)
+                )
             at += entry.size
     return package
 

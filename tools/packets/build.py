@@ -6,6 +6,7 @@ from typing import Any
 
 from ..datapoints import BEIJING, parse_json, parse_time
 from ..files import use_board_libraries
+from ..language import _
 
 use_board_libraries()
 
@@ -49,15 +50,15 @@ def points_payload(
     """
     when = _time(at)
     if not points:
-        raise ValueError("data points: none given; write them as temperature=22.5")
+        raise ValueError(_("data points: none given; write them as temperature=22.5"))
     if data is not None and kind != 2:
-        raise ValueError(f"type {kind}: has no binary data; type 2 has")
+        raise ValueError(_("type {kind}: has no binary data; type 2 has").format(kind=kind))
     match kind:
         case 1:
             return _payload(payloads.data_points, kind, _json({"datastreams": _streams(points, when)}))
         case 2:
             if len(points) != 1 or "=" in points[0] or data is None:
-                raise ValueError("type 2: needs the name of one stream, and its data from --file or --payload")
+                raise ValueError(_("type 2: needs the name of one stream, and its data from --file or --payload"))
             return _payload(payloads.binary, _json({"ds_id": points[0], **({"at": when} if when else {})}), data)
         case 3 | 4:
             return _payload(payloads.data_points, kind, _json(_by_stream(kind, points, when)))
@@ -70,7 +71,7 @@ def points_payload(
             )
         case 7:
             return _payload(payloads.floats, [_group(point) for point in points], _six(when) if when else None)
-    raise ValueError(f"type {kind}: must be 1 to 7")
+    raise ValueError(_("type {kind}: must be 1 to 7").format(kind=kind))
 
 
 def _payload(encode: Callable[..., int], *arguments: Any) -> bytes:
@@ -95,7 +96,7 @@ def _six(when: str) -> tuple[int, ...]:
 def _split(point: str) -> tuple[str, str]:
     stream, equals, value = point.partition("=")
     if not stream or not equals:
-        raise ValueError(f"data point {point!r}: write it as temperature=22.5")
+        raise ValueError(_("data point {point!r}: write it as temperature=22.5").format(point=point))
     return stream, value
 
 
@@ -117,26 +118,32 @@ def _streams(points: Sequence[str], when: str) -> list[dict[str, Any]]:
 
 def _by_stream(kind: int, points: Sequence[str], when: str) -> dict[str, Any]:
     if kind == 3 and when:
-        raise ValueError("type 3: has no time; types 1 and 4 have")
+        raise ValueError(_("type 3: has no time; types 1 and 4 have"))
     if kind == 4 and not when:
-        raise ValueError("type 4: needs --at; types 1 and 3 do not")
+        raise ValueError(_("type 4: needs --at; types 1 and 3 do not"))
     values: dict[str, Any] = {}
     for stream, value in map(_split, points):
         if stream in values:
-            raise ValueError(f"type {kind}: has one value for {stream}; type 1 takes several")
+            raise ValueError(
+                _("type {kind}: has one value for {stream}; type 1 takes several").format(kind=kind, stream=stream)
+            )
         values[stream] = {when: _value(value)} if when else _value(value)
     return values
 
 
 def _fields(points: Sequence[str], separators: str, when: str) -> str:
     if len(separators) != 2 or separators[0] == separators[1]:
-        raise ValueError(f"separators {separators!r}: must be two different characters")
+        raise ValueError(_("separators {separators!r}: must be two different characters").format(separators=separators))
     inner, outer = separators[0], separators[1]
     for point in points:
         if inner in point or outer in point:
-            raise ValueError(f"data point {point!r}: has a separator in it; choose other --separators")
+            raise ValueError(
+                _("data point {point!r}: has a separator in it; choose other --separators").format(point=point)
+            )
     if when and (inner in when or outer in when):
-        raise ValueError(f"separators {separators!r}: one is in the time; choose others")
+        raise ValueError(
+            _("separators {separators!r}: one is in the time; choose others").format(separators=separators)
+        )
     fields = [[stream, when, value] if when else [stream, value] for stream, value in map(_split, points)]
     return separators + outer.join(inner.join(field) for field in fields)
 
@@ -146,4 +153,6 @@ def _group(point: str) -> tuple[int, list[float]]:
     try:
         return int(number), [float(value) for value in values.split(",")]
     except ValueError as error:
-        raise ValueError(f"group {point!r}: write a number and its floats, as 1=34.0,-20.3") from error
+        raise ValueError(
+            _("group {point!r}: write a number and its floats, as 1=34.0,-20.3").format(point=point)
+        ) from error

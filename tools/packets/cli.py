@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..failures import complain, failures_in_one_line
+from ..language import ENGLISH, _, speaking, spoken
 from .commands import COMMANDS, Command
 
 app = typer.Typer(
@@ -46,7 +47,8 @@ def _print_built(
     from . import show
     from .explain import explain, hexdump
 
-    explained = explain(data, show_secrets=True)
+    with speaking(ENGLISH if as_c or as_json else spoken()):
+        explained = explain(data, show_secrets=True)
     if picture:
         with failures_in_one_line(OSError):
             show.save_picture(explained, picture, f"onenet packet {explained.type.lower()}")
@@ -97,7 +99,8 @@ def decode(
 
     with failures_in_one_line(ValueError, OSError):
         data = _bytes(source)
-    packets = list(explain_all(data, show_secrets))
+    with speaking(ENGLISH if as_json else spoken()):
+        packets = list(explain_all(data, show_secrets))
     if as_json:
         show.print_json([show.as_dict(explained) for explained in packets])
     else:
@@ -108,7 +111,7 @@ def decode(
             show.print_packet(explained, at)
             at += explained.size
         if at < len(data):
-            complain(f"{count(len(data) - at, 'byte')} after that are not read")
+            complain(_("{len} after that are not read").format(len=count(len(data) - at, "byte")))
     return 1 if any(explained.error for explained in packets) else 0
 
 
@@ -133,10 +136,11 @@ def sniff(
     from .sniff import PORTS, CaptureError, sniff
 
     ports = tuple(port or PORTS)
-    with failures_in_one_line(CaptureError, OSError):
+    with failures_in_one_line(CaptureError, OSError), speaking(ENGLISH if as_json else spoken()):
         found = show.show_sniffed(sniff(file, ports, show_secrets), fields, as_json)
     if not found:
-        complain(f"no MQTT packets in {file} to or from port {' or '.join(map(str, ports))}")
+        words = _("no MQTT packets in {file} to or from port {ports}")
+        complain(words.format(file=file, ports=_(" or ").join(map(str, ports))))
     return 0 if found else 1
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..failures import failures_in_one_line
+from ..language import _
 
 Command = Callable[..., bytes]
 
@@ -126,9 +127,9 @@ def publish(
             data = points_payload(dp_type, points or [], at, separators, data)
             topic = topic or "$dp"
         elif points or at:
-            raise ValueError("data points: need --dp-type, 1 to 7")
+            raise ValueError(_("data points: need --dp-type, 1 to 7"))
         elif topic is None:
-            raise ValueError("topic: none given; use --topic")
+            raise ValueError(_("topic: none given; use --topic"))
     return _build("PUBLISH", topic, data or b"", qos, retain, dup, packet_id if qos else 0)
 
 
@@ -235,7 +236,7 @@ def _payload(text: str | None, as_hex: str | None, file: Path | None) -> bytes |
 
     given = [name for name, value in (("--payload", text), ("--payload-hex", as_hex), ("--file", file)) if value]
     if len(given) > 1:
-        raise ValueError(f"payload: {' and '.join(given)} at once can't be")
+        raise ValueError(_("payload: {given} at once can't be").format(given=" and ".join(given)))
     if file:
         return file.read_bytes()
     return parse_hex(as_hex) if as_hex else text.encode() if text else None
@@ -244,12 +245,16 @@ def _payload(text: str | None, as_hex: str | None, file: Path | None) -> bytes |
 def _either(value: str | None, option: str, other: str | None, other_option: str) -> str | None:
     """The one of two options for one field that was given. Raises ValueError for both."""
     if value is not None and other is not None:
-        raise ValueError(f"{option} and {other_option}: are the same field of CONNECT; give one")
+        raise ValueError(
+            _("{option} and {other_option}: are the same field of CONNECT; give one").format(
+                option=option, other_option=other_option
+            )
+        )
     return other if value is None else value
 
 
 def _return_code(text: str) -> int:
     codes = {"0": 0, "1": 1, "2": 2, "80": 0x80, "0x80": 0x80, "128": 0x80}
     if text not in codes:
-        raise ValueError(f"return code {text!r}: must be 0, 1, 2 or 80")
+        raise ValueError(_("return code {text!r}: must be 0, 1, 2 or 80").format(text=text))
     return codes[text]

@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import Callable
 
+from ..language import _
 from .explain import Explained, PacketReader, explain_all
 
 ANSWER_WITHIN = 3.0
@@ -51,9 +52,13 @@ class Conversation:
         try:
             self._reader, self._writer = await asyncio.wait_for(asyncio.open_connection(host, port), timeout)
         except asyncio.TimeoutError as error:
-            raise ConversationError(f"{host}:{port} does not answer within {timeout:g} s") from error
+            raise ConversationError(
+                _("{host}:{port} does not answer within {timeout:g} s").format(host=host, port=port, timeout=timeout)
+            ) from error
         except (OSError, OverflowError, UnicodeError) as error:
-            raise ConversationError(f"no connection to {host}:{port}: {_reason(error)}") from error
+            raise ConversationError(
+                _("no connection to {host}:{port}: {reason}").format(host=host, port=port, reason=_reason(error))
+            ) from error
         self._receiving = asyncio.create_task(self._receive())
 
     async def send(self, data: bytes, timeout: float) -> bool:
@@ -69,9 +74,9 @@ class Conversation:
             self._writer.write(data)
             await asyncio.wait_for(self._writer.drain(), timeout)
         except asyncio.TimeoutError as error:
-            raise ConversationError(f"the peer takes nothing for {timeout:g} s") from error
+            raise ConversationError(_("the peer takes nothing for {timeout:g} s").format(timeout=timeout)) from error
         except OSError as error:
-            raise ConversationError(f"the peer is gone: {_reason(error)}") from error
+            raise ConversationError(_("the peer is gone: {reason}").format(reason=_reason(error))) from error
         return bool(answers)
 
     async def answered(self, seconds: float) -> None:
@@ -103,9 +108,9 @@ class Conversation:
             while data := await self._reader.read(_CHUNK):
                 for explained in packets.feed(data):
                     self._came(explained)
-            self._end(packets, "the peer closed the connection")
+            self._end(packets, _("the peer closed the connection"))
         except OSError as error:
-            self._end(packets, f"the peer reset the connection: {_reason(error)}")
+            self._end(packets, _("the peer reset the connection: {reason}").format(reason=_reason(error)))
 
     def _came(self, explained: Explained) -> None:
         self.received += 1
@@ -147,12 +152,17 @@ async def exchange(
 
 def _shortcoming(conversation: Conversation, seconds: float) -> str:
     """What did not come, and why; empty if all that was to come did."""
-    missing = " or ".join(dict.fromkeys(conversation.awaited))
+    missing = _(" or ").join(dict.fromkeys(conversation.awaited))
     if conversation.received and not missing:
         return ""
     if conversation.closed:
-        return f"{conversation.closed}, {'without ' + missing if conversation.received else 'and sent nothing'}"
-    return f"no {missing} came within {seconds:g} s" if missing else f"nothing came within {seconds:g} s"
+        words = _("{why}, without {missing}") if conversation.received else _("{why}, and sent nothing")
+        return words.format(why=conversation.closed, missing=missing)
+    return (
+        _("no {missing} came within {seconds:g} s").format(missing=missing, seconds=seconds)
+        if missing
+        else _("nothing came within {seconds:g} s").format(seconds=seconds)
+    )
 
 
 def _answers(explained: Explained) -> list[str]:

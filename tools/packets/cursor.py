@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+from ..language import N_, _, ngettext
 from .fields import Field
 
-PASSWORD = "password"
+PASSWORD = N_("password")
 """Name of the field whose bytes are secret."""
+NOT_READ = N_("not read")
+"""Name of the one that holds what stands after a fault."""
 
 _LONGEST_VALUE = 300  # characters of a text that is shown
 _LONGEST_REST = 1024  # bytes after a fault that are kept
@@ -17,7 +20,10 @@ class Fault(Exception):
     """What is wrong at byte `at`, and what was expected there."""
 
     def __init__(self, at: int, what: str, expected: str = "") -> None:
-        super().__init__(f"byte {at}: {what}" + (f"; expected {expected}" if expected else ""))
+        super().__init__(
+            _("byte {at}: {what}").format(at=at, what=what)
+            + (_("; expected {expected}").format(expected=expected) if expected else "")
+        )
         self.at = at
 
 
@@ -37,7 +43,7 @@ class Cursor:
         """Where the bytes taken last begin."""
         self.end: int | None = None
         """Where the packet ends; None until its length is known."""
-        self.within = "packet"
+        self.within = N_("packet")
         self.type = ""
         """The packet's type as the standard spells it; empty until that is certain."""
         self.payload_fault: Fault | None = None
@@ -56,8 +62,12 @@ class Cursor:
     def take(self, size: int, name: str) -> bytes:
         """The next bytes, for note(). Raises Fault where packet or data end before them, NotKept."""
         if self.end is not None and size > self.left:
-            left = count(self.left, "byte") if self.left else "nothing"
-            raise Fault(self.at, f"{left} left of the {self.within}", f"{count(size, 'byte')} of {name}")
+            left = count(self.left, "byte") if self.left else _("nothing")
+            raise Fault(
+                self.at,
+                _("{left} left of the {within}").format(left=left, within=_(self.within)),
+                _("{size} of {name}").format(size=count(size, "byte"), name=_(name)),
+            )
         self.start = self.at
         part = self.data[self.at : self.at + size]
         self.at += len(part)
@@ -67,12 +77,21 @@ class Cursor:
 
     def _partial(self, name: str, there: int, size: int) -> None:
         if there:
-            meaning = "the rest was too long to keep" if self.left_out else "the rest is missing"
-            self._append(name, f"{there:,} of {count(size, 'byte')}", meaning, secret=name == PASSWORD)
+            meaning = _("the rest was too long to keep") if self.left_out else _("the rest is missing")
+            self._append(
+                name,
+                _("{there:,} of {size}").format(there=there, size=count(size, "byte")),
+                meaning,
+                secret=name == PASSWORD,
+            )
         if self.left_out:
             raise NotKept
-        missing = f"{size - there:,} more of" if there else f"{count(size, 'byte')} of"
-        raise Fault(len(self.data), "the bytes end here", f"{missing} {name}")
+        missing = (
+            _("{size:,} more of {name}").format(size=size - there, name=_(name))
+            if there
+            else _("{size} of {name}").format(size=count(size, "byte"), name=_(name))
+        )
+        raise Fault(len(self.data), _("the bytes end here"), missing)
 
     def note(self, name: str, value: str, meaning: str = "", clause: str = "", bits: Bits = ()) -> None:
         """Makes a field of the bytes taken last."""
@@ -80,7 +99,9 @@ class Cursor:
 
     def note_password(self, value: bytes, meaning: str, clause: str) -> None:
         """Like note(); where secrets are not shown, only its length is."""
-        text = in_words(value) if self._show_secrets else f"{count(len(value), 'byte')}, not shown"
+        text = (
+            in_words(value) if self._show_secrets else _("{count}, not shown").format(count=count(len(value), "byte"))
+        )
         self._append(PASSWORD, text, meaning, clause, secret=True)
 
     def note_rest(self, end: int) -> None:
@@ -89,7 +110,7 @@ class Cursor:
         if size:
             self.start = self.at
             self.at += min(size, _LONGEST_REST)
-            self._append("not read", count(size, "byte"), secret=self.hide_rest)
+            self._append(NOT_READ, count(size, "byte"), secret=self.hide_rest)
             self.at = end
 
     def say(self, meaning: str) -> None:
@@ -107,11 +128,13 @@ class Cursor:
 
     def prefixed(self, name: str, clause: str = "1.5.3", size: int = 2) -> bytes:
         """What stands after its length, for note(). Raises Fault where it is longer than the packet."""
-        length = int.from_bytes(self.take(size, f"length of {name}"), "big")
-        self.note("length", f"{length}", f"of {name}", clause)
+        length = int.from_bytes(self.take(size, _("length of {name}").format(name=_(name))), "big")
+        self.note(N_("length"), f"{length}", _("of {name}").format(name=_(name)), clause)
         if length > self.left:
-            what = f"{count(length, 'byte')} of {name}, but {self.left:,} left of the {self.within}"
-            raise Fault(self.start, what, "no more than that")
+            what = _("{length} of {name}, but {left:,} left of the {within}").format(
+                length=count(length, "byte"), name=_(name), left=self.left, within=_(self.within)
+            )
+            raise Fault(self.start, what, _("no more than that"))
         return self.take(length, name)
 
     def _append(
@@ -126,7 +149,11 @@ class Cursor:
 
 def count(n: int, unit: str) -> str:
     """1 byte, 2,000 bytes."""
-    return f"{n:,} {unit}" if n == 1 else f"{n:,} {unit}s"
+    words = {
+        "byte": ngettext("{n:,} byte", "{n:,} bytes", n),
+        "float": ngettext("{n:,} float", "{n:,} floats", n),
+    }
+    return words[unit].format(n=n)
 
 
 def in_words(data: bytes, most: int = _LONGEST_VALUE) -> str:

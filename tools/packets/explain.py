@@ -6,6 +6,7 @@ Nothing here raises, whatever the bytes are. What is legal is what the parser on
 from collections.abc import Iterator
 
 from ..files import use_board_libraries
+from ..language import _
 
 use_board_libraries()
 
@@ -151,7 +152,7 @@ def _explain(data: bytes, show_secrets: bool, left_out: int = 0, error: str = ""
     """left_out: bytes of the packet that data has no more; error: what is wrong with it, if its fields don't tell."""
     cursor = Cursor(data, left_out, show_secrets)
     size = len(data) + left_out
-    summary, fault = f"{count(size, 'byte')}, too long to keep", None
+    summary, fault = _("{size}, too long to keep").format(size=count(size, "byte")), None
     try:
         summary = walk_packet(cursor)
     except NotKept:

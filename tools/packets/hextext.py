@@ -3,6 +3,8 @@
 import re
 from itertools import zip_longest
 
+from ..language import _
+
 _C_ARRAY = re.compile(r"\{([^{}]*)(?:\}|$)")
 _COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
 _BETWEEN = re.compile(r"(?:[\s,;:\-]|\\x|\b0x)+", re.IGNORECASE)
@@ -23,9 +25,15 @@ def parse_hex(text: str) -> bytes:
     for token in filter(None, _BETWEEN.split(array[1] if array else text)):
         shown = token if len(token) <= 24 else token[:24] + "…"
         if strange := re.search("[^0-9a-fA-F]", token):
-            raise ValueError(f"{shown!r} is no hex: it has {strange[0]!r}; write bytes as 10 28 or 0x10,0x28")
+            raise ValueError(
+                _("{shown!r} is no hex: it has {strange!r}; write bytes as 10 28 or 0x10,0x28").format(
+                    shown=shown, strange=strange[0]
+                )
+            )
         if len(token) > 1 and len(token) % 2:
-            raise ValueError(f"{shown!r} has {len(token)} hex digits, where a byte has two")
+            raise ValueError(
+                _("{shown!r} has {count} hex digits, where a byte has two").format(shown=shown, count=len(token))
+            )
         found += bytes.fromhex(token.zfill(2))
     return bytes(found)
 

@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .cursor import count
+from ..language import _, padded
+from .cursor import NOT_READ, count
 from .explain import Explained, Field, in_hex
 from .sniff import Sniffed
 
@@ -29,14 +30,15 @@ def packet(explained: Explained, width: int, offset: int = 0) -> RenderableType:
     """
     fields = [(field, _style(explained, field, i)) for i, field in enumerate(explained.fields)]
     said = "" if explained.broken else f": {explained.summary}"
-    where = f" at byte {offset}" if offset else ""
+    where = _(" at byte {offset}").format(offset=offset) if offset else ""
+    kind = explained.type or _("No packet")
     parts: list[RenderableType] = [
-        Text(f"{explained.type or 'No packet'}{where}, {count(explained.size, 'byte')}{said}", "bold"),
+        Text(f"{kind}{where}, {count(explained.size, 'byte')}{said}", "bold"),
         Text(" ").join(Text(" ".join(_bytes(field)), style) for field, style in fields if field.data),
         _table(fields, 8 if width >= _ROOMY else 4),
     ]
     if explained.error:
-        parts.append(Text(f"error: {explained.error}", _WRONG))
+        parts.append(Text(_("error: {error}").format(error=explained.error), _WRONG))
     return Group(*parts)
 
 
@@ -48,16 +50,17 @@ def in_line(explained: Explained, prefix: str) -> Table:
     line = Table.grid(padding=(0, 2, 0, 0))
     line.add_column(no_wrap=True)
     line.add_column(overflow="fold")
-    line.add_row(Text.assemble((prefix, "dim"), (f"{explained.type or 'no packet':<11}", "bold")), words)
+    kind = padded(explained.type or _("no packet"), 11)
+    line.add_row(Text.assemble((prefix, "dim"), (kind, "bold")), words)
     return line
 
 
 def print_exchanged(explained: Explained, sent: bool) -> None:
     """One packet of a conversation: sent ones in a line, for who sent them knows them."""
     if sent:
-        terminal().print(in_line(explained, "sent: "))
+        terminal().print(in_line(explained, _("sent: ")))
     else:
-        terminal().print("received:", style="dim")
+        terminal().print(_("received:"), style="dim")
         print_packet(explained)
 
 
@@ -74,7 +77,7 @@ def show_sniffed(found: Iterable[Sniffed], fields: bool, as_json: bool) -> int:
         arrow = "→" if one.from_client else "←"
         prefix = f"{one.time:10.4f} {one.connection:>3} {arrow} "
         if not one.explained:
-            where = f" to {one.server}" if one.remark == "connects" else ""
+            where = _(" to {server}").format(server=one.server) if one.remark == _("connects") else ""
             who = one.client if one.from_client else one.server
             console.print(Text(f"{prefix}{who} {one.remark}{where}", "dim"))
         else:
@@ -148,7 +151,7 @@ def save_picture(explained: Explained, path: Path, title: str) -> None:
 
 def _style(explained: Explained, field: Field, i: int) -> str:
     at = explained.error_at
-    if at >= 0 and (field.name == "not read" or field.offset <= at < field.offset + len(field.data)):
+    if at >= 0 and (field.name == NOT_READ or field.offset <= at < field.offset + len(field.data)):
         return _WRONG
     return _COLOURS[i % len(_COLOURS)]
 
@@ -156,18 +159,24 @@ def _style(explained: Explained, field: Field, i: int) -> str:
 def _bytes(field: Field) -> list[str]:
     """In hex, the first ones of many."""
     shown = in_hex(field).split()
-    return shown if len(shown) <= _MOST_BYTES else [*shown[: _MOST_BYTES - 8], f"… {len(shown) - _MOST_BYTES + 8} more"]
+    return (
+        shown
+        if len(shown) <= _MOST_BYTES
+        else [*shown[: _MOST_BYTES - 8], _("… {len} more").format(len=len(shown) - _MOST_BYTES + 8)]
+    )
 
 
 def _table(fields: Iterable[tuple[Field, str]], in_row: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column("at", justify="right", no_wrap=True)
-    table.add_column("bytes", no_wrap=True, min_width=9)
-    table.add_column("field", max_width=20)
-    table.add_column("meaning", overflow="fold")
-    table.add_column("clause", style="dim", max_width=10)
+    table.add_column(_("at"), justify="right", no_wrap=True)
+    table.add_column(_("bytes"), no_wrap=True, min_width=9)
+    table.add_column(_("field"), max_width=20)
+    table.add_column(_("meaning"), overflow="fold")
+    table.add_column(_("clause"), style="dim", max_width=10)
     for field, style in fields:
-        table.add_row(f"{field.offset}", Text(_rows(field, in_row), style), field.name, _meaning(field), field.clause)
+        table.add_row(
+            f"{field.offset}", Text(_rows(field, in_row), style), _(field.name), _meaning(field), field.clause
+        )
         for bits, pattern, words in _patterns(field):
             table.add_row("", Text(pattern, style), Text(bits, "dim"), Text(words))
     return table
@@ -187,4 +196,8 @@ def _patterns(field: Field) -> Iterator[tuple[str, str, str]]:
     for bits, setting, words in field.bits:
         first = int(bits.partition("-")[0])
         pattern = f"{'.' * (7 - first)}{setting}".ljust(8, ".")
-        yield f"bit{'s' if '-' in bits else ''} {bits}", f"{pattern[:4]} {pattern[4:]}", words
+        yield (
+            (_("bits {bits}") if "-" in bits else _("bit {bits}")).format(bits=bits),
+            f"{pattern[:4]} {pattern[4:]}",
+            words,
+        )

@@ -9,6 +9,7 @@ from typing import Any
 
 import dpkt  # type: ignore[import-untyped]
 
+from ..language import _
 from .cursor import count
 from .explain import Explained, PacketReader
 
@@ -142,7 +143,7 @@ class _Connection:
         direction = self.up if to_server else self.down
         if tcp.flags & _SYN:
             if direction.synchronize(tcp.seq):
-                yield self._remark(time, to_server, "connects" if to_server else "accepts")
+                yield self._remark(time, to_server, _("connects") if to_server else _("accepts"))
             return
         known = not direction.lost
         for explained in direction.packets.feed(direction.take(tcp.seq, tcp.data)):
@@ -153,9 +154,9 @@ class _Connection:
             direction.finish((tcp.seq + len(tcp.data)) & 0xFFFFFFFF)
         if direction.finished():
             yield from self._rest(time, to_server, direction)
-            yield self._remark(time, to_server, "closes")
+            yield self._remark(time, to_server, _("closes"))
         if tcp.flags & _RST:
-            yield self._remark(time, to_server, "resets the connection")
+            yield self._remark(time, to_server, _("resets the connection"))
 
     def end(self, time: float) -> Iterator[Sniffed]:
         """What is left when no more comes."""
@@ -171,7 +172,9 @@ class _Connection:
 
     def _missing(self, time: float, to_server: bool, direction: _Direction) -> Sniffed:
         missing = count(direction.missing, "byte")
-        return self._remark(time, to_server, f"{missing} missing from the capture; what follows can't be read")
+        return self._remark(
+            time, to_server, _("{missing} missing from the capture; what follows can't be read").format(missing=missing)
+        )
 
     def _remark(self, time: float, from_client: bool, remark: str) -> Sniffed:
         return Sniffed(time, self.number, self.client, self.server, from_client, remark=remark)
@@ -183,11 +186,13 @@ def _packets(path: Path) -> Iterator[tuple[float, Any]]:
         try:
             reader = dpkt.pcap.UniversalReader(file)
         except (dpkt.Error, ValueError, struct.error) as error:
-            raise CaptureError(f"{path} is no capture file of the kind pcap or pcapng") from error
+            raise CaptureError(_("{path} is no capture file of the kind pcap or pcapng").format(path=path)) from error
         link = reader.datalink()
         if link != _ETHERNET and link not in _BEFORE_IP:
             raise CaptureError(
-                f"{path} is of link type {link}; Ethernet, loopback, raw IP and Linux cooked can be read"
+                _("{path} is of link type {link}; Ethernet, loopback, raw IP and Linux cooked can be read").format(
+                    path=path, link=link
+                )
             )
         start: float | None = None
         frames = iter(reader)
@@ -197,7 +202,11 @@ def _packets(path: Path) -> Iterator[tuple[float, Any]]:
             except StopIteration:
                 return
             except (dpkt.Error, ValueError, struct.error) as error:
-                raise CaptureError(f"{path} is damaged after its first {file.tell():,} bytes: {error}") from error
+                raise CaptureError(
+                    _("{path} is damaged after its first {tell:,} bytes: {error}").format(
+                        path=path, tell=file.tell(), error=error
+                    )
+                ) from error
             time = float(stamp)
             start = time if start is None else start
             packet = _ip(link, frame)

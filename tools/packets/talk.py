@@ -17,6 +17,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..failures import complain
+from ..help_words import translated
+from ..language import N_, _
+from ..said import rendered
 from . import show
 from .build import build
 from .commands import CLIENT_COMMANDS
@@ -29,11 +32,11 @@ _SECRETS = ("--password", "--auth-info")
 _USERS = ("--user-name", "--product-id")
 _ALIASES = {"ping": "pingreq", "quit": "exit", "?": "help"}
 _OWN = {
-    "hex": "bytes as they are: hex 10 0c 00 04 …",
-    "reply": "answers OneNET's last command: reply done",
-    "show": "the last packet, byte by byte",
-    "help": "this; connect --help and the like tell more",
-    "exit": "the end; Ctrl-D does it too",
+    "hex": N_("bytes as they are: hex 10 0c 00 04 …"),
+    "reply": N_("answers OneNET's last command: reply done"),
+    "show": N_("the last packet, byte by byte"),
+    "help": N_("this; connect --help and the like tell more"),
+    "exit": N_("the end; Ctrl-D does it too"),
 }
 _ANSWERS = {1: "PUBACK", 2: "PUBREC"}  # to a PUBLISH, by QoS
 _NEXT = {"PUBREC": "PUBREL", "PUBREL": "PUBCOMP"}
@@ -74,7 +77,11 @@ class Talk:
     async def run(self) -> int:
         await self._open()
         with self._input.beside_output():
-            _say(f"connected to {self._host}:{self._port}; help lists what to type, exit ends")
+            _say(
+                _("connected to {host}:{port}; help lists what to type, exit ends").format(
+                    host=self._host, port=self._port
+                )
+            )
             try:
                 while (line := await self._input.line()) is not None and await self._obey(line):
                     pass
@@ -109,17 +116,18 @@ class Talk:
             return parse_hex(" ".join(words))
         if name == "reply":
             if not self._command:
-                raise ValueError("reply: no command has come yet")
+                raise ValueError(_("reply: no command has come yet"))
             return build("PUBLISH", self._command.replace(b"$creq", b"$crsp", 1), " ".join(words))
         options = {word.partition("=")[0] for word in words}
         if name == "connect" and options & set(_USERS) and not options & {*_SECRETS, "--help", "-h"}:
             password = await self._input.password()
             words = [*words, *(["--password", password] if password else [])]
         try:
-            made = _packets([name, *words], standalone_mode=False, prog_name="")
+            made = translated(typer.main.get_command(_packets))([name, *words], standalone_mode=False, prog_name="")
         except typer.TyperException as error:
             known = name in (command.__name__ for command in CLIENT_COMMANDS)
-            complain(f"{error.format_message()} ({f'{name} --help tells more' if known else 'try help'})")
+            more = _("{name} --help tells more").format(name=name) if known else _("try help")
+            complain(f"{rendered(error.format_message())} ({more})")
             return b""
         return made if isinstance(made, bytes) else b""
 
@@ -151,7 +159,7 @@ class Talk:
     def _on_closed(self, why: str) -> None:
         for task in self._tasks:
             task.cancel()
-        _say(f"{why}; what is sent next opens a new one")
+        _say(_("{why}; what is sent next opens a new one").format(why=why))
 
     def _on_packet(self, explained: Explained, sent: bool) -> None:
         self._last = explained
@@ -161,15 +169,15 @@ class Talk:
             console.print(show.packet(explained, console.width))
         else:
             shown = in_hex(explained).split()
-            most = (console.width - len(" … 65,536 more")) // 3
-            more = f" … {len(shown) - most:,} more" if len(shown) > most else ""
+            most = (console.width - len(_(" … 65,536 more"))) // 3
+            more = _(" … {len:,} more").format(len=len(shown) - most) if len(shown) > most else ""
             console.print(" ".join(shown[:most]) + more, style="dim")
         if explained.broken:
             return
         if sent and explained.type == "CONNECT":
-            self._keepalive = _number(explained, "keep alive")
+            self._keepalive = _number(explained, N_("keep alive"))
         if not sent:
-            topic = explained.field("topic name")
+            topic = explained.field(N_("topic name"))
             if topic and topic.data.startswith(b"$creq/"):
                 self._command = topic.data
             if not self._by_hand:
@@ -179,7 +187,7 @@ class Talk:
         if self._last:
             show.print_packet(self._last)
         else:
-            _say("no packet yet")
+            _say(_("no packet yet"))
 
     # What a client does by itself
 
@@ -190,7 +198,7 @@ class Talk:
             answer = _ANSWERS.get(explained.data[0] >> 1 & 3, "")
         else:
             answer = _NEXT.get(explained.type, "")
-        packet_id = _number(explained, "packet identifier")
+        packet_id = _number(explained, N_("packet identifier"))
         if answer and packet_id:  # of a packet too long to keep, it may be lost
             self._start(self._send_by_itself(build(answer, packet_id)))
 
@@ -237,7 +245,7 @@ class _Terminal:
     async def password(self) -> str:
         session: PromptSession[str] = PromptSession()
         try:
-            return await session.prompt_async("password, not shown: ", is_password=True)
+            return await session.prompt_async(_("password, not shown: "), is_password=True)
         except (KeyboardInterrupt, EOFError):
             return ""
 
@@ -303,9 +311,9 @@ def _number(explained: Explained, name: str) -> int:
 def _help() -> None:
     table = Table.grid(padding=(0, 2))
     for command in CLIENT_COMMANDS:
-        table.add_row(Text(command.__name__, "bold"), (command.__doc__ or "").splitlines()[0])
+        table.add_row(Text(command.__name__, "bold"), _((command.__doc__ or "").splitlines()[0]))
     for name, words in _OWN.items():
-        table.add_row(Text(name, "bold"), words)
+        table.add_row(Text(name, "bold"), _(words))
     show.terminal().print(table)
 
 

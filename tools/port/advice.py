@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ..language import N_, _
 from .board_module import board_module
 
 _EXAMPLES = {"stream": '"temperature"', "property": '"light"', "service": '"blink"'}
@@ -16,10 +17,10 @@ _EXAMPLES = {"stream": '"temperature"', "property": '"light"', "service": '"blin
 _AWAITED = ("stream", "command")
 """What may be async where the program calls Device.start()."""
 _KINDS: dict[type[ast.expr], str] = {
-    ast.Tuple: 'a tuple; make it a dict: {"x": 1, "y": 2}',
-    ast.Set: 'a set; make it a dict: {"x": 1, "y": 2}',
-    ast.GeneratorExp: "a generator; make it a number, text or dict",
-    ast.Lambda: "a function; call it",
+    ast.Tuple: N_('a tuple; make it a dict: {"x": 1, "y": 2}'),
+    ast.Set: N_('a set; make it a dict: {"x": 1, "y": 2}'),
+    ast.GeneratorExp: N_("a generator; make it a number, text or dict"),
+    ast.Lambda: N_("a function; call it"),
 }
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -28,12 +29,12 @@ def mistakes(tree: ast.Module, name: str) -> Iterator[str]:
     """What ends this module of the program where it is loaded."""
     for function, decorator in _decorated(tree):
         word, call = _word_of(decorator)
-        place = f"{name}, line {decorator.lineno}: @device.{word}"
+        place = _("{name}, line {lineno}: @device.{word}").format(name=name, lineno=decorator.lineno, word=word)
         right = f"@device.{word}({_id_for(function, word)})"
         if word in _EXAMPLES and call is None:
-            yield f"{place} needs an id in parentheses: {right}"
+            yield _("{place} needs an id in parentheses: {right}").format(place=place, right=right)
         elif word in _EXAMPLES and call is not None and not (call.args or call.keywords):
-            yield f"{place}() needs an id: {right}"
+            yield _("{place}() needs an id: {right}").format(place=place, right=right)
         elif word == "command" and call is not None:
             yield from _wrong_command(call, name)
         elif call is not None:
@@ -44,27 +45,31 @@ def advice(tree: ast.Module, name: str, beside: bool = False) -> Iterator[str]:
     """What this module does not mean, in the order of its lines. beside: the program calls Device.start()."""
     for function, decorator in _decorated(tree):
         word, call = _word_of(decorator)
-        place = f"{name}, line {function.lineno}: {function.name}()"
+        place = _("{name}, line {lineno}: {function}()").format(
+            name=name, lineno=function.lineno, function=function.name
+        )
         if word not in (*_EXAMPLES, "command", "setter"):
             continue
         if isinstance(function, ast.AsyncFunctionDef):
             if word not in _AWAITED:
-                yield f"{place} is async, which only streams and commands may be; take async away"
+                yield _("{place} is async, which only streams and commands may be; take async away").format(place=place)
             elif not beside:
                 yield (
-                    f"{place} is async, which nobody awaits here: its value would be a generator; take async away, or "
-                    "await device.start() in place of run()"
+                    _(
+                        "{place} is async, which nobody awaits here: its value would be a generator; take async "
+                        "away, or await device.start() in place of run()"
+                    ).format(place=place)
                 )
             continue
         own = list(_own(function))
         if any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own):
-            yield f"{place} has a yield, so its value is a generator; return the value"
+            yield _("{place} has a yield, so its value is a generator; return the value").format(place=place)
             continue
         returned = [node for node in own if isinstance(node, ast.Return)]
         if word == "stream":
             yield from _about_values(returned, name, function.name)
             if not any(node.value for node in returned) and _looks_like_a_value(own):
-                yield f"{place} returns nothing, so nothing is ever sent; return the value"
+                yield _("{place} returns nothing, so nothing is ever sent; return the value").format(place=place)
         elif word == "command" and not (call and (call.args or call.keywords)):
             yield from _about_comparisons(function, own, name)
     for node in ast.walk(tree):
@@ -96,19 +101,25 @@ def _wrong_intervals(call: ast.Call, name: str) -> Iterator[str]:
         value = keyword.value
         text = isinstance(value, ast.Constant) and isinstance(value.value, str)
         if text and keyword.arg in ("every", "at_least", "average"):
-            yield f"{name}, line {value.lineno}: {keyword.arg} is a number, without quotes: {keyword.arg}=60"
+            yield _("{name}, line {lineno}: {arg} is a number, without quotes: {arg}=60").format(
+                name=name, lineno=value.lineno, arg=keyword.arg
+            )
 
 
 def _wrong_command(call: ast.Call, name: str) -> Iterator[str]:
-    place = f"{name}, line {call.lineno}: @device.command"
+    place = _("{name}, line {lineno}: @device.command").format(name=name, lineno=call.lineno)
     for keyword in call.keywords:
         if keyword.arg not in ("text", None):
-            yield f"{place} has no {keyword.arg}; there is text: @device.command(text=True)"
+            yield _("{place} has no {arg}; there is text: @device.command(text=True)").format(
+                place=place, arg=keyword.arg
+            )
     for given in call.args:
         if isinstance(given, ast.Constant) and not isinstance(given.value, str | bytes):
-            yield f'{place} takes a command\'s name, as text: @device.command("relay")'
+            yield _('{place} takes a command\'s name, as text: @device.command("relay")').format(place=place)
         elif isinstance(given, ast.Constant) and any(sign in str(given.value) for sign in "=? "):
-            yield f'{place} takes what stands before = ? or a blank: @device.command("relay") for relay=on and relay?'
+            yield _(
+                '{place} takes what stands before = ? or a blank: @device.command("relay") for relay=on and relay?'
+            ).format(place=place)
 
 
 def calls_start(tree: ast.Module) -> bool:
@@ -138,8 +149,10 @@ def pins_of_the_flash(program: Mapping[str, Path], machine: str) -> Iterator[str
                 pin = node.args[0]
                 if isinstance(pin, ast.Constant) and type(pin.value) is int and at_flash(pin.value, machine):
                     yield (
-                        f"{name}, line {node.lineno}: the flash of this chip is at pin {pin.value}: to change that "
-                        "stops the board; take another pin"
+                        _(
+                            "{name}, line {lineno}: the flash of this chip is at pin {pin}: to change that stops the "
+                            "board; take another pin"
+                        ).format(name=name, lineno=node.lineno, pin=pin.value)
                     )
 
 
@@ -165,15 +178,18 @@ def _looks_like_a_value(own: list[ast.AST]) -> bool:
 def _about_values(returned: list[ast.Return], name: str, function: str) -> Iterator[str]:
     for node in returned:
         if words := _what_no_platform_takes(node.value):
-            yield f"{name}, line {node.lineno}: {function}() returns {words}"
+            yield _("{name}, line {lineno}: {function}() returns {words}").format(
+                name=name, lineno=node.lineno, function=function, words=words
+            )
 
 
 def _what_no_platform_takes(value: ast.expr | None) -> str:
     if isinstance(value, ast.Constant) and isinstance(value.value, bytes):
-        return "bytes; make it text: value.decode()"
+        return _("bytes; make it text: value.decode()")
     if isinstance(value, ast.Call) and ast.unparse(value).lower() in ("float('nan')", "float('inf')", "float('-inf')"):
-        return f"{ast.unparse(value)}; a number must be finite: return None for no value"
-    return _KINDS.get(type(value), "") if value else ""
+        return _("{unparse}; a number must be finite: return None for no value").format(unparse=ast.unparse(value))
+    kind = _KINDS.get(type(value)) if value else None
+    return _(kind) if kind else ""
 
 
 def _about_comparisons(function: _Function, own: list[ast.AST], name: str) -> Iterator[str]:
@@ -188,8 +204,10 @@ def _about_comparisons(function: _Function, own: list[ast.AST], name: str) -> It
                 texts = [it.value for it in (left, right) if isinstance(it, ast.Constant) and isinstance(it.value, str)]
                 if payload in names and texts and not _becomes_text(own, payload):
                     yield (
-                        f'{name}, line {node.lineno}: {payload} is bytes, and never the text "{texts[0]}"; '
-                        f'compare with b"{texts[0]}", or {payload}.decode()'
+                        _(
+                            '{name}, line {lineno}: {payload} is bytes, and never the text "{texts}"; compare with '
+                            'b"{texts}", or {payload}.decode()'
+                        ).format(name=name, lineno=node.lineno, payload=payload, texts=texts[0])
                     )
 
 
@@ -205,6 +223,8 @@ def _about_put(call: ast.Call, name: str) -> Iterator[str]:
         return
     stream, value = call.args
     if isinstance(stream, ast.Constant) and not isinstance(stream.value, str | bytes):
-        yield f'{name}, line {call.lineno}: put() takes the stream\'s id first, as text: put("temperature", 21.5)'
+        yield _('{name}, line {lineno}: put() takes the stream\'s id first, as text: put("temperature", 21.5)').format(
+            name=name, lineno=call.lineno
+        )
     if words := _what_no_platform_takes(value):
-        yield f"{name}, line {call.lineno}: put() is given {words}"
+        yield _("{name}, line {lineno}: put() is given {words}").format(name=name, lineno=call.lineno, words=words)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..api.text import harmless
+from ..language import N_, _
 from .asking_broker import ask_for_broker, keys_of, looks_like_address, with_address
 from .asking_proof import proof_in, token_problems, token_warning
 from .asking_tls import ask_for_tls
@@ -35,11 +36,11 @@ if TYPE_CHECKING:
 
 WIFI_PASSWORD = "wifi_password"
 _OF_ADDRESS = {"host", "port", "transport", "path", "tls"}
-_NAME = ("device_name", "Device name")
-_NAMES = {LEGACY: ("device_id", "Device ID"), STUDIO: _NAME, DP: _NAME, MQTT: _NAME}
-_KEY = "Key of the device (or a token, or access_key=… of the product)"
+_NAME = ("device_name", N_("Device name"))
+_NAMES = {LEGACY: ("device_id", N_("Device ID")), STUDIO: _NAME, DP: _NAME, MQTT: _NAME}
+_KEY = N_("Key of the device (or a token, or access_key=… of the product)")
 _PROTOCOLS = {"onejson": STUDIO, "物模型": STUDIO, "streams": DP, "stream": DP, "数据流": DP}
-_PROOF = {LEGACY: "Auth-info (or api-key) of the device", STUDIO: _KEY, DP: _KEY}
+_PROOF = {LEGACY: N_("Auth-info (or api-key) of the device"), STUDIO: _KEY, DP: _KEY}
 _PROOF_FROM = {LEGACY: "ONENET_AUTH_INFO", STUDIO: "ONENET_DEVICE_KEY", DP: "ONENET_DEVICE_KEY"}
 
 Ask = Callable[[str, str, bool], str]
@@ -48,14 +49,14 @@ Ask = Callable[[str, str, bool], str]
 
 def prompt(question: str, default: str, secret: bool) -> str:
     """Asks at the terminal."""
-    shown = "as it is" if secret else default
+    shown = _("as it is") if secret else default
     asked = harmless(f"{question} [{shown}]" if default else question)
     empty = "" if default or secret else None
     while True:
         answer = str(typer.prompt(asked, default=empty, hide_input=secret, show_default=False))
         if answer.isprintable():
             return answer or default
-        typer.echo("  must not contain control characters; was an arrow key pressed?", err=True)
+        typer.echo(_("  must not contain control characters; was an arrow key pressed?"), err=True)
 
 
 def asked(config: Config, there: Config, changes: "Changes", ask: Ask, secure: bool) -> Config:
@@ -70,8 +71,10 @@ def complete(config: Config, there: Config, changes: "Changes") -> Config:
     missing or wrong."""
     if changes.ssid and WIFI_PASSWORD not in changes.secrets and password_of(there, changes.ssid) is None:
         raise PortError(
-            f"nothing was written: the password of {changes.ssid} is missing; give it in ONENET_WIFI_PASSWORD, "
-            "empty for an open network"
+            _(
+                "nothing was written: the password of {ssid} is missing; give it in "
+                "ONENET_WIFI_PASSWORD, empty for an open network"
+            ).format(ssid=changes.ssid)
         )
     return checked(config, changes)
 
@@ -83,19 +86,20 @@ def checked(config: Config, changes: "Changes") -> Config:
         *host_problems(config),
     ]
     if found:
-        raise PortError(f"nothing was written: {'; '.join(found)}{_hint(config)}")
+        raise PortError(_("nothing was written: {found}{hint}").format(found="; ".join(found), hint=_hint(config)))
     return config
 
 
 def _ask_for_network(config: Config, there: Config, changes: "Changes", ask: Ask) -> Config:
     ssid = first_ssid(config)
     if not ssid or not changes.anything:
-        ssid = ask("Wi-Fi network", ssid, False)
+        ssid = ask(_("Wi-Fi network"), ssid, False)
     elif WIFI_PASSWORD in changes.secrets or password_of(there, ssid) is not None:
         return config  # all said, or known before
     known = changes.secrets.get(WIFI_PASSWORD, password_of(there, ssid))
     while True:
-        password = ask(f"Password of {ssid}{'' if known else ' (Enter for none)'}", known or "", True)
+        question = _("Password of {name}") if known else _("Password of {name} (Enter for none)")
+        password = ask(question.format(name=ssid), known or "", True)
         asked = with_network(config, ssid, password)
         wrong = problems_of("wifi", asked)
         if not wrong:
@@ -116,6 +120,7 @@ def _ask_for_device(config: Config, there: Config, changes: "Changes", ask: Ask,
         said = _OF_ADDRESS & config.keys() if before != MQTT else set(changes.values)
         return ask_for_broker(config, {*said, *changes.secrets}, everything, ask, secure)
     name, question = _NAMES[platform]
+    question = _(question)
     if _wanted(name, config, changes):
         config = _ask_for_key(config, name, question, ask)
     known = next((key for key in KEYS[platform] if key in config), None)
@@ -133,7 +138,7 @@ def _wanted(key: str, config: Config, changes: "Changes") -> bool:
 def _ask_for_product(config: Config, changes: "Changes", ask: Ask, secure: bool) -> Config:
     default = config.get("product_id")
     while True:
-        question = "Product ID" if "platform" in config else "Product ID, or the address of a broker of your own"
+        question = _("Product ID") if "platform" in config else _("Product ID, or the address of a broker of your own")
         answer = ask(question, default if isinstance(default, str) else "", False).strip()
         if "platform" not in changes.values and looks_like_address(answer):
             try:
@@ -143,7 +148,7 @@ def _ask_for_product(config: Config, changes: "Changes", ask: Ask, secure: bool)
                 continue
         here = platform_of(config) if "platform" in changes.values else platform_for(answer, config)
         if here is None:
-            typer.echo("  product_id: must be digits, or letters and digits on OneNET's current platform", err=True)
+            typer.echo(_("  product_id: must be digits, or letters and digits on OneNET's current platform"), err=True)
         else:
             given = {key: value for key, value in changes.values.items() if key in ("host", "port")}
             asked = for_platform(config, here) | given | {"product_id": answer}
@@ -151,7 +156,7 @@ def _ask_for_product(config: Config, changes: "Changes", ask: Ask, secure: bool)
             if not wrong:
                 if here == LEGACY:
                     return asked
-                typer.echo("  with letters: of OneNET's current platform: device name and key", err=True)
+                typer.echo(_("  with letters: of OneNET's current platform: device name and key"), err=True)
                 return asked if "platform" in changes.values else _ask_for_protocol(asked, ask)
             typer.echo("  " + "; ".join(wrong), err=True)
         default = None
@@ -161,11 +166,11 @@ def _ask_for_protocol(config: Config, ask: Ask) -> Config:
     """What the product's page calls 数据协议: it was chosen when the product was made."""
     before = "streams" if platform_of(config) == DP else "onejson"
     while True:
-        answer = ask("Its data protocol (数据协议), onejson or streams", before, False).strip().lower()
+        answer = ask(_("Its data protocol (数据协议), onejson or streams"), before, False).strip().lower()
         if answer in _PROTOCOLS:
             kept = {key: config[key] for key in ("host", "port") if key in config}
             return for_platform(config, _PROTOCOLS[answer]) | kept
-        typer.echo("  must be onejson (OneJSON, a thing model) or streams (数据流)", err=True)
+        typer.echo(_("  must be onejson (OneJSON, a thing model) or streams (数据流)"), err=True)
 
 
 def _ask_for_key(config: Config, key: str, question: str, ask: Ask) -> Config:
@@ -182,7 +187,7 @@ def _ask_for_key(config: Config, key: str, question: str, ask: Ask) -> Config:
 def _ask_for_proof(config: Config, platform: str, known: str | None, ask: Ask) -> Config:
     default = config.get(known) if known else None
     while True:
-        answer = ask(_PROOF[platform], default if isinstance(default, str) else "", True)
+        answer = ask(_(_PROOF[platform]), default if isinstance(default, str) else "", True)
         key = KEYS[platform][0]
         if known and answer == default:
             key = known
@@ -203,7 +208,7 @@ def _hint(config: Config) -> str:
     platform = platform_of(config)
     proof = [key for key in KEYS.get(platform, ()) if key in config]
     wanted = [
-        ("--ssid and ONENET_WIFI_PASSWORD", "wifi" in config),
+        (_("--ssid and ONENET_WIFI_PASSWORD"), "wifi" in config),
         ("--device-id", _NAMES.get(platform, _NAMES[LEGACY])[0] in config),
     ]
     if platform == MQTT:
@@ -212,4 +217,4 @@ def _hint(config: Config) -> str:
         wanted.append(("--product-id", "product_id" in config))
         wanted.append((_PROOF_FROM.get(platform, _PROOF_FROM[LEGACY]), bool(proof)))
     missing = [words for words, there in wanted if not there]
-    return f" (give {', '.join(missing)})" if missing else ""
+    return _(" (give {missing})").format(missing=", ".join(missing)) if missing else ""

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from ..language import _
 from .asking_tls import NOT_ON_ESP8266, ask_for_tls, with_tls
 from .board_config import Config, problems_of
 from .errors import PortError
@@ -28,10 +29,10 @@ def address(text: str) -> Config:
         hosts.append(host if colon else part.strip())
         if colon:
             if not port.isdecimal():
-                raise PortError(f"--host {text}: must be HOST or HOST:PORT, as 192.168.1.2:6002")
+                raise PortError(_("--host {text}: must be HOST or HOST:PORT, as 192.168.1.2:6002").format(text=text))
             ports.add(int(port))
     if len(ports) > 1:
-        raise PortError(f"--host {text}: the port must be the same for all of them")
+        raise PortError(_("--host {text}: the port must be the same for all of them").format(text=text))
     keys: Config = {"host": hosts if len(hosts) > 1 else hosts[0]}
     return keys | {"port": ports.pop()} if ports else keys
 
@@ -64,7 +65,7 @@ def looks_like_address(text: str) -> bool:
 def with_address(config: Config, keys: Config, secure: bool) -> Config:
     """The configuration with the keys of an address. Raises PortError for TLS where a board can't have it."""
     if keys.get("tls") and not secure:
-        raise PortError(f"tls: {NOT_ON_ESP8266}")
+        raise PortError(_("tls: {not_on_esp8266}").format(not_on_esp8266=_(NOT_ON_ESP8266)))
     return (with_tls(config, keys["tls"]) if "tls" in keys else config) | keys
 
 
@@ -77,8 +78,8 @@ def ask_for_broker(config: Config, said: Set[str], everything: bool, ask: Ask, s
     if secure and it.wanted("tls", optional=True):
         it.config = ask_for_tls(it.config, ask)
     usual = _PORTS[it.config.get("transport", _TCP), it.config.get("tls") is True]
-    it.key("port", "Port", str(it.config.get("port", usual)), _port)
-    it.key("device_name", "Device name", str(it.config.get("device_name", "")))
+    it.key("port", _("Port"), str(it.config.get("port", usual)), _port)
+    it.key("device_name", _("Device name"), str(it.config.get("device_name", "")))
     it.user()
     return _plain(it.config)
 
@@ -120,19 +121,19 @@ class _Asking:
             said.update(keys := keys_of(text))
             return with_address(self.config, keys, secure)
 
-        self.config = self._until_right(("host", "port", "path"), "Address of the broker", known, meaning)
+        self.config = self._until_right(("host", "port", "path"), _("Address of the broker"), known, meaning)
         self._said = {*self._said, *said}
 
     def transport(self) -> None:
         """And what a WebSocket has besides."""
         if self.wanted("transport", optional=True):
             known = str(self.config.get("transport", _TCP))
-            question = f"Transport, {_TCP} or {_WEBSOCKET}"
+            question = _("Transport, {tcp} or {websocket}").format(tcp=_TCP, websocket=_WEBSOCKET)
             self.config = self._until_right(("transport",), question, known, lambda text: self._over(text))
         if self.config.get("transport") == _WEBSOCKET and self.wanted("path", optional=True):
             known = str(self.config.get("path", "/mqtt"))
             self.config = self._until_right(
-                ("path",), "Path of the WebSocket", known, lambda text: self.config | {"path": text}
+                ("path",), _("Path of the WebSocket"), known, lambda text: self.config | {"path": text}
             )
 
     def _over(self, transport: str) -> Config:
@@ -149,7 +150,7 @@ class _Asking:
         if self.wanted("username", optional=True):
             without = {key: value for key, value in self.config.items() if key != "password"}
             asked = self._until_right(
-                ("username",), "User name", str(before or _NOBODY), lambda text: without | {"username": _user(text)}
+                ("username",), _("User name"), str(before or _NOBODY), lambda text: without | {"username": _user(text)}
             )
             other = asked["username"] != before and "password" not in self._said
             self.config = asked if other else self.config | {"username": asked["username"]}
@@ -157,7 +158,8 @@ class _Asking:
             self.config = {key: value for key, value in self.config.items() if key not in ("username", "password")}
         elif self.wanted("password"):
             known = str(self.config.get("password", ""))
-            question = f"Password of {self.config['username']}{'' if known else ' (Enter for none)'}"
+            words = _("Password of {name}") if known else _("Password of {name} (Enter for none)")
+            question = words.format(name=self.config["username"])
             self.config = self._until_right(
                 ("password",), question, known, lambda text: self.config | {"password": text}, secret=True
             )

@@ -5,6 +5,7 @@ platform's refusal."""
 import re
 from datetime import datetime, timedelta
 
+from ..language import _
 from ..token.reading import BEIJING, Token, TokenError, read_token, span
 from .board_config import Config
 
@@ -37,14 +38,14 @@ def token_problems(config: Config) -> list[str]:
         return []
     found = list(token.mistakes)
     if token.level == "user" or token.version == "2022-05-01":
-        found.append("it is for the HTTP API, and no device logs in with it")
+        found.append(_("it is for the HTTP API, and no device logs in with it"))
     elif token.level:
-        product, _, device = token.resource.removeprefix("products/").partition("/devices/")
+        product, _slash, device = token.resource.removeprefix("products/").partition("/devices/")
         if product != config.get("product_id"):
-            found.append(f"it is for product {product}")
+            found.append(_("it is for product {product}").format(product=product))
         elif device and device != config.get("device_name"):
-            found.append(f"it is for device {device}")
-    return [f"token: {words}" for words in found]
+            found.append(_("it is for device {device}").format(device=device))
+    return [_("token: {words}").format(words=words) for words in found]
 
 
 def token_warning(config: Config) -> str:
@@ -53,7 +54,7 @@ def token_warning(config: Config) -> str:
     left = token.end - datetime.now(BEIJING) if token and token.end else _SOON
     if token is None or token.end is None or not timedelta() < left < _SOON:
         return ""
-    return (
-        f"the token ends in {span(left)}, {token.end:%Y-%m-%d %H:%M} in Beijing, and the board is offline from then on;"
-        " with a key it makes one itself, which lasts"
-    )
+    return _(
+        "the token ends in {span}, {end:%Y-%m-%d %H:%M} in Beijing, and the board is offline "
+        "from then on; with a key it makes one itself, which lasts"
+    ).format(span=span(left), end=token.end)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import typer
 
+from ..language import N_, _
 from .board_config import Config
 
 Ask = Callable[[str, str, bool], str]
 """As asking.py has it."""
-NOT_ON_ESP8266 = "an ESP8266 cannot check certificates, nor has it the memory for TLS; it takes an ESP32"
+NOT_ON_ESP8266 = N_("an ESP8266 cannot check certificates, nor has it the memory for TLS; it takes an ESP32")
 _MEANS = {"yes": True, "y": True, "no": False, "n": False}
 
 
@@ -23,8 +24,8 @@ def with_tls(config: Config, tls: object) -> Config:
 def ask_for_tls(config: Config, ask: Ask) -> Config:
     """The configuration with what was answered; the certificate is another question."""
     before = config.get("tls") is True
-    while (answer := ask("TLS, yes or no", "yes" if before else "no", False).strip().lower()) not in _MEANS:
-        typer.echo("  must be yes or no", err=True)
+    while (answer := ask(_("TLS, yes or no"), "yes" if before else "no", False).strip().lower()) not in _MEANS:
+        typer.echo(_("  must be yes or no"), err=True)
     tls = _MEANS[answer]
     changed = {key: value for key, value in with_tls(config, tls).items() if key != "tls"}
     return changed | ({"tls": True} if tls else {})

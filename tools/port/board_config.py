@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..files import board_directory
+from ..language import _
+from ..said import BOARD, rendered
 from .board_module import board_module
 
 Config = dict[str, Any]
@@ -36,11 +38,16 @@ def parsed(data: bytes) -> Any:
     try:
         return module.parse(data)
     except module.ConfigError as error:
-        raise NotJson(*error.problems) from None
+        raise NotJson(*(rendered(problem, BOARD) for problem in error.problems)) from None
 
 
 def problems(config: Any) -> list[str]:
-    """What the board would say is wrong, a line each beginning with the key; empty if nothing is."""
+    """What is wrong with it, a line each beginning with the key; empty if nothing is."""
+    return [rendered(problem, BOARD) for problem in said_by_board(config)]
+
+
+def said_by_board(config: Any) -> list[str]:
+    """The same in the board's own words."""
     module = _board_module()
     try:
         module.check(config)
@@ -61,12 +68,13 @@ def with_defaults(config: Any) -> Config | None:
 
 def problems_of(key: str, config: Config) -> list[str]:
     """The problems of one key, or of something within it, for whoever is asked for it: what is typed has no quotes."""
-    return [line for line in as_typed(problems(config)) if re.match(rf"{re.escape(key)}[\[.:]", line)]
+    said = (line for line in said_by_board(config) if re.match(rf"{re.escape(key)}[\[.:]", line))
+    return as_typed([rendered(line, BOARD) for line in said])
 
 
 def as_typed(found: list[str]) -> list[str]:
     """Problems of a configuration, for whoever types its values, and not the file."""
-    return [line.replace(" in quotes", "") for line in found]
+    return [line.replace(_(" in quotes"), "") for line in found]
 
 
 def known_keys() -> list[str]:

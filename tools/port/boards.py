@@ -16,8 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..api.text import harmless
+from ..language import N_, _, ngettext
 from .chips import CHIPS
-from .connection import Connection, Remote
+from .connection import Connection, NoAnswer, Remote
 from .crash_file import FILE, parse
 from .errors import PortError
 from .find import Port, nothing_there, usb_ports
@@ -44,7 +45,7 @@ _FILES = "__import__('os').listdir('/')"
 _VERSION = "open('/deployed.json').read(40)"  # which it begins with
 _SAFE = "'safe_mode' in globals()"
 _WRONG = "'device' in globals() and getattr(device,'config',1) is None"
-_STOPPED = "no: no program runs"
+_STOPPED = N_("no: no program runs")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def run_boards(named: Sequence[str], ask: bool) -> int:
             if words:
                 console.print(Text(harmless(words)), soft_wrap=True)
     if any(not board.chip for board in seen) and not (ask or named):
-        console.print("To know more: onenet boards --ask stops their programs for a second and starts them again.")
+        console.print(_("To know more: onenet boards --ask stops their programs for a second and starts them again."))
     return 0
 
 
@@ -102,13 +103,13 @@ def _look(port: Port, ask: bool, named: bool) -> Seen:
                 return question(connection, seen)
         return seen
     except PortError as error:
-        if not named or "no MicroPython answers" not in str(error):
+        if not (named and isinstance(error, NoAnswer)):
             return replace(seen, trouble=str(error))
     try:
         board = identify(port.device)
     except PortError as error:
         return replace(seen, trouble=str(error))
-    return replace(seen, chip=board.chip_name, mac=board.mac, micropython="none", online="no")
+    return replace(seen, chip=board.chip_name, mac=board.mac, micropython=_("none"), online=_("no"))
 
 
 def listen(connection: Connection, seen: Seen) -> Seen:
@@ -124,11 +125,15 @@ def listen(connection: Connection, seen: Seen) -> Seen:
                 return replace(seen, failures=_failures(int(count), last)) if count else seen
             if found := _SAYS.match(line):
                 online = ONLINE.match(found[1])
-                words = f"yes, as {online[1]}" if online else f"no: {found[1]}"
+                words = (
+                    _("yes, as {online}").format(online=online[1])
+                    if online
+                    else _("no: {found}").format(found=found[1])
+                )
                 seen = replace(seen, runs="ours", online=words)
                 deadline = min(deadline, time.monotonic() + _MORE)
         if lines.rest.endswith(PROMPT):
-            return replace(seen, runs="nothing", online=_STOPPED)
+            return replace(seen, runs="nothing", online=_(_STOPPED))
     return seen
 
 
@@ -161,12 +166,12 @@ def question(connection: Connection, seen: Seen) -> Seen:
 def _why_offline(connection: Connection, version: Sequence[int], files: Sequence[str]) -> str:
     """In words, for the column; or empty."""
     if tuple(version[:2]) < OLDEST:
-        return f"no: MicroPython before {'.'.join(map(str, OLDEST))}: onenet flash"
+        return _("no: MicroPython before {map}: onenet flash").format(map=".".join(map(str, OLDEST)))
     if _asked(connection, _SAFE, False):
-        return "no: safe mode"
+        return _("no: safe mode")
     if _asked(connection, _WRONG, False):
-        return "no: config.json is wrong"
-    return "" if "main.py" in files or "main.mpy" in files else "no: no program yet: onenet deploy"
+        return _("no: config.json is wrong")
+    return "" if "main.py" in files or "main.mpy" in files else _("no: no program yet: onenet deploy")
 
 
 def _asked(connection: Connection, expression: str, otherwise: Any) -> Any:
@@ -184,7 +189,12 @@ def _kept(connection: Connection) -> str:
 
 
 def _failures(count: int, last: str) -> str:
-    return f"its program has failed, {count} {'time is' if count == 1 else 'times are'} kept; the last: {last}"
+    words = ngettext(
+        "its program has failed, {count} time is kept; the last: {last}",
+        "its program has failed, {count} times are kept; the last: {last}",
+        count,
+    )
+    return words.format(count=count, last=last)
 
 
 def chip_in(machine: str) -> str:
@@ -198,18 +208,18 @@ def _table(boards: Sequence[Seen], width: int) -> Table:
     rows = [
         [harmless(cell) or "?" for cell in (b.port, b.chip or b.usb, b.mac, b.micropython, b.version)] for b in boards
     ]
-    headers = ["port", "chip", "MAC", "MicroPython", "program"]
+    headers = [_("port"), _("chip"), "MAC", "MicroPython", _("program")]
     columns = [max(map(len, cells)) + 3 for cells in zip(headers, *rows, strict=True)]
     if sum(columns) + _ONLINE > width:
-        headers = ["port\nMAC", "chip\nMicroPython", "program"]
+        headers = [_("port") + "\nMAC", _("chip") + "\nMicroPython", _("program")]
         rows = [[f"{port}\n{mac}", f"{chip}\n{version}", ours] for port, chip, mac, version, ours in rows]
-    table = Table(*headers, "online")
+    table = Table(*headers, _("online"))
     for column in table.columns[2:-1]:
         column.no_wrap = True
     for column in table.columns:
         column.overflow = "fold"
     table.columns[-1].min_width = min(_ONLINE - 4, max(len(board.online) for board in boards))
     for board, row in zip(boards, rows, strict=True):
-        style = "green" if board.online.startswith("yes") else "red" if board.online.startswith("no") else ""
+        style = "green" if board.online.startswith(_("yes")) else "red" if board.online.startswith(_("no")) else ""
         table.add_row(*map(Text, row), Text(board.online or "?", style))
     return table

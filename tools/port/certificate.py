@@ -13,9 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..files import board_directory
+from ..language import _
 from .asking import Ask
 from .asking_tls import NOT_ON_ESP8266
-from .board_config import Config, problems_of, with_defaults
+from .board_config import Config, said_by_board, with_defaults
 from .connection import Connection
 from .errors import PortError
 from .inventory import ESP8266, identify
@@ -38,29 +39,47 @@ def read_ca(path: Path, now: datetime | None = None) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PortError(f"{path} cannot be read: {error.strerror}") from error
+        raise PortError(_("{path} cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from error
     certificate = _parsed(path, data)
     now = now or datetime.now(timezone.utc)
     if now > certificate.not_valid_after_utc:
-        raise PortError(f"{path}: the certificate has expired, on {certificate.not_valid_after_utc:%Y-%m-%d}")
+        raise PortError(
+            _("{path}: the certificate has expired, on {not_valid_after_utc:%Y-%m-%d}").format(
+                path=path, not_valid_after_utc=certificate.not_valid_after_utc
+            )
+        )
     if now < certificate.not_valid_before_utc:
-        raise PortError(f"{path}: the certificate is valid from {certificate.not_valid_before_utc:%Y-%m-%d} on")
+        raise PortError(
+            _("{path}: the certificate is valid from {not_valid_before_utc:%Y-%m-%d} on").format(
+                path=path, not_valid_before_utc=certificate.not_valid_before_utc
+            )
+        )
     if certificate.subject != certificate.issuer and not _is_of_ca(certificate):
         issuer = certificate.issuer.rfc4514_string()
-        raise PortError(f"{path}: the certificate is a server's own, not its CA's; that one's name is {issuer}")
+        raise PortError(
+            _("{path}: the certificate is a server's own, not its CA's; that one's name is {issuer}").format(
+                path=path, issuer=issuer
+            )
+        )
     return certificate.public_bytes(Encoding.DER)
 
 
 def _parsed(path: Path, data: bytes) -> x509.Certificate:
     kinds = [kind.decode() for kind in _PEM.findall(data)]
     if any("PRIVATE KEY" in kind for kind in kinds):
-        raise PortError(f"{path} has a private key, which must not go anywhere; give the certificate alone")
+        raise PortError(
+            _("{path} has a private key, which must not go anywhere; give the certificate alone").format(path=path)
+        )
     if len(kinds) > 1:
-        raise PortError(f"{path} has {len(kinds)} certificates; give the CA's alone, in a file of its own")
+        raise PortError(
+            _("{path} has {count} certificates; give the CA's alone, in a file of its own").format(
+                path=path, count=len(kinds)
+            )
+        )
     try:
         return x509.load_pem_x509_certificate(data) if kinds else x509.load_der_x509_certificate(data)
     except ValueError as error:
-        raise PortError(f"{path} is no certificate, neither in PEM nor in DER") from error
+        raise PortError(_("{path} is no certificate, neither in PEM nor in DER").format(path=path)) from error
 
 
 def _is_of_ca(certificate: x509.Certificate) -> bool:
@@ -73,10 +92,10 @@ def _is_of_ca(certificate: x509.Certificate) -> bool:
 
 def ask_for_ca(config: Config, ask: Ask) -> bytes | None:
     """The certificate for a configuration that lacks one, asked for; None where it lacks none."""
-    if config.get("tls") is not True or not any("is missing" in line for line in problems_of("ca", config)):
+    if config.get("tls") is not True or not any(line.startswith("ca: is missing") for line in said_by_board(config)):
         return None
     while True:
-        answer = ask("File with the CA's certificate, in PEM or DER", "", False)
+        answer = ask(_("File with the CA's certificate, in PEM or DER"), "", False)
         try:
             return read_ca(Path(answer))
         except PortError as error:
@@ -100,11 +119,13 @@ def bring_ca(connection: Connection, config: Config, ca: bytes | None) -> bool:
     if name is None:
         return False
     if identify(connection).platform == ESP8266:
-        raise PortError(f"nothing was written: tls: {NOT_ON_ESP8266}")
+        raise PortError(_("nothing was written: tls: {not_on_esp8266}").format(not_on_esp8266=_(NOT_ON_ESP8266)))
     there = connection.read_file(f"/{name}")
     data = onenet_ca() if name == ONENET_FILE else ca
     if data is None and there is None:
-        raise PortError(f"nothing was written: the board has no {name}; give the CA's certificate: --ca FILE")
+        raise PortError(
+            _("nothing was written: the board has no {name}; give the CA's certificate: --ca FILE").format(name=name)
+        )
     if data in (None, there):
         return False
     connection.exec("import os")
@@ -134,8 +155,14 @@ def on_board(connection: Connection, platform: str, names: frozenset[str]) -> tu
     if name is None:
         return {}, ""
     if platform == ESP8266:
-        raise PortError(f'config.json on the board wants TLS: {NOT_ON_ESP8266}; "tls" there must be false')
+        raise PortError(
+            _('config.json on the board wants TLS: {not_on_esp8266}; "tls" there must be false').format(
+                not_on_esp8266=_(NOT_ON_ESP8266)
+            )
+        )
     if name == ONENET_FILE:
         return {name: board_directory() / "firmware" / name}, ""
     missing = name not in names
-    return {}, f"the board has no {name}, which config.json wants: onenet config --ca FILE" if missing else ""
+    return {}, _("the board has no {name}, which config.json wants: onenet config --ca FILE").format(
+        name=name
+    ) if missing else ""

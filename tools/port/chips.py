@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..language import _
 from .esp import CHIP_DEFS, ESPLoader
 
 MIB = 1024 * 1024
@@ -57,4 +58,4 @@ def chip_called(name: str) -> Chip | None:
 
 def megabytes(size: int) -> str:
     """Bytes of flash as people say it: 4 MB, 512 KB."""
-    return f"{size // 1024} KB" if size < MIB else f"{size / MIB:g} MB"
+    return _("{size} KB").format(size=size // 1024) if size < MIB else _("{size:g} MB").format(size=size / MIB)

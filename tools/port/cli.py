@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..failures import failures_in_one_line
+from ..language import _
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -163,7 +164,7 @@ def deploy(
     chosen = [form for form, wanted in ((Form.SOURCE, source), (Form.MPY, mpy), (Form.ROMFS, romfs)) if wanted]
     with failures_in_one_line(PortError):
         if len(chosen) > 1:
-            raise PortError("give one of --source, --mpy and --romfs")
+            raise PortError(_("give one of --source, --mpy and --romfs"))
         return run_deploy(port or [], every, files or [], chosen[0] if chosen else None, timeout, keep, wait)
 
 

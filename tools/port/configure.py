@@ -111,7 +111,11 @@ def read_secrets(file: Path | None) -> dict[str, str]:
         if not line.strip() or line.startswith("#"):
             continue
         if not equals or name.strip() not in _IN_FILE:
-            raise PortError(f"{file}, line {number}: must be {' or '.join(f'{n}=…' for n in _IN_FILE)}")
+            raise PortError(
+                _("{file}, line {number}: must be {in_file}").format(
+                    file=file, number=number, in_file=" or ".join(f"{n}=…" for n in _IN_FILE)
+                )
+            )
         found[name.strip()] = value
     return found
 
@@ -122,11 +126,17 @@ def parse_settings(settings: list[str]) -> dict[str, object]:
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals:
-            raise PortError(f"--set {key}: must be KEY=VALUE, as keep_alive=240")
+            raise PortError(_("--set {key}: must be KEY=VALUE, as keep_alive=240").format(key=key))
         if key not in known_keys():
-            raise PortError(f"--set {key}: no such key; there are {', '.join(known_keys())}")
+            raise PortError(
+                _("--set {key}: no such key; there are {known_keys}").format(
+                    key=key, known_keys=", ".join(known_keys())
+                )
+            )
         if key in PROOFS or key == "remote_key":
-            raise PortError(f"--set {key}: a secret does not belong on the command line; see onenet config --help")
+            raise PortError(
+                _("--set {key}: a secret does not belong on the command line; see onenet config --help").format(key=key)
+            )
         values[key] = value_from_text(key, text)
     return values
 
@@ -141,14 +151,16 @@ def read_config(connection: Connection) -> Config | None:
         return None
     try:
         config = parsed(data)
-        why = "is no JSON object"
+        why = _("is no JSON object")
     except NotJson as error:
         config, why = None, str(error)
     if isinstance(config, dict):
         return config
     raise PortError(
-        f"config.json on the board at {connection.port} {why}. Write it anew: onenet config --replace, "
-        "or copy a better one: mpremote cp config.json :"
+        _(
+            "config.json on the board at {port} {why}. Write it anew: onenet config --replace, or "
+            "copy a better one: mpremote cp config.json :"
+        ).format(port=connection.port, why=why)
     )
 
 
@@ -174,7 +186,9 @@ def show_config(port: str) -> int:
         finally:
             connection.hard_reset()
     if config is None:
-        raise PortError(f"the board at {port} has no config.json; write one: onenet config --port {port}")
+        raise PortError(
+            _("the board at {port} has no config.json; write one: onenet config --port {port}").format(port=port)
+        )
     print(json.dumps(masked(config), indent=2, ensure_ascii=False))
     found = problems(config)
     for line in found:
@@ -206,7 +220,7 @@ def configure(port: str, changes: Changes, replace: bool, ask: "Ask | None") -> 
 
 def configure_row(connection: Connection, changes: Changes, replace: bool, report: Report) -> str:
     """The same for one of many boards, of which nobody is asked anything. The board is at its raw REPL."""
-    report.stage("writing config.json")
+    report.stage(_("writing config.json"))
     with _going_on_afterwards(connection):
         there = {} if replace else read_config(connection) or {}
         return _put(connection, complete(changes.apply(there), there, changes), there, changes.ca)
@@ -226,12 +240,16 @@ def _going_on_afterwards(connection: Connection) -> Iterator[None]:
 def _put(connection: Connection, config: Config, there: Config, ca: bytes | None) -> str:
     if not bring_ca(connection, config, ca) and config == there:
         connection.hard_reset()
-        return "config.json was like this already"
+        return _("config.json was like this already")
     write_config(connection, config)
     has_program = connection.exists("/main.py")
     connection.hard_reset()
-    more = "the board starts with it" if has_program else f"next: onenet deploy --port {connection.port}"
-    return f"config.json is written; {more}"
+    more = (
+        _("the board starts with it")
+        if has_program
+        else _("next: onenet deploy --port {port}").format(port=connection.port)
+    )
+    return _("config.json is written; {more}").format(more=more)
 
 
 # The command
@@ -269,7 +287,7 @@ def run_config(
 
         return run_fleet(csv, ports, changes, replace)
     if len(ports) > 1:
-        raise PortError("give one --port, or a table for many boards with --csv")
+        raise PortError(_("give one --port, or a table for many boards with --csv"))
     port = the_port(ports[0] if ports else None, "config")
     if show:
         return show_config(port)
@@ -282,6 +300,6 @@ def run_config(
         else:
             print(configure(port, changes, replace, ask))
     except typer.Abort:
-        print("\nNothing was written.")
+        print(_("\nNothing was written."))
         return 1
     return 0

@@ -19,6 +19,7 @@ from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from ..language import _
 from ..syntax import literal_eval
 from .errors import PortError
 from .find import usb_ports
@@ -71,25 +72,31 @@ class NoAnswer(PortError):
     def __init__(self, port: str, said: bool) -> None:
         self.said = said
         """Whether anything came from the board."""
-        words = "something runs there that does not stop for Ctrl-C; press its reset button and try again"
-        none = f"if it was never put there: onenet flash --port {port}"
-        super().__init__(f"no MicroPython answers at {port}; {words if said else none}")
+        words = _("something runs there that does not stop for Ctrl-C; press its reset button and try again")
+        none = _("if it was never put there: onenet flash --port {port}").format(port=port)
+        super().__init__(
+            _("no MicroPython answers at {port}; {words}").format(port=port, words=words if said else none)
+        )
 
 
 class Remote(PortError):
     """Python on the board has raised an exception."""
 
     def __init__(self, port: str, traceback: str) -> None:
-        lines = traceback.strip().splitlines() or ["an exception without a name"]
+        lines = traceback.strip().splitlines() or [_("an exception without a name")]
         super().__init__(_in_words(port, lines[-1].strip()))
 
 
 def _in_words(port: str, exception: str) -> str:
     if exception.startswith("OSError:") and ("28" in exception or "ENOSPC" in exception):
-        return f"the flash of the board at {port} is full; delete files from it: mpremote connect {port} fs rm :NAME"
+        return _(
+            "the flash of the board at {port} is full; delete files from it: mpremote connect {port} fs rm :NAME"
+        ).format(port=port)
     if exception.startswith("MemoryError"):
-        return f"the board at {port} has too little memory for this ({exception}); reset it and try again"
-    return f"the board at {port} says {exception}"
+        return _("the board at {port} has too little memory for this ({exception}); reset it and try again").format(
+            port=port, exception=exception
+        )
+    return _("the board at {port} says {exception}").format(port=port, exception=exception)
 
 
 class Connection:
@@ -110,7 +117,7 @@ class Connection:
                 serial.serial_for_url(self.port, BAUD, exclusive=True).close()
             except (OSError, ValueError) as reason:
                 raise self._not_open(reason) from error
-            raise PortError(f"{self.port} does not open; try again") from error
+            raise PortError(_("{port} does not open; try again").format(port=self.port)) from error
         self._transport.is_pty = False  # or each wait for a byte takes all of the timeout
         self._serial = self._transport.serial
         with contextlib.suppress(NotImplementedError):  # by a port server
@@ -118,7 +125,9 @@ class Connection:
         self._chunk = 0
 
     def _not_open(self, error: Exception) -> PortError:
-        return explain_open(self.port, error) or PortError(f"{self.port} does not open: {error}")
+        return explain_open(self.port, error) or PortError(
+            _("{port} does not open: {error}").format(port=self.port, error=error)
+        )
 
     def close(self) -> None:
         try:
@@ -141,11 +150,15 @@ class Connection:
         except TransportExecError as error:
             raise Remote(self.port, str(error.error_output)) from error
         except serial.SerialTimeoutException as error:
-            raise PortError(f"the board at {self.port} takes nothing; reset it and try again") from error
+            raise PortError(
+                _("the board at {port} takes nothing; reset it and try again").format(port=self.port)
+            ) from error
         except OSError as error:
-            raise Gone(f"the board at {self.port} is gone; plug it in again") from error
+            raise Gone(_("the board at {port} is gone; plug it in again").format(port=self.port)) from error
         except (TransportError, struct.error) as error:
-            raise PortError(f"the board at {self.port} has stopped answering; reset it and try again") from error
+            raise PortError(
+                _("the board at {port} has stopped answering; reset it and try again").format(port=self.port)
+            ) from error
 
     # What it says by itself
 
@@ -278,7 +291,11 @@ class Connection:
         try:
             return literal_eval(text)
         except (ValueError, SyntaxError) as error:
-            raise PortError(f"the board at {self.port} answers {text[:80]!r} in place of a value; try again") from error
+            raise PortError(
+                _("the board at {port} answers {text!r} in place of a value; try again").format(
+                    port=self.port, text=text[:80]
+                )
+            ) from error
 
     # Its files
 
@@ -292,7 +309,9 @@ class Connection:
             told = self.exec(f"{before}_f.write(_a({binascii.b2a_base64(chunk, newline=False)!r})){after}")
             progress(len(chunk))
         if told.strip() != hashlib.sha256(data).hexdigest():
-            raise PortError(f"{path} did not arrive at {self.port} as it was sent; try another cable")
+            raise PortError(
+                _("{path} did not arrive at {port} as it was sent; try another cable").format(path=path, port=self.port)
+            )
 
     def prepare(self) -> None:
         """Makes there what sending files takes: _a(base64), and _hash(path), the SHA-256 of a file in hex."""

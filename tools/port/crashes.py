@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..api.text import harmless
+from ..language import _
 from .connection import Connection
 from .crash_file import FILE, Failure, parse
 from .tracebacks import as_written
@@ -31,16 +32,16 @@ def run_crashes(port: str, clear: bool) -> int:
     for failure in failures:
         console.print(_shown(failure), soft_wrap=True)
     if not failures:
-        console.print(f"the board at {port} has kept no failure")
+        console.print(_("the board at {port} has kept no failure").format(port=port))
     elif clear:
-        console.print(f"deleted {len(failures)} from the board")
+        console.print(_("deleted {count} from the board").format(count=len(failures)))
     return 0
 
 
 def _shown(failure: Failure) -> Text:
     shown = Text.assemble((_when(failure.when), "bold"), f"  {harmless(failure.cause)}")
     if failure.in_a_row > 1:
-        shown.append(f", {failure.in_a_row} times in a row")
+        shown.append(_(", {in_a_row} times in a row").format(in_a_row=failure.in_a_row))
     for line in map(as_written, failure.traceback.splitlines()):
         shown.append(f"\n  {harmless(line)}", "red" if line == failure.error else "")
     if words := explain(failure.error):
@@ -51,5 +52,5 @@ def _shown(failure: Failure) -> Text:
 def _when(utc: str) -> str:
     """In this computer's time, as the log of onenet monitor has it."""
     if not utc:
-        return "at an unknown time"
+        return _("at an unknown time")
     return datetime.fromisoformat(utc).replace(tzinfo=timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")

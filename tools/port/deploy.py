@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..files import board_directory
+from ..language import _
 from . import certificate, names, romfs
 from .advice import pins_of_the_flash
 from .connection import Connection, Gone
@@ -29,6 +30,7 @@ from .safe_mode import copy_on_board, enter_safe_mode, make_staging
 from .start import Lines, NotOnline, Start
 from .tracebacks import as_written
 from .way_in import get_in
+from .words import translated
 
 _LOOK = 0.05  # seconds between looks for a port that comes and goes
 _FINISHING = 1.0  # seconds that boot.py may take to move the files of a small deploy
@@ -62,12 +64,12 @@ def deploy(port: str, wanted: Deployment, report: Report) -> str:
         connection.hard_reset()
         if not wanted.timeout:
             return done
-        report.stage("starting")
+        report.stage(_("starting"))
         try:
             device = wait_online(connection, report, wanted.timeout)
         except NotOnline as error:
             raise PortError(f"{error}; {_afterwards(connection, wanted, before, error, report)}") from error
-        return f"online as device {device}"
+        return _("online as device {device}").format(device=device)
 
 
 def _opened(port: str, wake: float, report: Report) -> Connection:
@@ -82,7 +84,7 @@ def _opened(port: str, wake: float, report: Report) -> Connection:
             if time.monotonic() > deadline:
                 raise
             if not told:
-                report.line(f"{error}; waiting {wake:.0f} s for the board to wake")
+                report.line(_("{error}; waiting {wake:.0f} s for the board to wake").format(error=error, wake=wake))
                 told = True
         report.progress(0, 1)
         time.sleep(_LOOK)
@@ -90,11 +92,11 @@ def _opened(port: str, wake: float, report: Report) -> Connection:
 
 def _replace(connection: Connection, wanted: Deployment, report: Report) -> tuple[str, Before | None]:
     """From the old program running to the new one ready to start; what was done, and what was there before."""
-    report.stage("stopping the program")
+    report.stage(_("stopping the program"))
     before = None
     try:
         boot_kept = enter_safe_mode(connection, report, wanted.files.get("boot.py"), wanted.wake)
-        report.stage("comparing")
+        report.stage(_("comparing"))
         there = take_inventory(
             connection,
             {certificate.ONENET_FILE, *(name for file in wanted.files for name in (file, other_form(file)))},
@@ -102,12 +104,14 @@ def _replace(connection: Connection, wanted: Deployment, report: Report) -> tupl
         _check_names(connection, wanted, there, report)
         plan = _plan(connection, wanted, there, report)
         if not plan.moves and not plan.deletes:
-            return f"the board has all of version {__version__} already", None
+            return _("the board has all of version {version} already").format(version=__version__), None
         if wanted.timeout and not wanted.keep:
             before = before_the_deploy(connection, plan, there, boot_kept, report)
         _commit(connection, plan, report)
         sent = sum(map(len, plan.to_send.values()))
-        return f"version {__version__} is on the board: {len(plan.to_send)} files, {sent / 1024:.1f} KB sent", before
+        return _("version {version} is on the board: {count} files, {sent:.1f} KB sent").format(
+            version=__version__, count=len(plan.to_send), sent=sent / 1024
+        ), before
     except BaseException:
         # Not left at a prompt, if it can be helped; a board that is out of reach waits for somebody to reset it.
         with contextlib.suppress(PortError):
@@ -121,13 +125,13 @@ def _afterwards(
 ) -> str:
     """What becomes of a program that is not online: the old one comes back where that may help. Says it in words."""
     if wanted.keep:
-        return f"the new program stays, and goes on trying: onenet monitor --port {connection.port}"
+        return _("the new program stays, and goes on trying: onenet monitor --port {port}").format(port=connection.port)
     if not error.by_program:
-        return "the program stays, for no other would do better"
+        return _("the program stays, for no other would do better")
     if before is None or not before.has_program:
-        return "there is no other program to put back"
+        return _("there is no other program to put back")
     try:
-        report.stage("putting the old program back")
+        report.stage(_("putting the old program back"))
         enter_safe_mode(connection, report)
         there = take_inventory(connection, before.files)
         plan = plan_of(before, there)
@@ -137,8 +141,8 @@ def _afterwards(
             _await_finished(connection, report)
             connection.hard_reset()
     except PortError as trouble:
-        return f"the old program could not be put back: {trouble}"
-    return "the old program is back on the board; to stay with the new one: onenet deploy --keep"
+        return _("the old program could not be put back: {trouble}").format(trouble=trouble)
+    return _("the old program is back on the board; to stay with the new one: onenet deploy --keep")
 
 
 def _await_finished(connection: Connection, report: Report) -> None:
@@ -165,9 +169,16 @@ def _check_names(connection: Connection, wanted: Deployment, there: Inventory, r
         top = module.partition(".")[0]
         if top not in at_hand and not connection.value_of(_IMPORTABLE.format(top)):
             raise PortError(
-                f"{line_that_imports(module, wanted.program or {})}: there is no module {module}, neither on the board "
-                f"nor in what is sent; send it too: onenet deploy main.py {top}.py, or install it: mpremote connect "
-                f"{connection.port} mip install {top}; the program was not sent"
+                _(
+                    "{line_that_imports}: there is no module {module}, neither on the board nor in what is "
+                    "sent; send it too: onenet deploy main.py {top}.py, or install it: mpremote connect "
+                    "{port} mip install {top}; the program was not sent"
+                ).format(
+                    line_that_imports=line_that_imports(module, wanted.program or {}),
+                    module=module,
+                    top=top,
+                    port=connection.port,
+                )
             )
 
 
@@ -183,10 +194,10 @@ def _plan(connection: Connection, wanted: Deployment, there: Inventory, report: 
     """What is to be done on the file system. A ROMFS image is written on the way, beside the one in force."""
     ca, warning = certificate.on_board(connection, there.identity.platform, there.names)
     if warning:
-        report.line(f"careful: {warning}")
+        report.line(_("careful: {warning}").format(warning=warning))
     sources = wanted.files | ca
     if there.frozen:
-        report.line("our modules are frozen into this MicroPython, and are not sent")
+        report.line(_("our modules are frozen into this MicroPython, and are not sent"))
         sources = {name: path for name, path in sources.items() if not name.startswith(OURS)}
     form = _form(wanted.form, there)
     if form is Form.ROMFS:
@@ -204,8 +215,10 @@ def _form(wanted: Form | None, there: Inventory) -> Form:
     small = there.identity.platform == ESP8266 and not there.frozen
     if small and wanted not in (None, Form.ROMFS):
         raise PortError(
-            "an ESP8266 has not the memory to load the program's modules from files; leave out "
-            f"--{'source' if wanted is Form.SOURCE else 'mpy'}: they go into its ROMFS then, and run from flash"
+            _(
+                "an ESP8266 has not the memory to load the program's modules from files; leave out "
+                "--{words}: they go into its ROMFS then, and run from flash"
+            ).format(words="source" if wanted is Form.SOURCE else "mpy")
         )
     return wanted or (Form.ROMFS if small else Form.MPY)
 
@@ -226,11 +239,13 @@ def _send(connection: Connection, plan: Plan, report: Report) -> None:
     block, free = connection.eval("(lambda s:(s[0],s[0]*s[3]))(os.statvfs('/'))")
     if plan.room(block) > free:
         raise PortError(
-            f"the board at {connection.port} has {free // 1024} KB of flash free, and {plan.room(block) // 1024} KB "
-            f"are needed; delete files: mpremote connect {connection.port} fs rm :NAME"
+            _(
+                "the board at {port} has {free} KB of flash free, and {room} KB are needed; delete "
+                "files: mpremote connect {port} fs rm :NAME"
+            ).format(port=connection.port, free=free // 1024, room=plan.room(block) // 1024)
         )
     make_staging(connection)
-    report.stage("sending")
+    report.stage(_("sending"))
     finish = (board_directory() / "firmware/finish.py").read_bytes()
     files = {staged(name): data for name, data in plan.to_send.items()} | {FINISH: finish, f"{RECORD}.new": plan.record}
     total = sum(map(len, files.values()))
@@ -245,7 +260,7 @@ def _send(connection: Connection, plan: Plan, report: Report) -> None:
         connection.write_file(path, data, sent)
     for name, kept in plan.keep.items():
         copy_on_board(connection, name, kept)
-        report.line(f"{name} on the board was edited there; it is kept as {kept}")
+        report.line(_("{name} on the board was edited there; it is kept as {kept}").format(name=name, kept=kept))
 
 
 # Whether it starts
@@ -267,6 +282,8 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
         for line in lines.feed(data):
             if line:
                 report.line(f"  {as_written(line)}")
+                if said := translated(line):
+                    report.line(f"    {said}")
             start.feed(line)
         if lines.rest.endswith(">>> "):
             start.feed(lines.rest)
@@ -274,4 +291,6 @@ def wait_online(connection: Connection, report: Report, timeout: float) -> str:
             return start.online
     if start.online:
         return start.online
-    raise NotOnline(f"not online after {timeout:g} s: {start.reason}", start.by_program)
+    raise NotOnline(
+        _("not online after {timeout:g} s: {reason}").format(timeout=timeout, reason=start.reason), start.by_program
+    )

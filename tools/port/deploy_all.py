@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..language import _
 from .deploy import Deployment, deploy
 from .find import chosen_ports
 from .many import Job, run_on_all
@@ -24,12 +25,16 @@ def run_deploy(
     program = find_program(files)
     check_sent(program)
     chosen = chosen_ports(ports, every, "deploy")
-    print(f"the program is {program['main.py'].resolve()}")
+    print(_("the program is {resolve}").format(resolve=program["main.py"].resolve()))
     for name, module in hidden_of_micropython(program):
-        print(f"careful: {name} on the board is loaded in place of MicroPython's own {module}; better rename it")
+        print(
+            _("careful: {name} on the board is loaded in place of MicroPython's own {module}; better rename it").format(
+                name=name, module=module
+            )
+        )
     rehearsal = rehearse(program)
     for words in rehearsal.careful:
-        print(f"careful: {words}")
+        print(_("careful: {words}").format(words=words))
     wanted = Deployment(sources(program), form, timeout, keep, program, rehearsal, wake)
 
     def job(port: str) -> Job:

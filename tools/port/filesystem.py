@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from littlefs import LittleFS, LittleFSError
 
+from ..language import _
 from .chips import ESP8266_MOST, MIB, megabytes
 from .errors import PortError
 from .image import Image
@@ -38,17 +39,25 @@ def filesystem_area(image: Image, flash_size: int) -> Area:
     """Where MicroPython keeps its file system, on a board with so much flash. Raises PortError if it has none."""
     if image.chip.name == "ESP8266":
         if image.variant in ("FLASH_1M", "FLASH_512K", "OTA"):
-            raise PortError(f"{image.name} is for less flash than this firmware needs; take {image.chip.board}")
+            raise PortError(
+                _("{image} is for less flash than this firmware needs; take {board}").format(
+                    image=image.name, board=image.chip.board
+                )
+            )
         offset, end = _ESP8266_START, min(flash_size, ESP8266_MOST) - _ESP8266_SDK
     else:
         for partition in image.partitions:
             if partition.name == "vfs" and partition.type == 1:
                 return Area(partition.offset, partition.size)
             if partition.name == "ffat" and partition.type == 1:
-                raise PortError(f"{image.name} wants a FAT file system; this makes littlefs only")
+                raise PortError(_("{image} wants a FAT file system; this makes littlefs only").format(image=image.name))
         offset, end = max(partition.end for partition in image.partitions), flash_size
     if end - offset < 16 * _BLOCK:
-        raise PortError(f"{image.name} leaves no room for files in {megabytes(flash_size)} of flash")
+        raise PortError(
+            _("{image} leaves no room for files in {megabytes} of flash").format(
+                image=image.name, megabytes=megabytes(flash_size)
+            )
+        )
     return Area(offset, (end - offset) // _BLOCK * _BLOCK)
 
 
@@ -69,14 +78,18 @@ def make_filesystem(files: Mapping[str, bytes], size: int) -> bytes:
     )
     try:
         for name, data in files.items():
-            folder, _, _ = name.rpartition("/")
+            folder = name.rpartition("/")[0]
             if folder:
                 filesystem.makedirs(folder, exist_ok=True)
             with filesystem.open(name, "wb") as file:
                 file.write(data)
     except LittleFSError as error:
         total = sum(map(len, files.values()))
-        raise PortError(f"{total} bytes of files do not fit a file system of {size}: {error}") from error
+        raise PortError(
+            _("{total} bytes of files do not fit a file system of {size}: {error}").format(
+                total=total, size=size, error=error
+            )
+        ) from error
     filesystem.unmount()
     content = bytes(filesystem.context.buffer)
     used = -(-len(content.rstrip(b"\xff")) // _BLOCK) * _BLOCK
@@ -92,8 +105,10 @@ def check_filesystem(image: Image, flash_size: int) -> None:
     size = _filesystem_size(image, area.offset)
     if size not in (0, area.size):
         raise PortError(
-            f"the file system in {image.name} has {size // 1024} KB, the board has room for {area.size // 1024} KB; "
-            f"make the image for its size of flash: onenet image --flash-size {flash_size // MIB}MB"
+            _(
+                "the file system in {image} has {size} KB, the board has room for {size_2} KB; make the "
+                "image for its size of flash: onenet image --flash-size {flash_size}MB"
+            ).format(image=image.name, size=size // 1024, size_2=area.size // 1024, flash_size=flash_size // MIB)
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from serial.tools import list_ports
 
+from ..language import _
 from .errors import PortError
 
 ESPRESSIF = 0x303A
@@ -47,7 +48,7 @@ def usb_ports() -> list[Port]:
 
 
 def _describe(product: str | None, vendor: int) -> str:
-    maker = _CONVERTERS.get(vendor, f"USB vendor {vendor:04X}")
+    maker = _CONVERTERS.get(vendor, _("USB vendor {vendor:04X}").format(vendor=vendor))
     return product if product and maker[:4].lower() in product.lower() else f"{maker} {product or ''}".strip()
 
 
@@ -60,8 +61,12 @@ def the_port(asked: str | None, command: str) -> str:
         raise PortError(nothing_there())
     if len(ports) > 1:
         names = ", ".join(f"{port.device} ({port.description})" for port in ports)
-        every = " or, for all, --all" if command in ("flash", "deploy") else ""
-        raise PortError(f"{len(ports)} boards are there: {names}; say which: onenet {command} --port NAME{every}")
+        every = _(" or, for all, --all") if command in ("flash", "deploy") else ""
+        raise PortError(
+            _("{count} boards are there: {names}; say which: onenet {command} --port NAME{every}").format(
+                count=len(ports), names=names, command=command, every=every
+            )
+        )
     return ports[0].device
 
 
@@ -76,14 +81,16 @@ def all_ports() -> list[str]:
 def chosen_ports(asked: Sequence[str], every: bool, command: str) -> list[str]:
     """The ports asked for, else all with `every`, else the only one there is. Raises PortError."""
     if asked and every:
-        raise PortError("give either --port or --all")
+        raise PortError(_("give either --port or --all"))
     return list(asked) or (all_ports() if every else [the_port(None, command)])
 
 
 def nothing_there() -> str:
     """What to say if there is no board."""
     driver = {
-        "win32": "its driver (CP210x or CH340, see Device Manager)",
-        "darwin": "its driver (CP210x or CH340, from the maker of the converter)",
-    }.get(sys.platform, "whether `dmesg` shows it when you plug it in")
-    return f"no board is there; check that the cable is plugged in and carries data, not only power, and {driver}"
+        "win32": _("its driver (CP210x or CH340, see Device Manager)"),
+        "darwin": _("its driver (CP210x or CH340, from the maker of the converter)"),
+    }.get(sys.platform, _("whether `dmesg` shows it when you plug it in"))
+    return _(
+        "no board is there; check that the cable is plugged in and carries data, not only power, and {driver}"
+    ).format(driver=driver)

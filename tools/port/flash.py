@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from serial import SerialException
 
+from ..language import N_, _
 from .chips import CHIPS, ESP8266_MOST, MIB, Chip, chip_called, megabytes
 from .errors import PortError
 from .esp import (
@@ -34,7 +35,7 @@ _ROM_BAUD = 115200
 _SILENT = ("No serial data", "No more data", "stream stopped", "content transfer stopped")
 """How esptool says that nothing comes any more."""
 
-DOWNLOAD_MODE = "hold BOOT (or GPIO0 to ground), press RESET, let go of BOOT"
+DOWNLOAD_MODE = N_("hold BOOT (or GPIO0 to ground), press RESET, let go of BOOT")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, aga
 
     `again` is the command that tries once more. Raises PortError, with nothing erased unless it says so.
     """
-    report.stage("connecting")
+    report.stage(_("connecting"))
     erased = False
     with _connected(port) as esp:
         try:
@@ -72,7 +73,7 @@ def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, aga
             check_fits(image, board.chip_name, board.flash_size, board.revision)
             if board.flash_size:
                 check_filesystem(image, board.flash_size)
-            report.stage("erasing")
+            report.stage(_("erasing"))
             erased = True
             erase_flash(esp)
             _write(esp, image, board, report)
@@ -82,12 +83,16 @@ def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, aga
             raise PortError(f"{error}{_left(port, again)}") from error
         except (FatalError, SerialException, OSError) as error:
             raise _failure(port, error, erased, again) from error
-    what = f"{image.title}, {len(image.data)} bytes, written and verified"
+    what = _("{title}, {count} bytes, written and verified").format(title=image.title, count=len(image.data))
     return f"{board.chip_name} {board.mac}, {_flash_in_words(board)}: {what}"
 
 
 def _flash_in_words(board: Board) -> str:
-    return f"{megabytes(board.flash_size)} of flash" if board.flash_size else "flash of a size that is not known"
+    return (
+        _("{megabytes} of flash").format(megabytes=megabytes(board.flash_size))
+        if board.flash_size
+        else _("flash of a size that is not known")
+    )
 
 
 @contextmanager
@@ -137,7 +142,7 @@ def _chip(name: str) -> Chip:
     chip = chip_called(name)
     if chip is None:
         known = ", ".join(chip.name for chip in CHIPS)
-        raise PortError(f"the board has an {name}; this project runs on {known}")
+        raise PortError(_("the board has an {name}; this project runs on {known}").format(name=name, known=known))
     return chip
 
 
@@ -145,16 +150,16 @@ def _check_security(esp: ESPLoader) -> None:
     if esp.CHIP_NAME == "ESP8266":
         return
     if esp.secure_download_mode or esp.get_secure_boot_enabled() or esp.get_flash_encryption_enabled():
-        raise PortError("the chip is locked (secure boot or flash encryption): only its maker can flash it")
+        raise PortError(_("the chip is locked (secure boot or flash encryption): only its maker can flash it"))
 
 
 def _write(esp: ESPLoader, image: Image, board: Board, report: Report) -> None:
     def progress(done: int, total: int) -> None:
         report.progress(done, total)
         if done == total:
-            report.stage("verifying")
+            report.stage(_("verifying"))
 
-    report.stage("writing")
+    report.stage(_("writing"))
     size = "keep"
     if board.chip_name == "ESP8266":  # which learns from the image's header how much there is
         size = f"{min(board.flash_size or ESP8266_MOST, ESP8266_MOST) // MIB}MB"
@@ -165,34 +170,40 @@ def _write(esp: ESPLoader, image: Image, board: Board, report: Report) -> None:
 def _no_answer(port: str, error: FatalError) -> str:
     words = str(error)
     if "Wrong boot mode" in words:
-        return f"the board at {port} runs its program; put it into download mode: {DOWNLOAD_MODE}; then try again"
+        return _(
+            "the board at {port} runs its program; put it into download mode: {download_mode}; then try again"
+        ).format(port=port, download_mode=_(DOWNLOAD_MODE))
     if "Invalid head" in words or "Invalid SLIP" in words:
-        what = f"what comes from {port} is not an ESP chip's loader but, it seems, what its program prints"
+        what = _("what comes from {port} is not an ESP chip's loader but, it seems, what its program prints").format(
+            port=port
+        )
     elif "autodetect" in words:
-        what = f"the chip at {port} is none that esptool knows"
+        what = _("the chip at {port} is none that esptool knows").format(port=port)
     else:
-        what = f"no ESP chip answers at {port}"
-    return f"{what}; put the board into download mode: {DOWNLOAD_MODE}; or try another cable"
+        what = _("no ESP chip answers at {port}").format(port=port)
+    return _("{what}; put the board into download mode: {download_mode}; or try another cable").format(
+        what=what, download_mode=_(DOWNLOAD_MODE)
+    )
 
 
 def _failure(port: str, error: Exception, erased: bool, again: str) -> PortError:
     words = str(error)
     if isinstance(error, (SerialException, OSError)):
-        what = f"the board at {port} is gone: the cable is out, or the board has lost its power"
+        what = _("the board at {port} is gone: the cable is out, or the board has lost its power").format(port=port)
     elif "MD5 of file" in words or "region is empty" in words:
-        what = "what is in flash is not what was written; try --baud 115200, another cable, or its flash is worn out"
+        what = _("what is in flash is not what was written; try --baud 115200, another cable, or its flash is worn out")
     elif any(part in words for part in _SILENT):
-        what = f"the chip at {port} has stopped answering; try --baud 115200 or another cable"
+        what = _("the chip at {port} has stopped answering; try --baud 115200 or another cable").format(port=port)
     elif "baud rate" in words:
-        what = f"{port} is not as fast as that; try --baud 115200"
+        what = _("{port} is not as fast as that; try --baud 115200").format(port=port)
     else:
-        what = f"the chip at {port} says: {_one_line(error)}"
-    return PortError(what + (_left(port, again) if erased else "; nothing was erased"))
+        what = _("the chip at {port} says: {one_line}").format(port=port, one_line=_one_line(error))
+    return PortError(what + (_left(port, again) if erased else _("; nothing was erased")))
 
 
 def _left(port: str, again: str) -> str:
     command = again or f"onenet flash --port {shlex.quote(port)}"
-    return f". The board is erased and will not start, but it is not broken: {command}"
+    return _(". The board is erased and will not start, but it is not broken: {command}").format(command=command)
 
 
 def _one_line(error: BaseException) -> str:

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..language import _
+from ..said import BOARD as BOARDS_WORDS
+from ..said import rendered
 from .asking import WIFI_PASSWORD
-from .board_config import PROOFS, known_keys, problems, value_from_text
+from .board_config import PROOFS, known_keys, said_by_board, value_from_text
 from .configure import Changes, configure_row
 from .connection import Connection
 from .errors import PortError
@@ -40,14 +43,16 @@ def read_fleet(path: Path, common: Changes) -> list[Row]:
     columns = [(column or "").strip() for column in reader.fieldnames or []]
     _check_columns(path, columns)
     for cells in reader:
-        where = f"{path}, line {reader.line_num}"
+        where = _("{path}, line {line_num}").format(path=path, line_num=reader.line_num)
         if None in cells or None in cells.values():
-            raise PortError(f"{where}: must have {len(columns)} cells, as the first line has")
+            raise PortError(
+                _("{where}: must have {count} cells, as the first line has").format(where=where, count=len(columns))
+            )
         texts = {column: text.strip() for column, text in zip(columns, cells.values(), strict=True)}
         if any(texts.values()):
             rows.append(_row(where, reader.line_num, texts, common))
     if not rows:
-        raise PortError(f"{path} has no rows but its first line")
+        raise PortError(_("{path} has no rows but its first line").format(path=path))
     _check_unique(path, rows)
     return rows
 
@@ -55,17 +60,25 @@ def read_fleet(path: Path, common: Changes) -> list[Row]:
 def _check_columns(path: Path, columns: Sequence[str]) -> None:
     allowed = [BOARD, "ssid", WIFI_PASSWORD, *(key for key in known_keys() if key != "wifi")]
     if BOARD not in columns:
-        raise PortError(f"{path} must have a column {BOARD}: the port of each, as /dev/ttyUSB0 or COM3, or its MAC")
+        raise PortError(
+            _("{path} must have a column {board}: the port of each, as /dev/ttyUSB0 or COM3, or its MAC").format(
+                path=path, board=BOARD
+            )
+        )
     for column in columns:
         if column not in allowed:
-            raise PortError(f"{path}: no such column {column!r}; there are {', '.join(allowed)}")
+            raise PortError(
+                _("{path}: no such column {column!r}; there are {allowed}").format(
+                    path=path, column=column, allowed=", ".join(allowed)
+                )
+            )
     if len(set(columns)) < len(columns):
-        raise PortError(f"{path}: a column is there twice")
+        raise PortError(_("{path}: a column is there twice").format(path=path))
 
 
 def _row(where: str, number: int, texts: dict[str, str], common: Changes) -> Row:
     if not texts[BOARD]:
-        raise PortError(f"{where}: {BOARD} must be a port or a MAC")
+        raise PortError(_("{where}: {board} must be a port or a MAC").format(where=where, board=BOARD))
     secrets = dict(common.secrets)
     values = dict(common.values)
     for column, text in texts.items():
@@ -76,7 +89,7 @@ def _row(where: str, number: int, texts: dict[str, str], common: Changes) -> Row
         else:
             values[column] = value_from_text(column, text)
     changes = Changes(texts.get("ssid") or common.ssid, secrets, values, common.unset, common.ca)
-    wrong = [problem for problem in problems(changes.apply({})) if "is missing" not in problem]
+    wrong = [rendered(it, BOARDS_WORDS) for it in said_by_board(changes.apply({})) if "is missing" not in it]
     if wrong:
         raise PortError(f"{where}: {'; '.join(wrong)}")
     return Row(number, _board(texts[BOARD]), changes)
@@ -93,7 +106,11 @@ def _check_unique(path: Path, rows: Sequence[Row]) -> None:
         names = [(key, row.changes.values.get(key)) for key in ("device_id", "device_name")]
         for what in (("board", row.board), *names):
             if what[1] is not None and what in seen:
-                raise PortError(f"{path}, line {row.number}: {what[0]} {what[1]} is there twice")
+                raise PortError(
+                    _("{path}, line {number}: {what} {what_2} is there twice").format(
+                        path=path, number=row.number, what=what[0], what_2=what[1]
+                    )
+                )
             seen.add(what)
 
 
@@ -108,7 +125,7 @@ def run_fleet(path: Path, ports: Sequence[str], common: Changes, replace: bool) 
     def job(port: str) -> Job:
         def work(report: Report) -> str:
             with Connection(port) as connection:
-                report.stage("stopping the program")
+                report.stage(_("stopping the program"))
                 row = named.get(port)
                 if row:
                     get_in(connection, report.line, lambda: report.progress(0, 1))
@@ -119,7 +136,7 @@ def run_fleet(path: Path, ports: Sequence[str], common: Changes, replace: bool) 
                     row = by_id.get(unique_id)
                     if row is None:
                         connection.hard_reset()
-                        raise PortError(f"no row for its MAC {unique_id}")
+                        raise PortError(_("no row for its MAC {unique_id}").format(unique_id=unique_id))
                     found.add(unique_id)
                 return configure_row(connection, row.changes, replace, report)
 
@@ -128,5 +145,5 @@ def run_fleet(path: Path, ports: Sequence[str], common: Changes, replace: bool) 
     good = run_on_all({port: job(port) for port in [*named, *candidates]})
     for missing in [row for board, row in by_id.items() if board not in found]:
         good = False
-        print(f"line {missing.number}: no board has the MAC {missing.board}")
+        print(_("line {number}: no board has the MAC {board}").format(number=missing.number, board=missing.board))
     return 0 if good else 1

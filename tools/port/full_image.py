@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..language import _
 from .asking_tls import NOT_ON_ESP8266
 from .board_config import NotJson, parsed, problems
 from .certificate import beside
-from .chips import ESP8266_MOST, MIB
+from .chips import CHIPS, ESP8266_MOST, MIB
 from .errors import PortError
 from .esp import FatalError, flash_size_bytes, merge_bin
 from .filesystem import ESP8266_ROMFS, filesystem_area, make_filesystem
@@ -39,14 +40,16 @@ def run_image(
 ) -> int:
     """Makes the image and says what is in it; returns the exit status. Raises PortError."""
     if bool(board) == bool(file):
-        raise PortError("say for which board: a name as on micropython.org/download, or a file with --image")
+        raise PortError(_("say for which board: a name as on micropython.org/download, or a file with --image"))
     size = _size(flash_size)
     content = _config(config) if config else None
     if file:
         official = read_image(file)
     else:
         assert board
-        official = images.newest(board, lambda words: print(f"image: {words}"), lambda done, total: None)
+        official = images.newest(
+            board, lambda words: print(_("image: {words}").format(words=words)), lambda done, total: None
+        )
     path = output or Path("build", "image", official.name.removesuffix(".bin") + "-onenet.bin")
     mine = find_program(program)
     check_sent(mine)
@@ -55,25 +58,33 @@ def run_image(
     if content is not None and config:
         ca = beside(config, parsed(content))
         if ca and official.chip.name == "ESP8266":
-            raise PortError(f"{config} wants TLS: {NOT_ON_ESP8266}")
+            raise PortError(
+                _("{config} wants TLS: {not_on_esp8266}").format(config=config, not_on_esp8266=_(NOT_ON_ESP8266))
+            )
         files |= ca
     whole = merge(official, files, rom, size)
     _write(path, whole.data, secret=content is not None)
-    print(f"the program is {mine['main.py'].resolve()}")
+    print(_("the program is {resolve}").format(resolve=mine["main.py"].resolve()))
     names = ", ".join(name for name in files if "/" not in name)
     area = filesystem_area(official, size)
     print(
-        f"{path}: {official.title}, {len(whole.data)} bytes to flash at {official.offset:#x} of an {official.chip.name}"
+        _("{path}: {title}, {count} bytes to flash at {offset:#x} of an {chip}").format(
+            path=path, title=official.title, count=len(whole.data), offset=official.offset, chip=official.chip.name
+        )
     )
-    modules = "the modules are in the ROMFS" if rom else "and the modules as .mpy"
-    print(f"for boards with {flash_size} of flash; in its file system of {area.size // 1024} KB: {names}, {modules}")
+    modules = _("the modules are in the ROMFS") if rom else _("and the modules as .mpy")
+    print(
+        _("for boards with {flash_size} of flash; in its file system of {size} KB: {names}, {modules}").format(
+            flash_size=flash_size, size=area.size // 1024, names=names, modules=modules
+        )
+    )
     if content is not None:
-        whose = "only you can read the file" if os.name == "posix" else "keep the file to yourself"
-        print(f"It holds the Wi-Fi password and the auth-info: {whose}.")
-    for warning in (*rehearsal.careful, NO_ROMFS if official.lacks_romfs else ""):
+        whose = _("only you can read the file") if os.name == "posix" else _("keep the file to yourself")
+        print(_("It holds the Wi-Fi password and the auth-info: {whose}.").format(whose=whose))
+    for warning in (*rehearsal.careful, _(NO_ROMFS).format(board=CHIPS[0].board) if official.lacks_romfs else ""):
         if warning:
-            print(f"careful: {warning}")
-    print(f"next: onenet flash --image {path}")
+            print(_("careful: {warning}").format(warning=warning))
+    print(_("next: onenet flash --image {path}").format(path=path))
     return 0
 
 
@@ -81,9 +92,9 @@ def _size(text: str) -> int:
     try:
         size = flash_size_bytes(text.upper().replace(" ", ""))
     except FatalError as error:
-        raise PortError(f"--flash-size: {text!r} is no size; right would be 4MB") from error
+        raise PortError(_("--flash-size: {text!r} is no size; right would be 4MB").format(text=text)) from error
     if size is None or size < 2 * MIB:
-        raise PortError(f"--flash-size: {text!r} is too little; right would be 2MB or more")
+        raise PortError(_("--flash-size: {text!r} is too little; right would be 2MB or more").format(text=text))
     return int(size)
 
 
@@ -93,7 +104,9 @@ def _config(path: Path) -> bytes:
         content = path.read_bytes()
         wrong = problems(parsed(content))
     except OSError as error:
-        raise PortError(f"cannot read the configuration: {error.strerror}: {path}") from error
+        raise PortError(
+            _("cannot read the configuration: {strerror}: {path}").format(strerror=error.strerror, path=path)
+        ) from error
     except NotJson as error:
         raise PortError(f"{path} {error}") from None
     if wrong:
@@ -107,7 +120,11 @@ def board_files(official: Image, program: dict[str, Path], config: bytes | None)
     program: the user's files, by their names on the board. Raises PortError.
     """
     if not official.version:
-        raise PortError(f"{official.name} is no MicroPython; take the .bin file from micropython.org/download")
+        raise PortError(
+            _("{official} is no MicroPython; take the .bin file from micropython.org/download").format(
+                official=official.name
+            )
+        )
     check_release(official)
     dialects = (Dialect(_MPY | number << 10) for number in range(64))
     dialect = next(dialect for dialect in dialects if dialect.architecture == official.chip.arch)
@@ -126,14 +143,24 @@ def merge(official: Image, files: dict[str, bytes], rom: Rom | None, flash_size:
     area = filesystem_area(official, flash_size)
     if official.flash_needed > flash_size or area.offset + area.size > flash_size:
         raise PortError(
-            f"{official.name} needs {official.flash_needed // 1024} KB of flash; name a larger --flash-size"
+            _("{official} needs {flash_needed} KB of flash; name a larger --flash-size").format(
+                official=official.name, flash_needed=official.flash_needed // 1024
+            )
         )
     parts: list[tuple[int, Any]] = [(official.offset, official.data)]
     if rom:
         if len(official.data) > ESP8266_ROMFS.offset:
-            raise PortError(f"{official.name} has no place for a ROMFS; take {official.chip.board}")
+            raise PortError(
+                _("{official} has no place for a ROMFS; take {board}").format(
+                    official=official.name, board=official.chip.board
+                )
+            )
         if len(rom.image) > ESP8266_ROMFS.size:
-            raise PortError(f"the modules take {len(rom.image)} bytes of ROMFS, there are {ESP8266_ROMFS.size}")
+            raise PortError(
+                _("the modules take {count} bytes of ROMFS, there are {size}").format(
+                    count=len(rom.image), size=ESP8266_ROMFS.size
+                )
+            )
         parts.append((ESP8266_ROMFS.offset, rom.image))
     parts.append((area.offset, make_filesystem(files, area.size)))
     size = f"{min(flash_size, ESP8266_MOST) // MIB}MB"
@@ -154,4 +181,4 @@ def _write(path: Path, data: bytes, secret: bool) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise PortError(f"cannot write {path}: {error.strerror}") from error
+        raise PortError(_("cannot write {path}: {strerror}").format(path=path, strerror=error.strerror)) from error

@@ -3,6 +3,7 @@ would only find that nobody is there, or that it is refused."""
 
 import re
 
+from ..language import _
 from .board_config import DP, STUDIO, Config, platform_of
 
 _FOR_ALL = {False: "mqtts.heclouds.com", True: "mqttstls.heclouds.com"}
@@ -21,11 +22,15 @@ def host_problems(config: Config) -> list[str]:
     for host in hosts if isinstance(hosts, list) else [hosts]:
         words = _objection(str(host), product, tls)
         if words:
-            found.append(f"host: {host} {words}; leave it out (--unset host), or write {_right(product, tls)}")
+            found.append(
+                _("host: {host} {words}; leave it out (--unset host), or write {right}").format(
+                    host=host, words=words, right=_right(product, tls)
+                )
+            )
     port = config.get("port")
     if port in _PORTS and _PORTS[port] != tls and (not hosts or "heclouds" in str(hosts) or _LIKE.search(str(hosts))):
-        what = 'is that for TLS: write "tls": true with it, or' if tls is False else "is that without TLS:"
-        found.append(f"port: {port} {what} leave it out (--unset port)")
+        what = _('is that for TLS: write "tls": true with it, or') if tls is False else _("is that without TLS:")
+        found.append(_("port: {port} {what} leave it out (--unset port)").format(port=port, what=what))
     return found
 
 
@@ -34,14 +39,14 @@ def _objection(host: str, product: str, tls: bool) -> str:
     if host in _FOR_ALL.values():
         return "" if host == _FOR_ALL[tls] else _of_the_other_kind(tls)
     if own and own[1] != product:
-        return f"is product {own[1]}'s"
+        return _("is product {own}'s").format(own=own[1])
     if own:
         return "" if (own[2] == "mqttstls") == tls else _of_the_other_kind(tls)
-    return "is misspelt, it seems" if _LIKE.search(host) else ""
+    return _("is misspelt, it seems") if _LIKE.search(host) else ""
 
 
 def _of_the_other_kind(tls: bool) -> str:
-    return "is the one without TLS" if tls else "is the one for TLS"
+    return _("is the one without TLS") if tls else _("is the one for TLS")
 
 
 def _right(product: str, tls: bool) -> str:

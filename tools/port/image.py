@@ -12,6 +12,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..language import N_, _
 from .chips import CHIPS, MIB, Chip, chip_called, megabytes
 from .errors import PortError
 from .esp import FatalError, LoadFirmwareImage, flash_size_bytes
@@ -28,20 +29,20 @@ _VERSION = re.compile(rb"MicroPython (?:\([^)\0]*\) )?(v\d[\w.+-]*) on (\d{4}-\d
 _MACHINE = re.compile(rb"\0; ([^\0\r\n]{1,80}) with ESP[\w-]+\0")
 _BUILD = re.compile(rb"\0([A-Z]\w*(?:-[A-Z]\w*)?)\0{1,4}3\.4\.0; MicroPython ", re.ASCII)
 _OTHERS = {
-    b"\x7fELF": "an ELF file, as a compiler makes it",
-    b"UF2\n": "a UF2 file, for boards with a boot loader of their own",
-    b"PK\x03\x04": "a ZIP file",
-    b"\x1f\x8b": "a gzip file",
-    b"<": "a web page",
-    b":": "an Intel HEX file",
+    b"\x7fELF": N_("an ELF file, as a compiler makes it"),
+    b"UF2\n": N_("a UF2 file, for boards with a boot loader of their own"),
+    b"PK\x03\x04": N_("a ZIP file"),
+    b"\x1f\x8b": N_("a gzip file"),
+    b"<": N_("a web page"),
+    b":": N_("an Intel HEX file"),
 }
 
 
-NO_ROMFS = (
-    "this image has no ROMFS, and this firmware's modules are larger than an ESP8266's heap of 36 KB: the board will "
-    f"say MemoryError and stay offline; take {CHIPS[0].board}"
+NO_ROMFS = N_(
+    "this image has no ROMFS, and this firmware's modules are larger than an ESP8266's heap "
+    "of 36 KB: the board will say MemoryError and stay offline; take {board}"
 )
-"""What to say of an image that lacks_romfs."""
+"""What to say of an image that lacks_romfs, with the board that is to be taken."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ class Image:
     def title(self) -> str:
         """What it is, in a few words."""
         if not self.version:
-            return f"{self.name} (not MicroPython)"
+            return _("{name} (not MicroPython)").format(name=self.name)
         board = f", {self.board}" if self.board else ""
-        return f"MicroPython {self.version} of {self.date}{board}"
+        return _("MicroPython {version} of {date}{board}").format(version=self.version, date=self.date, board=board)
 
     @property
     def release(self) -> tuple[int, ...]:
@@ -139,7 +140,9 @@ def read_image(path: Path) -> Image:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PortError(f"cannot read the image: {error.strerror}: {path}") from error
+        raise PortError(
+            _("cannot read the image: {strerror}: {path}").format(strerror=error.strerror, path=path)
+        ) from error
     return parse_image(path.name, data)
 
 
@@ -169,7 +172,7 @@ class _Unfit(Exception):
 
 def _chip_and_offset(data: bytes) -> tuple[Chip, int]:
     if not data:
-        raise _Unfit("is empty; download it again")
+        raise _Unfit(_("is empty; download it again"))
     esp32 = CHIPS[1].offset
     if data[0] == 0xFF and len(data) > esp32 and not data[:esp32].strip(b"\xff"):
         return _chip(data[esp32:]), 0  # merged with what lies before the boot loader, too
@@ -179,12 +182,20 @@ def _chip_and_offset(data: bytes) -> tuple[Chip, int]:
 
 def _chip(data: bytes) -> Chip:
     if data[0] != _MAGIC:
-        for start, what in _OTHERS.items():
+        for start, other in _OTHERS.items():
             if data.lstrip().startswith(start):
-                raise _Unfit(f"is no firmware but {what}; take the .bin file from micropython.org/download")
-        raise _Unfit(f"is no firmware: it begins with 0x{data[0]:02X}, an ESP image with 0x{_MAGIC:02X}")
+                raise _Unfit(
+                    _("is no firmware but {what}; take the .bin file from micropython.org/download").format(
+                        what=_(other)
+                    )
+                )
+        raise _Unfit(
+            _("is no firmware: it begins with 0x{data:02X}, an ESP image with 0x{magic:02X}").format(
+                data=data[0], magic=_MAGIC
+            )
+        )
     if len(data) < 24:
-        raise _Unfit(f"is cut off after {len(data)} bytes; download it again")
+        raise _Unfit(_("is cut off after {count} bytes; download it again").format(count=len(data)))
     first_address, chip_id = struct.unpack_from("<8xI H", data)
     if 0x40100000 <= first_address < 0x40108000 or 0x3FFE8000 <= first_address < 0x40000000:
         return CHIPS[0]  # where later chips say which they are, this one has an address in its RAM
@@ -192,7 +203,11 @@ def _chip(data: bytes) -> Chip:
         if chip_id == chip.loader.IMAGE_CHIP_ID:
             return chip
     known = ", ".join(chip.name for chip in CHIPS)
-    raise _Unfit(f"is for a chip with number {chip_id}, which this project does not run on; it knows {known}")
+    raise _Unfit(
+        _("is for a chip with number {chip_id}, which this project does not run on; it knows {known}").format(
+            chip_id=chip_id, known=known
+        )
+    )
 
 
 def _check_segments(chip: Chip, data: bytes, what: str) -> int:
@@ -200,38 +215,40 @@ def _check_segments(chip: Chip, data: bytes, what: str) -> int:
     try:
         image = LoadFirmwareImage(chip.key, data)
     except FatalError as error:
-        raise _Unfit(f"{what} is cut off or damaged: {error}; download it again") from error
+        raise _Unfit(
+            _("{what} is cut off or damaged: {error}; download it again").format(what=what, error=error)
+        ) from error
     except (struct.error, RuntimeError, TypeError) as error:  # so it meets a header that ends early, or nonsense
-        raise _Unfit(f"{what} is cut off or damaged; download it again") from error
+        raise _Unfit(_("{what} is cut off or damaged; download it again").format(what=what)) from error
     if image.checksum != image.calculate_checksum():
-        raise _Unfit(f"{what} is damaged: its check sum is wrong; download it again")
+        raise _Unfit(_("{what} is damaged: its check sum is wrong; download it again").format(what=what))
     if chip.name == "ESP8266":
         return 0
     if image.chip_id != chip.loader.IMAGE_CHIP_ID:
-        raise _Unfit(f"{what} is for another chip than the boot loader")
+        raise _Unfit(_("{what} is for another chip than the boot loader").format(what=what))
     if not image.append_digest:
         return len(data)
     if image.stored_digest != image.calc_digest:
-        raise _Unfit(f"{what} is cut off or damaged: its SHA-256 is wrong; download it again")
+        raise _Unfit(_("{what} is cut off or damaged: its SHA-256 is wrong; download it again").format(what=what))
     return int(image.data_length) + 32
 
 
 def _check_esp32(chip: Chip, offset: int, data: bytes) -> tuple[tuple[Partition, ...], str]:
-    _check_segments(chip, data[chip.offset - offset :], "the boot loader")
+    _check_segments(chip, data[chip.offset - offset :], _("the boot loader"))
     start = _TABLE - offset
     if len(data) < start + _TABLE_SIZE:
-        raise _Unfit("has no partition table: it is cut off, or an update for a running board; take the .bin file")
+        raise _Unfit(_("has no partition table: it is cut off, or an update for a running board; take the .bin file"))
     partitions = parse_partitions(data[start : start + _TABLE_SIZE])
     programs = [partition for partition in partitions if partition.type == 0]
     if not programs:
-        raise _Unfit("has no program in its partition table")
+        raise _Unfit(_("has no program in its partition table"))
     program = min(programs, key=lambda partition: partition.offset)
     if len(data) <= program.offset - offset:
-        raise _Unfit("is cut off before its program; download it again")
-    length = _check_segments(chip, data[program.offset - offset :], "the program")
+        raise _Unfit(_("is cut off before its program; download it again"))
+    length = _check_segments(chip, data[program.offset - offset :], _("the program"))
     if length > program.size:
-        raise _Unfit(f"the program has {length} bytes, its partition {program.size}")
-    return partitions, "SHA-256 of boot loader and program, MD5 of the partition table"
+        raise _Unfit(_("the program has {length} bytes, its partition {size}").format(length=length, size=program.size))
+    return partitions, _("SHA-256 of boot loader and program, MD5 of the partition table")
 
 
 def parse_partitions(table: bytes) -> tuple[Partition, ...]:
@@ -244,37 +261,41 @@ def parse_partitions(table: bytes) -> tuple[Partition, ...]:
             partitions.append(Partition(name.rstrip(b"\0").decode(errors="replace"), kind, subtype, offset, size))
         elif row[:2] == b"\xeb\xeb":
             if row[16:] != hashlib.md5(table[:at]).digest():
-                raise _Unfit("the partition table is damaged: its MD5 is wrong; download it again")
+                raise _Unfit(_("the partition table is damaged: its MD5 is wrong; download it again"))
             break
         elif row.strip(b"\xff"):
-            raise _Unfit("has no partition table where one must be: it is an update for a running board, or damaged")
+            raise _Unfit(_("has no partition table where one must be: it is an update for a running board, or damaged"))
         else:
             break
     if not partitions:
-        raise _Unfit("has an empty partition table")
+        raise _Unfit(_("has an empty partition table"))
     return tuple(partitions)
 
 
 def _check_esp8266(data: bytes) -> str:
-    _check_segments(CHIPS[0], data, "the code that is loaded at start")
+    _check_segments(CHIPS[0], data, _("the code that is loaded at start"))
     if len(data) < _ESP8266_ROM:
-        raise _Unfit(f"is cut off after {len(data)} bytes; download it again")
+        raise _Unfit(_("is cut off after {count} bytes; download it again").format(count=len(data)))
     (length,) = struct.unpack_from("<I", data, _ESP8266_LENGTH)
     if not _ESP8266_ROM < length < 16 * 1024 * 1024:
-        raise _Unfit("is no MicroPython for the ESP8266: it has no length at 0x8FFC")
+        raise _Unfit(_("is no MicroPython for the ESP8266: it has no length at 0x8FFC"))
     if len(data) < length + 16:
-        raise _Unfit(f"is cut off: {len(data)} bytes of {length + 16}; download it again")
+        raise _Unfit(
+            _("is cut off: {count} bytes of {length}; download it again").format(count=len(data), length=length + 16)
+        )
     # The first four bytes hold the flash's size, which whoever writes them changes.
     if hashlib.md5(data[4:length]).digest() != data[length : length + 16]:
-        raise _Unfit("is damaged: its MD5 is wrong; download it again")
-    return "the image's own MD5"
+        raise _Unfit(_("is damaged: its MD5 is wrong; download it again"))
+    return _("the image's own MD5")
 
 
 def check_release(image: Image) -> None:
     """Raises PortError for a MicroPython that is too old for this firmware. What is no MicroPython passes."""
     if image.version:
         check_version(
-            image.release, image.name, f"take a newer one, as {image.chip.board} from micropython.org/download"
+            image.release,
+            image.name,
+            _("take a newer one, as {board} from micropython.org/download").format(board=image.chip.board),
         )
 
 
@@ -285,23 +306,46 @@ def check_fits(image: Image, chip_name: str, flash_size: int | None, revision: i
     """
     if image.chip.name != chip_name:
         chip = chip_called(chip_name)
-        right = f"; right would be {chip.board}" if chip else ""
-        raise PortError(f"{image.name} is for {image.chip.name}, the board has {chip_name}{right}")
+        right = _("; right would be {board}").format(board=chip.board) if chip else ""
+        raise PortError(
+            _("{image} is for {chip}, the board has {chip_name}{right}").format(
+                image=image.name, chip=image.chip.name, chip_name=chip_name, right=right
+            )
+        )
     oldest, newest = image.revisions
     if not oldest <= revision <= newest:
-        wanted = f"{_revision(oldest)} or later" if revision < oldest else f"{_revision(newest)} or earlier"
-        raise PortError(f"{image.name} is for {chip_name} of revision {wanted}, the board's has {_revision(revision)}")
+        wanted = (
+            _("{revision} or later").format(revision=_revision(oldest))
+            if revision < oldest
+            else _("{revision} or earlier").format(revision=_revision(newest))
+        )
+        raise PortError(
+            _("{image} is for {chip_name} of revision {wanted}, the board's has {revision}").format(
+                image=image.name, chip_name=chip_name, wanted=wanted, revision=_revision(revision)
+            )
+        )
     if flash_size is None:
         return
     if image.flash_needed > flash_size:
         needed, there = image.flash_needed // 1024, flash_size // 1024
-        raise PortError(f"{image.name} needs {needed} KB of flash, the board has {there} KB")
+        raise PortError(
+            _("{image} needs {needed} KB of flash, the board has {there} KB").format(
+                image=image.name, needed=needed, there=there
+            )
+        )
     least = _files_need(image)
     if flash_size < least:
         raise PortError(
-            f"the board has {megabytes(flash_size)} of flash; {image.name} has room for a program's files only where "
-            f"there are {megabytes(least)}, and {image.chip.board}, which this firmware needs, takes "
-            f"{megabytes(image.chip.least_flash)}"
+            _(
+                "the board has {megabytes} of flash; {image} has room for a program's files only where "
+                "there are {megabytes_2}, and {board}, which this firmware needs, takes {megabytes_3}"
+            ).format(
+                megabytes=megabytes(flash_size),
+                image=image.name,
+                megabytes_2=megabytes(least),
+                board=image.chip.board,
+                megabytes_3=megabytes(image.chip.least_flash),
+            )
         )
 
 

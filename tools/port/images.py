@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 import httpx
 import platformdirs
 
+from ..language import _
 from .errors import PortError
 from .image import Image, parse_image
 
@@ -51,14 +52,18 @@ class Images:
         `say` is told where it comes from. Raises PortError if there is none, or one that is not whole.
         """
         if not re.fullmatch(r"\w+(-\w+)?", board, re.ASCII):
-            raise PortError(f"{board!r} is no name of a board; they look like ESP32_GENERIC or ESP32_GENERIC-SPIRAM")
+            raise PortError(
+                _("{board!r} is no name of a board; they look like ESP32_GENERIC or ESP32_GENERIC-SPIRAM").format(
+                    board=board
+                )
+            )
         with self._lock:
             try:
                 with httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client:
                     release = self._find(client, board)
                     kept = self._kept(release.name)
                     if kept:
-                        say(f"{release.name}, downloaded earlier")
+                        say(_("{release}, downloaded earlier").format(release=release.name))
                         return kept
                     say(f"{release.url}")
                     return self._download(client, release, progress)
@@ -66,17 +71,27 @@ class Images:
                 return self._offline(board, say, error)
 
     def _find(self, client: httpx.Client, board: str) -> Release:
-        name, _, variant = board.partition("-")
+        name, _dash, variant = board.partition("-")
         page = client.get(urljoin(self._site, f"/download/{name}/"))
         if page.status_code == httpx.codes.NOT_FOUND:
-            raise PortError(f"{self._site} has no board {name}; its boards: {self._site}/download")
+            raise PortError(
+                _("{site} has no board {name}; its boards: {site}/download").format(site=self._site, name=name)
+            )
         page.raise_for_status()
         releases = releases_on(page.text, urljoin(self._site, "/"), name)
         if not releases:
-            raise PortError(f"{page.url} shows no image for {name}; download one and name it with --image")
+            raise PortError(
+                _("{url} shows no image for {name}; download one and name it with --image").format(
+                    url=page.url, name=name
+                )
+            )
         if variant not in releases:
             others = ", ".join(f"{name}-{other}" if other else name for other in sorted(releases))
-            raise PortError(f"{self._site} has no {board}; of this board it has {others}")
+            raise PortError(
+                _("{site} has no {board}; of this board it has {others}").format(
+                    site=self._site, board=board, others=others
+                )
+            )
         return releases[variant]
 
     def _download(self, client: httpx.Client, release: Release, progress: Progress) -> Image:
@@ -89,9 +104,13 @@ class Images:
                 if total:
                     progress(min(len(data), total), total)
                 if len(data) > _MOST:
-                    raise PortError(f"{release.url} is too long for an image")
+                    raise PortError(_("{url} is too long for an image").format(url=release.url))
         if total and len(data) != total:
-            raise PortError(f"{release.url}: {len(data)} bytes came of {total}; try again")
+            raise PortError(
+                _("{url}: {count} bytes came of {total}; try again").format(
+                    url=release.url, count=len(data), total=total
+                )
+            )
         image = parse_image(release.name, bytes(data))
         self._keep(release.name, image.data)
         return image
@@ -120,17 +139,19 @@ class Images:
         return parse_image(name, data) if good else None
 
     def _offline(self, board: str, say: Callable[[str], None], error: httpx.HTTPError) -> Image:
-        name, _, variant = board.partition("-")
+        name, _dash, variant = board.partition("-")
         here = [path.name for path in self._cache.glob("*.bin")] if self._cache.is_dir() else []
         release = _newest(here, "", name).get(variant)
         kept = self._kept(release.name) if release else None
         if not kept:
             why = " ".join(str(error).split()) or type(error).__name__
             raise PortError(
-                f"cannot reach {self._site} for {board} ({why}); connect to the internet, or download the .bin file "
-                "elsewhere and name it with --image"
+                _(
+                    "cannot reach {site} for {board} ({why}); connect to the internet, or download the .bin "
+                    "file elsewhere and name it with --image"
+                ).format(site=self._site, board=board, why=why)
             ) from error
-        say(f"{kept.name}, downloaded earlier; {self._site} cannot be reached")
+        say(_("{kept}, downloaded earlier; {site} cannot be reached").format(kept=kept.name, site=self._site))
         return kept
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..language import _
 from .connection import Connection
 from .program import OURS, Dialect
 from .versions import check_version
@@ -100,7 +101,7 @@ def identify(connection: Connection) -> Identity:
     """Asks MicroPython what it is, in words that every version understands. Raises PortError if it is too old."""
     name, version, mpy, machine, platform = connection.value_of(_IDENTITY)
     if name == "micropython":  # others count differently
-        check_version(version, f"the board at {connection.port}")
+        check_version(version, _("the board at {port}").format(port=connection.port))
     return Identity(version, Dialect(mpy), machine, platform)
 
 

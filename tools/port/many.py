@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..failures import complain
+from ..language import _
 from .errors import PortError, Stopped
 
 
@@ -96,11 +97,11 @@ def _tell(console: Console, outcome: str | BaseException) -> None:
 
 def _table(outcomes: Mapping[str, str | BaseException]) -> Table:
     failed = sum(isinstance(outcome, BaseException) for outcome in outcomes.values())
-    title = f"{len(outcomes) - failed} of {len(outcomes)} boards done"
-    table = Table("board", "", "result", title=title, title_justify="left")
+    title = _("{len} of {count} boards done").format(len=len(outcomes) - failed, count=len(outcomes))
+    table = Table(_("board"), "", _("result"), title=title, title_justify="left")
     for name, outcome in outcomes.items():
         bad = isinstance(outcome, BaseException)
-        mark = "[red]failed" if bad else "[green]ok"
+        mark = "[red]" + _("failed") if bad else "[green]" + _("ok")
         table.add_row(escape(name), mark, escape(" ".join(str(outcome).split())))
     return table
 
@@ -120,7 +121,7 @@ class _Reporter:
 
     def _check(self) -> None:
         if self._stop.is_set():
-            raise Stopped("stopped by Ctrl-C")
+            raise Stopped(_("stopped by Ctrl-C"))
 
     def line(self, text: str | Text) -> None:
         self._check()

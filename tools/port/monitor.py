@@ -9,19 +9,22 @@ from rich.console import Console
 from rich.text import Text
 
 from ..failures import complain
+from ..language import N_, _
 from ..packets.explain import PacketReader
 from ..packets.show import in_line
 from .connection import Connection, Gone
 from .start import PROMPT, Lines, NotOnline, Start
 from .tracebacks import as_written
-from .words import explain
+from .words import explain, translated
 
 _LINE = re.compile(r"(-?\d+) (\w[\w ]*): (.*)")
 _TRACE = re.compile(r"-?\d+ trace: ([<>]) ((?:[0-9a-f]{2}|\*\*)*)$")
 _BAD = re.compile("refused|wrong|lost|failed|no answer|not in reach|closed|error|dropped|Traceback|safe mode|crashed")
 _GOOD = re.compile("online|joined")
+_UNDER = " " * 13
+"""Under the time of day."""
 _HINT_AFTER = 20.0  # seconds online without a packet
-_HOW = "no packets come from the board; have it show them: onenet config --trace --port {}"
+_HOW = N_("no packets come from the board; have it show them: onenet config --trace --port {}")
 
 
 def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | None) -> int:
@@ -35,7 +38,7 @@ def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | N
     start = Start(port)
     try:
         with Connection(port) as connection:
-            show.note(f"{connection.port}; Ctrl-C ends this, and leaves the board alone")
+            show.note(_("{port}; Ctrl-C ends this, and leaves the board alone").format(port=connection.port))
             for line, complete in lines_of(connection, show, deadline):
                 if complete:
                     show.line(line)
@@ -44,16 +47,16 @@ def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | N
                 if until_online and start.settled:
                     break
     except KeyboardInterrupt:
-        show.note("ended; the program on the board goes on")
+        show.note(_("ended; the program on the board goes on"))
         return 0
     except NotOnline as error:
-        complain(f"not online: {error}" + (f"; {error.meanwhile}" if error.meanwhile else ""))
+        complain(_("not online: {error}").format(error=error) + (f"; {error.meanwhile}" if error.meanwhile else ""))
         return 1
     if until_online and start.online:
-        show.note(f"online as device {start.online}", "bold green")
+        show.note(_("online as device {online}").format(online=start.online), "bold green")
         return 0
     if until_online:
-        complain(f"not online after {timeout:g} s: {start.reason}")
+        complain(_("not online after {timeout:g} s: {reason}").format(timeout=timeout, reason=start.reason))
     return 1 if until_online else 0
 
 
@@ -67,10 +70,10 @@ def lines_of(connection: Connection, show: "Show", deadline: float | None) -> It
         try:
             data = connection.read()
         except Gone:
-            show.note(f"{connection.port} is gone; waiting for the board to come back", "yellow")
+            show.note(_("{port} is gone; waiting for the board to come back").format(port=connection.port), "yellow")
             if not _come_back(connection, deadline):
                 return
-            show.note(f"back, at {connection.port}", "green")
+            show.note(_("back, at {port}").format(port=connection.port), "green")
             lines = Lines()
             connection.press_enter()
             continue
@@ -116,22 +119,29 @@ class Show:
         found = _LINE.match(text)
         if not found:
             self._print(Text(as_written(text), "red" if _BAD.search(text) else ""))
+            self._translate(text)
             if words := explain(text):  # an error in a traceback
                 self.note(words, "yellow")
             return
         ticks, subject, words = found.groups()
         style = "red" if _BAD.search(words) else "green" if _GOOD.match(words) else ""
         self._print(Text.assemble((f"{int(ticks) / 1000:9.3f} ", "dim"), (f"{subject}: ", "cyan"), (words, style)))
+        self._translate(text, style)
         if subject == "mqtt" and words.startswith("connecting"):
             self._readers = {direction: PacketReader() for direction in self._readers}
         if subject == "mqtt" and words.startswith("online"):
             self._online_at = time.monotonic()
 
+    def _translate(self, text: str, style: str = "") -> None:
+        """Under what the board says, the same in the reader's language."""
+        if said := translated(text):
+            self._console.print(Text(f"{_UNDER}{said}", style), soft_wrap=True)
+
     def idle(self, port: str) -> None:
         """To be called often: says once what to do if packets are wanted and none come."""
         if self._readers and self._online_at and time.monotonic() - self._online_at > _HINT_AFTER:
             self._online_at = None
-            self.note(_HOW.format(port), "yellow")
+            self.note(_(_HOW).format(port), "yellow")
 
     def _packets(self, direction: str, digits: str) -> None:
         # What the board has masked is asterisks here, too
@@ -141,7 +151,7 @@ class Show:
                 self._readers[direction] = PacketReader()
                 return
             self._in_step.add(direction)
-            arrow = "board → platform " if direction == ">" else "platform → board "
+            arrow = _("board → platform ") if direction == ">" else _("platform → board ")
             self._console.print(in_line(explained, f"{_now()} {arrow}"))
 
     def _print(self, text: Text) -> None:

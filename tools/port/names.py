@@ -7,6 +7,7 @@ extensible: they come last.
 
 from collections.abc import Iterable
 
+from ..language import _
 from .errors import PortError
 
 OUR_PACKAGES = ("firmware", "mqtt", "onenet")
@@ -50,9 +51,9 @@ def hides_ours(name: str) -> str:
 def _hidden(name: str) -> str:
     """What this firmware needs and would not be found any more with this file at the root of a board, in words."""
     if module := hides_ours(name):
-        return f"this firmware's own {module}"
+        return _("this firmware's own {module}").format(module=module)
     module = module_of(name)
-    return f"MicroPython's own {module}, which this firmware needs" if module in NEEDED else ""
+    return _("MicroPython's own {module}, which this firmware needs").format(module=module) if module in NEEDED else ""
 
 
 def check_sent(names: Iterable[str]) -> None:
@@ -61,8 +62,15 @@ def check_sent(names: Iterable[str]) -> None:
         if hidden := _hidden(name):
             top = name.partition("/")[0] if "/" in name and not name.startswith("lib/") else name
             raise PortError(
-                f"{top} would be loaded in place of {hidden}, and the board would stay offline; "
-                f"give {'the folder' if top != name else 'the file'} another name"
+                _(
+                    "{name} would be loaded in place of {hidden}, and the board would stay offline; give the folder "
+                    "another name"
+                ).format(name=top, hidden=hidden)
+                if top != name
+                else _(
+                    "{name} would be loaded in place of {hidden}, and the board would stay offline; give the file "
+                    "another name"
+                ).format(name=name, hidden=hidden)
             )
 
 
@@ -71,16 +79,22 @@ def check_present(names: Iterable[str], port: str) -> None:
     for name in names:
         if hidden := _hidden(name):
             raise PortError(
-                f"{name} on the board would be loaded in place of {hidden}, and the board would stay offline; "
-                f"the program was not sent; {_way_out(name, port)}"
+                _(
+                    "{name} on the board would be loaded in place of {hidden}, and the board would stay "
+                    "offline; the program was not sent; {way_out}"
+                ).format(name=name, hidden=hidden, way_out=_way_out(name, port))
             )
 
 
 def _way_out(name: str, port: str) -> str:
-    top, slash, _ = name.partition("/")
+    top, slash, _rest = name.partition("/")
     if slash and top != "lib":
-        return f"keep a copy and delete it: mpremote connect {port} cp -r :{top} . + rm -r :{top}"
-    return f"keep a copy and delete it: mpremote connect {port} cp :{name} old-{name.rpartition('/')[2]} + rm :{name}"
+        return _("keep a copy and delete it: mpremote connect {port} cp -r :{top} . + rm -r :{top}").format(
+            port=port, top=top
+        )
+    return _("keep a copy and delete it: mpremote connect {port} cp :{name} old-{file} + rm :{name}").format(
+        port=port, name=name, file=name.rpartition("/")[2]
+    )
 
 
 def hidden_of_micropython(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from ..files import ON_REQUEST, board_directory, board_modules, is_left_out, source_for
+from ..language import _
 from ..mpy import CompileError, compile_files
 from .errors import PortError
 
@@ -48,14 +49,20 @@ class Dialect:
         version, sub, has_code = compiled[1], compiled[2] & 3, compiled[2] >> 2 & 0xF
         if has_code and self.architecture == "xtensa":
             raise PortError(
-                f"{name} has machine code, for which an ESP8266 has next to no room, and which may not read constants "
-                "from its flash; take @micropython.viper, native and asm_… out of it; nothing was sent"
+                _(
+                    "{name} has machine code, for which an ESP8266 has next to no room, and which may not "
+                    "read constants from its flash; take @micropython.viper, native and asm_… out of it; "
+                    "nothing was sent"
+                ).format(name=name)
             )
         mine = f"{self.mpy & 0xFF}.{self.mpy >> 8 & 3}"
         if self.mpy & 0xFF != version or (has_code and self.mpy >> 8 & 3 != sub):
             raise PortError(
-                f"MicroPython on the board loads .mpy files of version {mine}, and mpy-cross here makes "
-                f"{version}.{sub} ({name}); put another MicroPython on it: onenet flash, or use: onenet deploy --source"
+                _(
+                    "MicroPython on the board loads .mpy files of version {mine}, and mpy-cross here makes "
+                    "{version}.{sub} ({name}); put another MicroPython on it: onenet flash, or use: onenet "
+                    "deploy --source"
+                ).format(mine=mine, version=version, sub=sub, name=name)
             )
 
 
@@ -84,10 +91,12 @@ def find_program(files: Iterable[Path]) -> dict[str, Path]:
         elif path.is_file():
             found[path.name] = path
         else:
-            raise PortError(f"there is no file {path}")
+            raise PortError(_("there is no file {path}").format(path=path))
     for name in found:
         if name in ("boot.py", "config.json") or name.startswith(OURS):
-            raise PortError(f"{name} on the board is not for a program to replace; give the file another name")
+            raise PortError(
+                _("{name} on the board is not for a program to replace; give the file another name").format(name=name)
+            )
     here = Path("main.py")
     found.setdefault("main.py", here if here.is_file() else board_directory() / "main.py")
     return found
@@ -119,11 +128,12 @@ def in_form(form: Form, files: dict[str, Path], dialect: Dialect) -> dict[str, b
         return {name: source_for(dialect.architecture, name, path).read_bytes() for name, path in files.items()}
     to_compile = {name: path for name, path in files.items() if name.endswith(".py") and name not in _AS_THEY_ARE}
     if not dialect.mpy:
-        raise PortError("MicroPython on the board loads no .mpy files; use: onenet deploy --source")
+        raise PortError(_("MicroPython on the board loads no .mpy files; use: onenet deploy --source"))
     if not dialect.architecture:
         raise PortError(
-            f"mpy-cross does not know the board's processor (number {dialect.mpy >> 10 & 0xF}); "
-            "use: onenet deploy --source"
+            _("mpy-cross does not know the board's processor (number {mpy}); use: onenet deploy --source").format(
+                mpy=dialect.mpy >> 10 & 0xF
+            )
         )
     done = {name: path.read_bytes() for name, path in files.items() if name not in to_compile}
     with tempfile.TemporaryDirectory(prefix="deploy-") as folder:

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
+from ..language import _
 from .connection import Connection
 from .inventory import STAGING, Inventory
 from .many import Report
@@ -24,7 +25,7 @@ def before_the_deploy(connection: Connection, plan: Plan, there: Inventory, boot
     has_program = "main.py" in there.hashes
     names = [*plan.moves, *plan.deletes] if has_program else []
     if names:
-        report.stage("keeping the old program")
+        report.stage(_("keeping the old program"))
     files: dict[str, bytes | None] = {}
     for number, name in enumerate(names):
         report.progress(number, len(names))

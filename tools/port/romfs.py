@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mpremote.romfs import VfsRomWriter
 
+from ..language import _
 from .connection import Connection
 from .errors import PortError
 from .inventory import ESP8266, ROM_FILE, Inventory
@@ -60,15 +61,17 @@ def split(files: dict[str, Path], there: Inventory) -> tuple[dict[str, bytes], R
     """What goes to the file system, and the image with all the modules. Raises PortError."""
     if not there.has_rom:
         raise PortError(
-            "MicroPython on the board has no partition for ROMFS; put one with it there (for an ESP8266: onenet flash "
-            f"--board ESP8266_GENERIC-FLASH_2M_ROMFS){_or_files(there)}"
+            _(
+                "MicroPython on the board has no partition for ROMFS; put one with it there (for an "
+                "ESP8266: onenet flash --board ESP8266_GENERIC-FLASH_2M_ROMFS){or_files}"
+            ).format(or_files=_or_files(there))
         )
     return _split(files, there.identity.dialect)
 
 
 def _or_files(there: Inventory) -> str:
     """The other way, where there is one: modules from files do not fit an ESP8266's memory."""
-    return "" if there.identity.platform == ESP8266 else ", or use: onenet deploy --mpy"
+    return "" if there.identity.platform == ESP8266 else _(", or use: onenet deploy --mpy")
 
 
 def _split(files: dict[str, Path], dialect: Dialect) -> tuple[dict[str, bytes], Rom]:
@@ -116,8 +119,10 @@ def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report
     half = size // 2 // block * block
     if len(rom.image) > half:
         raise PortError(
-            f"the program takes {len(rom.image) // 1024} KB of ROMFS, and half of the board's partition is "
-            f"{half // 1024} KB, for the old program stays until the new one is complete{_or_files(there)}"
+            _(
+                "the program takes {len} KB of ROMFS, and half of the board's partition is {half} KB, "
+                "for the old program stays until the new one is complete{or_files}"
+            ).format(len=len(rom.image) // 1024, half=half // 1024, or_files=_or_files(there))
         )
     if there.rom_at is not None and there.rom_at >= 0 and _is_at(connection, rom, there.rom_at):
         return there.rom_at
@@ -126,9 +131,11 @@ def write_rom(connection: Connection, rom: Rom, there: Inventory, report: Report
         _write(connection, rom.image, at, block, report)
         if not _is_at(connection, rom, at):
             raise PortError(
-                f"the ROMFS did not arrive as it was sent to {connection.port}; try another cable, and again"
+                _("the ROMFS did not arrive as it was sent to {port}; try another cable, and again").format(
+                    port=connection.port
+                )
             )
-        report.line(f"the modules are in the ROMFS: {len(rom.image) / 1024:.1f} KB sent")
+        report.line(_("the modules are in the ROMFS: {len:.1f} KB sent").format(len=len(rom.image) / 1024))
     return at
 
 
@@ -143,18 +150,20 @@ def _prepare(connection: Connection, there: Inventory) -> tuple[int, int]:
     size, block = map(int, connection.exec(ways).split())
     if block <= 0:
         raise PortError(
-            f"the ROMFS of the board at {connection.port} is not where MicroPython's own image FLASH_2M_ROMFS has it; "
-            "put that one there: onenet flash --board ESP8266_GENERIC-FLASH_2M_ROMFS"
+            _(
+                "the ROMFS of the board at {port} is not where MicroPython's own image FLASH_2M_ROMFS "
+                "has it; put that one there: onenet flash --board ESP8266_GENERIC-FLASH_2M_ROMFS"
+            ).format(port=connection.port)
         )
     return size, block
 
 
 def _write(connection: Connection, data: bytes, at: int, block: int, report: Report) -> None:
-    report.stage("erasing ROMFS")
+    report.stage(_("erasing ROMFS"))
     for done in range(0, len(data), block):
         connection.exec(f"_erase({at + done})")
         report.progress(done, len(data))
-    report.stage("sending ROMFS")
+    report.stage(_("sending ROMFS"))
     padded = data + bytes(-len(data) % 16)  # a chip writes whole words
     for done in range(0, len(padded), _CHUNK):
         chunk = padded[done : done + _CHUNK]

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from ..files import board_directory
+from ..language import _
 from .connection import Connection, Gone
 from .errors import PortError, Stopped
 from .inventory import STAGING, boot_is_default, identify, knows_records
@@ -51,7 +52,9 @@ def enter_safe_mode(connection: Connection, report: Report, boot: Path | None = 
                 raise
             with contextlib.suppress(PortError):  # what the program has left may leave no memory to answer
                 connection.clear()
-    raise PortError(f"the board at {connection.port} does not reset; press its reset button and try again")
+    raise PortError(
+        _("the board at {port} does not reset; press its reset button and try again").format(port=connection.port)
+    )
 
 
 def _ask_for_safe_mode(connection: Connection, report: Report, boot: Path) -> bool:
@@ -75,7 +78,7 @@ def _bring_boot(connection: Connection, report: Report, boot: Path, keep: bool) 
     connection.write_file(new, boot.read_bytes(), lambda n: report.progress(0, 1))
     if keep:
         copy_on_board(connection, "/boot.py", "/boot.py.old")
-        report.line("boot.py on the board was another one; it is kept as boot.py.old")
+        report.line(_("boot.py on the board was another one; it is kept as boot.py.old"))
     connection.exec(f"os.rename({new!r},'/boot.py')")
 
 

@@ -4,6 +4,8 @@ import re
 import time
 
 from ..api.text import harmless
+from ..language import N_, _
+from ..said import BOARD, rendered
 from .errors import PortError
 
 _LINE = re.compile(r"-?\d+ (wifi|mqtt|config|device): (.*)")
@@ -15,7 +17,7 @@ _OTHER_PRODUCT = re.compile(r'this product (?:takes|has) .*"platform": "(\w+)"')
 _SETTLING = 2.0
 """Seconds in which the platform may still refuse what a board subscribes to, once it is online."""
 _FAILED = re.compile(r"boot: main\.py has failed, (\d+) in a row; the (next try is|board sleeps) in (\d+) s")
-_NOW = {"next try is": "tries again", "board sleeps": "sleeps until the next try"}
+_NOW = {"next try is": N_("tries again"), "board sleeps": N_("sleeps until the next try")}
 PROMPT = ">>> "
 
 
@@ -41,7 +43,7 @@ class Start:
         self._in_traceback = False
         self.online = ""
         self._online_since = 0.0
-        self.reason = "nothing came from the board"
+        self.reason = _("nothing came from the board")
         """Why it is not online so far, as far as anybody knows."""
         self.by_program = True
         """As far as anybody knows it is because of the program."""
@@ -63,16 +65,23 @@ class Start:
         elif self._in_traceback and line[:1] not in ("", " "):
             self._in_traceback = False
             self._last_of_traceback = line
-            self.reason = f"the program says {line}"
+            self.reason = _("the program says {line}").format(line=line)
         elif line.startswith("boot: main.py has crashed"):
-            how = "sleeps" if "after a sleep" in line else "waits 10 minutes"
+            how = _("sleeps") if "after a sleep" in line else _("waits 10 minutes")
             raise NotOnline(
-                f"main.py on the board has ended in a reset again and again, and the board {how} before the next try; "
-                f"what it said: onenet crashes --port {self._port}, or onenet monitor --port {self._port}"
+                _(
+                    "main.py on the board has ended in a reset again and again, and the board {how} before "
+                    "the next try; what it said: onenet crashes --port {port}, or onenet monitor --port "
+                    "{port}"
+                ).format(how=how, port=self._port)
             )
         elif failed := _FAILED.match(line):
-            why = self._last_of_traceback or f"an error: onenet crashes --port {self._port}"
-            raise NotOnline(f"main.py has ended with {why}", True, f"the board {_NOW[failed[2]]} in {failed[3]} s")
+            why = self._last_of_traceback or _("an error: onenet crashes --port {port}").format(port=self._port)
+            raise NotOnline(
+                _("main.py has ended with {why}").format(why=why),
+                True,
+                _("the board {now} in {failed} s").format(now=_(_NOW[failed[2]]), failed=failed[3]),
+            )
         if found := _LINE.match(line):
             self._take(found[1], found[2])
 
@@ -81,12 +90,14 @@ class Start:
             self._take_mqtt(words)
         elif subject == "wifi" and (trouble := _WIFI_TROUBLE.match(words)):
             name, kind, more = trouble.groups()
-            self.reason = f"Wi-Fi {name}: {kind}{more}; mend it: onenet config --port {self._port} --ssid NAME"
+            self.reason = _("Wi-Fi {name}: {kind}{more}; mend it: onenet config --port {port} --ssid NAME").format(
+                name=name, kind=rendered(kind, BOARD), more=more, port=self._port
+            )
             self.by_program = False
             self._again(self.reason, by_program=False)
         elif subject == "wifi" and words.startswith("joined"):
             self.by_program = True
-            self.reason = f"Wi-Fi is {words}, but the platform does not answer"
+            self.reason = _("Wi-Fi is {words}, but the platform does not answer").format(words=rendered(words, BOARD))
         elif subject == "config" and (count := _PROBLEMS.search(words)):
             self._problems, self._problem_count = [], int(count[1])
 
@@ -95,12 +106,17 @@ class Start:
             self.online = found[1]
             self._online_since = time.monotonic()
         elif other := _OTHER_PRODUCT.match(words):
-            mend = f"mend it: onenet config --port {self._port} --set platform={other[1]}"
-            raise NotOnline(f"{_NEXT.sub('', words)}; {mend}", by_program=False)
+            mend = _("mend it: onenet config --port {port} --set platform={other}").format(
+                port=self._port, other=other[1]
+            )
+            raise NotOnline(f"{_cause(words)}; {mend}", by_program=False)
         elif "refused (code" in words:
-            raise NotOnline(f"{_NEXT.sub('', words)}; mend it: onenet config --port {self._port}", by_program=False)
+            raise NotOnline(
+                _("{sub}; mend it: onenet config --port {port}").format(sub=_cause(words), port=self._port),
+                by_program=False,
+            )
         elif _NEXT.search(words):
-            self.reason = _NEXT.sub("", words)
+            self.reason = _cause(words)
             if words.startswith("TLS: ") and "memory" not in words:
                 self.by_program = False
             if words.startswith("closed before CONNACK"):
@@ -117,18 +133,33 @@ class Start:
         if line.startswith("- "):
             self._problems.append(line[2:])
         if len(self._problems) == self._problem_count or not line.startswith("- "):
-            words = "; ".join(self._problems)
-            if words.startswith("is missing"):
-                raise NotOnline(f"the board has no config.json; write it: onenet config --port {self._port}", False)
-            raise NotOnline(f"config.json on the board: {words}; mend it: onenet config --port {self._port}", False)
+            words = "; ".join(rendered(problem, BOARD) for problem in self._problems)
+            if self._problems and self._problems[0].startswith("is missing"):
+                raise NotOnline(
+                    _("the board has no config.json; write it: onenet config --port {port}").format(port=self._port),
+                    False,
+                )
+            raise NotOnline(
+                _("config.json on the board: {words}; mend it: onenet config --port {port}").format(
+                    words=words, port=self._port
+                ),
+                False,
+            )
 
     def _ended(self) -> None:
         if "safe mode" in self._last_of_traceback:
             words = self._last_of_traceback.partition(": ")[2]
-            raise NotOnline(f"the board is in {words}")
+            raise NotOnline(_("the board is in {words}").format(words=rendered(words, BOARD)))
         if self._last_of_traceback and "stopped: Ctrl-D" not in self._last_of_traceback:
-            raise NotOnline(f"main.py has ended with {self._last_of_traceback}")
-        raise NotOnline("the board is at its prompt, and no program runs; main.py has to end with device.run()")
+            raise NotOnline(
+                _("main.py has ended with {last_of_traceback}").format(last_of_traceback=self._last_of_traceback)
+            )
+        raise NotOnline(_("the board is at its prompt, and no program runs; main.py has to end with device.run()"))
+
+
+def _cause(words: str) -> str:
+    """What a board says has gone wrong, without when it tries again."""
+    return rendered(_NEXT.sub("", words), BOARD)
 
 
 class Lines:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ..language import _
 from .errors import PortError
 
 
@@ -10,11 +11,11 @@ def read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PortError(f"{path} cannot be read: {error.strerror}") from error
+        raise PortError(_("{path} cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from error
     marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):  # GB 18030 is what Excel writes in China
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             pass
-    raise PortError(f"{path} is neither UTF-8 nor GB 18030; save it as UTF-8")
+    raise PortError(_("{path} is neither UTF-8 nor GB 18030; save it as UTF-8").format(path=path))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ..language import _
 from .errors import PortError
 
 OLDEST = (1, 24)
@@ -15,4 +16,8 @@ def check_version(version: Sequence[int], where: str, cure: str = "put a newer o
     """Raises TooOld if this version, as (1, 23, 0), is too old; `where`: what has it, as "the board at COM3"."""
     if tuple(version[:2]) < OLDEST:
         has, needed = (".".join(map(str, numbers)) for numbers in (version, OLDEST))
-        raise TooOld(f"{where} has MicroPython {has}, and {needed} or later is needed; {cure}")
+        raise TooOld(
+            _("{where} has MicroPython {has}, and {needed} or later is needed; {cure}").format(
+                where=where, has=has, needed=needed, cure=cure
+            )
+        )

@@ -7,6 +7,7 @@ starts, every program does.
 
 from collections.abc import Callable
 
+from ..language import N_, _
 from .connection import SETTLE, Connection, NoAnswer
 
 PATIENCE = 6.0
@@ -39,21 +40,25 @@ def get_in(
         if not connection.reset_by_lines():
             break
         if not attempt:
-            say(f"{_WHAT[said]}; resetting the board at {connection.port}")
+            say(_("{what}; resetting the board at {port}").format(what=_(_WHAT[said]), port=connection.port))
         try:
             _while_starting(connection, STARTING, PATIENCE, while_waiting)
             return
         except NoAnswer as error:
             said = said or error.said
-    now = f"now, or wait {wake:.0f} s for it to wake" if wake else "now"
-    say(f"{_WHAT[said]}; press the reset button (RST or EN) of the board at {connection.port} {now}")
+    now = _("now, or wait {wake:.0f} s for it to wake").format(wake=wake) if wake else _("now")
+    say(
+        _("{what}; press the reset button (RST or EN) of the board at {port} {now}").format(
+            what=_(_WHAT[said]), port=connection.port, now=now
+        )
+    )
     try:
         _while_starting(connection, max(SOMEBODY, wake), PATIENCE, while_waiting)
     except NoAnswer as error:
         raise NoAnswer(connection.port, said or error.said) from error
 
 
-_WHAT = {True: "the program does not stop for Ctrl-C", False: "nothing comes from the board"}
+_WHAT = {True: N_("the program does not stop for Ctrl-C"), False: N_("nothing comes from the board")}
 
 
 def _while_starting(connection: Connection, seconds: float, patience: float, while_waiting: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..failures import complain, failures_in_one_line
+from ..language import _, padded
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,8 +16,8 @@ app = typer.Typer(
 )
 
 SECRETS = (
-    "Keys and tokens come from a file, from ONENET_KEY and ONENET_TOKEN, or are asked for without echo; never from "
-    "the command line, which stays in the shell's history."
+    "Keys and tokens come from a file, from ONENET_KEY and ONENET_TOKEN, or are asked for "
+    "without echo; never from the command line, which stays in the shell's history."
 )
 
 
@@ -69,19 +70,23 @@ def make(
     with failures_in_one_line(TokenError, OSError):
         if user is None:
             if not product:
-                raise TokenError("whose? onenet token make PRODUCT DEVICE, PRODUCT, or --user ID")
+                raise TokenError(_("whose? onenet token make PRODUCT DEVICE, PRODUCT, or --user ID"))
             if "/" in product or "/" in (device or ""):
                 raise TokenError(
-                    "the product's ID and the device's name alone, please: onenet token make PRODUCT DEVICE"
+                    _("the product's ID and the device's name alone, please: onenet token make PRODUCT DEVICE")
                 )
             resource = f"products/{product}/devices/{device}" if device else f"products/{product}"
-            whose = f"device {device}" if device else f"product {product}, its access_key"
+            whose = (
+                _("device {device}").format(device=device)
+                if device
+                else _("product {product}, its access_key").format(product=product)
+            )
         elif product:
-            raise TokenError("a product and --user at once can't be")
+            raise TokenError(_("a product and --user at once can't be"))
         elif user.startswith("userid/"):
-            raise TokenError("the user ID alone, please: onenet token make --user 123456")
+            raise TokenError(_("the user ID alone, please: onenet token make --user 123456"))
         else:
-            resource, whose = f"userid/{user}", f"user {user}"
+            resource, whose = f"userid/{user}", _("user {user}").format(user=user)
         chosen = version or (Version.API if user else Version.DEVICE)
         end = _end(until, days)
         print(make_token(find_key(key_file, whose), resource, end, method.value, chosen.value))
@@ -102,19 +107,23 @@ def explain(file: TokenFile = None) -> int:
     with failures_in_one_line(TokenError, OSError):
         token = read_token(find_token(file), now)
     end = token.end
-    ahead = f", in {span(end - now)}" if end and end > now else ""
-    when = f"{end:%Y-%m-%d %H:%M:%S} in Beijing{ahead}" if end else "no time before the year 10000"
+    ahead = _(", in {span}").format(span=span(end - now)) if end and end > now else ""
+    when = (
+        _("{end:%Y-%m-%d %H:%M:%S} in Beijing{ahead}").format(end=end, ahead=ahead)
+        if end
+        else _("no time before the year 10000")
+    )
     for name, words in (
-        ("for", token.whose),
-        ("good for", token.opens or "nothing known"),
-        ("ends", when),
-        ("version", token.version or "none"),
-        ("res", token.resource or "none"),
-        ("et", token.expires or "none"),
-        ("method", token.method or "none"),
-        ("sign", f"{len(token.signature)} characters, not shown"),
+        (_("for"), token.whose),
+        (_("good for"), token.opens or _("nothing known")),
+        (_("ends"), when),
+        (_("version"), token.version or _("none")),
+        ("res", token.resource or _("none")),
+        ("et", token.expires or _("none")),
+        ("method", token.method or _("none")),
+        ("sign", _("{count} characters, not shown").format(count=len(token.signature))),
     ):
-        print(f"{name:8}  {harmless(words)}")
+        print(f"{padded(name, 8)}  {harmless(words)}")
     for mistake in token.mistakes:
         complain(mistake)
     return 1 if token.mistakes else 0
@@ -142,20 +151,22 @@ def check(
     with failures_in_one_line(TokenError, OSError):
         token = read_token(find_token(file), datetime.now(BEIJING))
         found = [(harmless(name), try_key(key, token)) for name, key in find_keys(keys)]
-    print(f"the token is for {harmless(token.whose)}")
+    print(_("the token is for {harmless}").format(harmless=harmless(token.whose)))
     for name, verdict in found:
         if verdict.signs:
-            print(f"{name}: signs it{_other_level(name, token.level)}")
+            print(_("{name}: signs it{other_level}").format(name=name, other_level=_other_level(name, token.level)))
         elif verdict.mistake:
-            print(f"{name}: has signed it wrongly: {harmless(verdict.mistake)}")
+            print(_("{name}: has signed it wrongly: {harmless}").format(name=name, harmless=harmless(verdict.mistake)))
         else:
-            print(f"{name}: does not sign it")
+            print(_("{name}: does not sign it").format(name=name))
     for mistake in token.mistakes:
         complain(mistake)
-    if any(verdict.signs for _, verdict in found):
+    if any(verdict.signs for _name, verdict in found):
         return 0
-    if not any(verdict.mistake for _, verdict in found):
-        complain(f"the token of a {token.level or 'device'} is signed with that {token.level or 'device'}'s own key")
+    if not any(verdict.mistake for _name, verdict in found):
+        complain(
+            _("the token of a {value} is signed with that {value}'s own key").format(value=token.level or "device")
+        )
     return 1
 
 
@@ -163,7 +174,11 @@ def _other_level(name: str, level: str) -> str:
     """What to say of a key that signs, but by its name is of another level than the token."""
     words = {"device": "device", "product": "product", "access": "product", "user": "user"}
     mine = next((of for word, of in words.items() if name.lower().startswith(word)), level)
-    return "" if mine == level else f", but the platform takes no {mine}'s key for a {level}'s token"
+    return (
+        ""
+        if mine == level
+        else _(", but the platform takes no {mine}'s key for a {level}'s token").format(mine=mine, level=level)
+    )
 
 
 def _end(until: str | None, days: int | None) -> str | None:
@@ -171,7 +186,7 @@ def _end(until: str | None, days: int | None) -> str | None:
     from .reading import BEIJING, TokenError
 
     if until and days:
-        raise TokenError("--until and --days: one of them is enough")
+        raise TokenError(_("--until and --days: one of them is enough"))
     if days:
         return str(int(datetime.now(timezone.utc).timestamp()) + days * 86400)
     if not until:
@@ -183,4 +198,6 @@ def _end(until: str | None, days: int | None) -> str | None:
         time = time if time.tzinfo else time.replace(tzinfo=BEIJING)
         return str(int((time - datetime(1970, 1, 1, tzinfo=timezone.utc)) / timedelta(seconds=1)))
     except (ValueError, OverflowError) as error:
-        raise TokenError(f"--until {until!r} is no time such as 2030-01-31 or 2030-01-31T12:00:00") from error
+        raise TokenError(
+            _("--until {until!r} is no time such as 2030-01-31 or 2030-01-31T12:00:00").format(until=until)
+        ) from error

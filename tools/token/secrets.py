@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..language import _
 from .reading import TokenError
 from .trying import is_key
 
@@ -19,7 +20,7 @@ def find_token(file: Path | None) -> str:
         return os.environ[TOKEN]
     text = _asked("token", TOKEN) if file is None else _text(file)
     if not text.strip():
-        raise TokenError("no token was given")
+        raise TokenError(_("no token was given"))
     return text
 
 
@@ -28,9 +29,9 @@ def find_key(file: Path | None, whose: str) -> str:
     OSError."""
     if file is not None:
         return _keys(_text(file))[0][1]
-    key = os.environ.get(KEY) or _asked(f"key of {whose}", KEY)
+    key = os.environ.get(KEY) or _asked(_("key of {whose}").format(whose=whose), KEY)
     if not key.strip():
-        raise TokenError("no key was given")
+        raise TokenError(_("no key was given"))
     return key.strip()
 
 
@@ -42,12 +43,14 @@ def find_keys(file: Path | None) -> list[tuple[str, str]]:
     if os.environ.get(KEY):
         return [(KEY, os.environ[KEY].strip())]
     found: list[tuple[str, str]] = []
-    while key := _asked(f"key {len(found) + 1}" + (", or Enter if that is all" if found else ""), KEY).strip():
-        found.append((f"key {len(found) + 1}", key))
+    while key := _asked(
+        _("key {len}").format(len=len(found) + 1) + (_(", or Enter if that is all") if found else ""), KEY
+    ).strip():
+        found.append((_("key {len}").format(len=len(found) + 1), key))
         if not sys.stdin.isatty():
             break
     if not found:
-        raise TokenError("no key was given")
+        raise TokenError(_("no key was given"))
     return found
 
 
@@ -60,26 +63,28 @@ def _keys(text: str) -> list[tuple[str, str]]:
             continue
         name, equals, key = line.partition("=")
         named = equals and not is_key(line) and key.strip("=")
-        found.append((name.strip(), key.strip()) if named else (f"line {number}", line))
+        found.append((name.strip(), key.strip()) if named else (_("line {number}").format(number=number), line))
     if not found:
-        raise TokenError("the file has no key in it")
+        raise TokenError(_("the file has no key in it"))
     return found
 
 
 def _text(file: Path) -> str:
     name = str(file)
     if not file.exists() and ("sign=" in name or (len(name) > 20 and is_key(name))):
-        raise TokenError("a key or token does not belong on the command line, but into a file, say")
+        raise TokenError(_("a key or token does not belong on the command line, but into a file, say"))
     try:
         return sys.stdin.read() if name == "-" else file.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise TokenError(f"{file} is not UTF-8") from error
+        raise TokenError(_("{file} is not UTF-8").format(file=file)) from error
 
 
 def _asked(what: str, variable: str) -> str:
     if sys.stdin.isatty():
-        return getpass.getpass(f"{what} (not shown): ")
+        return getpass.getpass(_("{what} (not shown): ").format(what=what))
     line = sys.stdin.readline()
     if not line:
-        raise TokenError(f"no {what.split(',')[0]}: set {variable}, or name a file")
+        raise TokenError(
+            _("no {split}: set {variable}, or name a file").format(split=what.split(",")[0], variable=variable)
+        )
     return line

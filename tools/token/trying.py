@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..files import use_board_libraries
+from ..language import _
 from .reading import SIZES, Token, TokenError
 
 use_board_libraries()
@@ -36,16 +37,18 @@ def try_key(key: str, said: Token) -> Verdict:
     """Raises TokenError for a token whose signature cannot be checked here, and a key that is none."""
     if said.method not in METHODS:
         why = (
-            "this tool has no sm2" if said.method == "sm2" else f"there is no such method; there are {', '.join(SIZES)}"
+            _("this tool has no sm2")
+            if said.method == "sm2"
+            else _("there is no such method; there are {sizes}").format(sizes=", ".join(SIZES))
         )
-        raise TokenError(f"the signature can't be checked: {why}")
+        raise TokenError(_("the signature can't be checked: {why}").format(why=why))
     if is_key(key) and _signature(key_bytes(key), said) == said.signature:
         return Verdict(True)
     for words, signature in _mistaken(key, said):
         if signature == said.signature:
             return Verdict(False, words)
     if not is_key(key):
-        raise TokenError("a key must be base64, as the platform shows it")
+        raise TokenError(_("a key must be base64, as the platform shows it"))
     return Verdict(False)
 
 
@@ -78,20 +81,26 @@ def _signature(
 def _mistaken(key: str, said: Token) -> Iterator[tuple[str, str]]:
     """(the mistake in words, the signature it makes): what people and programs get wrong."""
     if key:
-        yield "the key was used as text; it must be decoded from base64 first", _signature(key.encode(), said)
+        yield _("the key was used as text; it must be decoded from base64 first"), _signature(key.encode(), said)
     if not is_key(key):
         return
     secret = key_bytes(key)
     encoded = quoted(said.resource)
-    yield "what was signed has res URL-encoded; it must be plain there", _signature(secret, said, resource=encoded)
+    yield _("what was signed has res URL-encoded; it must be plain there"), _signature(secret, said, resource=encoded)
     for version in ("2018-10-31", "2022-05-01", "2020-05-29"):
-        yield f"what was signed has version {version}", _signature(secret, said, version=version)
+        yield (
+            _("what was signed has version {version}").format(version=version),
+            _signature(secret, said, version=version),
+        )
     for method in METHODS:
-        yield f"what was signed says {method}", _signature(secret, said, method=method)
+        yield _("what was signed says {method}").format(method=method), _signature(secret, said, method=method)
     product = "/".join(said.resource.split("/")[:2])
-    yield f"what was signed is for {product}, but res says {said.resource}", _signature(secret, said, resource=product)
-    yield "the lines end with a newline too much", _signature(secret, said, version=said.version + "\n")
     yield (
-        "the order is wrong: it must be et, method, res, version",
+        _("what was signed is for {product}, but res says {resource}").format(product=product, resource=said.resource),
+        _signature(secret, said, resource=product),
+    )
+    yield _("the lines end with a newline too much"), _signature(secret, said, version=said.version + "\n")
+    yield (
+        _("the order is wrong: it must be et, method, res, version"),
         _signature(secret, said, order="{version}\n{res}\n{et}\n{method}"),
     )

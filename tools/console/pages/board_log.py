@@ -50,7 +50,7 @@ class BoardLog:
         except (DeviceOffline, NotOnline):
             self._complaint.text = words.device_offline
         except PlatformError as error:
-            self._complaint.text = str(error)
+            self._complaint.text = self._visit.words.of(error)
         finally:
             self._busy = False
         if self._complaint.text:

@@ -100,7 +100,7 @@ class Commands:
         except (DeviceOffline, NotOnline):
             self._complaint.text = self._visit.words.device_offline
         except PlatformError as error:
-            self._complaint.text = str(error)
+            self._complaint.text = self._visit.words.of(error)
         else:
             return True
         return False

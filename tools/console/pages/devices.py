@@ -94,7 +94,9 @@ class DeviceList(Element, component="device_list.js"):
         if device_id not in self._ids:
             return False
         if explained.error:
-            reason = self._visit.words.refused_at.format(time=shown_time(packet.at), reason=shown(explained.error))
+            reason = self._visit.words.refused_at.format(
+                time=shown_time(packet.at), reason=shown(self._visit.words.of(explained.error))
+            )
             self._trouble[device_id] = reason
             return True
         accepted = explained.type == "CONNACK" and not packet.from_device and explained.data[3:] == b"\0"

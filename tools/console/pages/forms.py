@@ -86,7 +86,7 @@ def add_device(visit: Visit) -> None:
             else:
                 device = visit.platform.add_device(text_of(title), text_of(auth_info), text_of(device_id))
         except PlatformError as error:
-            complaint.text = str(error)
+            complaint.text = words.of(error)
             return
         made.close()
         show_config(visit, device)
@@ -115,7 +115,7 @@ def edit_device(visit: Visit, device: Device) -> None:
             about = {"tags": tags_in(text_of(tags))}
             visit.platform.edit_device(device.id, title=text_of(title), auth_info=own, about=about)
         except PlatformError as error:
-            complaint.text = str(error)
+            complaint.text = words.of(error)
             return
         made.close()
         ui.notify(words.saved)

@@ -72,7 +72,7 @@ def _add(visit: Visit, text: str, tags: list[str]) -> tuple[int, list[str]]:
         try:
             visit.platform.add_device(title, auth_info, device_id, about)
         except PlatformError as error:
-            wrong.append(visit.words.many_line.format(number=number, words=shown(str(error), 120)))
+            wrong.append(visit.words.many_line.format(number=number, words=shown(visit.words.of(error), 120)))
         else:
             added += 1
     return added, wrong[:10]

@@ -130,7 +130,7 @@ class OverTheAir:
         try:
             package = read_package(data)
         except PortError as error:  # it was one when it was kept
-            self._complaint.text = shown(str(error), 300)
+            self._complaint.text = shown(self._words.of(error), 300)
             return
         with self._package:
             self._show_package(package)
@@ -171,7 +171,7 @@ class OverTheAir:
         except DeviceOffline:
             self._complaint.text = self._words.update_offline
         except PlatformError as error:
-            self._complaint.text = shown(str(error), 300)
+            self._complaint.text = shown(self._words.of(error), 300)
         else:
             self._package.clear()
 
@@ -232,5 +232,7 @@ def said(words: Words, text: str) -> str:
         found = re.fullmatch(pattern, text, re.DOTALL)
         if found:
             template: str = getattr(words, name)
-            return template.format(**{key: shown(value, 300) for key, value in found.groupdict().items()})
-    return shown(text, 300)
+            return template.format(
+                **{key: shown(words.of(value, "board"), 300) for key, value in found.groupdict().items()}
+            )
+    return shown(words.of(text, "board"), 300)

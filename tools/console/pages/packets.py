@@ -6,6 +6,7 @@ from typing import Any
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
+from ...language import _
 from ...packets.fields import Explained, Field
 from ..model import LoggedPacket
 from .text import shown, shown_time
@@ -45,7 +46,8 @@ class PacketLog(Element, component="packet_log.js"):
         return [self._row(packet) for packet in reversed(newest)]
 
     def _row(self, packet: LoggedPacket) -> dict[str, Any]:
-        explained = packet.explained
+        with self._language.spoken():
+            explained = packet.told()
         return {
             "number": packet.number,
             "time": shown_time(packet.at),
@@ -64,10 +66,15 @@ class PacketLog(Element, component="packet_log.js"):
     def _show(self, event: GenericEventArguments) -> None:
         packet = self._packets.get(event.args)
         if packet:
-            self.run_method("show", packet.number, _details(packet.explained, self._language))
+            self.run_method("show", packet.number, _details(packet, self._language))
 
 
-def _details(explained: Explained, words: Words) -> dict[str, Any]:
+def _details(packet: LoggedPacket, words: Words) -> dict[str, Any]:
+    with words.spoken():
+        return _told(packet.told(), words)
+
+
+def _told(explained: Explained, words: Words) -> dict[str, Any]:
     secret = {at for field in explained.fields if field.secret for at in _places(field)}
     fields = len(explained.fields) - _FIELDS
     more = explained.size - _DUMP_BYTES
@@ -86,7 +93,7 @@ def _field(field: Field) -> dict[str, Any]:
     return {
         "offset": field.offset,
         "hex": spelled + (" …" if len(field.data) > _FIELD_BYTES else ""),
-        "name": shown(field.name),
+        "name": shown(_(field.name)),
         "value": shown(field.value, 500),
         "meaning": shown(field.meaning, 500),
         "clause": shown(field.clause),

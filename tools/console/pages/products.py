@@ -5,6 +5,7 @@ from typing import Any
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from ...language import _
 from ...thing_model import ModelError
 from ..failures import PlatformError
 from ..studio.products import Product, Protocol
@@ -83,7 +84,7 @@ class Products:
             try:
                 self._visit.platform.studio.add_product(text_of(title), text_of(product_id), Protocol(kind.value))
             except PlatformError as error:
-                complaint.text = str(error)
+                complaint.text = words.of(error)
                 return
             made.close()
             self.draw()
@@ -97,10 +98,10 @@ class Products:
             text = str(event.args)
             try:
                 if len(text) > _LONGEST_MODEL:
-                    raise ModelError(f"at most {_LONGEST_MODEL} characters")
+                    raise ModelError(_("at most {longest_model} characters").format(longest_model=_LONGEST_MODEL))
                 model = self._visit.platform.studio.load_model(product.id, text.removeprefix("\ufeff"))
             except (ModelError, PlatformError) as error:
-                complaint.text = shown(str(error), 300)
+                complaint.text = shown(words.of(error), 300)
                 return
             made.close()
             ui.notify(_sizes(words.model_loaded, model))

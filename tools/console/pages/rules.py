@@ -58,7 +58,7 @@ class Rules:
                     part("time", shown_time(entry.at), "soft")
                     part("bdi", f"{shown(entry.title, 60)}: {shown_value(entry.value, 40)}")
                     if entry.outcome:
-                        part("bdi", shown(entry.outcome, 200), "reply soft")
+                        part("bdi", shown(self._visit.words.of(entry.outcome), 200), "reply soft")
             if not entries:
                 part("li", self._visit.words.no_firings, "nothing")
 
@@ -136,7 +136,7 @@ class Rules:
                 complaint.text = words.no_number
                 return
             except PlatformError as error:
-                complaint.text = str(error)
+                complaint.text = words.of(error)
                 return
             made.close()
             self._draw()

@@ -36,7 +36,7 @@ def edit_stream(visit: Visit, device: Device, stream_id: str) -> None:
             platform.describe_stream(device.id, stream_id, **_changes(known, text_of(title), text_of(unit)))
             platform.describe_stream(device.id, stream_id, hidden=bool(hidden.value))
         except PlatformError as error:
-            complaint.text = str(error)
+            complaint.text = words.of(error)
             return
         made.close()
         ui.navigate.reload()

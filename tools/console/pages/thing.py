@@ -123,7 +123,7 @@ class Thing:
         if isinstance(error, NotOnline):
             return words.not_online
         code = f"{error.code}: " if isinstance(error, StudioError) else ""
-        return code + shown(str(error), 200)
+        return code + shown(words.of(error), 200)
 
     # Without a model, and what is read
 

@@ -1,7 +1,11 @@
 """What the pages say: the words of one language, see english.py and chinese.py."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Literal
+
+from ...language import CHINESE, ENGLISH, speaking
+from ...said import rendered
 
 
 @dataclass(frozen=True)
@@ -344,6 +348,15 @@ class Words:
     rolled_back: str
     update_refused: str
     update_here: str
+
+    def spoken(self) -> contextlib.AbstractContextManager[None]:
+        """Within it, what is said elsewhere is said in this language, too."""
+        return speaking(CHINESE if self.language == "zh-CN" else ENGLISH)
+
+    def of(self, said: object, context: str = "") -> str:
+        """What the console, or with "board" a board, has said in English, in this language as far as it is known."""
+        with self.spoken():
+            return rendered(str(said), context)
 
     def some(self, *names: str) -> dict[str, str]:
         """Those words, for a component in the browser."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
+from ...language import _
 from ..dialect import Ended, shown
 from ..model import Device
 from .rules import Rate, Rules
@@ -91,23 +92,33 @@ class OwnTopics:
     def _own(self, topic: str) -> str:
         """The topic without the prefix. Raises Ended."""
         if not topic.startswith(self._prefix):
-            raise Ended(f"topic {shown(topic)}: the device's own begin with {self._prefix}")
+            raise Ended(
+                _("topic {shown}: the device's own begin with {prefix}").format(shown=shown(topic), prefix=self._prefix)
+            )
         if len(topic.encode()) > _MOST_TOPIC or topic.count("/") >= _MOST_LEVELS:
-            raise Ended(f"topic {shown(topic)}: at most {_MOST_TOPIC} bytes and {_MOST_LEVELS} levels")
+            raise Ended(
+                _("topic {shown}: at most {most_topic} bytes and {most_levels} levels").format(
+                    shown=shown(topic), most_topic=_MOST_TOPIC, most_levels=_MOST_LEVELS
+                )
+            )
         return topic[len(self._prefix) :]
 
     def _published(self, topic: str, payload: bytes, retain: bool) -> str:
         """The same of a PUBLISH, for what all of them are asked. Raises Ended."""
         if retain:
-            raise Ended("RETAIN: OneNET keeps no messages [B docs]")
+            raise Ended(_("RETAIN: OneNET keeps no messages [B docs]"))
         if len(payload) > self._rules.most_payload:
-            raise Ended(f"payload of {len(payload)} bytes: at most {self._rules.most_payload} are possible")
+            raise Ended(
+                _("payload of {count} bytes: at most {most_payload} are possible").format(
+                    count=len(payload), most_payload=self._rules.most_payload
+                )
+            )
         return self._own(topic)
 
     def _answer(self, topic: str, payload: bytes) -> str:
         """Sends it if the device has subscribed to that; returns a note where it has not."""
         delivered = self._link.deliver(self._prefix + topic, payload)
-        return "" if delivered else f"not sent: the device has not subscribed to {topic}"
+        return "" if delivered else _("not sent: the device has not subscribed to {topic}").format(topic=topic)
 
 
 async def _until(when: float) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from ...language import _
 from ..database import Database, microseconds, utc, utc_now
 from .failures import BadParameter, UnknownProduct
 
@@ -71,12 +72,16 @@ class Products:
         """Adds one; makes up what is empty. Raises BadParameter."""
         product_id = product_id or _new_id()
         if not _ID.fullmatch(product_id):
-            raise BadParameter(f"product id {product_id!r}: must be 8 to 32 letters and digits, one of them a letter")
+            raise BadParameter(
+                _("product id {product_id!r}: must be 8 to 32 letters and digits, one of them a letter").format(
+                    product_id=product_id
+                )
+            )
         if self._found("WHERE id = ?", product_id):
-            raise BadParameter(f"product id {product_id}: there is one already")
+            raise BadParameter(_("product id {product_id}: there is one already").format(product_id=product_id))
         title = title.strip() or product_id
         if len(title) > 64 or not title.isprintable():
-            raise BadParameter("title: must be at most 64 printable characters")
+            raise BadParameter(_("title: must be at most 64 printable characters"))
         access_key = access_key or b64encode(secrets.token_bytes(32)).decode()
         check_key("access_key", access_key)
         product = Product(product_id, title, protocol, access_key, None, utc_now())
@@ -125,7 +130,7 @@ def check_key(what: str, key: str) -> None:
     except (Error, ValueError):
         fits = False
     if not fits:
-        raise BadParameter(f"{what}: must be base64")
+        raise BadParameter(_("{what}: must be base64").format(what=what))
 
 
 def _new_id() -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...datapoints import BEIJING, DataPoint
+from ...language import _
 from ...thing_model import ThingModel, fields_objection
 from ..database import utc_now
 from ..model import ThingEvent
@@ -75,16 +76,18 @@ class Reader:
         for entry in _list(params, "params", _MOST_DEVICES):
             values = _object(entry, "params")
             if values.get("identity", self._identity) != self._identity:
-                raise BadMessage(FAILURE, "identity: the console has no sub-devices")
+                raise BadMessage(FAILURE, _("identity: the console has no sub-devices"))
             yield values
 
     def _add_point(self, report: Report, identifier: str, entry: Any) -> None:
         value, at = _value_and_time(identifier, entry)
         if self._model:
             known = self._model.properties.get(identifier)
-            words = known.type.objection(value) if known else "identifier not exist"
+            words = known.type.objection(value) if known else _("identifier not exist")
             if words:
-                raise BadMessage(FAILURE, f"identifier: {identifier}, error: {words}")
+                raise BadMessage(
+                    FAILURE, _("identifier: {identifier}, error: {words}").format(identifier=identifier, words=words)
+                )
         text = None if at is None else at.astimezone(BEIJING).replace(tzinfo=None).isoformat(" ")
         report.points.append(DataPoint(identifier, value, text))
         _bound(report)
@@ -94,38 +97,42 @@ class Reader:
         _object(value, identifier)
         if self._model:
             known = self._model.events.get(identifier)
-            words = fields_objection(known.outputs, value) if known else "identifier not exist"
+            words = fields_objection(known.outputs, value) if known else _("identifier not exist")
             if words:
-                raise BadMessage(FAILURE, f"identifier: {identifier}, error: {words}")
+                raise BadMessage(
+                    FAILURE, _("identifier: {identifier}, error: {words}").format(identifier=identifier, words=words)
+                )
         report.events.append(ThingEvent(identifier, value, at or utc_now()))
         _bound(report)
 
 
 def _bound(report: Report) -> None:
     if len(report.points) + len(report.events) > _MOST_POINTS:
-        raise BadMessage(FAILURE, f"params: at most {_MOST_POINTS} values of a device")
+        raise BadMessage(
+            FAILURE, _("params: at most {most_points} values of a device").format(most_points=_MOST_POINTS)
+        )
 
 
 def _value_and_time(identifier: str, entry: Any) -> tuple[Any, datetime | None]:
     values = _object(entry, identifier)
     if "value" not in values:
-        raise BadMessage(FAILURE, f"{identifier}: has no value")
+        raise BadMessage(FAILURE, _("{identifier}: has no value").format(identifier=identifier))
     at = values.get("time")
     if at is None:
         return values["value"], None
     if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at <= _LATEST:
-        raise BadMessage(FAILURE, f"{identifier}: time must be milliseconds since 1970")
+        raise BadMessage(FAILURE, _("{identifier}: time must be milliseconds since 1970").format(identifier=identifier))
     seconds, rest = divmod(at, 1000)
     return values["value"], datetime.fromtimestamp(seconds, timezone.utc).replace(microsecond=1000 * rest)
 
 
 def _object(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise BadMessage(FAILURE, f"{what}: must be an object")
+        raise BadMessage(FAILURE, _("{what}: must be an object").format(what=what))
     return value
 
 
 def _list(value: Any, what: str, most: int = _MOST_POINTS) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
-        raise BadMessage(FAILURE, f"{what}: must be an array of at most {most}")
+        raise BadMessage(FAILURE, _("{what}: must be an array of at most {most}").format(what=what, most=most))
     return value

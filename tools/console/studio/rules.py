@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from ...language import _
 from ..legacy_rules import LegacyRules
 
 _SECOND = 1.0
@@ -56,7 +57,7 @@ class Rules:
         known = {field.name: field.default for field in dataclasses.fields(self)}
         if name not in known or not equals:
             names = ", ".join([*LegacyRules.names(), *known])
-            raise ValueError(f"{text!r} is not NAME=VALUE with one of {names}")
+            raise ValueError(_("{text!r} is not NAME=VALUE with one of {names}").format(text=text, names=names))
         setattr(self, name, _like(known[name], name, value))
 
 
@@ -64,7 +65,7 @@ def _like(default: Any, name: str, text: str) -> Any:
     """The value in the text, of the default's kind. Raises ValueError."""
     if name == "login_excess":
         if text not in ("closed", "code 3"):
-            raise ValueError("login_excess: must be closed or code 3")
+            raise ValueError(_("login_excess: must be closed or code 3"))
         return text
     try:
         value = json.loads(text)
@@ -72,11 +73,17 @@ def _like(default: Any, name: str, text: str) -> Any:
         value = None
     if isinstance(default, bool):
         if not isinstance(value, bool):
-            raise ValueError(f"{name}: must be true or false")
+            raise ValueError(_("{name}: must be true or false").format(name=name))
         return value
     kinds = (int, float) if isinstance(default, float) else (int,)
     if isinstance(value, bool) or not isinstance(value, kinds) or not 0 <= value <= 1 << 31:
-        raise ValueError(f"{name}: must be a {'' if isinstance(default, float) else 'whole '}number, as {default}")
+        raise ValueError(
+            (
+                _("{name}: must be a number, as {default}")
+                if isinstance(default, float)
+                else _("{name}: must be a whole number, as {default}")
+            ).format(name=name, default=default)
+        )
     return type(default)(value)
 
 

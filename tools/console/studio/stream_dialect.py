@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ...datapoints import BEIJING, DataPoint, parse_json
+from ...language import _
 from ..dialect import Ended, shown
 from ..failures import PlatformError
 from .own_topics import OwnTopics, level
@@ -41,7 +42,7 @@ class StreamDialect(OwnTopics):
             return self._respond(own, payload)
         if own == "ota/inform_reply":
             return _nothing()
-        raise Ended(f"topic {shown(topic)}: a device with data streams does not publish to that")
+        raise Ended(_("topic {shown}: a device with data streams does not publish to that").format(shown=shown(topic)))
 
     async def _post(self, payload: bytes) -> str:
         id_ = -1  # if it can't be read [B docs]
@@ -50,36 +51,42 @@ class StreamDialect(OwnTopics):
             if isinstance(value, dict) and _is_integer(value.get("id")) and 0 < value["id"] < 1 << 31:
                 id_ = value["id"]
             if id_ < 0:
-                raise ValueError("id must be a positive number of 32 bits")
+                raise ValueError(_("id must be a positive number of 32 bits"))
             points = list(_points(value.get("dp")))
             await self._platform.store_points(self._device.id, points)
         except (PlatformError, ValueError) as error:
             answer = {"id": id_, "err_code": _ILLEGAL, "err_msg": "Illegal Data"}
-            return self._answer(f"{_POST}/rejected", json.dumps(answer).encode()) or f"rejected: {error}"
+            return self._answer(f"{_POST}/rejected", json.dumps(answer).encode()) or _("rejected: {error}").format(
+                error=error
+            )
         return self._answer(f"{_POST}/accepted", json.dumps({"id": id_}).encode())
 
     async def _respond(self, topic: str, payload: bytes) -> str:
         if len(payload) > MOST_RESPONSE:
-            return self._reject(topic, _TOO_BIG, f"of more than {MOST_RESPONSE} bytes")
+            return self._reject(
+                topic, _TOO_BIG, _("of more than {most_response} bytes").format(most_response=MOST_RESPONSE)
+            )
         words = await self._platform.studio.calls.take(self._device.id, topic, payload)
         return self._reject(topic, _NO_COMMAND, words) if words else self._answer(f"{topic}/accepted", b"")
 
     def _reject(self, topic: str, code: int, words: str) -> str:
-        return self._answer(f"{topic}/rejected", json.dumps({"err_code": code}).encode()) or f"answer rejected: {words}"
+        return self._answer(f"{topic}/rejected", json.dumps({"err_code": code}).encode()) or _(
+            "answer rejected: {words}"
+        ).format(words=words)
 
 
 def _points(streams: Any) -> Iterator[DataPoint]:
     """{"temp": [{"v": 25.1, "t": 1700000000}]}. Raises ValueError."""
     if not isinstance(streams, dict):
-        raise ValueError("dp must be an object")
+        raise ValueError(_("dp must be an object"))
     for stream, entries in streams.items():
         if not _STREAM.fullmatch(stream):
-            raise ValueError(f"stream {shown(stream)}: must be 1 to 30 of A-Z a-z 0-9 _ . $")
+            raise ValueError(_("stream {shown}: must be 1 to 30 of A-Z a-z 0-9 _ . $").format(shown=shown(stream)))
         if not isinstance(entries, list):
-            raise ValueError(f"stream {stream}: must be an array")
+            raise ValueError(_("stream {stream}: must be an array").format(stream=stream))
         for entry in entries:
             if not isinstance(entry, dict) or "v" not in entry:
-                raise ValueError(f'stream {stream}: must have objects with a "v"')
+                raise ValueError(_('stream {stream}: must have objects with a "v"').format(stream=stream))
             yield DataPoint(stream, entry["v"], _time(entry.get("t")))
 
 
@@ -87,7 +94,7 @@ def _time(seconds: Any) -> str | None:
     if seconds is None:
         return None
     if not _is_integer(seconds) or not 0 <= seconds <= _LATEST:
-        raise ValueError("t must be seconds since 1970")
+        raise ValueError(_("t must be seconds since 1970"))
     return datetime.fromtimestamp(seconds, BEIJING).replace(tzinfo=None).isoformat(" ")
 
 

@@ -5,6 +5,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from ...language import _
 from ...thing_model import ThingModel, read_model
 from ..dialect import Connect, Ended, Refused, shown
 from ..failures import PlatformError
@@ -74,7 +75,7 @@ class Studio:
     def load_model(self, product_id: str, text: str) -> ThingModel:
         """Gives a product a thing model. Raises UnknownProduct, BadParameter and ModelError."""
         if self.products.find(product_id).protocol is not Protocol.ONEJSON:
-            raise BadParameter(f"product {product_id} has data streams, no thing model")
+            raise BadParameter(_("product {product_id} has data streams, no thing model").format(product_id=product_id))
         model = read_model(text)
         self.products.set_model(product_id, text)
         self._platform.look_at_products()
@@ -104,9 +105,9 @@ class Studio:
         """Adds one, with a key of its own if none is given. Raises PlatformError."""
         self.products.find(product_id)
         if not _NAME.fullmatch(name) or not name.isprintable():
-            raise BadParameter("device name: must be 1 to 64 characters, without spaces and / + # & = ? % :")
+            raise BadParameter(_("device name: must be 1 to 64 characters, without spaces and / + # & = ? % :"))
         if self._platform.knows(f"{product_id}:{name}"):
-            raise DeviceExists(f"device already exists: {name}")
+            raise DeviceExists(_("device already exists: {name}").format(name=name))
         if key:
             check_key("key", key)
         return self._platform.add_named(f"{product_id}:{name}", title or name, key or new_device_key())
@@ -126,25 +127,29 @@ class Studio:
         try:
             product = self.products.find(connect.username)
         except UnknownProduct as error:
-            words = f"user name {shown(connect.username)}: no product has this id; onenet product add --id makes it"
+            words = _("user name {shown}: no product has this id; onenet product add --id makes it").format(
+                shown=shown(connect.username)
+            )
             raise Refused(_REFUSED, words) from error
         try:
             device = self.device(product.id, connect.client_id)
         except UnknownName as error:
-            words = f"client id {shown(connect.client_id)}: product {product.id} has no device of this name"
+            words = _("client id {shown}: product {id} has no device of this name").format(
+                shown=shown(connect.client_id), id=product.id
+            )
             raise Refused(_REFUSED, words) from error
         if connect.will:
-            raise Ended("OneNET has no will: the will flags of CONNECT must be 0")
+            raise Ended(_("OneNET has no will: the will flags of CONNECT must be 0"))
         if not connect.clean_session:
-            raise Ended("CONNECT without clean session: OneNET keeps no sessions")
+            raise Ended(_("CONNECT without clean session: OneNET keeps no sessions"))
         if connect.keep_alive not in _KEEP_ALIVE:
-            raise Ended(f"keep alive {connect.keep_alive} s: must be 10 to 1800 s")
+            raise Ended(_("keep alive {keep_alive} s: must be 10 to 1800 s").format(keep_alive=connect.keep_alive))
         if self.rules.refused_logins_count:
             self._count_login(device)
         try:
             self._check_password(product, device, connect.password)
         except TokenError as error:
-            raise Refused(_REFUSED, f"password: {error}", device.id) from error
+            raise Refused(_REFUSED, _("password: {error}").format(error=error), device.id) from error
         if not self.rules.refused_logins_count:
             self._count_login(device)
         speaks = ThingDialect if product.protocol is Protocol.ONEJSON else StreamDialect
@@ -161,7 +166,9 @@ class Studio:
         rules = self.rules
         rate = self._logins.setdefault(device.id, Rate(rules.login_span))
         if rate.take(time.monotonic()) > rules.logins:
-            words = f"more than {rules.logins} log-ins within {rules.login_span:g} s"
+            words = _("more than {logins} log-ins within {login_span:g} s").format(
+                logins=rules.logins, login_span=rules.login_span
+            )
             if rules.login_excess == "closed":
                 raise Ended(words)
             raise Refused(_UNAVAILABLE, words, device.id)
@@ -170,15 +177,15 @@ class Studio:
         """With the device's key for its own resource, or with the product's access_key for the product, and so for any
         of its devices (一型一密) [manual], [seen]; no other version is documented. Raises TokenError."""
         keys = {
-            f"products/{product.id}/devices/{device.name}": Key("the device's key", device.auth_info),
-            f"products/{product.id}": Key("the product's access_key", product.access_key),
+            f"products/{product.id}/devices/{device.name}": Key(_("the device's key"), device.auth_info),
+            f"products/{product.id}": Key(_("the product's access_key"), product.access_key),
         }
         for key in keys.values():
             if password == key.text.encode():
-                raise TokenError("token", f"is {key.owner} itself; a token is made with it")
+                raise TokenError("token", _("is {owner} itself; a token is made with it").format(owner=key.owner))
         token = parse(password)
         if token.res not in keys:
-            raise TokenError("res", f"{shown(token.res)} must be {' or '.join(keys)}")
+            raise TokenError("res", _("{shown} must be {keys}").format(shown=shown(token.res), keys=" or ".join(keys)))
         check(token, [DEVICE_VERSION], keys[token.res], keys.values)
 
     # The HTTP API
@@ -197,12 +204,12 @@ class Studio:
     def _check_header(self, token: Token, product_id: str, name: str, change: bool) -> None:
         account = self.products.account()
         if token.res == f"userid/{account.user_id}":
-            check(token, [ACCOUNT_VERSION], Key("the account's key", account.user_key), tuple)
+            check(token, [ACCOUNT_VERSION], Key(_("the account's key"), account.user_key), tuple)
         elif token.res == f"products/{product_id}":
-            key = Key("the product's access_key", self.products.find(product_id).access_key)
+            key = Key(_("the product's access_key"), self.products.find(product_id).access_key)
             check(token, [ACCOUNT_VERSION, DEVICE_VERSION], key, tuple)
         elif (match := _DEVICE_RES.fullmatch(token.res)) and match.groups() == (product_id, name) and not change:
-            key = Key("the device's key", self.device(product_id, name).auth_info)
+            key = Key(_("the device's key"), self.device(product_id, name).auth_info)
             check(token, [DEVICE_VERSION], key, tuple)
         else:
-            raise TokenError("res", f"{shown(token.res)} is not for this")
+            raise TokenError("res", _("{shown} is not for this").format(shown=shown(token.res)))

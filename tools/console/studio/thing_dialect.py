@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ...language import _
 from ..dialect import Ended, shown
 from ..failures import PlatformError
 from ..model import DesiredChanged, EventsStored
@@ -48,7 +49,7 @@ class ThingDialect(OwnTopics):
             return self._answered(own, payload)
         if own in _SILENT or own.startswith(_SUB):
             return self._ignored(own)
-        raise Ended(f"topic {shown(topic)}: a device with a thing model does not publish to that")
+        raise Ended(_("topic {shown}: a device with a thing model does not publish to that").format(shown=shown(topic)))
 
     async def _handle(self, topic: str, handler: Callable[[Message], Awaitable[Handled]], payload: bytes) -> str:
         """Replies on {topic}/reply, when all is stored."""
@@ -58,7 +59,7 @@ class ThingDialect(OwnTopics):
             id_ = message.id
             data, note = await handler(message)
         except BadMessage as error:
-            refused = f"refused: {error}"
+            refused = _("refused: {error}").format(error=error)
             return self._answer(f"{topic}/reply", reply(id_, error.code, str(error))) or refused
         except PlatformError as error:
             return self._answer(f"{topic}/reply", reply(id_, FAILURE, str(error)))
@@ -84,7 +85,7 @@ class ThingDialect(OwnTopics):
     async def _store(self, message: Message, report: Report) -> Handled:
         """[manual] has the version optional, but a user of 2026 lost what was sent without: so does the console."""
         if message.version != "1.0":
-            return None, 'not stored, though it says success: the message has no "version":"1.0"'
+            return None, _('not stored, though it says success: the message has no "version":"1.0"')
         device_id = self._device.id
         if report.points:
             await self._platform.store_points(device_id, report.points)
@@ -96,7 +97,7 @@ class ThingDialect(OwnTopics):
     async def _desired_get(self, message: Message) -> Handled:
         """What was never set is not in the data [studio docs]."""
         if not isinstance(message.params, list):
-            raise BadMessage(FAILURE, "params: must be an array of identifiers")
+            raise BadMessage(FAILURE, _("params: must be an array of identifiers"))
         desired = self._platform.store.desired.all(self._device.id)
         found = {name: desired[name] for name in message.params if isinstance(name, str) and name in desired}
         return {name: {"value": it.value, "version": it.version} for name, it in found.items()}, ""
@@ -104,27 +105,31 @@ class ThingDialect(OwnTopics):
     async def _desired_delete(self, message: Message) -> Handled:
         """A version older than the platform's is ignored, without one it goes whatever it is [studio docs]."""
         if not isinstance(message.params, dict):
-            raise BadMessage(FAILURE, "params: must be an object")
+            raise BadMessage(FAILURE, _("params: must be an object"))
         versions: list[tuple[str, int | None]] = []
         for name, entry in message.params.items():
             version = entry.get("version") if isinstance(entry, dict) else 0
             if version is not None and (isinstance(version, bool) or not isinstance(version, int) or version < 1):
-                raise BadMessage(FAILURE, f"{name}: must be an object with a version, or none")
+                raise BadMessage(FAILURE, _("{name}: must be an object with a version, or none").format(name=name))
             versions.append((name, version))
         before = self._platform.store.desired.all(self._device.id)
         self._platform.store.desired.delete(self._device.id, versions)
         self._platform.tell(DesiredChanged(self._device.id))
         left = [name for name in self._platform.store.desired.all(self._device.id) if name in message.params]
-        newer = ", ".join(f"{name} has version {before[name].version}" for name in left if name in before)
-        return None, f"not deleted, for it is newer: {newer}" if newer else ""
+        newer = ", ".join(
+            _("{name} has version {version}").format(name=name, version=before[name].version)
+            for name in left
+            if name in before
+        )
+        return None, _("not deleted, for it is newer: {newer}").format(newer=newer) if newer else ""
 
     async def _answered(self, topic: str, payload: bytes) -> str:
         try:
             message = decode(payload)
         except BadMessage as error:
-            return f"answer ignored: {error}"
+            return _("answer ignored: {error}").format(error=error)
         words = await self._platform.studio.calls.take(self._device.id, f"{topic} {message.id}", payload)
-        return f"answer ignored: {words}" if words else ""
+        return _("answer ignored: {words}").format(words=words) if words else ""
 
     async def _ignored(self, topic: str) -> str:
-        return "" if topic in _SILENT else "ignored: the console has no sub-devices"
+        return "" if topic in _SILENT else _("ignored: the console has no sub-devices")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...datapoints import parse_json
+from ...language import _
 from ...thing_model import ThingModel, fields_objection
 from ..model import Desired, DesiredChanged, Device
 from .envelope import SUCCESS, encode
@@ -46,7 +47,7 @@ class Things:
         not known."""
         now = asyncio.get_running_loop().time()
         if now - self._set_at.get(device.id, float("-inf")) < self._platform.studio.rules.set_pause:
-            raise Unsettable(next(iter(values)), "more than one set a second")
+            raise Unsettable(next(iter(values)), _("more than one set a second"))
         if self._platform.link(device.id):
             self._set_at[device.id] = now
         return await self._ask(device, SET, values, "set", SET_PATIENCE)
@@ -55,10 +56,12 @@ class Things:
         """Asks the device itself; returns values by identifier."""
         model = self._model(device)
         if not isinstance(identifiers, list) or not all(isinstance(it, str) for it in identifiers) or not identifiers:
-            raise BadParameter("params: must be an array of identifiers")
+            raise BadParameter(_("params: must be an array of identifiers"))
         for identifier in identifiers:
             if model and identifier not in model.properties:
-                raise BadParameter(f"identifier: {identifier}, error: identifier not exist")
+                raise BadParameter(
+                    _("identifier: {identifier}, error: identifier not exist").format(identifier=identifier)
+                )
         reply = await self._ask(device, GET, identifiers, "get", GET_PATIENCE)
         return self._data(reply, StudioError)
 
@@ -86,19 +89,19 @@ class Things:
         try:
             await self._send_set(device, values)
         except StudioError as error:
-            self._platform.log_packet(device.id, False, b"", note=f"desired values: {error}")
+            self._platform.log_packet(device.id, False, b"", note=_("desired values: {error}").format(error=error))
 
     def _check_settable(self, device: Device, values: Any) -> None:
         model = self._model(device)
         if not isinstance(values, dict) or not values:
-            raise BadParameter("params: must be an object with a value for each identifier")
+            raise BadParameter(_("params: must be an object with a value for each identifier"))
         if model is None:
             return
         for identifier, value in values.items():
             known = model.properties.get(identifier)
             if known is None:
-                raise Unsettable(identifier, "identifier not exist")
-            words = known.type.objection(value) if known.writable else "is read only"
+                raise Unsettable(identifier, _("identifier not exist"))
+            words = known.type.objection(value) if known.writable else _("is read only")
             if words:
                 raise Unsettable(identifier, words)
 
@@ -109,17 +112,24 @@ class Things:
         model all are synchronous."""
         model = self._model(device)
         if not isinstance(identifier, str) or not identifier or set(identifier) & set("/+#"):
-            raise BadParameter("identifier: must be that of a service")
+            raise BadParameter(_("identifier: must be that of a service"))
         if not isinstance(inputs, dict):
-            raise BadParameter("params: must be an object with the service's inputs")
+            raise BadParameter(_("params: must be an object with the service's inputs"))
         service = model.services.get(identifier) if model else None
         if model and service is None:
-            raise ServiceFailed(f"服务调用失败:identifier: {identifier}, error: identifier not exist")
+            raise ServiceFailed(
+                _("服务调用失败:identifier: {identifier}, error: identifier not exist").format(identifier=identifier)
+            )
         if service and (words := fields_objection(service.inputs, inputs, complete=True)):
-            raise ServiceFailed(f"服务调用失败:identifier: {identifier}, error: {words}")
+            raise ServiceFailed(
+                _("服务调用失败:identifier: {identifier}, error: {words}").format(identifier=identifier, words=words)
+            )
         seconds = None if service and service.is_async else SERVICE_PATIENCE
         topic = INVOKE.replace("*", identifier)
-        return self._data(await self._ask(device, topic, inputs, f"call {identifier}", seconds), ServiceFailed)
+        return self._data(
+            await self._ask(device, topic, inputs, _("call {identifier}").format(identifier=identifier), seconds),
+            ServiceFailed,
+        )
 
     # Commands of data-stream products
 
@@ -147,7 +157,7 @@ class Things:
         assert isinstance(reply, dict)  # else it had no id
         code = reply.get("code")
         if isinstance(code, bool) or not isinstance(code, int):
-            raise StudioError(f"{topic}_reply: its code is no number")
+            raise StudioError(_("{topic}_reply: its code is no number").format(topic=topic))
         # [seen]: "message" in place of "msg", or neither [SDK].
         msg = reply.get("msg", reply.get("message", ""))
         return {"id": id_, "code": code, "msg": msg, "data": reply.get("data", {})}
@@ -155,9 +165,11 @@ class Things:
     def _data(self, reply: dict[str, Any], failure: type[StudioError]) -> dict[str, Any]:
         data = reply.get("data", {})
         if reply["code"] != SUCCESS:
-            raise failure(f"the device answers with code {reply['code']}: {reply['msg']}")
+            raise failure(
+                _("the device answers with code {reply}: {reply_2}").format(reply=reply["code"], reply_2=reply["msg"])
+            )
         if not isinstance(data, dict):
-            raise failure("the data of the device's answer is no object")
+            raise failure(_("the data of the device's answer is no object"))
         return data
 
     def _protocol(self, device: Device) -> Protocol:

@@ -17,6 +17,7 @@ from datetime import datetime
 from urllib.parse import quote, unquote_to_bytes
 
 from ...datapoints import BEIJING
+from ...language import _
 from ..dialect import shown
 
 FIELDS = ("version", "res", "et", "method", "sign")
@@ -35,7 +36,9 @@ class TokenError(Exception):
     """The token is not accepted. part: which of its fields is wrong, or "token" for its form."""
 
     def __init__(self, part: str, words: str) -> None:
-        super().__init__(f"{part}: {words}" if part == "token" else f"token, {part}: {words}")
+        super().__init__(
+            f"{part}: {words}" if part == "token" else _("token, {part}: {words}").format(part=part, words=words)
+        )
         self.part = part
 
 
@@ -74,22 +77,27 @@ def parse(text: bytes) -> Token:
     try:
         fields = [field.partition("=") for field in text.decode("ascii").split("&")]
     except UnicodeDecodeError as error:
-        raise TokenError("token", "has bytes beyond ASCII; its values are to be percent-encoded") from error
-    names = tuple(name for name, _, _ in fields)
+        raise TokenError("token", _("has bytes beyond ASCII; its values are to be percent-encoded")) from error
+    names = tuple(name for name, _equals, _text in fields)
     if names != FIELDS:
         missing = [name for name in FIELDS if name not in names]
-        words = f"has no {missing[0]}" if missing else "has these fields otherwise"
-        raise TokenError("token", f"{words}; its form is version=…&res=…&et=…&method=…&sign=…")
-    values = {name: _decoded(name, value) for name, _, value in fields}
+        words = _("has no {missing}").format(missing=missing[0]) if missing else _("has these fields otherwise")
+        raise TokenError("token", _("{words}; its form is version=…&res=…&et=…&method=…&sign=…").format(words=words))
+    values = {name: _decoded(name, value) for name, _equals, value in fields}
     et, method = values["et"], values["method"]
     if not (et.isascii() and et.isdigit() and len(et) <= _LONGEST_ET and str(int(et)) == et):
-        raise TokenError("et", f"{shown(et)} is no number of seconds since 1970")
+        raise TokenError("et", _("{shown} is no number of seconds since 1970").format(shown=shown(et)))
     if method not in METHODS:
-        raise TokenError("method", f"{shown(method)} must be one of {', '.join(METHODS)}, in lower case")
+        raise TokenError(
+            "method",
+            _("{shown} must be one of {methods}, in lower case").format(
+                shown=shown(method), methods=", ".join(METHODS)
+            ),
+        )
     try:
         sign = b64decode(values["sign"], validate=True)
     except binascii.Error as error:
-        raise TokenError("sign", "is not base64") from error
+        raise TokenError("sign", _("is not base64")) from error
     return Token(values["version"], values["res"], int(et), method, sign)
 
 
@@ -99,9 +107,14 @@ def check(token: Token, versions: Collection[str], key: Key, others: Callable[[]
     others: keys that may have been taken for it.
     """
     if token.version not in versions:
-        raise TokenError("version", f"{shown(token.version)} must be {' or '.join(versions)} here")
+        raise TokenError(
+            "version",
+            _("{shown} must be {versions} here").format(shown=shown(token.version), versions=" or ".join(versions)),
+        )
     if token.et <= time.time():
-        raise TokenError("et", f"{token.et} was {_beijing(token.et)} Beijing time: it has expired")
+        raise TokenError(
+            "et", _("{et} was {beijing} Beijing time: it has expired").format(et=token.et, beijing=_beijing(token.et))
+        )
     if not token.is_made_with(key.secret):
         raise TokenError("sign", _why_not(token, key, others()))
 
@@ -109,25 +122,29 @@ def check(token: Token, versions: Collection[str], key: Key, others: Callable[[]
 def _why_not(token: Token, key: Key, others: Collection[Key]) -> str:
     """What the maker of a wrong signature may have done."""
     if token.is_made_with(key.text.encode()):
-        return f"is made with the text of {key.owner}, which is to be decoded from base64 first"
+        return _("is made with the text of {owner}, which is to be decoded from base64 first").format(owner=key.owner)
     if token.is_made_with(key.secret, quote(token.res, safe=_UNRESERVED)):
-        return "is made of the percent-encoded res; what is signed has it as it is"
+        return _("is made of the percent-encoded res; what is signed has it as it is")
     for other in others:
         if token.is_made_with(other.secret):
-            return f"is made with {other.owner}, but res {shown(token.res)} takes {key.owner}"
-    return f"is not made with {key.owner}, or not of this et, method, res and version in this order"
+            return _("is made with {owner}, but res {shown} takes {owner_2}").format(
+                owner=other.owner, shown=shown(token.res), owner_2=key.owner
+            )
+    return _("is not made with {owner}, or not of this et, method, res and version in this order").format(
+        owner=key.owner
+    )
 
 
 def _decoded(name: str, value: str) -> str:
     """A value, which is to be percent-encoded in full: a + or / that is not may arrive as something else."""
     if not value:
-        raise TokenError(name, "is empty")
+        raise TokenError(name, _("is empty"))
     try:
         text = unquote_to_bytes(value).decode()
     except UnicodeDecodeError as error:
-        raise TokenError(name, "is not UTF-8") from error
+        raise TokenError(name, _("is not UTF-8")) from error
     if quote(text, safe=_UNRESERVED).lower() != value.lower():
-        raise TokenError(name, "must have everything but A-Z a-z 0-9 - . _ ~ percent-encoded, and nothing else")
+        raise TokenError(name, _("must have everything but A-Z a-z 0-9 - . _ ~ percent-encoded, and nothing else"))
     return text
 
 
