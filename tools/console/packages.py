@@ -71,7 +71,7 @@ class Task:
         if self.status == 4:
             return _("upgraded to {target}").format(target=self.target)
         if self.status == 5 and self.step > 200 and self.step != _WRONG_MD5:
-            why = _(_FAILURES.get(self.step, N_("the new program did not prove itself")))
+            why = _(_FAILURES[self.step]) if self.step in _FAILURES else _("the new program did not prove itself")
             return _("rolled back to the version before: {why} (step {step})").format(why=why, step=self.step)
         if self.status == 5:
             return _("refused: {why} (step {step})").format(
