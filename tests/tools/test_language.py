@@ -35,6 +35,7 @@ FOR_CONTRIBUTORS = (
     "dialects.py",
     "forgotten.py",
     "heap.py",
+    "heap_update.py",
     "load.py",
     "misfortunes/",
     "pages/",
