@@ -143,6 +143,7 @@ def test_a_program_begins_with_an_example(run: Run, tmp_path: Path) -> None:
         "README.zh-CN.md",
         "main.py",
         "oled.py",
+        "typings",
     }
 
 
