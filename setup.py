@@ -38,6 +38,6 @@ setup(
         *(f"onenet_tools.{name}" for name in find_namespace_packages("tools", ["*__pycache__*"])),
     ],
     package_dir={"onenet_tools": "tools"},
-    package_data={"onenet_tools": ["**/*.html", "**/*.css", "**/*.js", "demo/*.json"]},
+    package_data={"onenet_tools": ["**/*.html", "**/*.css", "**/*.js", "console/libraries/**/*.txt", "demo/*.json"]},
     include_package_data=False,
 )

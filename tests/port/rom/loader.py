@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from esptool.loader import ESPLoader, StubFlasher
 from esptool.targets import CHIP_DEFS
@@ -97,6 +97,9 @@ class Loader:
     line_speed: Callable[[], int | None] = lambda: None  # set by the link, where it has one: what the host's end is at
     baud: int | None = None
     """What the chip's end of the line is at; None: whatever the host's is, as the ROM finds out from SYNC."""
+    stubs: list[Any] = field(default_factory=list)
+    """Flasher stubs that it runs besides that of the esptool installed here; each with the attributes of a
+    StubFlasher."""
     on_erase: Callable[[], object] = lambda: None
     """Called when the whole flash is to be erased."""
 
@@ -223,12 +226,15 @@ class Loader:
     def _mem_end(self, op: int, data: bytes, checksum: int) -> None:
         stay, entry = struct.unpack("<II", data)
         self._answer(op)
-        stub = StubFlasher(CHIP_DEFS[self.chip.name.lower().replace("-", "")])
-        whole = self._ram.get(stub.text_start) == stub.text and self._ram.get(stub.data_start) == stub.data
-        if not stay and entry == stub.entry and whole:  # else it would crash, and say nothing
+        stubs = [StubFlasher(CHIP_DEFS[self.chip.name.lower().replace("-", "")]), *self.stubs]
+        if not stay and any(self._is_here(stub, entry) for stub in stubs):  # else it would crash, and say nothing
             self.stub_runs = True
             self.baud = self.line_speed()
             self.send(slip.encode(b"OHAI"))
+
+    def _is_here(self, stub: Any, entry: int) -> bool:
+        whole = self._ram.get(stub.text_start) == stub.text and self._ram.get(stub.data_start) == stub.data
+        return whole and bool(entry == stub.entry)
 
     def _block(self, op: int, data: bytes, checksum: int) -> bytes | None:
         """The data of a block, after its header; None if it is not what was sent, which the loader says."""
@@ -265,7 +271,10 @@ class Loader:
 
     def _flash_begin(self, op: int, data: bytes, checksum: int) -> None:
         size, blocks, self._block_size, self._offset = struct.unpack_from("<IIII", data)
-        assert len(data) == (20 if self.stub_runs or self.chip.chip_id is not None else 16)
+        if self.stub_runs:  # esp-flasher-stub, src/command_handler.c, s_init_flash_operation()
+            assert len(data) in (16, 20)
+        else:
+            assert len(data) == (20 if self.chip.chip_id is not None else 16)
         if self.chip.name == "ESP8266" and not self.stub_runs:
             size = blocks * self._block_size  # its ROM erases more than it is told, so esptool tells it less
         if self._offset + size > self._flash_size:

@@ -10,8 +10,9 @@ from nicegui import Client, core, ui
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..platform import Platform
-from . import device, devices, many, stream, unlocking  # noqa: F401  # they register the pages
+from . import connect, device, devices, many, stream, unlocking  # noqa: F401  # they register the pages
 from .chart_data import add_chart_data
+from .connect import add_connecting
 from .csv_export import add_csv_export
 from .frame import not_there, visit
 from .text import shown
@@ -40,6 +41,7 @@ def mount(app: FastAPI, platform: Platform) -> None:
     add_chart_data(app, platform)
     add_csv_export(app, platform)
     add_unlocking(app, platform)
+    add_connecting(app, platform)
     app.mount("/", _Site(platform))
     others = app.router.lifespan_context
 

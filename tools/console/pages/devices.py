@@ -145,6 +145,7 @@ def devices_page(request: Request) -> None:
             if here.rights.changes:
                 with box(classes="buttons"):
                     link("/sheet", words.sheet, "btn quiet")
+                    link("/connect", words.connect, "btn quiet")
                     button(words.add_many, lambda: add_many(here), "btn quiet")
                     button(words.add_device, lambda: add_device(here))
         listed = DeviceList(here)

@@ -343,4 +343,55 @@ ENGLISH = Words(
     rolled_back="Rolled back to {version}: {why}",
     update_refused="Refused: {why}",
     update_here="Version {version} is on the board already",
+    connect="Connect a board",
+    connect_hint="Here is all that onenet flash, config and deploy do, for a board at the USB of this computer.",
+    by_commands="By commands",
+    by_commands_hint="In any terminal, with the board at this computer:",
+    choose_port="Choose the board's port",
+    another_port="Choose another port",
+    port_is="At {name}",
+    no_serial=(
+        "This browser can't talk to boards: Chrome and Edge can, on a computer, and where the console's "
+        "address is localhost or begins with https. The commands below do the same."
+    ),
+    port_failed="It does not work: {words}",
+    flash="Flash",
+    flash_hint=(
+        "Puts MicroPython and the program of this project onto the board, in one go. All that is on it is erased."
+    ),
+    choose_image="Image",
+    image_here="From micropython.org, with the program",
+    image_file="A file, as onenet image makes it",
+    flash_now="Erase and flash",
+    asking_chip="Asking the chip. If nothing happens, hold BOOT and press reset.",
+    fetching_image="Making the image; the first one takes a minute.",
+    erasing="Erasing: up to a minute.",
+    writing="Writing, and then verifying. Leave the cable in.",
+    flashed="The {chip} is flashed, and what is on it is verified. Next: set it up.",
+    flash_failed="Not flashed: {words}",
+    wrong_chip="this image is not for an {chip}",
+    no_image="this file is no image for these chips",
+    set_up="Set up",
+    set_up_hint=(
+        "Gives a board with this project's program, and no configuration yet, its Wi-Fi network and its device."
+    ),
+    set_up_now="Talk to the board",
+    waiting_for_board="Waiting for the board; a start takes some seconds.",
+    scanning="The board looks for networks.",
+    is_busy="the board has a configuration, and goes by it. For another one: onenet config",
+    no_program="no program runs on the board: flash it first",
+    not_listening="the board does not say that it listens. Press its reset button, or flash it first",
+    which_device="Device",
+    network="Wi-Fi network",
+    other_network="Another network",
+    wifi_password="Wi-Fi password",
+    send_settings="Join and set up",
+    joining="The board joins the network: up to half a minute.",
+    not_joined=(
+        "the board did not get into the network; look at name and password, and whether it has 2.4 GHz ({words})"
+    ),
+    refused_settings="the board does not take this: {words}",
+    settings_sent="The board has it all, and starts with it.",
+    is_online="The board is online.",
+    board_says="What the board says",
 )

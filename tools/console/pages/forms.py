@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from nicegui import ui
 
@@ -11,7 +12,7 @@ from ..model import Device
 from ..platform import PlatformError
 from ..steps import steps_for
 from .dialogs import CopiedText, ask, buttons, choice, complaint_line, dialog, field, form, text_of
-from .frame import Visit, box, button, is_loopback, part, prose
+from .frame import Visit, box, button, is_loopback, link, part, prose
 from .tags import shown_tags, tags_in
 from .text import shown
 
@@ -53,6 +54,7 @@ def show_config(visit: Visit, device: Device) -> None:
         steps = steps_for(device, host_for_boards(visit), visit.platform.mqtt_port, platform)
         part("pre", "\n".join(steps), "steps").props["aria-label"] = words.commands_to_type
         with box(classes="buttons"):
+            link(f"/connect?device={quote(device.id, safe='')}", words.connect, "btn quiet")
             button(words.close, made.close, "btn quiet")
     made.open()
 

@@ -349,6 +349,49 @@ class Words:
     update_refused: str
     update_here: str
 
+    connect: str
+    connect_hint: str
+    by_commands: str
+    by_commands_hint: str
+    choose_port: str
+    another_port: str
+    port_is: str
+    no_serial: str
+    port_failed: str
+    flash: str
+    flash_hint: str
+    choose_image: str
+    image_here: str
+    image_file: str
+    flash_now: str
+    asking_chip: str
+    fetching_image: str
+    erasing: str
+    writing: str
+    flashed: str
+    flash_failed: str
+    wrong_chip: str
+    no_image: str
+    set_up: str
+    set_up_hint: str
+    set_up_now: str
+    waiting_for_board: str
+    scanning: str
+    is_busy: str
+    no_program: str
+    not_listening: str
+    which_device: str
+    network: str
+    other_network: str
+    wifi_password: str
+    send_settings: str
+    joining: str
+    not_joined: str
+    refused_settings: str
+    settings_sent: str
+    is_online: str
+    board_says: str
+
     def spoken(self) -> contextlib.AbstractContextManager[None]:
         """Within it, what is said elsewhere is said in this language, too."""
         return speaking(CHINESE if self.language == "zh-CN" else ENGLISH)
