@@ -31,6 +31,7 @@ from serial_bridge import Board, Chip, cable, page_with_board
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
+LOOKS = Path(__file__).with_name("looks.js").read_text("utf-8")
 MIB = 1024 * 1024
 PATIENCE = 60.0
 CONFIGURED = "import time\nwhile True:\n print(7, 'wifi: joined home')\n time.sleep(1)"
@@ -103,6 +104,15 @@ def program(one_browser: Any) -> Any:
     return one_browser.program
 
 
+def looks(page: Any) -> list[str]:
+    """What looks wrong, wide and on a phone."""
+    found = []
+    for width, height in ((1400, 900), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        found += page.evaluate(LOOKS)
+    return found
+
+
 def flash(page: Any, file: Path) -> None:
     page.get_by_role("button", name="Choose the board's port").click()
     page.get_by_label("Image").select_option("file")
@@ -141,6 +151,7 @@ def test_a_board_is_flashed_and_set_up_and_comes_online(
                 "home (-55 dBm)",
                 "Another network",
             ]
+            assert looks(page) == []
             page.get_by_label("Wi-Fi network").select_option("home")
             page.get_by_label("Wi-Fi password").fill("87654321")
             page.get_by_role("button", name="Join and set up").click()
@@ -149,6 +160,7 @@ def test_a_board_is_flashed_and_set_up_and_comes_online(
             page.get_by_role("button", name="Join and set up").click()
             expect(page.get_by_role("status")).to_have_text("The board is online.")
             expect(page.get_by_role("log")).to_contain_text(f"mqtt: online as device {device.id}")
+            assert looks(page) == []
             assert console.call(console.platform.device, device.id).online
             assert "12345678" not in page.content() and device.auth_info not in page.content()
 
@@ -254,6 +266,7 @@ def test_a_browser_without_serial_ports_says_what_to_type(
     steps = page.locator("pre.steps")
     expect(steps).to_contain_text("onenet flash")
     expect(steps).to_contain_text(f"--device-id {device.id}")
+    assert looks(page) == []
     context.close()
 
 

@@ -5,6 +5,7 @@ import os
 import threading
 
 from ..files import board_directory
+from ..language import _
 from ..port.chips import CHIPS, MIB, chip_called, megabytes
 from ..port.errors import PortError
 from ..port.full_image import board_files, merge
@@ -30,10 +31,11 @@ class BoardImages:
         """
         known = chip_called(chip)
         if not known:
-            raise PortError(f"chip: must be one of {', '.join(each.name for each in CHIPS)}")
+            chips = ", ".join(each.name for each in CHIPS)
+            raise PortError(_("chip: must be one of {chips}").format(chips=chips))
         if flash_size not in _SIZES:
             sizes = ", ".join(megabytes(size) for size in _SIZES)
-            raise PortError(f"flash: must be the size in bytes, one of {sizes}")
+            raise PortError(_("flash: must be the size in bytes, one of {sizes}").format(sizes=sizes))
         with self._lock:
             site = os.environ.get("ONENET_MICROPYTHON_SITE", SITE)
             key = site, chip, flash_size

@@ -330,6 +330,7 @@ CHINESE = Words(
     update_here="板上已经是版本 {version}",
     connect="连接开发板",
     connect_hint="开发板插在这台电脑的 USB 上，烧录、配置、放程序都在这里完成，不用输命令。",
+    connect_not_lan="开发板现在还连不到这个控制台：请结束它，再用 onenet console --lan 启动。",
     by_commands="用命令行",
     by_commands_hint="开发板插在这台电脑上，在终端里输入：",
     choose_port="选择开发板的串口",

@@ -22,7 +22,7 @@ from ..model import Device, DeviceChanged, Event
 from ..platform import Platform, UnknownDevice
 from ..steps import steps_for
 from .forms import config_for, host_for_boards
-from .frame import Visit, box, frame, is_loopback, link, part, prose, visit
+from .frame import Visit, box, frame, is_loopback, link, part, visit
 from .text import shown
 from .updates import Updates
 
@@ -74,7 +74,7 @@ def connect_page(request: Request, device: str = "") -> None:
         part("h1", words.connect)
         part("p", words.connect_hint, "soft")
         if is_loopback(here.host) and not here.platform.lan:
-            prose(words.config_loopback.format(host=here.host), "note")
+            part("p", words.connect_not_lan, "note")
         made = BoardSetup(here, device)
         with box("section", "card"):
             part("h2", words.by_commands)

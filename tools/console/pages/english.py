@@ -345,6 +345,7 @@ ENGLISH = Words(
     update_here="Version {version} is on the board already",
     connect="Connect a board",
     connect_hint="Here is all that onenet flash, config and deploy do, for a board at the USB of this computer.",
+    connect_not_lan="Boards do not reach this console yet: end it, and start it with onenet console --lan.",
     by_commands="By commands",
     by_commands_hint="In any terminal, with the board at this computer:",
     choose_port="Choose the board's port",

@@ -351,6 +351,7 @@ class Words:
 
     connect: str
     connect_hint: str
+    connect_not_lan: str
     by_commands: str
     by_commands_hint: str
     choose_port: str
