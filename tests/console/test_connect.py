@@ -34,6 +34,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 LOOKS = Path(__file__).with_name("looks.js").read_text("utf-8")
 MIB = 1024 * 1024
 PATIENCE = 60.0
+FLASHING = 300_000.0  # ms
 CONFIGURED = "import time\nwhile True:\n print(7, 'wifi: joined home')\n time.sleep(1)"
 
 
@@ -130,7 +131,7 @@ def test_a_board_is_flashed_and_set_up_and_comes_online(
     address = f"{console.url}/connect?device={device.id}"
     with cable(Chip(loader)) as line, page_with_board(program, line, address) as page:
         flash(page, file)
-        expect(page.get_by_role("status")).to_contain_text("The ESP32 is flashed")
+        expect(page.get_by_role("status")).to_contain_text("The ESP32 is flashed", timeout=FLASHING)
         end = image.offset + len(image.data)
         assert loader.flash.data[image.offset : end] == image.data
         assert loader.flash.data[: image.offset] == b"\xff" * image.offset
@@ -173,7 +174,7 @@ def test_other_chips(console: RunningConsole, program: Any, chip: str, tmp_path:
     loader = loader_of(chip)
     with cable(Chip(loader)) as line, page_with_board(program, line, f"{console.url}/connect") as page:
         flash(page, file)
-        expect(page.get_by_role("status")).to_contain_text(f"The {chip} is flashed")
+        expect(page.get_by_role("status")).to_contain_text(f"The {chip} is flashed", timeout=FLASHING)
     end = image.offset + len(image.data)
     assert loader.flash.data[image.offset : end] == image.data  # an ESP8266's has the size of 4 MB in it already
     assert loader.program_runs
@@ -206,7 +207,7 @@ def test_a_byte_that_is_not_as_written_is_noticed(console: RunningConsole, progr
     loader = loader_of("ESP32", bad_write=True)
     with cable(Chip(loader)) as line, page_with_board(program, line, f"{console.url}/connect") as page:
         flash(page, file)
-        expect(page.get_by_role("alert")).to_contain_text("Not flashed: ")
+        expect(page.get_by_role("alert")).to_contain_text("Not flashed: ", timeout=FLASHING)
 
 
 def test_an_image_that_the_console_makes(console: RunningConsole, program: Any, made_here: Any) -> None:
@@ -214,7 +215,7 @@ def test_an_image_that_the_console_makes(console: RunningConsole, program: Any, 
     with cable(Chip(loader)) as line, page_with_board(program, line, f"{console.url}/connect") as page:
         page.get_by_role("button", name="Choose the board's port").click()
         page.get_by_role("button", name="Erase and flash").click()
-        expect(page.get_by_role("status")).to_contain_text("The ESP32 is flashed")
+        expect(page.get_by_role("status")).to_contain_text("The ESP32 is flashed", timeout=FLASHING)
     assert loader.flash.data[made_here.offset : made_here.offset + len(made_here.data)] == made_here.data
     assert "/download/ESP32_GENERIC/" in made_here.asked
 

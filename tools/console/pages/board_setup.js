@@ -9,6 +9,7 @@ const PIECE = 200; // bytes of settings in a command
 const ENTER = 1000; // ms from one to the next
 const STARTING = 40000; // ms for a board to start
 const JOINING = 40000;
+const ANSWERING = 30000;
 const LINES = 12;
 const PART = 131072; // bytes that are compressed and written at a time: more would keep the page from answering
 const RESET = 100; // ms
@@ -212,7 +213,7 @@ export default {
         await this.untilItListens();
         const quiet = { log() {}, error() {}, debug() {} };
         this.improv = markRaw(new ImprovSerial(this.port, quiet));
-        const info = await this.improv.initialize(10000);
+        const info = await this.improv.initialize(ANSWERING);
         this.name = `${info.name}, ${info.chipFamily}`;
         this.said = this.words.scanning;
         this.networks = await this.improv.scan();
