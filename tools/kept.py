@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-_MOST = 30  # in one folder: the processors, times what a day's changes leave behind
+_MOST = 60  # in one folder: the processors, times what a day's changes leave behind
 
 
 def kept(kind: str, made_of: Iterable[bytes], make: Callable[[], Mapping[str, bytes]]) -> dict[str, bytes]:

@@ -20,7 +20,8 @@ DEVICE_ID, PRODUCT_ID, AUTH_INFO = "789546805", "458945", "136928831"
 USERS = {PRODUCT_ID: AUTH_INFO}
 ONLINE = rf"mqtt: online as device {DEVICE_ID}"
 PATIENCE = 60.0  # seconds
-ROM_SIZE = 320 * 1024
+ROM_SIZE = 320 * 1024  # of the image FLASH_2M_ROMFS for an ESP8266
+ESP32_ROM_SIZE = 512 * 1024  # which gets TLS and threads too
 
 
 def config(**changes: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from onenet_tools.port import find, way_in
 from onenet_tools.port.deploy import deploy
 from onenet_tools.port.errors import PortError, Stopped
 from onenet_tools.port.program import Dialect, Form, in_form
-from serial_board import AUTH_INFO, ONLINE, PATIENCE, ROM_SIZE, Report, board, config, deployment, installed
+from serial_board import AUTH_INFO, ESP32_ROM_SIZE, ONLINE, PATIENCE, Report, board, config, deployment, installed
 
 MODULES = {
     "mpy": {name.removesuffix(".py") for name in merged_board("xtensawin").sources},
@@ -90,7 +90,7 @@ def test_source_in_place_of_mpy_and_back(broker: Mosquitto) -> None:
 def test_in_a_romfs(broker: Mosquitto, tmp_path: Path) -> None:
     program = tmp_path / "main.py"
     main_py = (board_directory() / "main.py").read_text()
-    with board(broker, rom_size=ROM_SIZE, heap="1M") as it:
+    with board(broker, rom_size=ESP32_ROM_SIZE, heap="1M") as it:
         for number, form in enumerate((Form.ROMFS, Form.ROMFS, Form.MPY)):
             program.write_text(
                 main_py.replace("device.run()", f"import mqtt; print(mqtt.__file__, {number})\ndevice.run()")

@@ -11,7 +11,7 @@ from onenet_tools.files import board_directory
 from onenet_tools.port.deploy import Deployment, deploy
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.program import Form, find_program, sources
-from serial_board import ONLINE, PATIENCE, ROM_SIZE, Report, board, config, deployment
+from serial_board import ESP32_ROM_SIZE, ONLINE, PATIENCE, Report, board, config, deployment
 
 OLD = "print('old program')\nimport time\nwhile True:\n    time.sleep(1)\n"
 CRASHES = "print('new program')\n1 / 0\n"
@@ -66,7 +66,7 @@ def test_with_the_boot_py_it_had(broker: Mosquitto, tmp_path: Path) -> None:
 @pytest.mark.parametrize("old", (Form.MPY, Form.ROMFS, Form.SOURCE))
 def test_a_version_of_ours_comes_back(broker: Mosquitto, tmp_path: Path, old: Form) -> None:
     """With its modules, those in a ROMFS among them."""
-    with board(broker, rom_size=ROM_SIZE, heap="1M") as it:
+    with board(broker, rom_size=ESP32_ROM_SIZE, heap="1M") as it:
         deploy(it.port, deployment(old), Report())
         before = files_of(it)
         it.power_on()
