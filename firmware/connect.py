@@ -21,6 +21,8 @@ def connecting(device):
 
 def nothing(stream):
     """To the log: that a stream's function returns None again and again, and has not returned anything else yet."""
+    if not stream[0]:  # what has no name is ours, and is to be looked at in each turn
+        return
     change = modules.get("firmware.change")
     if not change or not isinstance(stream[2], change.Average) or not stream[2]._readings:
         words = "%s: nothing was ever sent, for its function returns None; return the value, if there is to be one"

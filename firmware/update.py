@@ -113,7 +113,7 @@ class Update:
                 if self._lacks > _LACKS:
                     return self._give_up("there is not enough memory for it", 103)
             if not self._job:
-                log("update", str(e))
+                log("update", "there is not enough memory to ask for one" if isinstance(e, MemoryError) else str(e))
                 return self._end()
             self._delay = min(self._delay * 2 or 2000, _LONGEST)
             self._failed_at = ticks_ms()

@@ -54,10 +54,13 @@ def watch(device):
         if new or inform is not None or uptime() - asked_at >= _EVERY:
             asked_at = uptime()
             inform = None
-            rare("update").ask(device)
+            try:
+                rare("update").ask(device)
+            except MemoryError:
+                log("update", "there is not enough memory to ask for one")
 
     client.on_message = came
-    device.stream("ota", 2)(look)
+    device._streams.append([b"", 2000, look, None, False])  # one that sends nothing
 
 
 def _reply(client, base, inform):

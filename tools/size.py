@@ -24,6 +24,7 @@ from .bench.webassembly import ROMFS_SETUP, WebAssembly, plain_mpy
 from .dialects import run_dialects
 from .files import board_directory, board_modules
 from .heap import run_heap
+from .heap_update import run_updates
 from .mpy import compile_board
 from .romfs import romfs_image
 
@@ -257,6 +258,8 @@ def run_size(build: Path, recording: bool = False, checking: bool = False) -> in
     console.print(table(sizes))
     found = problems(sizes, load_record()) if checking else []
     found += run_heap(console, recording, checking)
+    if not checking:  # tests/e2e/test_update_heap.py keeps to bounds
+        run_updates(console, recording)
     too_much = run_dialects(console)
     found += too_much if checking else []
     for line in found:

@@ -107,6 +107,7 @@ def test_the_steps(
         wanted = [line for line in (CONVERSATION + said).split("\n") if line]
         until(lambda: len(recorded(lines)) >= len(wanted))
         assert recorded(lines) == wanted
+        assert "nothing was ever sent" not in it.log, "what asks is no stream of the program's"
         until(lambda: bool(console.call(console.platform.packages.is_over, device.id)))
     words = console.platform.packages.state(device.id)[0]
     if not more:
