@@ -80,6 +80,11 @@ def begin(device):
         rare("remote_command").add_to(device)
     if len(RTC().memory()) > _HEAD:
         rare("across_resets").restore(device)
+    if config[_USED[-3]]:
+        try:
+            rare("setup_joined").begin(device)
+        except ImportError:  # see start.py
+            pass
     if "config.back" in os.listdir():
         rare("config_trial").begin(device, config["sleep"])
     try:

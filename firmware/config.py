@@ -176,7 +176,11 @@ _KEYS = {
     ),
     _REMOTE[1]: (False, "true to obey what is signed with remote_key, or false", _yes_no),
     _REMOTE[2]: ("", 'a text of 16 to 64 characters that only you know, or "" for none', _secret_text),
-    _REMOTE[4]: (False, "true for an access point with a page to set the board up, until it is joined once", _yes_no),
+    _REMOTE[4]: (
+        False,
+        "true for an access point with a page to set the board up, until it is joined once, or false",
+        _yes_no,
+    ),
     "trace": (False, "true to show every MQTT packet on the console, or false", _yes_no),
 }
 

@@ -80,15 +80,19 @@ def begin(device, sleeps):
     def measure():
         online = device._online_at
         if online is not None and (uptime() - online >= _STAYS or sleeps):
-            for name in ("config.undone", "config.back", "config.try"):
+            for name in ("setup.json", "config.undone", "config.back", "config.try"):  # the first: see start.py
                 try:
                     os.remove(name)
-                except OSError:  # the first, but for a power cut in undo()
+                except OSError:  # they are seldom all there
                     pass
             device._streams = [stream for stream in device._streams if stream is not mine]
             log("remote", "online: the change of config.json stays")
         elif online is None and uptime() > seconds:
-            rare("config_trial").undo("not online within %d s" % seconds)
+            try:
+                words = "; " + (device._trouble if device.wifi._joined else rare("joining").told(device.wifi))
+            except Exception:  # noqa: BLE001 - no memory, no driver: it is undone in any case
+                words = ""
+            rare("config_trial").undo("not online within %d s" % seconds + words)
             machine.reset()
 
     mine = [b"", 500, measure, None, False]

@@ -85,6 +85,11 @@ def name_of(known):
     return unhexlify(known["ssid_hex"]) if "ssid_hex" in known else known["ssid"].encode()
 
 
+def told(wifi):
+    """How the attempt goes, in words, for who is not at the console."""
+    return "%s: %s" % (_shown(wifi), _refusal(wifi) or "no answer")
+
+
 def _shown(wifi):
     name = name_of(wifi._networks[wifi._index])
     try:
@@ -194,14 +199,14 @@ def _judge(wifi, now):
         wifi._waits = True
         wifi._began = now
     passed = now - wifi._began
-    words = _refusal(wifi, networks)
+    words = _refusal(wifi)
     news = words and not wifi._waits and wifi._wlan.status() != wifi._status
     at_end = passed >= _limit(wifi, networks)
     if news and networks > wifi._tries + 1 and passed >= _LOOK:
         at_end = True  # in the first round: the others have not been tried yet
     if not wifi._told and (at_end or news or passed >= _FIRST):
         wifi._told = True
-        log("wifi", "%s: %s" % (_shown(wifi), words or "no answer"))
+        log("wifi", told(wifi))
     if not at_end:
         wifi._look_at = now + _LOOK
         return
@@ -223,7 +228,7 @@ def _limit(wifi, networks):
     return min(_FIRST << min(wifi._tries // networks, 5), longest)
 
 
-def _refusal(wifi, networks):
+def _refusal(wifi):
     """What the driver says, in words; None for nothing of interest."""
     if wifi._waits:
         return "no address"

@@ -7,7 +7,7 @@ It is a room of device.py, and knows its attributes.
 import json
 from machine import RTC
 from micropython import const
-from time import ticks_ms
+from time import sleep_ms, ticks_ms
 
 from . import watchdog
 from .log import keep, log, rare
@@ -51,7 +51,13 @@ def stream(device, stream_id, every, options):
 
 def wait_for_config(device):
     """The file is wrong: says so, and again, for whoever connects later, and takes a better one."""
-    rare("improv").wait(device)
+    try:
+        rare("improv").wait(device)
+    except ImportError:  # an ESP8266 that has the access point's page in its place
+        rare("connect").tells(device)
+        for _ in range(100):
+            watchdog.feed()
+            sleep_ms(100)
 
 
 def forget_crashes(device):

@@ -1,7 +1,7 @@
 """What a person has answered, on the page of a new board's access point or over its cable, becomes its configuration.
 Loaded for that, and forgotten.
 
-    problems = borrowed("firmware.setup_write").write({"wifi": [{"ssid": "home", "password": "12345678"}]})
+    problems = rare("setup_write").write({"wifi": [{"ssid": "home", "password": "12345678"}]})
     if not problems:
         machine.reset()  # nothing of it counts before the next start
 
@@ -12,9 +12,9 @@ file config.undone says why. The table that it is checked by takes 10 KB of memo
 import json
 import os
 
-from mqtt.errors import borrowed
+from .log import rare
 
-_PATIENCE = 180  # seconds to come online
+_PATIENCE = 120  # seconds to come online
 
 
 def write(answers, seconds=_PATIENCE):
@@ -30,7 +30,7 @@ def write(answers, seconds=_PATIENCE):
     files = os.listdir()
     if "deploy" in files:
         return ["an update has to prove itself first; that takes some minutes"]
-    check = borrowed("firmware.config")
+    check = rare("config")
     before, config = _read(check)
     platform = config.get("platform")
     for key, value in answers.items():
@@ -50,7 +50,7 @@ def write(answers, seconds=_PATIENCE):
         return e.problems
     del check
     after = json.dumps(config).encode()
-    trial = borrowed("firmware.config_trial")
+    trial = rare("config_trial")
     trial.put(None if "config.back" in files else before, after, seconds)
     return []
 

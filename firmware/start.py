@@ -27,6 +27,7 @@ _WINDOW = const(300)  # ms for somebody to press the button
 _SETTLED = const(500)  # ms from start to prompt at least, on an ESP8266
 _COLLECT = const(4096)  # bytes taken after which garbage goes
 _MARK = b"crashes "
+_SETUP = "setup wifi".split(" ")[0]  # a text of its own would become a name, for ever
 _HEAD = const(14)  # bytes of the mark and what is ours after it
 _RUNNING = const(0)  # states
 _WAITED = const(1)  # the pause is over, and the board reset, or slept through it
@@ -83,9 +84,12 @@ def _begin(started):
     if "config.back" in os.listdir():  # changed from afar, and not proven yet
         __import__("firmware/config_trial").count()
         config = _read_config()
+    setup = config.get(_SETUP) is True and _is_to_be_set_up(config)
     seconds = config.get("watchdog", 60)
     if seconds and isinstance(seconds, int) and _uses_firmware():
         _begin_watchdog(seconds)
+    if setup and _has_page():
+        return '__import__("firmware.setup").setup.run()'
     if "safe_mode_online" in os.listdir():
         os.remove("safe_mode_online")
         return '__import__("firmware.alone").alone.run()'
@@ -160,6 +164,27 @@ def _at_prompt(started):
         while ticks_diff(ticks_ms(), started) < _SETTLED:
             sleep_ms(20)
     _write(_count(), _PROMPT, ticks_ms())
+
+
+def _has_page():
+    """Whether the program has brought what belongs to "setup", which an ESP8266's has only if it asks for it."""
+    try:
+        __import__("firmware/setup_dns")
+        del sys.modules["firmware/setup_dns"]
+        return True
+    except ImportError:
+        print("boot: \"setup\" needs a line in main.py, '# onenet: setup', and another deploy")
+        return False
+
+
+def _is_to_be_set_up(config):
+    """Whether the access point is to open: what was answered there has not worked, or there are no networks yet and
+    somebody has just switched the board on, or reset it."""
+    files = os.listdir()
+    if "setup.json" in files:
+        return "config.back" not in files  # which is a trial
+    somebody = machine.reset_cause() in _BUTTON_RESETS + (0,) or _ours() and not _count()  # 0: by an ESP32-C3's own USB
+    return "wifi" not in config and somebody
 
 
 # RTC memory

@@ -21,6 +21,11 @@ _PLAIN = "lib/plain/"
 """Here lie, by their names in lib/, the modules that an ESP8266 gets instead: without machine code, which it has no
 room for, and in place of what it cannot do, the words for that."""
 
+SETUP = frozenset(f"firmware/setup{part}.py" for part in ("", "_dns", "_form", "_http", "_joined", "_page"))
+"""The access point's page, which is for an ESP8266 whose program asks for it, in place of INSTEAD, Improv and
+WebSocket: its ROMFS has no room for all."""
+INSTEAD = frozenset({"firmware/improv.py", "lib/mqtt/upgrade.py", "lib/mqtt/websocket.py"})
+
 _LEFT_OUT = {
     "xtensa": frozenset(
         {
@@ -32,6 +37,7 @@ _LEFT_OUT = {
             "lib/mqtt/tls_words.py",
         }
     )
+    | SETUP
 }
 """By processor, what its boards never load: an ESP8266 has no TLS. What it says to "tls": true is in config_tls.py, to
 an https address in http.py, and to a context for a Client in lib/plain/."""
@@ -55,6 +61,11 @@ def board_modules(arch: str = "") -> list[str]:
     names = sorted(path.relative_to(directory).as_posix() for path in found)
     others = HOST_ONLY | _LEFT_OUT.get(arch, frozenset())
     return [name for name in names if name not in others and not name.startswith((_PLAIN, ON_REQUEST))]
+
+
+def board_modules_at_most(arch: str) -> list[str]:
+    """The same, with what a program may ask for of firmware/."""
+    return sorted({*board_modules(arch), *SETUP})
 
 
 def is_left_out(arch: str, name: str, source: Path) -> bool:

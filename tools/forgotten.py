@@ -15,6 +15,7 @@ PASSING = (
     *("flash_pins", "http", "https", "improv", "joining", "keyboard", "last_resort", "led", "legacy", "mqtt"),
     *("not_taken", "notes", "ntp", "refusal"),
     *("remote_act", "remote_command", "remote_config", "remote_log", "remote_status", "requests", "segments", "seldom"),
+    *("setup_joined", "setup_write"),
     *("sleep", "start", "stream_rules", "studio", "tls", "tls_ca", "tls_room", "too_long", "trouble", "typed"),
     *("update", "update_command", "update_commit", "update_head", "update_ota", "update_rom", "update_trial", "visit"),
     *("wake", "wished"),

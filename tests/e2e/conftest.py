@@ -9,10 +9,12 @@ import contextlib
 import itertools
 import json
 import os
+import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -249,7 +251,10 @@ def board(
     every["main.py"] = main
     rom = b""
     if small:
-        compiled, rom = installed({name: path for name, path in every.items() if name != "main.py"}, XTENSA)
+        with tempfile.TemporaryDirectory() as folder:
+            every["main.py"] = Path(folder, "main.py")
+            every["main.py"].write_text(main)  # which may ask for modules
+            compiled, rom = installed(every, XTENSA)
         every = {**compiled, "main.py": main}
     if config is not None:
         every["config.json"] = config or json.dumps(config_of(**changes))

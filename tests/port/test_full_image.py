@@ -15,7 +15,7 @@ from onenet_tools.cli import main
 from onenet_tools.port.board_config import to_file
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.filesystem import ESP8266_ROMFS, filesystem_area, make_filesystem
-from onenet_tools.port.full_image import board_files, merge
+from onenet_tools.port.full_image import _config, board_files, merge
 from onenet_tools.port.image import Image, parse_image
 from onenet_tools.port.program import find_program
 from rom import firmware
@@ -323,3 +323,13 @@ def test_micropython_does_not_mount_a_file_system_of_another_size(tmp_path: Path
     content = make_filesystem({"x": b"1"}, MIB)
     with pytest.raises(AssertionError, match="OSError"):
         mounted(content.ljust(2 * MIB, b"\xff"), tmp_path)
+
+
+def test_a_configuration_whose_rest_the_board_asks_for(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"setup": true}')
+    assert _config(path) == b'{"setup": true}'
+    for wrong in ('{"setup": true, "device_id": "x"}', "{}", '{"setup": false}'):
+        path.write_text(wrong)
+        with pytest.raises(PortError):
+            _config(path)

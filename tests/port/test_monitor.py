@@ -1,5 +1,6 @@
 """Watching the virtual board, whose cable is pulled out and plugged in again."""
 
+import io
 import json
 import re
 import signal
@@ -12,12 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import segno
 from onenet_tools.board import ResetCause, VirtualBoard
 from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
 from onenet_tools.port import connection, find
 from onenet_tools.port.connection import Connection
+from onenet_tools.port.monitor import Show
 from onenet_tools.port.words import explain
+from rich.console import Console
 from serial_board import AUTH_INFO, ONLINE, PATIENCE, WIFI_PASSWORD, board, config, installed
 
 TALKS = """
@@ -171,6 +175,24 @@ def test_what_a_board_says_cannot_harm_the_terminal(capsys: pytest.CaptureFixtur
     told = capsys.readouterr().out
     assert "\\u001b]0;title\\u0007\\u001b[2J" in told and "[bold red]x[/]" in told
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", told)
+
+
+def test_the_wifi_of_a_board_as_a_qr_code() -> None:
+    text = "WIFI:T:WPA;S:onenet-a1b2c3;P:abcd2345ef;;"
+
+    def shown(line: str, width: int) -> str:
+        file = io.StringIO()
+        Show(Console(file=file, width=width, highlight=False), False).line(line)
+        return file.getvalue()
+
+    lines = shown(text, 33).splitlines()
+    assert max(map(len, lines)) == 33 and len(lines) == 17
+    pixels = [[" ▄▀█".index(cell) for cell in line] for line in lines]
+    rows = [[1 - (cell >> shift & 1) for cell in line] for line in pixels for shift in (1, 0)]
+    assert rows[:33] == [list(row) for row in segno.make(text, error="l", micro=False).matrix_iter(border=2)]
+    assert "too narrow" in shown(text, 32)
+    for other in ("WIFI:T:WPA;S:x;P:" + "x" * 5000 + ";;", "WIFI:T:WPA;S:;P:;;"):
+        assert "█" not in shown(other, 80) and other[:17] in shown(other, 80)
 
 
 def test_a_port_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,5 @@
-"""What an ESP8266 gets no modules of ours for, TLS, and what it says where that is wanted all the same."""
+"""What an ESP8266 gets no modules of ours for, TLS, and what it says where that is wanted all the same; and those it
+gets if its program asks, the access point's page."""
 
 import ast
 import json
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from onenet_tools.board import VirtualBoard
 from onenet_tools.board.small_heap import NotHereError
-from onenet_tools.files import board_directory, board_modules, source_for
+from onenet_tools.files import SETUP, board_directory, board_modules, source_for
 from onenet_tools.heap import BARS
 from onenet_tools.misfortunes.scene import rom_image
 from onenet_tools.mpy import compile_board, merged_board
@@ -21,12 +22,14 @@ from onenet_tools.port.romfs import installed
 
 MAIN = {"main.py": board_directory() / "main.py"}
 LEFT_OUT = set(board_modules()) - set(board_modules("xtensa"))
-ONLY_WITH_TLS = {
+ONLY_WHERE_WANTED = {
     # Where config["tls"] is true, which config_tls.py refuses on an ESP8266.
     ("firmware/begin.py", "firmware/tls.py"),
     ("firmware/connect.py", "firmware/tls.py"),
     # Where an address begins with https://, which http.py itself refuses on an ESP8266.
     ("firmware/http.py", "firmware/https.py"),
+    # Where config["setup"] is true; the board says what to do.
+    ("firmware/begin.py", "firmware/setup_joined.py"),
     # Where a Client has a context, which lib/plain/mqtt/over_tls.py refuses.
     ("lib/mqtt/losing.py", "lib/mqtt/tls_words.py"),
 }
@@ -55,10 +58,10 @@ def test_no_module_that_is_there_needs_one_that_is_not() -> None:
     there = board_modules("xtensa")
     texts = {name: source_for("xtensa", name, board_directory() / name).read_text("utf-8") for name in there}
     found = {(name, other) for name, text in texts.items() for other in asked_for(name, text) if other in LEFT_OUT}
-    assert found == ONLY_WITH_TLS
+    assert found == ONLY_WHERE_WANTED
     every = {name: (board_directory() / name).read_text("utf-8") for name in board_modules()}
     seen = {other for name, text in every.items() for other in asked_for(name, text)}
-    assert seen >= LEFT_OUT, "it would be found, where it was asked for"
+    assert seen >= LEFT_OUT - {"firmware/setup.py"}, "it would be found, where it was asked for"
 
 
 def names_of(content: dict[str, bytes]) -> set[str]:
@@ -68,7 +71,8 @@ def names_of(content: dict[str, bytes]) -> set[str]:
 @pytest.mark.parametrize("arch", ["xtensa", "xtensawin", "rv32imc"])
 def test_all_that_make_a_program_for_a_chip_agree(arch: str, tmp_path: Path) -> None:
     dialect = Dialect(6 | 3 << 8 | architecture_number(arch) << 10)
-    wanted = {name.removesuffix(".py") + ".mpy" for name in merged_board(arch).sources}
+    every = {name for name in merged_board(arch).sources if arch != "xtensa" or name not in SETUP}
+    wanted = {name.removesuffix(".py") + ".mpy" for name in every}
     assert names_of(in_form(Form.MPY, sources(MAIN), dialect)) == wanted
     compiled = compile_board(arch, tmp_path)
     assert {module.name.removesuffix(".py") + ".mpy" for module in compiled} == wanted
@@ -84,6 +88,21 @@ def test_package_deploy_and_whole_image_have_the_same_romfs() -> None:
     official = Image("x.bin", b"\0rom_ioctl\0", CHIPS[0], 0, (), "", "v1.26.0", board=CHIPS[0].board)
     whole = board_files(official, MAIN, None)[1]
     assert whole is not None and whole.image == deployed
+
+
+def test_a_program_that_asks_for_the_access_points_page(tmp_path: Path) -> None:
+    main = tmp_path / "main.py"
+    main.write_text("# onenet: setup\n" + MAIN["main.py"].read_text("utf-8"))
+    asked = {name.removesuffix(".py") + ".mpy" for name in SETUP}
+    assert len(asked) > 4
+    compiled = in_form(Form.MPY, sources({"main.py": main}), XTENSA)
+    assert names_of(compiled) == (names_of(in_form(Form.MPY, sources(MAIN), XTENSA)) | asked) - {
+        "firmware/improv.mpy",
+        "lib/mqtt/upgrade.mpy",
+        "lib/mqtt/websocket.mpy",
+    }
+    _, packed = contents_of({"main.py": main}, Form.ROMFS, XTENSA)
+    assert packed is not None and len(packed.image) < 163_840, "of which there is one half of the ROMFS"
 
 
 def test_a_users_own_module_of_such_a_name_goes_there(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_a_new_board():
         assert write(dict(OLD, wifi=HOME, setup=None)) == []
         assert there() == dict(OLD, wifi=HOME)
         assert files()["config.back"] == '{"setup": true}'
-        assert files()["config.try"] == "0 180"
+        assert files()["config.try"] == "0 120"
         assert read("config.json")[1] is None
 
 
@@ -74,10 +74,10 @@ def test_on_trial_already():
     with Flash({"config.json": '{"setup": true}'}):
         assert write(dict(OLD, wifi=HOME)) == []
         config_trial.count()
-        assert files()["config.try"] == "1 180"
+        assert files()["config.try"] == "1 120"
         assert write(dict(OLD, wifi=[{"ssid": "other"}])) == []
         assert there()["wifi"] == [{"ssid": "other"}]
-        assert files()["config.try"] == "0 180"
+        assert files()["config.try"] == "0 120"
         config_trial.undo("not online")
         assert files() == {"config.json": '{"setup": true}', "config.undone": "undone: not online"}
 

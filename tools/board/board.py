@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from .access_point import Phone
 from .chips import CHIPS, Chip, chip_named
 from .dns import Dns
 from .errors import BoardError
@@ -227,6 +228,18 @@ class VirtualBoard:
     def wake_up(self) -> None:
         """End deep sleep now as its timer would, with all its time passed. Raises BoardError where no timer would."""
         self._call(self._life.oversleep)
+
+    def phone(self, password: str, name: bytes | None = None) -> Phone:
+        """Join the board's own access point, whatever it is called, with a phone; close() leaves it again. Raises
+        BoardError where that does not let it in."""
+
+        def join() -> Phone:
+            point = self._surroundings.access_point
+            phone = Phone(point, len(point.phones) + 1, self._call, self._await)
+            point.let_in(phone, name, password)
+            return phone
+
+        return self._call(join)
 
     def time(self) -> float:
         """What time it is in the world around the board, in seconds since 1970, as a time server tells it."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .access_point import AccessPoint
 from .errors import Raised
 from .wifi import Wifi, draw
 
@@ -37,13 +38,14 @@ class Station(ABC):
         loop: asyncio.AbstractEventLoop,
         from_outside: Callable[[Callable[[], Any]], Any],
         publish: Callable[[Outlook], None],
+        access_point: type[AccessPoint],
     ) -> None:
         self.air = air
+        self.access_point = access_point(mac, self.count_flash_write)
         self.mac = mac
         self.active = False
         self.ssid = b""
         self.flash_writes = 0
-        self.access_point: dict[str, Any] = {}
         self.from_outside = from_outside  # runs a function in the event loop and waits for it
         self._key = b""
         self._address: str | None = None  # a fixed one, None for DHCP's
@@ -82,9 +84,8 @@ class Station(ABC):
         """Whether a fixed address is one of the network's, so that it gets answers."""
         return self._address is None or self._address.startswith(self.air.subnet + ".")
 
-    @property
-    def access_point_name(self) -> bytes | None:
-        return bytes.fromhex(self.access_point["ssid"]) if self.access_point["on"] else None
+    def count_flash_write(self) -> None:
+        self.flash_writes += 1
 
     def leave(self) -> None:
         """The board is gone; the air stays, for another one perhaps."""
@@ -127,17 +128,15 @@ class Station(ABC):
         """How often to try again by itself, -1 for ever."""
         raise Raised("ValueError", "unknown config param")
 
-    def scan(self) -> list[tuple[str, int, bool]]:
+    def scan(self) -> list[tuple[str, int, int]]:
+        """Names in hex, signal strengths and kinds of security, of each access point that is heard. Raises Raised."""
         if not self.active:
             raise Raised("OSError", "STA must be active")
+        if not self.air.up:
+            return []
         names = [name.encode() if isinstance(name, str) else name for name in self.air.networks]
-        return [(name.hex(), self.air.rssi, self.air.password(name) != "") for name in names] if self.air.up else []
-
-    def configure_access_point(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """Change some settings of the access point; returns all of them."""
-        self.access_point.update(settings)
-        self.publish()
-        return self.access_point
+        ours = [(name.hex(), self.air.rssi, 3 if self.air.password(name) else 0) for name in names]
+        return ours + [(name.hex(), rssi, security) for name, rssi, security in self.air.others]
 
     def air_changed(self) -> None:
         if not self.air.up:
@@ -207,9 +206,7 @@ class Esp32Station(Station):
         self._address = None
         self.ssid = self._key = b""
         self._reason = self._tries = self._most_tries = 0
-        name = b"ESP_" + self.mac[3:].hex().upper().encode()
-        self.access_point = {"on": False, "ssid": name.hex(), "security": 0, "channel": 1, "hidden": False}
-        self.access_point["max_clients"] = 4
+        self.access_point.power_off()
         self.publish()
 
     @property
@@ -262,6 +259,11 @@ class Esp32Station(Station):
             self._most_tries = 0 if count == -1 else count + 1
         return self._most_tries - 1
 
+    def scan(self) -> list[tuple[str, int, int]]:
+        """esp_wifi_scan_start() is refused while it is connecting, and network_wlan_scan() says nothing of it."""
+        found = super().scan()
+        return [] if self._attempt and not self._associated else found
+
     def _got_address(self) -> None:
         self._reason = 0
         super()._got_address()
@@ -285,10 +287,6 @@ class Esp8266Station(Station):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._status = 0  # STATION_IDLE
-        # modules/inisetup.py: wifi(); the MAC of the access point has the bit for "given locally"
-        name = b"MicroPython-" + self.mac[3:].hex().encode()
-        self.access_point = {"on": True, "ssid": name.hex(), "security": 4, "channel": 6, "hidden": False}
-        self.access_point["key"] = b"micropythoN".hex()
         self.publish()
 
     @property
@@ -297,6 +295,7 @@ class Esp8266Station(Station):
 
     def power_off(self) -> None:
         self._stop()
+        self.access_point.power_off()
         self._status = 0
         self._address = None
         self.publish()
@@ -314,11 +313,6 @@ class Esp8266Station(Station):
             self._stop()
             self._status = 0
         self.publish()
-
-    def configure_access_point(self, settings: dict[str, Any]) -> dict[str, Any]:
-        if any(self.access_point.get(name) != value for name, value in settings.items()):
-            self.flash_writes += 1
-        return super().configure_access_point(settings)
 
     def connect(self, ssid: bytes | None, key: bytes | None) -> None:
         if not self.active:
@@ -338,6 +332,19 @@ class Esp8266Station(Station):
         self._stop()
         self._status = 0
         self.publish()
+
+    def scan(self) -> list[tuple[str, int, int]]:
+        """esp_scan() waits for a callback; what it says while the SDK is connecting nobody has written down, so it is
+        taken to have failed."""
+        found = super().scan()
+        if self._attempt and not self._associated:
+            raise Raised("OSError", "scan failed")
+        return found
+
+    def _associate(self) -> None:
+        super()._associate()
+        if self._associated:  # there is one radio: the access point follows to the network's channel
+            self.access_point.empty()
 
     def _disconnected(self, reason: int) -> None:
         self._status = {201: 3, 202: 2}.get(reason, 1)  # STATION_NO_AP_FOUND, STATION_WRONG_PASSWORD, _CONNECTING

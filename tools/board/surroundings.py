@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .access_point import ACCESS_POINTS, AccessPoint
 from .chips import Chip
 from .dns import Dns
 from .errors import Raised
@@ -12,7 +13,7 @@ from .peripherals import Peripherals
 from .sntp import TimeServer
 from .state import Analog, Pins, State
 from .station import STATIONS, Outlook
-from .wifi import Wifi
+from .wifi import Wifi, draw
 
 
 class Surroundings:
@@ -38,13 +39,20 @@ class Surroundings:
         pins.on_change = self._pin_changed
         self._flows = False
         self.dns = Dns(chip.name, self._name_leads_somewhere)
-        self._station = STATIONS[chip.name](wifi, state.unique_id, asyncio.get_running_loop(), call, self._changed)
+        loop, point = asyncio.get_running_loop(), ACCESS_POINTS[chip.name]
+        self._station = STATIONS[chip.name](wifi, state.unique_id, loop, call, self._changed, point)
         self.ntp = TimeServer(lambda: self._flows)
 
     async def open(self) -> None:
         await asyncio.get_running_loop().create_datagram_endpoint(lambda: self.ntp, local_addr=("127.0.0.1", 0))
 
+    @property
+    def access_point(self) -> AccessPoint:
+        """The board's own."""
+        return self._station.access_point
+
     def close(self) -> None:
+        self.access_point.power_off()
         self._station.leave()
         self.link.close()
         self.ntp.close()
@@ -72,13 +80,17 @@ class Surroundings:
             case "wifi_subnet":
                 return self.wifi.subnet
             case "wifi_access_point":
-                return station.configure_access_point(request["settings"])
+                return station.access_point.configure(request["settings"])
+            case "listens":
+                return station.access_point.listen(request["kind"], request["port"])
             case "wifi_disconnect":
                 station.disconnect()
             case "wifi_reconnects":
                 return station.reconnects(request.get("count"))
             case "wifi_scan":
-                return station.scan()
+                found = station.scan()
+                await asyncio.sleep(draw(self.wifi.scan_time))
+                return found
             case "wifi_ssid":
                 return station.ssid.hex()
             case "lookup":

@@ -36,6 +36,11 @@ class Wifi:
     ports/esp32/network_common.c as OSError, "Wifi Unknown Error 0x…" as RuntimeError."""
     subnet: str
     """The first three numbers of the addresses that DHCP gives. Nothing flows with a fixed address of another one."""
+    others: list[tuple[bytes, int, int]]
+    """What a scan hears besides `networks`: name, empty where it is hidden, signal strength, and kind of security as
+    in AUTH_…. A name may come twice."""
+    scan_time: Seconds
+    """For which scan() blocks: some 2 s on real boards, in which an access point of the board's own is deaf."""
     joins: int
     """How often the board has got an address."""
 
@@ -55,6 +60,8 @@ class Wifi:
         self.dhcp_time = dhcp_time
         self.error = None
         self.subnet = "192.168.4"
+        self.others = []
+        self.scan_time = 0.02
         self.joins = 0
         self._up = up
         self._rssi = rssi
@@ -116,7 +123,7 @@ class Wifi:
     @property
     def access_point(self) -> bytes | None:
         """The name of the board's own access point, None while it is off."""
-        return self._station.access_point_name if self._station else None
+        return self._station.access_point.name if self._station else None
 
     def drop(self) -> None:
         """End the connection once, as an access point that restarts; the board's driver connects again by itself."""

@@ -1,7 +1,7 @@
 """Writes the pages that the code writes."""
 
 from ..files import board_directory
-from . import api, configuration
+from . import api, configuration, setup
 
 
 def main() -> None:
@@ -10,6 +10,8 @@ def main() -> None:
         page = docs / name
         page.write_text(configuration.written(page.read_text("utf-8"), "zh" in name), "utf-8")
     (docs.parent / api.PAGE).write_text(api.written(), "utf-8")
+    page = docs.parent / setup.PAGE
+    page.write_text(setup.written(page.read_text("utf-8") if page.is_file() else ""), "utf-8")
 
 
 main()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 
+import segno
 from rich.console import Console
 from rich.text import Text
 
@@ -17,6 +18,9 @@ from .start import PROMPT, Lines, NotOnline, Start
 from .tracebacks import as_written
 from .words import explain, translated
 
+_WIFI = re.compile(
+    r"WIFI:T:WPA;S:.{1,64};P:.{8,63};;$"
+)  # what phones know: of the board's own access point, firmware/setup.py
 _LINE = re.compile(r"(-?\d+) (\w[\w ]*): (.*)")
 _TRACE = re.compile(r"-?\d+ trace: ([<>]) ((?:[0-9a-f]{2}|\*\*)*)$")
 _BAD = re.compile("refused|wrong|lost|failed|no answer|not in reach|closed|error|dropped|Traceback|safe mode|crashed")
@@ -111,6 +115,9 @@ class Show:
 
     def line(self, text: str) -> None:
         """A line of the board's."""
+        if _WIFI.match(text):
+            self._qr_code(text)
+            return
         trace = _TRACE.match(text)
         if trace and self._readers:
             self._online_at = None
@@ -142,6 +149,18 @@ class Show:
         if self._readers and self._online_at and time.monotonic() - self._online_at > _HINT_AFTER:
             self._online_at = None
             self.note(_(_HOW).format(port), "yellow")
+
+    def _qr_code(self, text: str) -> None:
+        """Two rows in a line, dark on light whatever the terminal's colours are; 33 columns for a Wi-Fi."""
+        code = segno.make(text, error="l", micro=False)
+        rows = [list(row) for row in code.matrix_iter(border=2)]
+        if len(rows) > self._console.width:
+            self.note("this window is too narrow for the QR code that a phone could join by", "yellow")
+            return
+        rows += [[0] * len(rows[0])] * (len(rows) % 2)
+        for upper, lower in zip(rows[::2], rows[1::2], strict=True):
+            line = "".join(" ▄▀█"[2 * (not above) + (not below)] for above, below in zip(upper, lower, strict=True))
+            self._console.print(Text(line, "bright_white on black"), soft_wrap=True)
 
     def _packets(self, direction: str, digits: str) -> None:
         # What the board has masked is asterisks here, too

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from ..files import ON_REQUEST, board_directory, board_modules, is_left_out, source_for
+from ..files import INSTEAD, ON_REQUEST, SETUP, board_directory, board_modules, is_left_out, source_for
 from ..language import _
 from ..mpy import CompileError, compile_files
 from .errors import PortError
@@ -16,6 +16,7 @@ OURS = ("firmware/", "lib/mqtt/", "lib/onenet/")
 """Folders on the board in which everything comes from here."""
 _AS_THEY_ARE = ("boot.py", "main.py")  # MicroPython runs these from source only
 
+_SETUP = re.compile(r"^#\s*onenet:\s*setup\b", re.MULTILINE)
 _UMQTT = re.compile(r"^\s*(?:import|from)\s+(?:[\w., ]*\b)?umqtt\b", re.MULTILINE)
 
 _ARCHITECTURES = (
@@ -121,9 +122,13 @@ def asked_for(program: dict[str, Path]) -> list[str]:
 
 
 def in_form(form: Form, files: dict[str, Path], dialect: Dialect) -> dict[str, bytes]:
-    """What these files are on the board, by their names there; what of ours no such board loads is left out. Raises
-    PortError."""
-    files = {name: path for name, path in files.items() if not is_left_out(dialect.architecture, name, path)}
+    """What these files are on the board, by their names there; what of ours no such board loads is left out, and on an
+    ESP8266 the access point's page where main.py has no line "# onenet: setup". Raises PortError."""
+    arch = dialect.architecture
+    dropped = {name for name, path in files.items() if is_left_out(arch, name, path)}
+    if arch == "xtensa" and "main.py" in files and _SETUP.search(files["main.py"].read_text("utf-8", "replace")):
+        dropped = dropped - SETUP | INSTEAD
+    files = {name: path for name, path in files.items() if name not in dropped}
     if form is Form.SOURCE:
         return {name: source_for(dialect.architecture, name, path).read_bytes() for name, path in files.items()}
     to_compile = {name: path for name, path in files.items() if name.endswith(".py") and name not in _AS_THEY_ARE}

@@ -210,6 +210,7 @@ class WLAN:
 class _Socket:
     AF_INET = 2
     SOCK_STREAM = 1
+    SOCK_DGRAM = 2
     SOL_SOCKET = 1
     socket = socket
     getaddrinfo = getaddrinfo

@@ -100,8 +100,8 @@ class _Station(WLAN):
         return ipconfig(self, what, **settings)
 
     def scan(self):
-        return [(bytes_of(n), b"\x02\x00\x00\x00\x00\x01", 6, rssi, 3 if key else 0, False)
-                for n, rssi, key in _host.ask("wifi_scan")]  # fmt: skip
+        return [(bytes_of(n), b"\x02\x00\x00\x00\x00\x01", 6, rssi, security, False)
+                for n, rssi, security in _host.ask("wifi_scan")]  # fmt: skip
 
     def config(self, what=None, **settings):
         if what is None:
@@ -145,7 +145,7 @@ class _Station(WLAN):
 
 
 class _AccessPoint(WLAN):
-    """It can be switched on and configured, but no station ever joins it."""
+    """What may be set, when, and who has joined it, is in access_point.py on the host side."""
 
     def __new__(cls):
         return object.__new__(cls)
@@ -154,11 +154,11 @@ class _AccessPoint(WLAN):
         return _access_point({} if on is None else {"on": bool(on)})["on"]
 
     def isconnected(self):
-        return False
+        return len(_access_point({})["stations"]) > 0
 
     def status(self, what=None):
         if what == "stations":
-            return []
+            return [(bytes_of(mac), "192.168.4.2") for mac in _access_point({})["stations"]]
         if what == "rssi":
             raise OSError("STA required")
         if what is not None:
@@ -169,13 +169,13 @@ class _AccessPoint(WLAN):
 
     def config(self, what=None, **settings):
         if what is None:
-            for name, value in settings.items():
+            for name in settings:
                 if name in _STA_ONLY:
                     raise OSError("STA required")
                 if name not in _AP_SETTABLE and name not in _OTHERS:
                     raise ValueError("unknown config param")
-                name = _LONG_NAMES.get(name, name)
-                _access_point({name: hex_of(value) if name in ("ssid", "key") else value})
+            if settings:  # esp_wifi_set_config() has them all at once
+                _access_point(_settings(settings))
             return
         if what in _STA_ONLY:
             raise OSError("STA required")
@@ -194,6 +194,15 @@ class _AccessPoint(WLAN):
 
 def _access_point(settings):
     return _host.ask("wifi_access_point", settings=settings)
+
+
+def _settings(given):
+    found = {}
+    for name, value in given.items():
+        if name in _AP_SETTABLE or name == "channel":
+            name = _LONG_NAMES.get(name, name)
+            found[name] = hex_of(value) if name in ("ssid", "key") else value
+    return found
 
 
 def _text(name):

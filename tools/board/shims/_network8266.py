@@ -62,13 +62,17 @@ class WLAN:
 
     def scan(self):
         self._require(STA_IF)
-        return [(bytes_of(n), b"\x02\x00\x00\x00\x00\x01", 6, rssi, 3 if key else 0, 0)
-                for n, rssi, key in _host.ask("wifi_scan")]  # fmt: skip
+        return [(bytes_of(n), b"\x02\x00\x00\x00\x00\x01", 6, rssi, security, 0 if n else 1)
+                for n, rssi, security in _host.ask("wifi_scan")]  # fmt: skip
 
     def config(self, what=None, **settings):
         if what is None:
+            found = {}
             for name, value in settings.items():
-                self._set(name, value)
+                self._set(name, value, found)
+            if found:  # wifi_softap_set_config() has them all at once
+                self._require(AP_IF)
+                _access_point(found)
             return
         if what in ("ssid", "essid"):
             return str(self._ssid(), "utf-8")  # a UnicodeError for GBK: py/objstr.c, mp_obj_new_str()
@@ -92,11 +96,10 @@ class WLAN:
             return self.PM_PERFORMANCE
         raise ValueError("unknown config param")
 
-    def _set(self, name, value):
+    def _set(self, name, value, found):
         if name in ("ssid", "essid", "key", "password", "hidden", "security", "authmode"):
-            self._require(AP_IF)
             name = {"essid": "ssid", "password": "key", "authmode": "security"}.get(name, name)
-            _access_point({name: hex_of(value) if name in ("ssid", "key") else value})
+            found[name] = hex_of(value) if name in ("ssid", "key") else value
         elif name in ("hostname", "dhcp_hostname"):
             hostname(value)
         elif name not in ("mac", "channel", "protocol", "txpower", "pm"):
@@ -144,7 +147,7 @@ class _Station(WLAN):
 
 
 class _AccessPoint(WLAN):
-    """On from the start, MicroPython-xxxxxx; no station ever joins it here."""
+    """On from the start, MicroPython-xxxxxx: see access_point.py on the host side."""
 
     def __new__(cls):
         return object.__new__(cls)
@@ -159,13 +162,13 @@ class _AccessPoint(WLAN):
         return bytes_of(_access_point({})["ssid"])
 
     def isconnected(self):
-        return False
+        return len(_access_point({})["stations"]) > 0
 
     def status(self, what=None):
         if what is None:
             return -1
         if what == "stations":
-            return []
+            return [(bytes_of(mac), "192.168.4.2") for mac in _access_point({})["stations"]]
         raise ValueError("unknown status param")
 
     def ifconfig(self, address=None):

@@ -75,7 +75,7 @@ class socket(io.IOBase):
 
     _type = SOCK_STREAM
     _asked = _where = None  # of the last datagram
-    _started = False
+    _started = _bound = False
     _patient = False
 
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0, *, own=None):
@@ -131,10 +131,19 @@ class socket(io.IOBase):
         return True
 
     def bind(self, address):
+        """A port that is named is the board's, on the board's network: whoever joins its access point finds it there.
+        Where it is on this machine only the host side knows."""
+        _, port = _checked(address)
+        kind = "udp" if self._type == SOCK_DGRAM else "tcp"
         try:
-            self._own.bind(_own(_checked(address)))
+            if port:
+                # The interpreter cannot tell what it has got, so this has to ask for it by number
+                self._own.bind(_own(("127.0.0.1", _host.ask("listens", kind=kind, port=port))))
+            else:
+                self._own.bind(_own(address))
         except OSError as error:
             raise OSError(_port.ERRNOS.get(error.errno, error.errno))
+        self._bound = True
 
     def listen(self, backlog=2):
         self._own.listen(backlog)
@@ -142,7 +151,7 @@ class socket(io.IOBase):
     def accept(self):
         own, peer = self._timely(self._own.accept)
         _, quad, port = _sockaddr(peer)[:3]
-        return socket(own=own), (".".join(str(byte) for byte in quad), port)
+        return socket(own=own), (_quads(quad), port)
 
     def setsockopt(self, level, option, value):
         """The level is not looked at."""
@@ -203,7 +212,11 @@ class socket(io.IOBase):
         return self._timely(self._own.sendto, data, self._where)
 
     def recvfrom(self, size):
-        return self._timely(self._own.recvfrom, size)[0], self._asked
+        data, peer = self._timely(self._own.recvfrom, size)
+        if self._bound:  # from whom, and so where an answer goes
+            _, quad, port = _sockaddr(peer)[:3]
+            self._asked, self._where = (_quads(quad), port), peer
+        return data, self._asked
 
     def recv(self, size):
         if self._patient:
@@ -262,6 +275,10 @@ def _checked(address):
 def _own(address):
     host, port = address
     return _own_getaddrinfo(host or "0.0.0.0", port)[0][-1]
+
+
+def _quads(address):
+    return ".".join(str(byte) for byte in address)
 
 
 def _is_quad(host):
