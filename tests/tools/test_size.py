@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from onenet_tools import heap, size
+from onenet_tools import heap, heap_update, size
 from onenet_tools.bench.webassembly import plain_mpy
 from onenet_tools.cli import main
 from onenet_tools.size import Size, code_lines, measure, problems
@@ -37,6 +37,7 @@ def test_command_records_and_checks(
 ) -> None:
     monkeypatch.setattr(size, "RECORD", tmp_path / "size.json")
     monkeypatch.setattr(heap, "BARS", ())  # they take long
+    monkeypatch.setattr(heap_update, "BARS", ())
     monkeypatch.setattr(size, "run_dialects", lambda console: [])  # and so do these
     monkeypatch.setattr(size, "board_modules", lambda: NAMES)
     assert main(["size", "--check"]) == 1
