@@ -5,8 +5,8 @@ from .words import Words
 
 CHINESE = Words(
     language="zh-CN",
-    console="OneNET 控制台",
-    subtitle="本地的 OneNET",
+    console="本地控制台",
+    subtitle="模拟 OneNET，不属于中国移动",
     skip="跳到正文",
     devices="设备",
     all="全部",
