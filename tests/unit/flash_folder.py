@@ -4,7 +4,10 @@ import os
 import random
 from errno import EEXIST
 
-from support import getenv
+from support import MICROPYTHON, getenv
+
+if not MICROPYTHON:
+    os.ilistdir = lambda folder: [(name, is_folder(folder + "/" + name)) for name in os.listdir(folder)]
 
 
 class Flash:

@@ -1,15 +1,9 @@
 """firmware/update_commit.py: the record of what is to be swapped, which firmware/swap.py obeys."""
 
-import os
-
 from fakes import machine  # and the path to firmware/, and a board's other modules
-from flash_folder import Flash, files, is_folder
-from support import MICROPYTHON
+from flash_folder import Flash, files
 
 from firmware import update_commit as module
-
-if not MICROPYTHON:
-    os.ilistdir = lambda folder: [(name, is_folder(folder + "/" + name)) for name in os.listdir(folder)]
 
 BOARD = {
     "boot.py": "old",
