@@ -5,12 +5,12 @@ import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any, NoReturn
 
+from .clock import BEIJING
 from .language import _
 
-BEIJING = timezone(timedelta(hours=8))
 """The time zone of every time OneNET speaks of."""
 
 LONGEST_ID = 256

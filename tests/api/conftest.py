@@ -1,5 +1,6 @@
-"""A console, and the command line that asks it."""
+"""A console, and the command line that asks it, on a computer in China."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import platformdirs
@@ -21,9 +22,12 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_DATA_HOME", str(home / "data"))
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
         patch.setenv("COLUMNS", "80")
+        patch.setenv("TZ", "Asia/Shanghai")
+        time.tzset()
         for name in ("ONENET_API_KEY", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             patch.delenv(name, raising=False)
         yield
+    time.tzset()
 
 
 @pytest.fixture(scope="session")

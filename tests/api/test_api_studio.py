@@ -140,7 +140,11 @@ def test_points(ask: Callable[..., Told], thing: Thing) -> None:
     every = json.loads(ask("points", "board1", "--stream", "temp", "--start", "2024-01-31", "--json").out)
     assert [it["value"] for it in every] == list(range(20, 170))
     some = ask("points", "board1", "--stream", "temp", "--limit", "2", "--csv").out.splitlines()
-    assert some == ["stream,at,value", "temp,2024-01-31 11:52:28.000,168", "temp,2024-01-31 11:52:29.000,169"]
+    assert some == [
+        "stream,at,value",
+        "temp,2024-01-31T11:52:28.000+08:00,168",
+        "temp,2024-01-31T11:52:29.000+08:00,169",
+    ]
     early = ["--start", "2024-01-31T11:50:00", "--duration", "1"]
     assert len(json.loads(ask("points", "board1", *early, "--json").out)) == 3
 

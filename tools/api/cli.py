@@ -1,11 +1,12 @@
 """The commands of `onenet` that ask the platform: status, points, send; and login, which keeps the api-key."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..clock import BEIJING
 from ..failures import complain, failures_in_one_line
 from ..language import _
 from .asking import KEYS, AsJson, Local, ProductId, Url, asking, only_device, where_is
@@ -76,7 +77,8 @@ def points(
     """Show data points: the latest of each data stream, or those of the past.
 
     The past is shown if you say of which stream, when or how many; without a
-    time, the newest 100. Times are Beijing's, as the platform's are.
+    time, the newest 100. Times are local, and said with their zone; with --json
+    they are Beijing's, as the platform gives them.
     """
     from .show import counting, show_points
 
@@ -205,7 +207,7 @@ def _interval(start: str | None, end: str | None, duration: int | None) -> tuple
             if since:
                 until = since + timedelta(seconds=duration)
             else:
-                since = (until or _beijing(datetime.now().astimezone())) - timedelta(seconds=duration)
+                since = (until or _beijing(datetime.now())) - timedelta(seconds=duration)
         except OverflowError as error:
             raise ApiError(_("--duration {duration}: there are no such times").format(duration=duration)) from error
     if since and until and since >= until:
@@ -222,12 +224,12 @@ def _time(option: str, text: str | None) -> datetime | None:
         return None
     try:
         return _beijing(datetime.fromisoformat(text))
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise ApiError(
             _("{option} {text!r} is no time such as 2026-01-31 or 2026-01-31T12:00:00").format(option=option, text=text)
         ) from error
 
 
 def _beijing(time: datetime) -> datetime:
-    """It without a time zone; if it has none, it is Beijing's."""
-    return time.astimezone(timezone(timedelta(hours=8))).replace(tzinfo=None) if time.tzinfo else time
+    """The platform's, which has no time zone; one without a time zone is this computer's."""
+    return time.astimezone(BEIJING).replace(tzinfo=None)

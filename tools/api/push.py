@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from ..clock import zone
 from ..failures import complain
 from ..language import _
 from ..package.package import Package, read_package
@@ -93,8 +94,8 @@ def run_push(client: Client, device: str, file: Path, at: str | None, timeout: f
     push = Push(client, device, package_in(file), at)
     push.begin()
     print(
-        _("device {device} fetches version {version} from {where}").format(
-            device=device, version=push.version, where=push.where
+        _("device {device} fetches version {version} from {where}; times are of {zone}").format(
+            device=device, version=push.version, where=push.where, zone=zone()
         )
     )
     deadline = time.monotonic() + timeout

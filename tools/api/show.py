@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from .. import clock
 from ..language import N_, _
 from ..spreadsheet import in_cell
 from .answers import CommandState, DataPoint, DeviceState
@@ -26,9 +28,11 @@ def show_devices(states: Sequence[DeviceState], as_json: bool) -> None:
         print(_("no devices yet"))
         return
     table = _table(N_("device"), N_("title"), N_("online"), N_("last data"), N_("created"))
+    table.caption = _("times are of {zone}").format(zone=clock.zone())
+    table.caption_justify = "left"
     for state in states:
         online = Text(_("online"), "green") if state.online else Text(_("offline"), "dim")
-        _row(table, state.id, state.title, online, state.last_data, state.created)
+        _row(table, state.id, state.title, online, _time(state.last_data), _time(state.created))
     _print(table)
 
 
@@ -72,9 +76,9 @@ def show_points(points: Sequence[DataPoint], as_csv: bool, as_json: bool) -> Non
     elif not points:
         print(_("no data points"))
     else:
-        table = _table(N_("stream"), N_("at"), N_("value"))
+        table = _table(N_("stream"), _("at ({zone})").format(zone=clock.zone()), N_("value"))
         for point in points:
-            _row(table, point.stream, point.at, _words(point.value))
+            _row(table, point.stream, _time(point.at), _words(point.value))
         _print(table)
 
 
@@ -100,6 +104,12 @@ def waiting(what: str) -> Iterator[None]:
     """Shows that something is waited for, if somebody watches."""
     with Console(stderr=True).status(what):
         yield
+
+
+def _time(text: str, shown: Callable[[datetime], str] = clock.in_table) -> str:
+    """A time of the platform's on our clock; what is none as it is."""
+    when = clock.of_platform(text)
+    return text if when is None else shown(when)
 
 
 def _words(value: Any) -> str:
@@ -131,7 +141,10 @@ def _print_csv(points: Sequence[DataPoint]) -> None:
     clean: Callable[[str], str] = harmless if sys.stdout.isatty() else str
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("stream", "at", "value"))
-    writer.writerows((clean(_cell(point.stream)), clean(point.at), clean(_cell(point.value))) for point in points)
+    writer.writerows(
+        (clean(_cell(point.stream)), clean(_time(point.at, clock.in_csv)), clean(_cell(point.value)))
+        for point in points
+    )
 
 
 def _cell(value: Any) -> str:

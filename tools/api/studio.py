@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from ..datapoints import BEIJING
+from ..clock import BEIJING
 from ..language import _
 from ..token.trying import is_key
 from .answers import CommandState, DataPoint, DeviceState

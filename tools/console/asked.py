@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from ..datapoints import BEIJING, parse_json, parse_time
+from ..clock import BEIJING
+from ..datapoints import parse_json, parse_time
 from .failures import BadJson, EntityMissing, EntityTooLarge, InvalidParameter
 from .platform import MOST_PAYLOAD
 

@@ -145,9 +145,17 @@ def list_(
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(_("device"), _("title"), _("added"), *(["auth_info"] if auth_info else []), box=None)
+    from .. import clock
+
+    table = Table(
+        _("device"),
+        _("title"),
+        _("added ({zone})").format(zone=clock.zone()),
+        *(["auth_info"] if auth_info else []),
+        box=None,
+    )
     for device in do(data, lambda platform: platform.devices()):
-        row = [device.id, escape(device.title), f"{device.created.astimezone():%Y-%m-%d %H:%M}"]
+        row = [device.id, escape(device.title), clock.in_table(device.created)[:16]]
         table.add_row(*row, *([escape(device.auth_info)] if auth_info else []))
     Console().print(table)
 

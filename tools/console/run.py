@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+from ..clock import zone
 from ..failures import complain
 from ..language import _, padded, speaking, spoken
 from ..said import rendered
@@ -94,6 +95,7 @@ def _introduction(console: Console) -> list[str]:
         _line(_("data"), options.data or default_file()),
         *([_line(_("program"), options.program / "main.py")] if options.program else []),
         _line(_("a new device"), _("on the page, or with: onenet device add TITLE")),
+        _line(_("times"), zone()),
         _("Ctrl-C ends it"),
     ]
 

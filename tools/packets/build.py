@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..datapoints import BEIJING, parse_json, parse_time
+from ..clock import BEIJING
+from ..datapoints import parse_json, parse_time
 from ..files import use_board_libraries
 from ..language import _
 

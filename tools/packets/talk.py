@@ -16,6 +16,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from rich.table import Table
 from rich.text import Text
 
+from ..clock import zone
 from ..failures import complain
 from ..help_words import translated
 from ..language import N_, _
@@ -78,8 +79,8 @@ class Talk:
         await self._open()
         with self._input.beside_output():
             _say(
-                _("connected to {host}:{port}; help lists what to type, exit ends").format(
-                    host=self._host, port=self._port
+                _("connected to {host}:{port}; help lists what to type, exit ends; times are of {zone}").format(
+                    host=self._host, port=self._port, zone=zone()
                 )
             )
             try:

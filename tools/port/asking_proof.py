@@ -5,8 +5,9 @@ platform's refusal."""
 import re
 from datetime import datetime, timedelta
 
+from ..clock import BEIJING
 from ..language import _
-from ..token.reading import BEIJING, Token, TokenError, read_token, span
+from ..token.reading import Token, TokenError, read_token, span
 from .board_config import Config
 
 _SOON = timedelta(days=7)

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..api.text import harmless
+from ..clock import in_table, zone
 from ..language import _
 from .connection import Connection
 from .crash_file import FILE, Failure, parse
@@ -50,7 +51,7 @@ def _shown(failure: Failure) -> Text:
 
 
 def _when(utc: str) -> str:
-    """In this computer's time, as the log of onenet monitor has it."""
+    """In this computer's time, as the log of onenet monitor has it, with its zone."""
     if not utc:
         return _("at an unknown time")
-    return datetime.fromisoformat(utc).replace(tzinfo=timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return f"{in_table(datetime.fromisoformat(utc).replace(tzinfo=timezone.utc))} {zone()}"

@@ -9,6 +9,7 @@ import segno
 from rich.console import Console
 from rich.text import Text
 
+from ..clock import zone
 from ..failures import complain
 from ..language import N_, _
 from ..packets.explain import PacketReader
@@ -42,7 +43,11 @@ def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | N
     start = Start(port)
     try:
         with Connection(port) as connection:
-            show.note(_("{port}; Ctrl-C ends this, and leaves the board alone").format(port=connection.port))
+            show.note(
+                _("{port}; Ctrl-C ends this, and leaves the board alone; times are of {zone}").format(
+                    port=connection.port, zone=zone()
+                )
+            )
             for line, complete in lines_of(connection, show, deadline):
                 if complete:
                     show.line(line)

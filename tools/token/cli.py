@@ -100,7 +100,8 @@ def explain(file: TokenFile = None) -> int:
     why. Whether the signature is right only a key can tell: onenet token check.
     """
     from ..api.text import harmless
-    from .reading import BEIJING, TokenError, read_token, span
+    from ..clock import BEIJING
+    from .reading import TokenError, read_token, span
     from .secrets import find_token
 
     now = datetime.now(BEIJING)
@@ -144,7 +145,8 @@ def check(
     signs it, 1 if none does.
     """
     from ..api.text import harmless
-    from .reading import BEIJING, TokenError, read_token
+    from ..clock import BEIJING
+    from .reading import TokenError, read_token
     from .secrets import find_keys, find_token
     from .trying import try_key
 
@@ -183,7 +185,8 @@ def _other_level(name: str, level: str) -> str:
 
 def _end(until: str | None, days: int | None) -> str | None:
     """Seconds since 1970, as text; None for no end."""
-    from .reading import BEIJING, TokenError
+    from ..clock import BEIJING
+    from .reading import TokenError
 
     if until and days:
         raise TokenError(_("--until and --days: one of them is enough"))

@@ -4,12 +4,12 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from urllib.parse import unquote_to_bytes
 
+from ..clock import BEIJING
 from ..language import N_, N_n, _, ngettext
 
-BEIJING = timezone(timedelta(hours=8))
 FIELDS = ("version", "res", "et", "method", "sign")
 SIZES = {"md5": 16, "sha1": 20, "sha256": 32, "sm2": 64}
 """Bytes of a signature."""

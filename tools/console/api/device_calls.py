@@ -4,7 +4,7 @@ import hmac
 from datetime import datetime
 from typing import Any
 
-from ...datapoints import BEIJING
+from ...clock import BEIJING
 from ..asked import names_in, text_in
 from ..failures import AlreadyExists, AuthFailed, InvalidParameter, MissingParameter, UnknownDevice
 from ..model import Device

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from ...datapoints import BEIJING
+from ...clock import BEIJING
 
 
 def to_milliseconds(when: datetime) -> str:

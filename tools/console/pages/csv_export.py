@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 
+from ...clock import in_csv
 from ...spreadsheet import in_cell
 from ..numbers import number_of
 from ..platform import Platform, UnknownDevice
@@ -53,7 +54,7 @@ async def _pieces(platform: Platform, device_id: str, stream_ids: list[str]) -> 
     lines.writerow(["stream", "at", "value"])
     for stream_id in stream_ids:
         for point in platform.all_points(device_id, stream_id):
-            lines.writerow([cell(stream_id), point.at.astimezone().isoformat(), cell(point.value)])
+            lines.writerow([cell(stream_id), in_csv(point.at), cell(point.value)])
             if piece.tell() > _PIECE:
                 yield piece.getvalue()
                 piece.seek(0)

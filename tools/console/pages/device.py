@@ -54,7 +54,7 @@ def device_page(request: Request, device_id: str, wrong: str = "") -> None:
     except UnknownDevice:
         not_there(here, here.words.no_device.format(id=shown(device_id, 40)), here.words.no_device_hint)
         return
-    with frame(here, shown(device.title, 80)):
+    with frame(here, shown(device.title, 80), times=True):
         head = _Head(here, device, lambda: updates.end())
         model, has_things = _model(here, device)
         with box(classes="columns"):

@@ -139,7 +139,7 @@ def devices_page(request: Request) -> None:
     """All devices, and the connections that became no device's."""
     here = visit(request)
     words = here.words
-    with frame(here, ""):
+    with frame(here, "", times=True):
         with box(classes="bar"):
             part("h1", words.devices)
             if here.rights.changes:

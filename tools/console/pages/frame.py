@@ -11,6 +11,7 @@ from fastapi import Request
 from nicegui import Client, ui
 from nicegui.elements.mixins.text_element import TextElement
 
+from ...clock import zone
 from ..lock import COOKIE, Rights
 from ..platform import Platform
 from .chinese import CHINESE
@@ -68,8 +69,8 @@ def _forget_unmet(newest: Client) -> None:
 
 
 @contextmanager
-def frame(visit: Visit, title: str) -> Iterator[None]:
-    """The page around what is made inside."""
+def frame(visit: Visit, title: str, times: bool = False) -> Iterator[None]:
+    """The page around what is made inside; with `times` in it, it says below of which zone they are."""
     words = visit.words
     entitle(visit, title)
     ui.add_head_html(f"<style>{_STYLE}</style>")
@@ -85,6 +86,8 @@ def frame(visit: Visit, title: str) -> Iterator[None]:
     content.props["id"] = "content"
     with content:
         yield
+        if times:
+            part("footer", words.in_zone.format(zone=zone()), "soft")
 
 
 def entitle(visit: Visit, title: str) -> None:

@@ -8,6 +8,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+from ...clock import in_table
+
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"} | {127: 0x2421}
 
 
@@ -33,10 +35,9 @@ def shown_bytes(data: bytes, longest: int = 200) -> str:
 
 
 def shown_time(at: datetime) -> str:
-    """In this computer's time; the date only if it is not today's."""
-    local = at.astimezone()
-    today = local.date() == datetime.now().astimezone().date()
-    return f"{local:%H:%M:%S}" if today else f"{local:%Y-%m-%d %H:%M:%S}"
+    """In this computer's time, whose zone the page says; the date only if it is not today's."""
+    date, _, time = in_table(at)[:19].partition(" ")
+    return time if date == in_table(datetime.now())[:10] else f"{date} {time}"
 
 
 def milliseconds(at: datetime) -> int:

@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from ...datapoints import BEIJING
+from ...clock import BEIJING
 from ..database import microseconds
 from ..failures import PlatformError
 from ..model import Device

@@ -10,7 +10,7 @@ here there is no data.
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...datapoints import BEIJING
+from ...clock import BEIJING
 from ..database import microseconds, utc, utc_now
 from .asked_thing import Asked
 from .failures import BadParameter

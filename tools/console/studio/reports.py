@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from ...datapoints import BEIJING, DataPoint
+from ...clock import BEIJING
+from ...datapoints import DataPoint
 from ...language import _
 from ...thing_model import ThingModel, fields_objection
 from ..database import utc_now

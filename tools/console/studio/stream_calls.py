@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from ...datapoints import BEIJING
+from ...clock import BEIJING
 from ..asked import read_body
 from ..database import microseconds, utc
 from ..failures import PlatformError

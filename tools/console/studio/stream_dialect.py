@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Iterator
 from datetime import datetime
 from typing import Any
 
-from ...datapoints import BEIJING, DataPoint, parse_json
+from ...clock import BEIJING
+from ...datapoints import DataPoint, parse_json
 from ...language import _
 from ..dialect import Ended, shown
 from ..failures import PlatformError

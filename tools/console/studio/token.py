@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, unquote_to_bytes
 
-from ...datapoints import BEIJING
+from ...clock import BEIJING
 from ...language import _
 from ..dialect import shown
 
