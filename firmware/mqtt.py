@@ -24,7 +24,10 @@ def log_in(device, options):
         for key in ("status_topic", "command_topic", "reply_topic", "set_topic", "topic")
     ]
     if config["transport"] == "websocket":
-        from mqtt.websocket import WebSocket
+        try:
+            from mqtt.websocket import WebSocket
+        except ImportError:
+            raise ImportError("transport: WebSocket is not on an ESP8266 whose main.py has '# onenet: setup'")
 
         options["transport"] = WebSocket(config["path"], min(config["tx_size"], _FRAME))
     client = Client(
