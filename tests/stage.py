@@ -21,7 +21,9 @@ TESTS_FAILED = 1  # pytest's exit status; others say that it could not run them
 def pytest(cache, *arguments):
     """Runs pytest, showing what it prints. Returns its exit status and its last line."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "left_out", "-o", f"cache_dir={cache}", *arguments]
-    paths = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+    # A folder of its own: what the tests start finds it, too, and tests/micropython.py would be their micropython
+    plugins = str(Path(__file__).with_name("plugins"))
+    paths = os.pathsep.join(filter(None, (plugins, os.environ.get("PYTHONPATH"))))
     last = ""
     environment = {**os.environ, "PYTHONPATH": paths}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, bufsize=1) as process:

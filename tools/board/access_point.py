@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from ..language import _
 from .errors import BoardError, Raised
 from .link import Address
 
@@ -69,14 +70,14 @@ class AccessPoint(ABC):
     def let_in(self, phone: "Phone", name: bytes | None, key: str) -> None:
         """Raises BoardError, as a phone would say it."""
         if not self.settings["on"]:
-            raise BoardError("the board's access point is off")
+            raise BoardError(_("the board's access point is off"))
         if name is not None and name != self.name:
-            raise BoardError(f"there is no network {name!r}, but {self.name!r}")
+            raise BoardError(_("there is no network {name!r}, but {other!r}").format(name=name, other=self.name))
         secured = self.settings["security"] != _OPEN
         if key.encode() != (bytes.fromhex(self.settings.get("key", "")) if secured else b""):
-            raise BoardError("the board's access point has another password")
+            raise BoardError(_("the board's access point has another password"))
         if len(self.phones) >= self.settings.get("max_clients", self.MOST):
-            raise BoardError("the board's access point lets nobody else in")
+            raise BoardError(_("the board's access point lets nobody else in"))
         self.phones.append(phone)
 
     def _switch(self, on: bool) -> None:
@@ -216,7 +217,7 @@ class Phone:
             task.cancel()
         for server in self._servers.values():
             server.close()
-        for transport, _ in self._relays.values():
+        for transport, _line in self._relays.values():
             transport.close()
 
     async def _tcp(self, port: int) -> Address:

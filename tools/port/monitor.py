@@ -26,6 +26,7 @@ _LINE = re.compile(r"(-?\d+) (\w[\w ]*): (.*)")
 _TRACE = re.compile(r"-?\d+ trace: ([<>]) ((?:[0-9a-f]{2}|\*\*)*)$")
 _BAD = re.compile("refused|wrong|lost|failed|no answer|not in reach|closed|error|dropped|Traceback|safe mode|crashed")
 _GOOD = re.compile("online|joined")
+_DARK_ON_LIGHT = "bright_white on black"  # full blocks are the light ones
 _UNDER = " " * 13
 """Under the time of day."""
 _HINT_AFTER = 20.0  # seconds online without a packet
@@ -160,12 +161,12 @@ class Show:
         code = segno.make(text, error="l", micro=False)
         rows = [list(row) for row in code.matrix_iter(border=2)]
         if len(rows) > self._console.width:
-            self.note("this window is too narrow for the QR code that a phone could join by", "yellow")
+            self.note(_("this window is too narrow for the QR code that a phone could join by"), "yellow")
             return
         rows += [[0] * len(rows[0])] * (len(rows) % 2)
         for upper, lower in zip(rows[::2], rows[1::2], strict=True):
             line = "".join(" ▄▀█"[2 * (not above) + (not below)] for above, below in zip(upper, lower, strict=True))
-            self._console.print(Text(line, "bright_white on black"), soft_wrap=True)
+            self._console.print(Text(line, _DARK_ON_LIGHT), soft_wrap=True)
 
     def _packets(self, direction: str, digits: str) -> None:
         # What the board has masked is asterisks here, too
