@@ -27,7 +27,7 @@ def test_they_are_shown_and_deleted(capsys: pytest.CaptureFixture[str], monkeypa
             seen = len(it.log)
             assert main(["crashes", "--port", it.port, *arguments]) == 0
             told = capsys.readouterr().out
-            assert "2026-11-29 08:00:00  power-on\n" in told and "  OSError: [Errno 19] ENODEV" in told
+            assert "2026-11-29 08:00:00 UTC+00:00  power-on\n" in told and "  OSError: [Errno 19] ENODEV" in told
             assert "at an unknown time  stream temperature" in told and "\x1b" not in told
             it.wait_for("^runs", PATIENCE, seen)
         assert told.endswith("deleted 2 from the board\n")
