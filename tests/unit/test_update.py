@@ -8,13 +8,10 @@ from binascii import hexlify
 from fakes import machine
 from flash_folder import files, folders
 from support import raises, replaced
-from update_bench import CHUNK, Updating, package
+from update_bench import BIG, CHUNK, DIGEST, NEW, OLD, WHOLE, Updating, package
 
 from firmware import update as module
 
-OLD, NEW = "old", b"new main"
-BIG = b"".join([b"%07d\n" % n for n in range(CHUNK // 2)])  # four requests
-WHOLE, DIGEST = package(("!", "finish.py", b"x"), ("!", "+swap", b"yy"), ("+", "big", BIG), ("+", "main.py", NEW))
 OTA = {"code": 0, "data": {"tid": 7, "md5": ""}}
 
 

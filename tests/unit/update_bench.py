@@ -45,6 +45,11 @@ def package(*files, **changes):
     return whole, digest_of(lines.encode())
 
 
+OLD, NEW = "old", b"new main"
+BIG = b"".join([b"%07d\n" % n for n in range(CHUNK // 2)])  # four requests
+WHOLE, DIGEST = package(("!", "finish.py", b"x"), ("!", "+swap", b"yy"), ("+", "big", BIG), ("+", "main.py", NEW))
+
+
 class Server:
     """Stands for firmware.http.Http, and is the server. fails: what the next requests raise, None for nothing;
     answers: the platform's, by the last word of a request's path; short: replies lack a byte.
