@@ -27,6 +27,8 @@ from onenet_tools.demo.story import Outcome
 from onenet_tools.demo.studio import MODEL, StudioStory
 from onenet_tools.demo.update import UpdateStory
 from onenet_tools.files import board_directory
+from onenet_tools.language import CHINESE, speaking
+from onenet_tools.language import _ as translated
 from onenet_tools.model.check import check
 from onenet_tools.model.program import read_program
 from onenet_tools.thing_model import read_model
@@ -204,6 +206,30 @@ def test_what_it_shows_is_a_picture_that_moves(tmp_path: Path) -> None:
     assert picture.index("prefers-reduced-motion: no-preference") < picture.index("@keyframes line0")
     assert re.search(r'class="[\w-]+ line3"[^>]*>x+<', picture) and "line4" not in picture.split("</style>")[0]
     assert "booting" in picture and SECRET not in picture
+
+
+def test_the_picture_in_chinese(tmp_path: Path) -> None:
+    """A Chinese character is as wide as two letters, and what follows begins after it."""
+    film = Film()
+    with speaking(CHINESE):
+        show = Show((), film)
+        show.line(translated("online"), "led=on 到 <$crsp>")
+        film.save(tmp_path / "film.svg", translated("onenet demo"))
+    picture = ElementTree.parse(tmp_path / "film.svg")
+    texts = {it.text: it for it in picture.iter("{http://www.w3.org/2000/svg}text")}
+    wide, narrow = texts["到"], texts["\xa0<$crsp>"]
+    assert float(wide.get("textLength", "")) == 24.4 and float(narrow.get("textLength", "")) == 97.6
+    assert float(narrow.get("x", "")) == pytest.approx(float(wide.get("x", "")) + 24.4)
+    assert "在线" in texts
+
+
+@pytest.mark.parametrize(("name", "word"), [("demo", "online"), ("demo-zh", "在线")])
+def test_the_pictures_of_the_readme(name: str, word: str) -> None:
+    """Each has its own language; what the board says is English in both."""
+    picture = (Path(__file__).parents[2] / "tools" / "pictures" / f"{name}.svg").read_text("utf-8")
+    ElementTree.fromstring(picture)
+    assert f">{word}" in picture and "wifi:" in picture and "prefers-reduced-motion: no-preference" in picture
+    assert bool(re.search("[\u4e00-\u9fff]", picture)) == (name == "demo-zh")
 
 
 def test_a_thing_on_the_current_platform(tmp_path: Path) -> None:
