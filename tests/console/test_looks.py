@@ -14,7 +14,7 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 FAULTS = Path(__file__).with_name("looks.js").read_text(encoding="utf-8")
 WIDE, PHONE = (1400, 900), (390, 844)
-PAGES = ["devices", "device", "thing", "stream", "streams", "place", "sheet", "teacher", "nowhere"]
+PAGES = ["devices", "device", "thing", "stream", "streams", "place", "connect", "sheet", "teacher", "nowhere"]
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ class Sample:
             "stream": f"{old}/stream?stream=temperature&span=86400000",
             "streams": f"{old}/stream?stream=temperature&stream=humidity&stream=light&span=86400000",
             "place": f"{old}/stream?stream=place&span=3600000",
+            "connect": f"/connect?device={self.old.id}",
             "sheet": "/sheet",
             "teacher": "/teacher",
             "nowhere": "/nowhere",
