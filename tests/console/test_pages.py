@@ -308,6 +308,7 @@ def test_csv_has_all_points_and_no_formulas(console, browser, device):
             with page.expect_download() as download:
                 page.get_by_role("link", name="All as CSV").click()
             everything = read_csv(download.value)
+            expect(page.locator("footer")).to_have_text(f"Times are of UTC{one[1][1][-6:]}.")
     assert [row[:1] + row[2:] for row in one] == [
         ["stream", "value"],
         *(["temperature", f"{-20.5 - n}"] for n in range(3)),
@@ -317,6 +318,17 @@ def test_csv_has_all_points_and_no_formulas(console, browser, device):
     assert values["text"] == '\'+1+2,"quoted"\n中'
     assert values["minus"] == "-7"
     assert len(everything) == 1 + 3 + 3
+
+
+def test_a_browser_in_another_zone_is_told(console, browser, device):
+    """Lists have the times of the console's computer, charts those of the browser's."""
+    context = browser.program.new_context(locale="en-US", timezone_id="Asia/Kathmandu")
+    page = context.new_page()
+    page.goto(f"{console.url}/device/{device.id}")
+    footer = page.locator("footer")
+    expect(footer).to_contain_text("lists are of UTC")
+    expect(footer).to_contain_text("charts of UTC+05:45")
+    context.close()
 
 
 def read_csv(download):

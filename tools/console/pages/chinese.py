@@ -131,6 +131,7 @@ CHINESE = Words(
     not_loaded="控制台没有响应：{words}",
     chart_hint="滚轮或双指缩放，拖动平移。",
     in_zone="时间为 {zone}。",
+    in_two_zones="列表中的时间为 {zone}（控制台所在电脑），数值和图表的时间为 {here}（此浏览器）。",
     gathered="每一格代表 {seconds} 秒：线为平均值，带为最小值到最大值。",
     grey_is_offline="灰色：设备离线。",
     stream="数据流",

@@ -136,6 +136,7 @@ ENGLISH = Words(
     not_loaded="The console does not answer: {words}",
     chart_hint="Wheel or two fingers zoom, dragging moves.",
     in_zone="Times are of {zone}.",
+    in_two_zones="Times in lists are of {zone}, the console's; those of values and charts of {here}, this browser's.",
     gathered="Each step stands for {seconds} s: line for the mean, band from minimum to maximum.",
     grey_is_offline="Grey: the device was offline.",
     stream="Stream",

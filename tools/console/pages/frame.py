@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import Request
 from nicegui import Client, ui
+from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
 from ...clock import zone
@@ -87,7 +88,16 @@ def frame(visit: Visit, title: str, times: bool = False) -> Iterator[None]:
     with content:
         yield
         if times:
-            part("footer", words.in_zone.format(zone=zone()), "soft")
+            Zone(words)
+
+
+class Zone(Element, component="zone.js"):
+    """Says of which zone times are."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__()
+        self._props["zone"] = zone()
+        self._props["words"] = words.some("in_zone", "in_two_zones")
 
 
 def entitle(visit: Visit, title: str) -> None:

@@ -143,6 +143,7 @@ class Words:
     not_loaded: str
     chart_hint: str
     in_zone: str
+    in_two_zones: str
     gathered: str
     grey_is_offline: str
     stream: str
