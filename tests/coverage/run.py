@@ -58,10 +58,13 @@ def on_cpython(tests: list[str]) -> dict[str, dict[str, list]]:
 
     def coverage(command: str, *arguments: str) -> bool:
         line = [sys.executable, "-m", "coverage", command, f"--rcfile={settings}", *arguments]
-        return not subprocess.run(line, cwd=ROOT, check=False).returncode
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}  # for the plugin
+        return not subprocess.run(line, cwd=ROOT, env=environment, check=False).returncode
 
     paths = [f"tests/unit/{name}.py" for name in tests] or ["tests/unit"]
-    if not coverage("run", "-m", "pytest", "-q", "--dist", "worksteal", "--numprocesses", "3", *paths):
+    if not coverage(
+        "run", "-m", "pytest", "-q", "-p", "at_its_end", "--dist", "worksteal", "--numprocesses", "3", *paths
+    ):
         print("careful: some of the unit tests have failed on CPython", flush=True)
     report = BUILD / "report.json"
     if not (coverage("combine", "-q") and coverage("json", "-q", "-o", str(report))):
