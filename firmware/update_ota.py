@@ -31,7 +31,12 @@ def watch(device):
     before = client.on_message
     online_at = None
     asked_at = 0
-    inform = None
+    inform = subscribed = None
+    granted = platform.acknowledged
+
+    def acknowledged(kind, packet_id, codes):
+        # Where it is not granted, the asking has to do; what platforms refuse of their own ends the connection.
+        granted(kind, packet_id, b"\0" if packet_id == subscribed else codes)
 
     def came(topic, payload, qos, retain):
         nonlocal inform
@@ -41,14 +46,13 @@ def watch(device):
             before(topic, payload, qos, retain)
 
     def look():
-        nonlocal online_at, asked_at, inform
+        nonlocal online_at, asked_at, inform, subscribed
         if device._online_at is None or not client.can_publish(1):
             return
         new = online_at != device._online_at
         online_at = device._online_at
         if new and alone:
-            # where it is not granted, the asking has to do
-            client.session.take(0x82, [base], borrowed("onenet.asking").subscribe)
+            subscribed = client._take(0x82, [base], borrowed("onenet.asking").subscribe)
         if inform is not None:
             _reply(client, base, inform)
         if new or inform is not None or uptime() - asked_at >= _EVERY:
@@ -59,6 +63,8 @@ def watch(device):
             except MemoryError:
                 log("update", "there is not enough memory to ask for one")
 
+    if alone:
+        platform.acknowledged = acknowledged
     client.on_message = came
     device._streams.append([b"", 2000, look, None, False])  # one that sends nothing
 

@@ -8,6 +8,7 @@ import fakes
 from current_device_bench import BASE, Studio
 from device_bench import Bench, obeying
 from flash_folder import Flash
+from mqtt.client import ONLINE
 from support import publish_of, raises, replaced
 from update_bench import CONFIG, Server
 
@@ -150,7 +151,26 @@ def test_what_is_subscribed_to():
         board.passes(1)
         assert board.it.silent(), "it is among the others"
     with Asking(Studio) as board:
-        assert b"ota/inform" not in board.it.device._platform._FILTERS, "by itself, for it may be refused"
+        assert b"ota/inform" not in board.it.device._platform._FILTERS
+        board.passes(1)
+        packet = board.it.packet()
+        assert packet[0] == 0x82 and INFORM.encode() in packet, "by itself, for it may be refused"
+
+
+def test_a_thing_model_that_does_not_grant_it_is_online_all_the_same():
+    for code in (b"\x80", b"\0"):
+        with Asking(Studio) as board:
+            board.passes(1)
+            packet = board.it.packet()
+            board.it.send(b"\x90\3" + packet[2:4] + code)
+            board.it.until(lambda: not board.it.client.session._count, "SUBACK to be taken in")
+            board.passes(1)
+            assert board.it.client.state == ONLINE
+            board.it.device.put("temp", 1)
+            assert board.it.upload() == {"temp": 1}
+    with Asking(Studio) as board:
+        board.it.reconnect(granted=b"\x80")
+        board.it.until(lambda: "it refuses thing/#" in board.it.log, "what its own refusal means")
 
 
 # As whom
