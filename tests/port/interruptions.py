@@ -34,7 +34,7 @@ OLD, NEW = "old", "new"
 PATIENCE = 300.0  # seconds
 AT_ONCE = 4
 _ROM_SIZES = {"esp32": 512 * 1024, "esp8266": 320 * 1024}
-_LEFT_OUT = {"esp32": (), "esp8266": ("tls", "https", "websocket", "upgrade", "dp.py")}
+_LEFT_OUT = {"esp32": (), "esp8266": ("tls", "https", "websocket", "upgrade", "dp.py", "setup", "improv")}
 """Parts of names of modules that do without: with a mark in each, and their names at full length, the rest fills what
 an ESP8266 has for a program."""
 

@@ -241,6 +241,11 @@ class VirtualBoard:
 
         return self._call(join)
 
+    def listening(self, port: int) -> Address:
+        """Where on this machine the board's TCP port is, for a computer in the network the board has joined. Raises
+        KeyError where nothing on the board has taken that port."""
+        return self._call(lambda: self._surroundings.access_point.listens["tcp", port])
+
     def time(self) -> float:
         """What time it is in the world around the board, in seconds since 1970, as a time server tells it."""
         return time.time() + self.ntp.offset

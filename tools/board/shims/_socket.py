@@ -132,11 +132,12 @@ class socket(io.IOBase):
 
     def bind(self, address):
         """A port that is named is the board's, on the board's network: whoever joins its access point finds it there.
-        Where it is on this machine only the host side knows."""
-        _, port = _checked(address)
+        Where it is on this machine only the host side knows. One of 127.0.0.1 is for the board alone
+        (CONFIG_LWIP_NETIF_LOOPBACK of the ESP-IDF, which is on)."""
+        host, port = _checked(address)
         kind = "udp" if self._type == SOCK_DGRAM else "tcp"
         try:
-            if port:
+            if port and host != "127.0.0.1":
                 # The interpreter cannot tell what it has got, so this has to ask for it by number
                 self._own.bind(_own(("127.0.0.1", _host.ask("listens", kind=kind, port=port))))
             else:
