@@ -118,9 +118,8 @@ class _Beside:
     def _answer(self):
         device = self.device
         while self._replies and device._client.can_publish(1):
-            device._platform.reply(*self._replies.pop(0))
             self._coroutine = None
-            log("command", "answered")
+            self._reply(*self._replies.pop(0))
         if device._things and device._things.modelled:
             return self._answering()
         while device._commands and not self._coroutine and device._client.can_publish(1):

@@ -114,6 +114,23 @@ def test_commands_wait_for_each_other():
     Beside(before, story)
 
 
+def test_a_reply_that_can_not_be_sent_ends_nothing():
+    """To an id that has no room in tx_size."""
+
+    def before(device):
+        @device.command
+        async def obey(payload):
+            await asyncio.sleep_ms(1)
+            return payload
+
+    async def story(it):
+        it.send(publish_of("$creq/" + "c" * 300, b"x"))
+        await it.arrived(lambda: "command: not answered" in it.log, "the log")
+        await it.replied(b"y", b"y")
+
+    Beside(before, story, tx_size=256)
+
+
 def test_what_fails_is_told_and_the_device_stays_online():
     calls = []
 
