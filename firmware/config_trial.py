@@ -20,9 +20,7 @@ def put(before, after, seconds):
     in the middle of it nothing has changed. OSError: the flash is full."""
     for path, data in (("config.try", ("0 %d" % seconds).encode()), ("config.back", before), ("config.new", after)):
         if data is not None:
-            with open("config.part", "wb") as file:
-                file.write(data)
-            os.rename("config.part", path)
+            _put_down(path, data)
     try:
         os.remove("config.undone")
     except OSError:
@@ -51,11 +49,16 @@ def undo(why):
     print("boot: the change of config.json is undone:", why)
 
 
+def _put_down(path, data):
+    """Bytes, whole or not at all."""
+    with open("config.part", "wb") as file:
+        file.write(data)
+    os.rename("config.part", path)
+
+
 def _write(path, text):
     try:
-        with open("config.part", "w") as file:
-            file.write(text)
-        os.rename("config.part", path)
+        _put_down(path, text.encode())
         return True
     except OSError:
         return False

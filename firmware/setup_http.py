@@ -81,10 +81,8 @@ class Visitor:
         return data != b""
 
     def _write_on(self):
-        piece = self._outgoing[0][
-            self._outgoing_at : self._outgoing_at + _PIECE
-        ]  # in RAM, which a body in flash is not
-        n = self._client_socket.write(piece)
+        at = self._outgoing_at
+        n = self._client_socket.write(self._outgoing[0][at : at + _PIECE])  # in RAM, which a body in flash is not
         if n:
             self._outgoing_at += n
             if self._outgoing_at >= len(self._outgoing[0]):
