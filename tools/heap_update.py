@@ -37,6 +37,7 @@ STARTS = "ESP32 with TLS and a thing model"
 
 _SSID, _PASSWORD = "home", "password"
 _PATIENCE = 120.0  # seconds
+_FEW = 3  # looks that show nothing
 _STAYS, _WITHIN = 8, 120
 
 
@@ -51,9 +52,9 @@ def measure(bar: Bar, platform: str) -> list[Heap]:
             online = board.heap(30)
             since = len(board.log)
             console.call(console.platform.packages.push, device, _package(bar, "2.0", *new).data)
-            fetching = _least(board, "update: (all is here|refused)", since)
+            fetching = least(board, "update: (all is here|refused)", since)
             board.wait_for("has to stay online", _PATIENCE, since)
-            proving = _least(board, "update: (upgraded|rolled)", board.log.rindex("has to stay online"))
+            proving = least(board, "update: (upgraded|rolled)", board.log.rindex("has to stay online"))
             if "upgraded to 2.0" not in board.log:
                 raise BoardError(f"it was not updated:\n{board.log[-1500:]}")
     found = []
@@ -63,19 +64,20 @@ def measure(bar: Bar, platform: str) -> list[Heap]:
     return found
 
 
-def _least(board: VirtualBoard, until: str, since: int) -> Heap:
-    """The worst of many looks, until the log has that."""
+def least(board: VirtualBoard, until: str, since: int) -> Heap:
+    """The worst of many looks, until the log has that. Raises BoardError where that does not come, or too soon."""
     found: list[Heap] = []
     deadline = time.monotonic() + 3 * _PATIENCE
     while not re.search(until, board.log[since:]):
         if time.monotonic() > deadline:
-            raise BoardError(f"nothing came of it:\n{board.log[-1500:]}")
+            told = re.findall(r"^.*(?:update|mqtt|boot):.*", board.log[since:], re.MULTILINE)
+            raise BoardError("nothing came of it:\n" + "\n".join(told))
         try:
             found.append(board.heap(5))
         except BoardError:
             time.sleep(0.1)  # it has just been reset
-    if not found:
-        raise BoardError("it was over before there was a look at it")
+    if len(found) <= _FEW:
+        raise BoardError(f"it was over after {len(found)} looks")
     return Heap("", min(heap.free for heap in found), min(heap.largest for heap in found), 0)
 
 

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from onenet_tools.console.console import RunningConsole, running_console
@@ -50,6 +51,12 @@ def until(reached: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def config_of_roof(product_id: str, key: str, platform: str, **more: Any) -> dict[str, Any]:
+    """What differs for a device called roof from the configuration of over_the_air."""
+    login = {"platform": platform, "product_id": product_id, "device_name": "roof", "device_key": key}
+    return login | dict.fromkeys(("device_id", "auth_info", "subscribe_commands", "host", "port")) | more
+
+
 def recorded(said: list[str]) -> list[str]:
     """Without ids; what repeats itself once."""
     lines = []
@@ -85,18 +92,7 @@ def test_the_steps(
     lines: list[str] = []
     console.platform.packages.listener = lines.append
     old, new = program(OLD, "esp32", tmp_path), program(NEW, "esp32", tmp_path, more)
-    config = {
-        "platform": protocol.platform,
-        "product_id": product.id,
-        "device_name": "roof",
-        "device_key": device.auth_info,
-        "device_id": None,
-        "auth_info": None,
-        "subscribe_commands": None,
-        "host": None,
-        "port": None,
-        "log": log,
-    }
+    config = config_of_roof(product.id, device.auth_info, protocol.platform, log=log)
     with board(old, None, console.mqtt_port, config, http=console.http_port) as it:
         it.wait_for("online as device", PATIENCE)
         assert console.platform.packages.state(device.id) == ("", "")
@@ -142,19 +138,7 @@ def test_why_a_package_is_refused_by_a_board_with_a_thing_model(
     lines: list[str] = []
     console.platform.packages.listener = lines.append
     packages = console.platform.packages
-    config = {
-        "platform": "studio",
-        "product_id": product.id,
-        "device_name": "roof",
-        "device_key": device.auth_info,
-        "device_id": None,
-        "auth_info": None,
-        "subscribe_commands": None,
-        "host": None,
-        "port": None,
-        "log": log,
-        "update_key": key,
-    }
+    config = config_of_roof(product.id, device.auth_info, "studio", log=log, update_key=key)
     with board(program(OLD, "esp32", tmp_path), None, console.mqtt_port, config, http=console.http_port) as it:
         it.wait_for("online as device", PATIENCE)
         until(lambda: any("/check" in line for line in lines))

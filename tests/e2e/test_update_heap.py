@@ -1,16 +1,15 @@
 """What an update over the air takes of a board's memory, with the example's program: while its package is fetched, and
 while the new program proves itself. docs/updates.md has the figures."""
 
-import re
 import time
 from pathlib import Path
 
 import over_the_air
 import pytest
-from onenet_tools.board import BoardError, VirtualBoard
-from onenet_tools.board.heap import Heap
+from onenet_tools.board import VirtualBoard
 from onenet_tools.console.console import running_console
 from onenet_tools.files import board_directory
+from onenet_tools.heap_update import least
 from onenet_tools.port.program import Dialect
 from over_the_air import PATIENCE, Server, board, program
 
@@ -26,20 +25,6 @@ PROVING = 8_704
 """Bytes free while the new program proves itself."""
 MOST = 22_528
 """That an update takes of an ESP32."""
-
-
-def least(it: VirtualBoard, until: str, since: int) -> Heap:
-    """The worst of many looks, until the log has that."""
-    found: list[Heap] = []
-    deadline = time.monotonic() + 3 * PATIENCE
-    while not re.search(until, it.log[since:]):
-        assert time.monotonic() < deadline, re.findall(r"^.*(?:update|mqtt|boot):.*", it.log[since:], re.MULTILINE)
-        try:
-            found.append(it.heap(5))
-        except BoardError:
-            time.sleep(0.1)  # it has just been reset
-    assert len(found) > 3
-    return Heap("", min(heap.free for heap in found), min(heap.largest for heap in found), 0)
 
 
 SHORT = pytest.mark.xfail(
