@@ -178,7 +178,8 @@ def test_a_change_that_cuts_it_off(broker: Mosquitto, watcher: Watcher, kind: di
         if words[0] in "lk":  # what the table refuses is known at once
             assert change.startswith("undone: config.json has 1 problem(s):") and words.split("=")[0] in change
         else:
-            assert change.startswith("undone: not online within 12 s; "), "and why"
+            why = "nowhere: not in reach" if words[0] == "w" else "no way to the server: does the router"
+            assert change.startswith("undone: not online within 12 s; " + why)
         assert OFF["password"] not in it.board.log
         it.board.power_cut()
         assert "/config.back" not in it.board.read_files()

@@ -149,7 +149,7 @@ def test_a_board_with_tls_at_any_broker_stays_in_it(secure: Secure) -> None:
     config = JOINING | TLS | {"platform": "mqtt", "username": name, "password": password}
     port = secure.ports["good"]
     heap = in_one_start(lambda number: heap_at(secure, port, config | {"device_name": f"board{10**number}"}))
-    assert heap.free >= 4_608, heap
+    assert heap.free >= 5_120, heap
 
 
 def test_a_board_with_tls_and_data_streams_stays_in_it(secure: Secure, console: RunningConsole) -> None:
