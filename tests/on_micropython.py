@@ -6,6 +6,7 @@ run once more, alone, as in stage.py; which modules needed it is told in the las
 """
 
 import argparse
+import contextlib
 import os
 import queue
 import re
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,24 +52,36 @@ class Result:
 def run_jobs(
     jobs: Sequence[tuple[str, ...]], workers: int, command: Callable[[tuple[str, ...]], Sequence[str | Path]]
 ) -> list[Result]:
-    """Runs each of the jobs by its command, beside a broker, and shows what came of it."""
+    """Runs each of the jobs by its command, beside a broker, and shows what came of it. Where that cannot be, as when
+    the broker does not start, the job that it was for has failed."""
     waiting: queue.SimpleQueue[tuple[str, ...]] = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)
     results: list[Result] = []
     shown = threading.Lock()
 
+    def take() -> tuple[str, ...] | None:
+        with contextlib.suppress(queue.Empty):
+            return waiting.get_nowait()
+        return None
+
+    def came(result: Result) -> None:
+        with shown:
+            results.append(result)
+            print(result.output, end="", flush=True)
+
     def work() -> None:
-        with real_broker() as environment:
-            while True:
-                try:
-                    job = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                result = _run(job, command(job), environment)
-                with shown:
-                    results.append(result)
-                    print(result.output, end="", flush=True)
+        while not waiting.empty():
+            job = None
+            try:
+                with real_broker() as environment:
+                    while following := take():
+                        job = following
+                        came(_run(job, command(job), environment))
+            except BaseException:  # noqa: BLE001  # whatever it was: a thread that ends by it tells nobody
+                if job := job or take():
+                    why = traceback.format_exc()
+                    came(Result(job, (0, 1, 0), f"{' '.join(job)}: not run, or not to its end\n{why}"))
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(jobs)))]
     for thread in threads:

@@ -8,10 +8,10 @@ from onenet_tools.broker import BrokerError, Mosquitto
 
 
 @contextlib.contextmanager
-def mosquitto(users: dict[str, str], config: str = "") -> Iterator[Mosquitto]:
-    """Runs it for these users, with this more in its configuration; skips the test where it is not installed."""
+def mosquitto(users: dict[str, str], listeners: dict[str, str] | None = None) -> Iterator[Mosquitto]:
+    """Runs it for these users, with these listeners too; skips the test where it is not installed."""
     try:
-        running = Mosquitto(users, config=config)
+        running = Mosquitto(users, listeners=listeners)
     except BrokerError as error:
         pytest.skip(str(error))
     with running:

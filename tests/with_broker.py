@@ -20,7 +20,6 @@ from pathlib import Path
 
 import trustme
 from onenet_tools.broker import Mosquitto
-from onenet_tools.loopback import free_port
 
 USER, PASSWORD = "tester", "test password"
 
@@ -63,20 +62,18 @@ def real_broker():
         }
         leaf = certificates["TLS"].cert_chain_pems[0].bytes().decode()
         Path(name, "server.der").write_bytes(ssl.PEM_cert_to_DER_cert(leaf))
-        tls_ports = {kind: free_port() for kind in certificates}
-        config = "set_tcp_nodelay true"
+        listeners = {}
         for kind, certificate in certificates.items():
             path = f"{name}/{kind}.pem"
             certificate.private_key_and_cert_chain_pem.write_to_path(path)
-            config += f"\nlistener {tls_ports[kind]} 127.0.0.1\ncertfile {path}\nkeyfile {path}"
+            listeners[kind] = f"certfile {path}\nkeyfile {path}"
         other = ssl.PEM_cert_to_DER_cert(trustme.CA().cert_pem.bytes().decode())
         Path(name, "other.der").write_bytes(other)
-        broker = Mosquitto({USER: PASSWORD}, directory=name, config=config, persistence=True)
+        users = {USER: PASSWORD}
+        broker = Mosquitto(users, directory=name, config="set_tcp_nodelay true", listeners=listeners, persistence=True)
         # Another, for one that is restarted could not listen for WebSockets again at once.
-        web_ports = free_port(), free_port()
-        pem = f"{name}/TLS.pem"
-        web = "listener {}\nprotocol websockets\nlistener {}\nprotocol websockets".format(*web_ports)
-        web_broker = Mosquitto({USER: PASSWORD}, config=f"{web}\ncertfile {pem}\nkeyfile {pem}")
+        web = "protocol websockets"
+        web_broker = Mosquitto(users, listeners={"plain": web, "TLS": f"{web}\n{listeners['TLS']}"})
         mute = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificates["TLS"].configure_cert(mute)
         with (
@@ -89,11 +86,11 @@ def real_broker():
             threading.Thread(target=_restart_on_request, args=(restart, broker), daemon=True).start()
             yield {
                 "MQTT_TEST_PORT": str(broker.port),
-                "MQTT_TEST_TLS_PORT": str(tls_ports["TLS"]),
-                "MQTT_TEST_EXPIRED_PORT": str(tls_ports["EXPIRED"]),
-                "MQTT_TEST_FUTURE_PORT": str(tls_ports["FUTURE"]),
-                "MQTT_TEST_WEBSOCKET_PORT": str(web_ports[0]),
-                "MQTT_TEST_WEBSOCKET_TLS_PORT": str(web_ports[1]),
+                "MQTT_TEST_TLS_PORT": str(broker.ports["TLS"]),
+                "MQTT_TEST_EXPIRED_PORT": str(broker.ports["EXPIRED"]),
+                "MQTT_TEST_FUTURE_PORT": str(broker.ports["FUTURE"]),
+                "MQTT_TEST_WEBSOCKET_PORT": str(web_broker.ports["plain"]),
+                "MQTT_TEST_WEBSOCKET_TLS_PORT": str(web_broker.ports["TLS"]),
                 "MQTT_TEST_MUTE_PORT": str(listener.getsockname()[1]),
                 "MQTT_TEST_RESTART_PORT": str(restart.getsockname()[1]),
                 "MQTT_TEST_USER": USER,

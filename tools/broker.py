@@ -1,6 +1,8 @@
 """The real mosquitto, for the tests and the bench."""
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +16,10 @@ from .loopback import free_port, has_ipv6
 
 _SBIN = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")  # not on everybody's PATH
 _PATIENCE = 10.0  # seconds for a broker to start or to stop
+_ATTEMPTS = 5
+# What mosquitto says of a port that another program has: of any (net__socket_listen in src/net.c), and of one for
+# WebSockets, where libwebsockets keeps the reason to itself (mosq_websockets_init in src/websockets.c).
+_TAKEN = re.compile("Address already in use|Unable to create websockets listener")
 _INSTALL = N_(
     "install it: sudo apt-get install mosquitto mosquitto-clients (Debian, Ubuntu), brew install mosquitto (macOS)"
 )
@@ -21,6 +27,10 @@ _INSTALL = N_(
 
 class BrokerError(Exception):
     """The broker is not there or does not start; says what to do."""
+
+
+class PortTakenError(BrokerError):
+    """Another program has a port that the broker was to listen at."""
 
 
 def find_mosquitto(program: str = "mosquitto") -> str | None:
@@ -32,10 +42,15 @@ class Mosquitto:
     """The real mosquitto on 127.0.0.1, and on ::1 where there is IPv6, that lets in the given users and nobody else.
 
     Use it in a `with` statement, or call start() and close(). `users` maps user names to passwords, `port` 0 is a free
-    one; it stays the same from then on. `directory` is where its files go: one that goes away with it if not given.
-    `config` is added to its configuration file, as it is. With `persistence`, sessions and retained messages live on in
-    `directory` from stop() to start().
+    one. `listeners` are more of them on 127.0.0.1, each at a free port: their names, and what the configuration says of
+    each. `ports` has the port of each name, and `port` too. Where another program has taken a free port before the
+    `with` statement began, that finds others; from then on they stay the same. `directory` is where its files go: one
+    that goes away with it if not given. `config` is added to its configuration file, as it is. With `persistence`,
+    sessions and retained messages live on in `directory` from stop() to start().
     """
+
+    port: int
+    ports: dict[str, int]
 
     def __init__(
         self,
@@ -44,13 +59,13 @@ class Mosquitto:
         directory: str | os.PathLike[str] | None = None,
         *,
         config: str = "",
+        listeners: Mapping[str, str] | None = None,
         persistence: bool = False,
     ) -> None:
         program, passwd = find_mosquitto(), find_mosquitto("mosquitto_passwd")
         if program is None or passwd is None:
             raise BrokerError(_("mosquitto is missing; {install}").format(install=_(_INSTALL)))
         self.users = dict(users)
-        self.port = port or free_port()
         self.hosts = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
         self._temporary = None
         if directory is None:
@@ -63,8 +78,9 @@ class Mosquitto:
         self._config = self.directory / "mosquitto.conf"
         self._users_file = self.directory / "users"
         self._write_users()
-        lines = [
-            *(f"listener {self.port} {host}" for host in self.hosts),
+        self._listeners = dict(listeners or {})
+        self._given_port = port
+        settings = [
             "allow_anonymous false",
             f"password_file {self._users_file}",
             "log_dest stderr",
@@ -73,8 +89,17 @@ class Mosquitto:
             "user root" if os.geteuid() == 0 else "",  # else it gives up its rights and can't read its own files
         ]
         if persistence:
-            lines += ["persistence true", f"persistence_location {self.directory}/"]
-        self._config.write_text("\n".join([*lines, config, ""]))
+            settings += ["persistence true", f"persistence_location {self.directory}/"]
+        self._settings = "\n".join([*settings, config])
+        self._choose_ports()
+
+    def _choose_ports(self) -> None:
+        self.port = self._given_port or free_port()
+        self.ports = {name: free_port() for name in self._listeners}
+        lines = [f"listener {self.port} {host}" for host in self.hosts]
+        lines.append(self._settings)  # which may be of the listener before it, too
+        lines += [f"listener {self.ports[name]} 127.0.0.1\n{text}" for name, text in self._listeners.items()]
+        self._config.write_text("\n".join([*lines, ""]))
 
     def _write_users(self) -> None:
         self._users_file.touch(mode=0o600)
@@ -90,7 +115,7 @@ class Mosquitto:
                 )
 
     def start(self) -> None:
-        """Returns when it answers. Raises BrokerError."""
+        """Returns when it answers. Raises BrokerError, and PortTakenError where that is why."""
         told = len(self.log)
         with (self.directory / "broker.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -100,8 +125,9 @@ class Mosquitto:
         while " running" not in self.log[told:]:  # connecting might find another server that has the port
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                last = self.log[told:].strip().splitlines()[-3:]
-                raise BrokerError(_("mosquitto does not start on port {}: {}").format(self.port, "; ".join(last)))
+                last = "; ".join(self.log[told:].strip().splitlines()[-3:])
+                kind = PortTakenError if _TAKEN.search(last) else BrokerError
+                raise kind(_("mosquitto does not start on port {}: {}").format(self.port, last))
             time.sleep(0.01)
 
     def stop(self) -> None:
@@ -137,6 +163,11 @@ class Mosquitto:
 
     def __enter__(self) -> "Mosquitto":
         try:
+            for _attempt in range(_ATTEMPTS - 1):
+                with contextlib.suppress(PortTakenError):
+                    self.start()
+                    return self
+                self._choose_ports()
             self.start()
         except BaseException:
             self.close()

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -26,7 +27,6 @@ from .console.dialect import built
 from .console.platform import open_platform
 from .console.store import Store, read_product
 from .files import use_board_libraries
-from .loopback import free_port
 
 use_board_libraries()
 
@@ -95,21 +95,27 @@ def _spread(seconds: list[float]) -> str:
 
 
 class ConsoleProcess:
-    """`onenet console`; what it took is known after stop()."""
+    """`onenet console`; its ports are known after wait_until_ready(), what it took after stop()."""
 
+    mqtt_port: int
+    http_port: int
     cpu = 0.0
     memory = 0
 
     def __init__(self, data: Path) -> None:
-        self.mqtt_port, self.http_port = free_port(), free_port()
         command = [sys.executable, "-m", "onenet_tools", "console", "--data", str(data)]
-        ports = ["--port", str(self.mqtt_port), "--http-port", str(self.http_port)]
-        self._process = subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True)
+        ports = ["--port", "0", "--http-port", "0"]  # free ones, which it tells
+        english = {**os.environ, "LANGUAGE": "en"}
+        self._process = subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True, env=english)
 
     def wait_until_ready(self) -> None:
         assert self._process.stdout
         for line in self._process.stdout:
-            if line.startswith("Ctrl-C"):
+            if found := re.search(r"http://localhost:(\d+)", line):
+                self.http_port = int(found[1])
+            elif found := re.search(r'"port": (\d+)', line):
+                self.mqtt_port = int(found[1])
+            elif line.startswith("Ctrl-C"):
                 return
         raise LoadError("the console does not start")
 

@@ -3,6 +3,10 @@
 import contextlib
 import errno
 import socket
+import threading
+
+_given: set[int] = set()
+_giving = threading.Lock()
 
 
 def has_ipv6() -> bool:
@@ -16,7 +20,19 @@ def has_ipv6() -> bool:
 
 
 def free_port() -> int:
-    """A TCP port that is free on every loopback address."""
+    """A TCP port that is free on every loopback address; never the same twice in a process.
+
+    Another process may take it before who asked has bound it: let what binds it try another one then.
+    """
+    while True:
+        port = _free_port()
+        with _giving:
+            if port not in _given:
+                _given.add(port)
+                return port
+
+
+def _free_port() -> int:
     while True:
         with contextlib.ExitStack() as sockets:
             first = sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))

@@ -23,8 +23,9 @@ from onenet_tools.console.model import Device
 from onenet_tools.console.steps import steps_for
 from onenet_tools.console.store import read_product
 from onenet_tools.console.whereabouts import consoles
-from onenet_tools.loopback import free_port, has_ipv6
+from onenet_tools.loopback import has_ipv6
 from onenet_tools.port.cli import app as port_app
+from told_ports import told_ports
 from typer.main import get_command
 
 ONENET = [sys.executable, "-m", "onenet_tools"]
@@ -34,9 +35,8 @@ class Running:
     """A console in a process of its own, with what it prints."""
 
     def __init__(self, directory: Path, *options: str) -> None:
-        self.mqtt_port, self.http_port = free_port(), free_port()
         self.lines: list[str] = []
-        ports = ["--port", str(self.mqtt_port), "--http-port", str(self.http_port)]
+        ports = ["--port", "0", "--http-port", "0"]
         self.process = subprocess.Popen(
             [*ONENET, "console", *ports, *options],
             stdout=subprocess.PIPE,
@@ -45,6 +45,7 @@ class Running:
             env={**os.environ, "XDG_DATA_HOME": str(directory), "PYTHONWARNINGS": "error::ResourceWarning"},
         )
         self.wait_for("Ctrl-C ends it")
+        self.mqtt_port, self.http_port = told_ports(self.lines)
 
     def wait_for(self, pattern: str) -> str:
         """The next line that has it."""
@@ -194,7 +195,7 @@ def test_the_port_of_the_page_may_be_taken_too() -> None:
     ],
 )
 def test_what_can_not_be_done_is_said_in_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
-    ports = ["--port", str(free_port()), "--http-port", str(free_port())] if arguments[0] == "console" else []
+    ports = ["--port", "0", "--http-port", "0"] if arguments[0] == "console" else []
     done = onenet(tmp_path, *arguments, *ports)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(words)

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from onenet_tools.broker import Mosquitto, find_mosquitto
-from onenet_tools.loopback import free_port
 
 HOST = "broker.example"
 
@@ -35,14 +34,13 @@ class Secure:
         }
         texts = {kind: it.private_key_and_cert_chain_pem.bytes() for kind, it in certificates.items()}
         texts["named"] = named(self.authority, "OneNET MQTTS")
-        self.ports = {kind: free_port() for kind in texts}
-        config = ""
+        listeners = {}
         for kind, text in texts.items():
             path = folder / f"{kind}.pem"
             path.write_bytes(text)
-            config += f"listener {self.ports[kind]} 127.0.0.1\ncertfile {path}\nkeyfile {path}\n"
-        self.broker = Mosquitto(USERS, directory=folder, config=config)
-        self.ports["plain"] = self.broker.port
+            listeners[kind] = f"certfile {path}\nkeyfile {path}"
+        self.broker = Mosquitto(USERS, directory=folder, listeners=listeners)
+        self.ports: dict[str, int] = {}
 
 
 def named(authority: trustme.CA, name: str) -> bytes:
@@ -70,4 +68,5 @@ def secure_broker(folder: Path) -> Iterator[Secure]:
         pytest.skip("mosquitto is missing")
     it = Secure(folder)
     with it.broker:
+        it.ports = {**it.broker.ports, "plain": it.broker.port}
         yield it

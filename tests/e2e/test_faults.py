@@ -31,6 +31,7 @@ from conftest import (
 from onenet_tools.board import ResetCause, Wifi
 from onenet_tools.broker import Mosquitto
 from onenet_tools.datapoints import decode
+from onenet_tools.loopback import free_port
 
 # Credentials
 
@@ -60,7 +61,7 @@ def test_once_the_credentials_are_right_the_board_is_online() -> None:
 
 
 def test_broker_down_at_boot() -> None:
-    broker = Mosquitto(USERS)  # not started
+    broker = Mosquitto(USERS, free_port())  # not started
     with board(broker, COUNTER, **ROOMY) as it:
         it.wait_for(r"(next attempt in(.|\n)*){3}", PATIENCE)
         assert not re.search(ONLINE, it.log)

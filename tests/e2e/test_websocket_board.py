@@ -12,7 +12,6 @@ from conftest import MAIN, PATIENCE, SSID, WIFI_PASSWORD
 from conftest import board as any_board
 from onenet_tools.board import Wifi
 from onenet_tools.broker import Mosquitto
-from onenet_tools.loopback import free_port
 from real_mosquitto import mosquitto
 from test_at_a_broker import COUNTER, LED, ONLINE, PASSWORD, USER, USERS, board, numbers, said_of_itself, value, watch
 
@@ -20,9 +19,8 @@ from test_at_a_broker import COUNTER, LED, ONLINE, PASSWORD, USER, USERS, board,
 @pytest.fixture
 def web() -> Iterator[tuple[Mosquitto, int]]:
     """A mosquitto, and its port for WebSockets."""
-    port = free_port()
-    with mosquitto(USERS, f"listener {port}\nprotocol websockets") as broker:
-        yield broker, port
+    with mosquitto(USERS, {"web": "protocol websockets"}) as broker:
+        yield broker, broker.ports["web"]
 
 
 def test_values_commands_and_the_will(web: tuple[Mosquitto, int], kind: dict[str, Any]) -> None:
@@ -57,7 +55,7 @@ def test_an_outage_loses_nothing(web: tuple[Mosquitto, int], kind: dict[str, Any
 
 
 def test_inside_tls(tmp_path: Path) -> None:
-    authority, port = trustme.CA(key_type=trustme.KeyType.RSA), free_port()
+    authority = trustme.CA(key_type=trustme.KeyType.RSA)
     certificate = authority.issue_cert("broker.local", key_type=trustme.KeyType.RSA)
     pem = tmp_path / "server.pem"
     certificate.private_key_and_cert_chain_pem.write_to_path(str(pem))
@@ -76,10 +74,13 @@ def test_inside_tls(tmp_path: Path) -> None:
     }
     files: dict[str, Any] = {"ca.der": ssl.PEM_cert_to_DER_cert(authority.cert_pem.bytes().decode())}
     with (
-        mosquitto(USERS, f"listener {port}\nprotocol websockets\ncertfile {pem}\nkeyfile {pem}") as broker,
+        mosquitto(USERS, {"web": f"protocol websockets\ncertfile {pem}\nkeyfile {pem}"}) as broker,
         watch(broker) as watcher,
         any_board(
-            broker, config=json.dumps(config), files=files, routes={("broker.local", 8084): ("127.0.0.1", port)}
+            broker,
+            config=json.dumps(config),
+            files=files,
+            routes={("broker.local", 8084): ("127.0.0.1", broker.ports["web"])},
         ) as it,
     ):
         it.wait_for(ONLINE, PATIENCE)

@@ -18,7 +18,6 @@ from onenet_tools.bench.webassembly import WebAssemblyError
 from onenet_tools.board.executable import find_micropython
 from onenet_tools.broker import Mosquitto, find_mosquitto
 from onenet_tools.cli import main
-from onenet_tools.loopback import free_port
 from onenet_tools.mpy import shipped_sources
 
 BUILD = Path(__file__).parents[2] / "build"
@@ -125,9 +124,8 @@ def test_the_whole_program_online_keeps_to_its_share_of_a_heap(romfs: bool, most
 @needs_mosquitto
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="needs valgrind")
 def test_the_allocator_is_not_called_inside_a_websocket(tmp_path: Path) -> None:
-    port = free_port()
-    with Mosquitto({USER: USER}, config=f"listener {port}\nprotocol websockets"):
-        runner = Runner(tmp_path, port)
+    with Mosquitto({USER: USER}, listeners={"web": "protocol websockets"}) as broker:
+        runner = Runner(tmp_path, broker.ports["web"])
         runner.library(OURS)
         peer = replace(OURS, adapter="ours_websocket")
         counts = runner.counts("work", peer, "everything", 0, few=10, most=50)

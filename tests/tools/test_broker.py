@@ -5,9 +5,12 @@ import queue
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
+import trustme
 from onenet_tools import broker, loopback
 from onenet_tools.broker import BrokerError, Mosquitto
 
@@ -131,6 +134,32 @@ def test_says_so_when_the_port_is_taken() -> None:
             others.enter_context(socket.create_server((host, port), family=family))
         with pytest.raises(BrokerError, match=f"does not start on port {port}"):
             Mosquitto(USERS, port).__enter__()
+
+
+@pytest.mark.parametrize("which", ["port", "TLS", "web"])
+def test_another_port_is_tried_where_one_is_taken_before_it_listens(
+    which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "server.pem"
+    trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
+    listeners = {"TLS": f"certfile {path}\nkeyfile {path}", "web": "protocol websockets"}
+    it = Mosquitto(USERS, listeners=listeners)
+    lost = {"port": it.port, **it.ports}[which]
+    with socket.create_server(("127.0.0.1", lost)), it:  # between the choice and the start
+        ports = {"port": it.port, **it.ports}
+        assert lost not in ports.values() and len({*ports.values()}) == 3
+        for port in ports.values():
+            socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+        with client(it, "458945", "136928831") as one:
+            assert one.connects.get(timeout=PATIENCE)
+        it.restart()
+        assert {"port": it.port, **it.ports} == ports
+
+
+def test_ports_that_are_given_are_never_the_same_twice() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        ports = [*threads.map(lambda _: loopback.free_port(), range(400))]
+    assert len(set(ports)) == len(ports)
 
 
 def test_no_password_is_logged(running: Mosquitto) -> None:

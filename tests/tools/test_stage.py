@@ -1,5 +1,6 @@
 """A stage of `make test` gives what failed among all the others another chance, alone, and tells of it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +122,46 @@ def test_so_it_is_with_modules_on_micropython(tmp_path, fails, status, again, la
     assert run.stdout.splitlines()[-1] == last
     assert (f"Again, alone: {again}\n" in run.stdout) if again else ("Again" not in run.stdout)
     assert ("FAILED test_b.test_it" in run.stdout) == bool(fails["once"] or fails["always"])
+
+
+BROKEN_BROKER = """#!{python}
+import os, pathlib, sys
+seen = pathlib.Path({folder!r}, "broker.seen")
+first = not seen.exists()
+seen.touch()
+if first or {always}:
+    sys.exit("Error: out of order")
+os.execv({real!r}, sys.argv)
+"""
+
+
+@pytest.mark.skipif(find_mosquitto() is None, reason="needs mosquitto")
+@pytest.mark.parametrize("always", [False, True])
+def test_a_broker_that_does_not_start_fails_its_module_by_name(tmp_path, always):
+    modules = MODULES[1:5]
+    texts = {
+        "micropython": MICROPYTHON.format(python=sys.executable, folder=str(tmp_path), once=[], always=[], silent=[]),
+        "mosquitto": BROKEN_BROKER.format(
+            python=sys.executable, folder=str(tmp_path), always=always, real=find_mosquitto()
+        ),
+    }
+    for name, text in texts.items():
+        fake = tmp_path / name
+        fake.write_text(text)
+        fake.chmod(0o755)
+    command = [sys.executable, ROOT / "tests" / "on_micropython.py", "--workers", "2"]
+    run = subprocess.run(
+        [*command, "--micropython", tmp_path / "micropython", *modules],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": os.pathsep.join([str(tmp_path), os.environ["PATH"]])},
+    )
+    assert run.returncode == always, run.stdout + run.stderr
+    last = run.stdout.splitlines()[-1]
+    if always:
+        assert last == "0 passed, 4 failed, 0 skipped"
+        assert all(f"{name}: not run" in run.stdout for name in modules)
+    else:
+        assert last.startswith("8 passed, 0 failed, 4 skipped, but the second time only: test_")
+    assert "Error: out of order" in run.stdout
+    assert "Again, alone: test_" in run.stdout

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from onenet_tools.board import VirtualBoard, Wifi
-from onenet_tools.loopback import free_port
+from told_ports import told_ports
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds
@@ -179,14 +179,13 @@ def test_flash_an_emulated_chip(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_console_until_ctrl_c(onenet: list[str], tmp_path: Path) -> None:
-    mqtt, http = free_port(), free_port()
-    options = ["--port", str(mqtt), "--http-port", str(http), "--data", str(tmp_path / "data.db")]
+    options = ["--port", "0", "--http-port", "0", "--data", str(tmp_path / "data.db")]
     console = subprocess.Popen(
         [*onenet, "console", *options], cwd=tmp_path, env={"HOME": str(tmp_path)}, stdout=subprocess.PIPE, text=True
     )
     try:
         assert console.stdout
-        assert any("Ctrl-C ends it" in line for line in console.stdout)
+        mqtt, http = told_ports(console.stdout)
         assert httpx.get(f"http://127.0.0.1:{http}/", timeout=PATIENCE, follow_redirects=True).status_code == 200
         socket.create_connection(("127.0.0.1", mqtt), PATIENCE).close()
         console.send_signal(signal.SIGINT)

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from mqtt import Client, host
 from onenet_tools.broker import Mosquitto, find_mosquitto
-from onenet_tools.loopback import free_port
 from onenet_tools.port.find import the_port
 from onenet_tools.port.trouble import explain_open
+from told_ports import told_ports
 
 WINDOWS = [sys.executable, str(Path(__file__).with_name("windows.py"))]
 PATIENCE = 120  # seconds
@@ -60,12 +60,11 @@ def test_packets_also_where_a_pipe_has_no_chinese() -> None:
 
 
 def test_the_console_until_ctrl_c(tmp_path: Path) -> None:
-    http = free_port()
-    options = ["--port", str(free_port()), "--http-port", str(http), "--data", str(tmp_path / "data.db")]
+    options = ["--port", "0", "--http-port", "0", "--data", str(tmp_path / "data.db")]
     console = subprocess.Popen([*WINDOWS, "console", *options], stdout=subprocess.PIPE, text=True)
     try:
         assert console.stdout
-        assert any("Ctrl-C ends it" in line for line in console.stdout)
+        _, http = told_ports(console.stdout)
         page = httpx.get(f"http://127.0.0.1:{http}/", timeout=PATIENCE, follow_redirects=True)
         assert page.status_code == 200
         console.send_signal(signal.SIGINT)

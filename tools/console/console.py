@@ -26,6 +26,7 @@ from .web import make_app, serving
 
 _READ_AHEAD = 32_768  # bytes taken from a device that have not been looked at
 _PATIENCE = 15.0  # seconds for a console to start
+_ATTEMPTS = 5  # at a free port
 _BACKLOG = 4096  # connections that the system has accepted, and we not yet; it may know a lower bound
 
 
@@ -59,17 +60,17 @@ class Options:
 class Console:
     """A local OneNET. Use it in `async with`; its platform is to be used in that event loop.
 
-    Raises ConsoleError and StoreError on entering.
+    Its ports are free ones where the options say 0. Raises ConsoleError and StoreError on entering.
     """
 
+    mqtt_port: int
+    http_port: int
+    url: str
     platform: Platform
     recorder: PcapWriter | None
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.mqtt_port = options.mqtt_port or free_port()
-        self.http_port = options.http_port or free_port()
-        self.url = f"http://localhost:{self.http_port}"
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> "Console":
@@ -84,12 +85,16 @@ class Console:
 
     async def _start(self, stack: contextlib.AsyncExitStack) -> None:
         options = self.options
-        mqtt_sockets = stack.enter_context(_listening(self.mqtt_port, options.lan, "MQTT", "--port"))
+        mqtt_sockets = stack.enter_context(_listening(options.mqtt_port, options.lan, "MQTT", "--port"))
+        self.mqtt_port = mqtt_sockets[0].getsockname()[1]
+        self.http_port = options.http_port or free_port()
         http_sockets = []
         if options.pages:
             http_sockets = stack.enter_context(
-                _listening(self.http_port, options.lan, _("the web page"), "--http-port")
+                _listening(options.http_port, options.lan, _("the web page"), "--http-port")
             )
+            self.http_port = http_sockets[0].getsockname()[1]
+        self.url = f"http://localhost:{self.http_port}"
         self.platform = open_platform(options.data or default_file(), options.product_id)
         stack.push_async_callback(self.platform.stop)
         self.platform.mqtt_port, self.platform.lan = self.mqtt_port, options.lan
@@ -227,24 +232,32 @@ def _recorder(path: Path | None) -> PcapWriter | None:
 
 @contextlib.contextmanager
 def _listening(port: int, lan: bool, what: str, option: str) -> Iterator[list[socket.socket]]:
-    """Sockets for a port on every address there is to be."""
-    hosts = ["0.0.0.0", "::"] if lan else ["127.0.0.1", "::1"]
-    with contextlib.ExitStack() as stack:
-        sockets = []
-        for host in hosts if has_ipv6() else hosts[:1]:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            sock = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    """Sockets for a port on every address there is to be; for any free one where the port is 0."""
+    for attempts_left in reversed(range(1 if port else _ATTEMPTS)):
+        chosen = port or free_port()
+        with contextlib.ExitStack() as stack:
             try:
-                sock.bind((host, port))
-                sock.listen(_BACKLOG)
+                sockets = [*_open(stack, chosen, lan)]
             except OSError as error:
-                raise ConsoleError(_why_not(error, port, what, option)) from error
-            sock.setblocking(False)
-            sockets.append(sock)
-        yield sockets
+                if attempts_left and error.errno == errno.EADDRINUSE:  # by another program, since it was found free
+                    continue
+                raise ConsoleError(_why_not(error, chosen, what, option)) from error
+            yield sockets
+            return
+
+
+def _open(stack: contextlib.ExitStack, port: int, lan: bool) -> Iterator[socket.socket]:
+    hosts = ["0.0.0.0", "::"] if lan else ["127.0.0.1", "::1"]
+    for host in hosts if has_ipv6() else hosts[:1]:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+        sock.setblocking(False)
+        yield sock
 
 
 def _why_not(error: OSError, port: int, what: str, option: str) -> str:

@@ -136,14 +136,19 @@ class socket(io.IOBase):
         (CONFIG_LWIP_NETIF_LOOPBACK of the ESP-IDF, which is on)."""
         host, port = _checked(address)
         kind = "udp" if self._type == SOCK_DGRAM else "tcp"
-        try:
-            if port and host != "127.0.0.1":
-                # The interpreter cannot tell what it has got, so this has to ask for it by number
-                self._own.bind(_own(("127.0.0.1", _host.ask("listens", kind=kind, port=port))))
-            else:
-                self._own.bind(_own(address))
-        except OSError as error:
-            raise OSError(_port.ERRNOS.get(error.errno, error.errno))
+        for others in range(4, -1, -1):
+            try:
+                if port and host != "127.0.0.1":
+                    # The interpreter cannot tell what it has got, so this has to ask for it by number, and for another
+                    # one where a program of this machine was faster
+                    self._own.bind(_own(("127.0.0.1", _host.ask("listens", kind=kind, port=port))))
+                else:
+                    others = 0
+                    self._own.bind(_own(address))
+                break
+            except OSError as error:
+                if not others or error.errno != errno.EADDRINUSE:
+                    raise OSError(_port.ERRNOS.get(error.errno, error.errno))
         self._bound = True
 
     def listen(self, backlog=2):
