@@ -20,6 +20,7 @@ from amqtt.mqtt.subscribe import SubscribePacket
 from amqtt.mqtt.unsuback import UnsubackPacket
 from amqtt.mqtt.unsubscribe import UnsubscribePacket
 from onenet_tools.cli import main
+from onenet_tools.language import speaking
 from onenet_tools.packets.hextext import parse_hex
 
 CONNECT = (
@@ -264,3 +265,28 @@ def test_decode_says_where_it_goes_wrong(capsys: pytest.CaptureFixture[str]) -> 
     assert "error: byte 7: requested QoS 3; expected 0, 1 or 2 [MQTT-3.8.3-4]" in told.out
     assert told.out.count("PINGREQ,") == 1
     assert told.err == "error: 2 bytes after that are not read\n"
+
+
+@pytest.mark.parametrize(
+    ("packet", "name", "clause"),
+    [
+        ("80 08 00 01 00 03 61 2F 62 00", "SUBSCRIBE", "MQTT-3.8.1-1"),
+        ("A0 07 00 02 00 03 61 2F 62", "UNSUBSCRIBE", "MQTT-3.10.1-1"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["flags, must be 0010", "OneNET's older SDK", "topic filter", "expected 0010"]),
+        ("zh_CN", ["标志位，必须是 0010", "OneNET 的旧 SDK", "主题过滤器", "应为 0010"]),  # noqa: RUF001
+    ],
+)
+def test_flags_that_old_firmware_leaves_out_are_explained(
+    packet: str, name: str, clause: str, language: str, said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The vendor's C SDK sends 0000: all is read, and it is said what 3.1.1 wants."""
+    with speaking(language):
+        assert main(["packet", "decode", packet]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith(f"{name}, ") and "a/b" in told and f"[{clause}]" in told
+    assert [words for words in said if words not in told.replace("\n", " ")] == []
