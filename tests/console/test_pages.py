@@ -320,17 +320,6 @@ def test_csv_has_all_points_and_no_formulas(console, browser, device):
     assert len(everything) == 1 + 3 + 3
 
 
-def test_a_browser_in_another_zone_is_told(console, browser, device):
-    """Lists have the times of the console's computer, charts those of the browser's."""
-    context = browser.program.new_context(locale="en-US", timezone_id="Asia/Kathmandu")
-    page = context.new_page()
-    page.goto(f"{console.url}/device/{device.id}")
-    footer = page.locator("footer")
-    expect(footer).to_contain_text("lists are of UTC")
-    expect(footer).to_contain_text("charts of UTC+05:45")
-    context.close()
-
-
 def read_csv(download):
     assert download.suggested_filename.endswith(".csv")
     data = download.path().read_bytes()

@@ -1,4 +1,6 @@
-"""Each page beside a picture of it, wide in light and on a phone in dark, in both languages.
+"""Each page beside pictures of it: wide and on a phone, light and dark, in both languages.
+
+A page is loaded once in a language, and made narrow and dark while it is there, as a window is made smaller.
 
 The pictures in looks/ are small, in a font of their own (a part of Noto Sans CJK), without what changes from run to
 run: what is compared is where things are and which colours they have. What is wrong within a page is in test_looks.py.
@@ -8,10 +10,13 @@ Where pages have been changed, take the pictures anew and look at them:
 """
 
 import base64
+import contextlib
+import itertools
 import os
 from pathlib import Path
 
 import pytest
+from browser import PATIENCE
 from onenet_tools.console.sample import fill
 from test_looks import PAGES, PHONE, WIDE
 
@@ -36,16 +41,15 @@ def sample(console):
 
 
 @pytest.fixture(scope="module")
-def picture_of(console, one_browser, sample):
-    """Takes a picture of a page."""
+def open_page(console, one_browser, sample):
+    """A page in a window of its own."""
 
-    def take(name, language, size, scheme, style=""):
+    @contextlib.contextmanager
+    def opened(name, language):
         context = one_browser.program.new_context(
-            locale=language,
-            viewport={"width": size[0], "height": size[1]},
-            device_scale_factor=SCALE,
-            color_scheme=scheme,
+            locale=language, viewport={"width": WIDE[0], "height": WIDE[1]}, device_scale_factor=SCALE
         )
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         page.goto(console.url + sample.pages()[name])
         page.wait_for_function("window.did_handshake")
@@ -55,14 +59,17 @@ def picture_of(console, one_browser, sample):
             "[...document.querySelectorAll('.chart, .history-chart')].every("
             "it => !it.checkVisibility() || it.querySelector('canvas'))"
         )
-        page.evaluate(STILL.read_text(encoding="utf-8"), FONT)
-        if style:
-            page.add_style_tag(content=style)
-        taken = page.screenshot()
+        yield page
         context.close()
-        return taken
 
-    return take
+    return opened
+
+
+def picture(page, size, scheme):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(STILL.read_text(encoding="utf-8"), FONT)
+    return page.screenshot()
 
 
 @pytest.fixture(scope="module")
@@ -78,21 +85,26 @@ def difference(one_browser):
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
-@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide", "phone"])
 @pytest.mark.parametrize("name", PAGES)
-def test_pages(picture_of, difference, name, size, language, scheme):
-    kept = FOLDER / f"{name}-{size[0]}-{language[:2]}-{scheme}.png"
-    taken = picture_of(name, language, size, scheme)
-    if os.environ.get("LOOKS") == "new":
-        kept.write_bytes(taken)
-    differs = difference(kept.read_bytes(), taken)
-    if differs > TOLERANCE:
-        TAKEN.mkdir(parents=True, exist_ok=True)
-        (TAKEN / kept.name).write_bytes(taken)
-        pytest.fail(f"{differs:.1%} of {TAKEN / kept.name} is not as in {kept}")
+def test_pages(open_page, difference, name, language):
+    found = []
+    with open_page(name, language) as page:
+        for size, scheme in itertools.product((WIDE, PHONE), ("light", "dark")):
+            kept = FOLDER / f"{name}-{size[0]}-{language[:2]}-{scheme}.png"
+            taken = picture(page, size, scheme)
+            if os.environ.get("LOOKS") == "new":
+                kept.write_bytes(taken)
+            differs = difference(kept.read_bytes(), taken)
+            if differs > TOLERANCE:
+                TAKEN.mkdir(parents=True, exist_ok=True)
+                (TAKEN / kept.name).write_bytes(taken)
+                found.append(f"{differs:.1%} of {TAKEN / kept.name} is not as in {kept}")
+    assert found == []
 
 
 @pytest.mark.parametrize("style", CHANGES)
-def test_changes_are_seen(picture_of, difference, style):
+def test_changes_are_seen(open_page, difference, style):
     kept = (FOLDER / "device-390-zh-dark.png").read_bytes()
-    assert difference(kept, picture_of("device", "zh-CN", PHONE, "dark", style)) > TOLERANCE
+    with open_page("device", "zh-CN") as page:
+        page.add_style_tag(content=style)
+        assert difference(kept, picture(page, PHONE, "dark")) > TOLERANCE

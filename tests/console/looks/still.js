@@ -1,7 +1,9 @@
 // Makes a page the same at any time, with any keys and on any computer: in the tests' own font, every digit a 0, no dates,
 // nothing drawn that depends on when it was. Returns once that is shown.
 async (font) => {
+  document.querySelector("#still")?.remove();
   const style = document.createElement("style");
+  style.id = "still";
   style.textContent = `
     @font-face { font-family: Looks; src: url(${font}); }
     * { font-family: Looks !important; transition: none !important; animation: none !important; }

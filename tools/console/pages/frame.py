@@ -97,7 +97,7 @@ class Zone(Element, component="zone.js"):
     def __init__(self, words: Words) -> None:
         super().__init__()
         self._props["zone"] = zone()
-        self._props["words"] = words.some("in_zone", "in_two_zones")
+        self._props["words"] = words.some("in_zone", "in_other_zone")
 
 
 def entitle(visit: Visit, title: str) -> None:

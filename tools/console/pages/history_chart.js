@@ -2,6 +2,7 @@
 // The console gathers what are more points than can be seen (see history.py); here, rows are [milliseconds, mean] or
 // [milliseconds, mean, lowest, highest], and a mean of null is a gap. No text of a device's goes into the chart.
 import { echarts } from "nicegui-echart";
+import { away, clock, full, when } from "clock";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -86,7 +87,7 @@ export default {
         </nav>
       </section>
     </div>`,
-  props: { home: String, streams: Array, others: Array, words: Object },
+  props: { home: String, streams: Array, others: Array, words: Object, zone: String },
   data() {
     const asked = new URLSearchParams(location.search);
     const [start, end] = [Number(asked.get("start")), Number(asked.get("end"))];
@@ -119,7 +120,7 @@ export default {
       return this.table.length > 0 && this.table.every((row) => row.length > 3);
     },
     caption() {
-      const parts = [this.words.chart_hint, this.words.in_zone.replace("{zone}", zone())];
+      const parts = [this.words.chart_hint];
       if (this.gathered) parts.push(this.words.gathered.replace("{seconds}", +(this.gathered / 1000).toPrecision(2)));
       if (this.loaded?.offline.length) parts.push(this.words.grey_is_offline);
       return parts.join(" ");
@@ -163,7 +164,7 @@ export default {
       this.show(this.view);
     },
     byHand() {
-      const [start, end] = [new Date(this.from).getTime(), new Date(this.to).getTime()];
+      const [start, end] = [this.from, this.to].map((text) => when(text, this.zone));
       if (!(end > start)) {
         this.trouble = this.words.span_is_none;
         return;
@@ -185,8 +186,9 @@ export default {
     moved() {
       // by wheel, finger or mouse: what is there is drawn at once, what is missing comes soon
       const { startValue, endValue } = this.chart.getOption().dataZoom[0];
+      const shift = away(this.zone);
       this.live = null;
-      this.view = { start: startValue, end: endValue };
+      this.view = { start: startValue - shift, end: endValue - shift };
       clearTimeout(this.resting);
       this.resting = setTimeout(() => this.show(this.view), REST);
     },
@@ -252,7 +254,7 @@ export default {
       }
       history.replaceState(history.state, "", location.pathname + "?" + asked);
       if (!this.$el.contains(document.activeElement) || document.activeElement.type !== "datetime-local")
-        [this.from, this.to] = [this.view.start, this.view.end].map((at) => full(at, "T"));
+        [this.from, this.to] = [this.view.start, this.view.end].map((at) => full(at, this.zone, "T"));
     },
     lay(choice) {
       if (choice.value !== "") this.go([...this.streams, this.others[choice.value]]);
@@ -269,9 +271,11 @@ export default {
 
     // In words
 
-    full,
+    full(at) {
+      return full(at, this.zone);
+    },
     clock(at) {
-      return full(at).slice(new Date(at).toDateString() === new Date().toDateString() ? 11 : 0);
+      return clock(at, this.zone);
     },
     spelled(span) {
       const [unit, length] = span < HOUR ? ["minutes", MINUTE] : span < DAY ? ["hours", HOUR] : ["days", DAY];
@@ -312,7 +316,10 @@ export default {
       if (!this.chart) {
         this.chart = echarts.init(box, null, { locale: document.documentElement.lang.startsWith("zh") ? "ZH" : "EN" });
         this.chart.on("datazoom", () => this.moved());
-        this.chart.on("updateAxisPointer", (event) => (this.cursor = event.axesInfo?.[0]?.value ?? 0));
+        this.chart.on("updateAxisPointer", (event) => {
+          const at = event.axesInfo?.[0]?.value;
+          this.cursor = at ? at - away(this.zone) : 0;
+        });
         this.chart.getZr().on("globalout", () => (this.cursor = 0));
       }
       this.chart.resize();
@@ -320,6 +327,7 @@ export default {
       const colour = (name) => style.getPropertyValue(name).trim();
       const [ink, line] = [colour("--soft"), colour("--line")];
       const text = { color: ink, fontSize: 11, fontFamily: style.fontFamily };
+      const shift = away(this.zone);
       const axes = []; // one for each unit; the third and more are not written down
       const axisOf = (stream) => {
         const key = stream.steps ? JSON.stringify(["steps", stream.choices, stream.truth]) : "unit " + stream.unit;
@@ -334,7 +342,7 @@ export default {
         const drawn = [
           {
             ...common,
-            data: rows.map((row) => [row[0], row[1]]),
+            data: rows.map((row) => [row[0] + shift, row[1]]),
             step: stream.steps && !gathered ? "end" : false,
             showSymbol: !gathered && rows.length < 60,
             symbolSize: 5,
@@ -344,9 +352,9 @@ export default {
         ];
         if (gathered) {
           const band = { ...common, stack: "band" + i, stackStrategy: "all", showSymbol: false, lineStyle: { opacity: 0 } };
-          drawn.push({ ...band, data: rows.map((row) => [row[0], row[2] ?? null]) });
+          drawn.push({ ...band, data: rows.map((row) => [row[0] + shift, row[2] ?? null]) });
           const high = (row) => (row[1] === null ? null : row[3] - row[2]);
-          drawn.push({ ...band, data: rows.map((row) => [row[0], high(row)]), areaStyle: { color: paint, opacity: 0.22 } });
+          drawn.push({ ...band, data: rows.map((row) => [row[0] + shift, high(row)]), areaStyle: { color: paint, opacity: 0.22 } });
         }
         return drawn;
       });
@@ -359,19 +367,20 @@ export default {
           silent: true,
           itemStyle: { color: ink, opacity: 0.12 },
           data: this.loaded.offline.map(([since, until]) => [
-            { xAxis: Math.max(since, first) },
-            { xAxis: Math.min(until ?? Date.now(), last) },
+            { xAxis: Math.max(since, first) + shift },
+            { xAxis: Math.min(until ?? Date.now(), last) + shift },
           ]),
         },
       });
       this.chart.setOption(
         {
           animation: false,
+          useUTC: true,
           grid: { left: 8, right: 26, top: 14, bottom: 6, containLabel: true },
           xAxis: {
             type: "time",
-            min: first,
-            max: last,
+            min: first + shift,
+            max: last + shift,
             axisLine: { lineStyle: { color: line }, onZero: false },
             axisTick: { show: false },
             axisLabel: {
@@ -395,8 +404,8 @@ export default {
           dataZoom: [
             {
               type: "inside",
-              startValue: this.loaded.start,
-              endValue: this.loaded.end,
+              startValue: this.loaded.start + shift,
+              endValue: this.loaded.end + shift,
               filterMode: "none",
               minValueSpan: SHORTEST,
             },
@@ -420,18 +429,6 @@ export default {
     },
   },
 };
-
-function full(at, between = " ") {
-  const time = new Date(at);
-  return time.toLocaleDateString("sv") + between + time.toLocaleTimeString("sv");
-}
-
-function zone() {
-  const minutes = -new Date().getTimezoneOffset();
-  const two = (number) => String(number).padStart(2, "0");
-  const size = Math.abs(minutes);
-  return "UTC" + (minutes < 0 ? "-" : "+") + two(Math.floor(size / 60)) + ":" + two(size % 60);
-}
 
 function before(rows, at) {
   return rows.findLast((row) => row[0] <= at && row[1] !== null);

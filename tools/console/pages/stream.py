@@ -9,6 +9,7 @@ from fastapi import Query, Request
 from nicegui import ui
 from nicegui.element import Element
 
+from ...clock import zone
 from ...thing_model import ThingModel
 from ..model import DescribedStream, Device, Event, PointsStored
 from ..platform import UnknownDevice
@@ -22,19 +23,20 @@ from .updates import Updates
 from .words import Words
 
 
-class HistoryChart(Element, component="history_chart.js"):
+class HistoryChart(Element, component="history_chart.js", dependencies=["clock.js"]):
     """Chart and table, which ask for what they show by themselves: see chart_data.py."""
 
     def __init__(self, device_id: str, streams: Iterable[Any], others: Iterable[Any], words: Words) -> None:
         super().__init__()
         self._props["home"] = f"/device/{quote(device_id, safe='')}"
+        self._props["zone"] = zone()
         self._props["streams"] = list(streams)
         self._props["others"] = list(others)
         self._props["words"] = words.some(
             *("span", "all", "from_time", "to_time", "show", "earlier", "later", "zoom_in", "zoom_out"),
             *("minutes", "hours", "days", "nothing_to_draw", "nothing_in_span", "span_is_none", "not_loaded"),
             *("stream", "value", "minimum", "mean", "maximum", "points", "share_true", "take_away", "lay_over"),
-            *("chart_hint", "in_zone", "gathered", "grey_is_offline", "chart_of", "chart_numbers"),
+            *("chart_hint", "gathered", "grey_is_offline", "chart_of", "chart_numbers"),
             *("values", "time", "longitude", "latitude", "newest", "older"),
         )
 
@@ -62,7 +64,7 @@ def stream_page(request: Request, device_id: str, stream: Annotated[list[str] | 
     model = model_of(here.platform, device)
     looks = {it.id: _look(it, model, words) for it in known.values()}
     title = ", ".join(looks[it.id]["name"] for it in wanted)
-    with frame(here, f"{shown(title, 80)} · {shown(device.title, 60)}"):
+    with frame(here, f"{shown(title, 80)} · {shown(device.title, 60)}", times=True):
         _head(here, device, wanted, title)
         others = [looks[name] for name in sorted(known) if known[name] not in wanted]
         may_lay = len(wanted) < MOST_STREAMS

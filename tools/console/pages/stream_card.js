@@ -1,6 +1,7 @@
 // A data stream: its last value, and a chart of its numbers or a list of its last other values.
 // A point is [milliseconds, number or null, text]. The chart gets numbers and times only, no text of the device's.
 import { echarts } from "nicegui-echart";
+import { away, clock } from "clock";
 
 const KEPT = 300; // points
 const CLOCK = { day: "{MM}-{dd}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", second: "{HH}:{mm}:{ss}" };
@@ -33,7 +34,7 @@ export default {
         </li>
       </ol>
     </article>`,
-  props: { name: String, page: String, csv: String, initial: Array, words: Object, meant: Object },
+  props: { name: String, page: String, csv: String, initial: Array, words: Object, meant: Object, zone: String },
   data() {
     return { points: this.initial, now: Date.now() };
   },
@@ -114,10 +115,7 @@ export default {
       return word.length > 8 ? word.slice(0, 7) + "…" : word;
     },
     clock(milliseconds) {
-      if (!milliseconds) return "";
-      const at = new Date(milliseconds);
-      const time = at.toLocaleTimeString(document.documentElement.lang, { hour12: false });
-      return at.toDateString() === new Date().toDateString() ? time : at.toLocaleDateString("sv") + " " + time;
+      return milliseconds ? clock(milliseconds, this.zone) : "";
     },
     draw() {
       const box = this.$refs.chart;
@@ -129,8 +127,10 @@ export default {
         style.getPropertyValue(name).trim(),
       );
       const text = { color: ink, fontSize: 11, fontFamily: style.fontFamily };
+      const shift = away(this.zone);
       this.chart.setOption({
         animation: false,
+        useUTC: true,
         grid: { left: 4, right: 26, top: 12, bottom: 4, containLabel: true },
         xAxis: {
           type: "time",
@@ -155,13 +155,13 @@ export default {
           borderColor: line,
           textStyle: text,
           formatter: ([point]) =>
-            this.clock(point.value[0]) + "   " + (this.steps ? this.marked(point.value[1]) : point.value[1]),
+            this.clock(point.value[0] - shift) + "   " + (this.steps ? this.marked(point.value[1]) : point.value[1]),
         },
         series: [
           {
             type: "line",
             step: this.steps ? "end" : false,
-            data: this.numbers,
+            data: this.numbers.map(([at, number]) => [at + shift, number]),
             showSymbol: this.numbers.length < 30,
             symbolSize: 5,
             lineStyle: { color: accent, width: 2 },

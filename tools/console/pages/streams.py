@@ -7,6 +7,7 @@ import nicegui.elements.echart  # noqa: F401  # ships ECharts, which stream_card
 from nicegui import ui
 from nicegui.element import Element
 
+from ...clock import zone
 from ...thing_model import ThingModel
 from ..model import DescribedStream, Point
 from ..numbers import number_of
@@ -22,7 +23,7 @@ _CARDS = 12  # on a page
 _POINTS = 300  # a card, as in stream_card.js
 
 
-class StreamCard(Element, component="stream_card.js"):
+class StreamCard(Element, component="stream_card.js", dependencies=["clock.js"]):
     """One data stream. Only new points go to the browser."""
 
     def __init__(self, device_id: str, stream_id: str, points: Iterable[Point], words: Words, meant: Meaning) -> None:
@@ -31,6 +32,7 @@ class StreamCard(Element, component="stream_card.js"):
         self._props["name"] = name
         self._props["page"] = stream_address(device_id, stream_id)
         self._props["meant"] = {"unit": meant.unit, "range": meant.range, "choices": meant.choices}
+        self._props["zone"] = zone()
         self._props["csv"] = csv_address(device_id, stream_id)
         self._props["initial"] = [_row(point) for point in points]
         self._props["words"] = {

@@ -143,7 +143,7 @@ class Words:
     not_loaded: str
     chart_hint: str
     in_zone: str
-    in_two_zones: str
+    in_other_zone: str
     gathered: str
     grey_is_offline: str
     stream: str

@@ -1,4 +1,4 @@
-// Of which zone the page's times are: lists have the console's, values and charts the browser's.
+// Of which zone the page's times are: the console's, also where the browser is in another one.
 export default {
   template: `<footer class="soft">{{ said }}</footer>`,
   props: { zone: String, words: Object },
@@ -7,7 +7,7 @@ export default {
       const parts = new Intl.DateTimeFormat("en", { timeZoneName: "longOffset" }).formatToParts();
       const name = parts.find((part) => part.type === "timeZoneName").value;
       const here = name === "GMT" ? "UTC+00:00" : name.replace("GMT", "UTC");
-      const words = this.zone === here ? this.words.in_zone : this.words.in_two_zones;
+      const words = this.zone === here ? this.words.in_zone : this.words.in_other_zone;
       return words.replace("{zone}", this.zone).replace("{here}", here);
     },
   },
