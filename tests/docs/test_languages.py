@@ -12,11 +12,13 @@ TWINS = [
 
 
 def without_words(language: str, text: str) -> str:
-    """Code without what is for people: comments, and placeholders in <>."""
+    """Code without what is for people: comments, and placeholders in <>; of what a program prints the numbers."""
     if language in ("python", "sh"):
         text = re.sub(r"(^|  )#.*", "", text, flags=re.MULTILINE)
     elif not language:
-        text = re.sub(r"[\uff08(].*[)\uff09]| {3,}[^\"$ ].*", "", text)
+        typed = re.findall(r"^[$>] .*", text, flags=re.MULTILINE)
+        printed = re.sub(r"^[$>] .*|[\uff08(].*[)\uff09]| {3,}[^\"$ ].*", "", text, flags=re.MULTILINE)
+        text = "\n".join([*typed, *sorted(re.findall(r"\d+", printed))])
     return re.sub(r"<[^>]*>", "<>", "\n".join(line.rstrip() for line in text.splitlines()))
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from onenet_tools.port.board_config import first_ssid, masked, password_of, valu
 from onenet_tools.port.configure import Changes, read_secrets
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.fleet import read_fleet
-from onenet_tools.token.reading import BEIJING
 from onenet_tools.token.trying import make_token
 from person import Person
 from serial_board import (
@@ -221,7 +220,7 @@ def test_a_product_id_with_letters_is_of_the_current_platform() -> None:
 
 
 def token(key: str = KEY, res: str = "products/aBcDeF1234/devices/board1", days: float = 3650) -> str:
-    until = datetime.now(BEIJING) + timedelta(days=days)
+    until = datetime.now(timezone.utc) + timedelta(days=days)
     return make_token(key, res, str(int(until.timestamp())), "sha256", "2018-10-31")
 
 

@@ -2,12 +2,15 @@
 
 import io
 import re
+import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from onenet_tools.cli import main
-from onenet_tools.token.reading import BEIJING, TokenError, read_token
+from onenet_tools.clock import BEIJING
+from onenet_tools.token.reading import TokenError, read_token
 from onenet_tools.token.trying import make_token, try_key
 
 KEY = "EnW4T71eIE55xOIQMN6pFMKuqel5T5HTzsGJRPiDhlM="  # of the platform's document, as is the token
@@ -21,7 +24,7 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=BEIJING)
 EXPLAINED = """\
 for       device mqtts-test-device of product 238322
 good for  this device logs in with it, or asks the HTTP API about itself
-ends      2209-06-27 02:12:10 in Beijing, in 182 years
+ends      2209-06-27 02:12:10 UTC+08:00, in 182 years
 version   2018-10-31
 res       products/238322/devices/mqtts-test-device
 et        7557387130
@@ -36,6 +39,17 @@ Told = pytest.CaptureFixture[str]
 def no_secrets_around(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ONENET_KEY", "ONENET_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def in_shanghai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system's zone is not a program's to set")
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -99,12 +113,13 @@ def test_makes_tokens_of_every_level(
         ("4102444800", "2100-01-01 08:00:00"),
     ],
 )
-def test_the_end_is_beijing_time(until: str, end: str, monkeypatch: pytest.MonkeyPatch, capsys: Told) -> None:
+@pytest.mark.usefixtures("in_shanghai")
+def test_the_end_is_local_time(until: str, end: str, monkeypatch: pytest.MonkeyPatch, capsys: Told) -> None:
     monkeypatch.setenv("ONENET_KEY", DEVICE)
     assert main(["token", "make", "p1", "d1", "--until", until]) == 0
     typed(monkeypatch, capsys.readouterr().out)
     assert main(["token", "explain", "-"]) == 0
-    assert f"ends      {end} in Beijing, in " in capsys.readouterr().out
+    assert f"ends      {end} UTC+08:00, in " in capsys.readouterr().out
 
 
 def test_valid_for_some_days(monkeypatch: pytest.MonkeyPatch, capsys: Told) -> None:
@@ -152,6 +167,7 @@ def test_what_is_no_key_is_not_shown(monkeypatch: pytest.MonkeyPatch, capsys: To
 # explain
 
 
+@pytest.mark.usefixtures("in_shanghai")
 def test_explains_the_published_token(monkeypatch: pytest.MonkeyPatch, capsys: Told) -> None:
     monkeypatch.setenv("ONENET_TOKEN", PUBLISHED)
     assert main(["token", "explain"]) == 0

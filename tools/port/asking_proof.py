@@ -3,9 +3,9 @@ whole lines of a config.json; and what is wrong with a token for this device, wh
 platform's refusal."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
-from ..clock import BEIJING
+from ..clock import in_table, zone
 from ..language import _
 from ..token.reading import Token, TokenError, read_token, span
 from .board_config import Config
@@ -27,7 +27,7 @@ def proof_in(text: str) -> tuple[str, str]:
 def token_of(config: Config) -> Token | None:
     """None where there is no token, or what is no token."""
     try:
-        return read_token(str(config["token"]), datetime.now(BEIJING)) if config.get("token") else None
+        return read_token(str(config["token"]), datetime.now(timezone.utc)) if config.get("token") else None
     except TokenError:
         return None
 
@@ -52,10 +52,10 @@ def token_problems(config: Config) -> list[str]:
 def token_warning(config: Config) -> str:
     """That it ends soon; empty if it does not."""
     token = token_of(config)
-    left = token.end - datetime.now(BEIJING) if token and token.end else _SOON
+    left = token.end - datetime.now(timezone.utc) if token and token.end else _SOON
     if token is None or token.end is None or not timedelta() < left < _SOON:
         return ""
     return _(
-        "the token ends in {span}, {end:%Y-%m-%d %H:%M} in Beijing, and the board is offline "
+        "the token ends in {span}, {end}, and the board is offline "
         "from then on; with a key it makes one itself, which lasts"
-    ).format(span=span(left), end=token.end)
+    ).format(span=span(left), end=f"{in_table(token.end)[:16]} {zone()}")

@@ -46,7 +46,7 @@ def make(
     user: Annotated[str | None, typer.Option(metavar="ID", help="For this user ID, in place of a product.")] = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="2030-01-31, 2030-01-31T12:00:00 (Beijing) or seconds since 1970."),
+        typer.Option(metavar="TIME", help="2030-01-31, 2030-01-31T12:00:00 (local) or seconds since 1970."),
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, metavar="N", help="Valid so long. Default: until 2100.")] = None,
     method: Annotated[Method, typer.Option(help="An ESP8266 has no md5.")] = Method.SHA256,
@@ -100,20 +100,16 @@ def explain(file: TokenFile = None) -> int:
     why. Whether the signature is right only a key can tell: onenet token check.
     """
     from ..api.text import harmless
-    from ..clock import BEIJING
+    from ..clock import in_table, zone
     from .reading import TokenError, read_token, span
     from .secrets import find_token
 
-    now = datetime.now(BEIJING)
+    now = datetime.now(timezone.utc)
     with failures_in_one_line(TokenError, OSError):
         token = read_token(find_token(file), now)
     end = token.end
     ahead = _(", in {span}").format(span=span(end - now)) if end and end > now else ""
-    when = (
-        _("{end:%Y-%m-%d %H:%M:%S} in Beijing{ahead}").format(end=end, ahead=ahead)
-        if end
-        else _("no time before the year 10000")
-    )
+    when = f"{in_table(end)} {zone()}{ahead}" if end else _("no time before the year 10000")
     for name, words in (
         (_("for"), token.whose),
         (_("good for"), token.opens or _("nothing known")),
@@ -145,13 +141,12 @@ def check(
     signs it, 1 if none does.
     """
     from ..api.text import harmless
-    from ..clock import BEIJING
     from .reading import TokenError, read_token
     from .secrets import find_keys, find_token
     from .trying import try_key
 
     with failures_in_one_line(TokenError, OSError):
-        token = read_token(find_token(file), datetime.now(BEIJING))
+        token = read_token(find_token(file), datetime.now(timezone.utc))
         found = [(harmless(name), try_key(key, token)) for name, key in find_keys(keys)]
     print(_("the token is for {harmless}").format(harmless=harmless(token.whose)))
     for name, verdict in found:
@@ -185,7 +180,6 @@ def _other_level(name: str, level: str) -> str:
 
 def _end(until: str | None, days: int | None) -> str | None:
     """Seconds since 1970, as text; None for no end."""
-    from ..clock import BEIJING
     from .reading import TokenError
 
     if until and days:
@@ -197,10 +191,9 @@ def _end(until: str | None, days: int | None) -> str | None:
     if until.isdecimal() and len(until) > 8:
         return until
     try:
-        time = datetime.fromisoformat(until)
-        time = time if time.tzinfo else time.replace(tzinfo=BEIJING)
+        time = datetime.fromisoformat(until).astimezone()
         return str(int((time - datetime(1970, 1, 1, tzinfo=timezone.utc)) / timedelta(seconds=1)))
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise TokenError(
             _("--until {until!r} is no time such as 2030-01-31 or 2030-01-31T12:00:00").format(until=until)
         ) from error

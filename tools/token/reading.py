@@ -4,10 +4,9 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from urllib.parse import unquote_to_bytes
 
-from ..clock import BEIJING
 from ..language import N_, N_n, _, ngettext
 
 FIELDS = ("version", "res", "et", "method", "sign")
@@ -66,7 +65,7 @@ class Token:
     def end(self) -> datetime | None:
         """When it ends; None where that is no time, or after the year 9999."""
         try:
-            return datetime.fromtimestamp(int(self.expires), BEIJING)
+            return datetime.fromtimestamp(int(self.expires), timezone.utc)
         except (ValueError, OverflowError, OSError):
             return None
 
