@@ -7,6 +7,7 @@ and that the ESP8266 writes its flash. One air at a time; module constants are t
 
 STA_IF = 0
 AP_IF = 1
+AUTH_WPA2_PSK = 3
 
 _ESP32 = {
     "STAT_IDLE": 1000,
@@ -51,6 +52,8 @@ class Air:
         self.no_address = False  # connected, with 0.0.0.0
         self.active = False
         self.access_point = esp8266
+        self.point = {"security": 0}  # what config() has set of the access point
+        self.others = []  # what scan() finds besides: (name, RSSI, security)
         self.restarts = 0  # of the radio
         self.flash_writes = 0
         self.scans = 0
@@ -211,14 +214,23 @@ class WLAN:
             raise OSError("Wifi Not Connected")
         return air.rssi
 
-    def config(self, what):
+    def config(self, what=None, **settings):
+        if what is None:
+            if not air.access_point:  # esp_wifi_set_config(), wifi_softap_set_config(): only when it is enabled
+                raise OSError("can't set AP config" if air.esp8266 else "Wifi Invalid Mode")
+            air.point.update(settings)
+            return None
         if what == "mac":
-            return b"\x24\x0a\xc4\x00\x00\x01"
+            return b"\x24\x0a\xc4\x00\x00\x02" if self._ap else b"\x24\x0a\xc4\x00\x00\x01"
+        if self._ap and what == "security":
+            return air.point[what]
         if what not in ("ssid", "essid"):
             raise ValueError("unknown config param")
         return str(air.stored[0], "utf-8")  # a name in GBK is a UnicodeError: py/objstr.c, mp_obj_new_str()
 
     def ifconfig(self, address=None):
+        if self._ap:
+            return ("192.168.4.1" if air.access_point else "0.0.0.0", "255.255.255.0", "192.168.4.1", "0.0.0.0")
         if address is not None:
             air.addresses.append(address)
             return None
@@ -230,7 +242,8 @@ class WLAN:
         air.scans += 1
         if not air.esp8266 and air._left is not None:
             return []  # the driver is still connecting, and says so to nobody
-        return [(name, b"\x02\0\0\0\0\1", 6, air.rssi, 3, False) for name in air.networks]
+        found = [(name, air.rssi, 3) for name in air.networks] + air.others
+        return [(name, b"\x02\0\0\0\0\1", 6, rssi, security, False) for name, rssi, security in found]
 
 
 new_air()
