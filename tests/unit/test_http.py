@@ -2,11 +2,13 @@
 than there is room for."""
 
 import socket as real
-from errno import ETIMEDOUT
+from errno import EHOSTUNREACH, ETIMEDOUT
 
 import fakes  # noqa: F401  # the path to firmware/, and a board's modules
+from fakes import tls
+from flash_folder import Flash
 from scripted import PATIENCE, attempt, listen
-from support import MICROPYTHON, raises, replaced
+from support import MICROPYTHON, SkipTest, raises, replaced
 
 from firmware import http as module
 
@@ -38,8 +40,9 @@ class Server:
     """Answers each request with the next of `answers`: a list of pieces, of which None hangs up. A context; `get` asks
     it as an update does."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers, **options):
         self.answers = list(answers)
+        self._options = options
         self.requests = []
         self.connections = 0
         self._peer = None
@@ -51,7 +54,7 @@ class Server:
         self._before = module.socket
         if not MICROPYTHON:
             module.socket = Socket
-        self.http = module.Http("127.0.0.1", port, bytearray(HEAD + ROOM), "Authorization: x\r\n")
+        self.http = module.Http("127.0.0.1", port, bytearray(HEAD + ROOM), "Authorization: x\r\n", **self._options)
         return self
 
     def __exit__(self, *args):
@@ -317,3 +320,87 @@ def test_a_slow_server_costs_turns_and_no_more():
             if turns % 3 == 0:
                 server.step()
         assert bytes(server.http.body) == b"slow" and turns >= 3 * len(pieces) - 3
+
+
+def test_over_tls_once_a_connection_and_never_waiting_for_the_handshake():
+    """What the context has to be is tested in test_device_tls.py."""
+    with Flash({"update.der": "0"}), tls.Here():
+        tls.SSLContext.waits = 0 if MICROPYTHON else 3  # its poll() takes no socket of a class of ours
+        with Server([reply(b"abc", total=7)], [reply(b"defg", first=3, total=7), None], [reply(b"x")], tls=True) as it:
+            assert it.get(0, 2) == b"abc" and it.get(3, 6) == b"defg"
+            assert [context.names for context in tls.made] == [["127.0.0.1"]]
+            raises(OSError, it.get)
+            assert it.get() == b"x"
+            assert len(tls.made) == 2 and it.connections == 2
+
+
+def test_over_tls_no_connection_that_is_not_verified():
+    with Flash({}), tls.Here(), Server([reply(b"abc")], tls=True) as it:
+        raises(ValueError, it.get, match="update.der")
+        assert it.requests == []
+
+
+def test_a_name_without_an_address_is_an_error_to_try_again_after():
+    """None for the address of a name that there is none of, or no tuple at all: esp32/modsocket.c, extmod/modlwip.c."""
+    for found in ([], [(2, 1, 0, "", None)], None):
+        with Server([reply(b"good")]) as it, replaced(module, "getaddrinfo", lambda *args: found):  # noqa: B023
+            raises(OSError, it.get, match="no address for 127.0.0.1")
+
+
+class Deaf:
+    """poll(), which hears nothing for as long as a test says so; time goes on meanwhile."""
+
+    deaf = False
+
+    def __init__(self, ticks):
+        self._ticks = ticks
+        self._poll = module.poll()
+        self.register, self.modify, self.unregister = self._poll.register, self._poll.modify, self._poll.unregister
+
+    def poll(self, ms):
+        if not self.deaf:
+            return self._poll.poll(ms)
+        self._ticks.go_on(ms)
+        return []
+
+
+def test_an_address_that_does_not_answer_is_looked_up_again():
+    """Another one has the name, perhaps, next time."""
+    looked_up = []
+    real_one = module.getaddrinfo
+
+    def look_up(host, port, *args):
+        looked_up.append(host)
+        return real_one(host, port, *args)
+
+    with fakes.Ticks(module) as ticks, replaced(module, "getaddrinfo", look_up):
+        poller = Deaf(ticks)
+        with replaced(module, "poll", lambda: poller), Server([reply(b"a"), None], [reply(b"b")]) as it:
+            poller.deaf = True
+            before = ticks.now
+            raises(OSError, it.get, match=str(ETIMEDOUT))
+            assert 15000 <= ticks.now - before < 16000
+            poller.deaf = False
+            assert it.get() == b"a" and len(looked_up) == 2
+            raises(OSError, it.get)
+            assert it.get() == b"b" and len(looked_up) == 2, "what has answered once is right"
+
+
+def test_an_address_that_there_is_no_way_to_is_looked_up_again():
+    if MICROPYTHON:
+        raise SkipTest("a class of ours is no socket there")
+    looked_up = []
+    real_one = module.getaddrinfo
+
+    def look_up(host, port, *args):
+        looked_up.append(host)
+        return real_one(host, port, *args)
+
+    class NoWay(Socket):
+        def connect(self, address):
+            raise OSError(EHOSTUNREACH, "")
+
+    with replaced(module, "getaddrinfo", look_up), Server([reply(b"a")]) as it:
+        with replaced(module, "socket", NoWay):
+            raises(OSError, it.get, match=str(EHOSTUNREACH))
+        assert it.get() == b"a" and len(looked_up) == 2

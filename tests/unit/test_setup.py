@@ -82,8 +82,8 @@ class Keyboard:
 
 
 class Setup:
-    """A board with these files in its air, and run() on it; a context. `persons` are what happens meanwhile: generators,
-    each gets on whenever the board waits, by 10 ms or by 200."""
+    """A board with these files, in its air, and run() on it; a context. `persons` are what happens meanwhile:
+    generators, each gets on whenever the board waits, by 10 ms or by 200."""
 
     def __init__(self, flash=None, **air):
         self._flash = Flash(NEW if flash is None else flash)

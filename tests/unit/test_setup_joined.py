@@ -1,4 +1,4 @@
-"""Whether the networks of a board with "setup" were ever joined: if not, its access point opens, once its time is over."""
+"""Whether the networks of a board with "setup" were ever joined: if not, its access point opens after two minutes."""
 
 import json
 
