@@ -36,7 +36,7 @@ apt = if [ "$$(id -u)" = 0 ]; then sudo=; else sudo="sudo -n"; fi; \
 setup: $(VENV) ## what everything below needs from PyPI, into .venv; the others do it by themselves
 
 $(VENV): .venv/.packages $(CHINESE)
-	@$(BIN)/python -c 'from onenet_tools.catalogue import compile_words; compile_words()'
+	@$(BIN)/python -c 'from onenet_tools.words.catalogue import compile_words; compile_words()'
 	@touch $@
 
 .venv/.packages: pyproject.toml setup.py requirements/dev.txt
@@ -159,7 +159,7 @@ test-update: $(VENV) micropython32 ## updates over the air that go wrong, with 1
 	@$(BIN)/python tests/e2e/update_cuts.py $(or $(CUTS),100) $(if $(CHANGES),--changes $(CHANGES)) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
 
 capacity: $(VENV) micropython32 ## what a board bears: the pace of a tenth of a second, how many streams, bursts, and points in a message
-	@$(BIN)/python -m onenet_tools.capacity
+	@$(BIN)/python -m onenet_tools.measure.capacity
 
 misfortunes: $(VENV) ## what boards meet in the field, on virtual ones: a table of how long until online, and what was lost; CHIP=
 	@$(BIN)/python -m onenet_tools.misfortunes $(if $(CHIP),--chip $(CHIP)) $(NAMES)
@@ -203,10 +203,10 @@ format: $(VENV) ## lays the code out as lint wants it
 	$(BIN)/ruff format
 
 words: $(VENV) ## the catalogue of Chinese texts, with what is new in the code put in; says what has no Chinese yet
-	@$(BIN)/python -m onenet_tools.catalogue
+	@$(BIN)/python -m onenet_tools.words.catalogue
 
 compliance: $(VENV) ## docs/compliance.md: where each clause of MQTT 3.1.1 is obeyed, and which test shows it; fails if one has none
-	@$(BIN)/python -m onenet_tools.compliance
+	@$(BIN)/python -m onenet_tools.pages.compliance
 
 # Use
 
@@ -223,7 +223,7 @@ pictures: $(VENV) .venv/.bench chromium ## pictures of the console's pages in bo
 	@$(BIN)/python -m onenet_tools.console.pictures
 
 load: $(VENV) ## many devices at a local OneNET, a data point a second each: figures, and what is lost; DEVICES=1000, MINUTES=5
-	@$(BIN)/python -m onenet_tools.load $(if $(DEVICES),--devices $(DEVICES)) $(if $(MINUTES),--minutes $(MINUTES))
+	@$(BIN)/python -m onenet_tools.measure.load $(if $(DEVICES),--devices $(DEVICES)) $(if $(MINUTES),--minutes $(MINUTES))
 
 board: $(VENV) ## start a virtual board, without a program, and say where its serial port is; CHIP=esp32, esp32c3 or esp8266
 	@$(BIN)/onenet board $(if $(CHIP),--chip $(CHIP))

@@ -35,7 +35,7 @@ LAST = (
 def pytest_sessionstart():
     """What is new in the catalogue counts without another make setup."""
     try:
-        from onenet_tools.catalogue import MO, PO, compile_words
+        from onenet_tools.words.catalogue import MO, PO, compile_words
     except ImportError as error:
         pytest.exit(f"{error}: make setup", returncode=4)
     if not MO.is_file() or MO.stat().st_mtime < PO.stat().st_mtime:

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mpremote.transport_serial import SerialTransport
+from onenet_tools.compile.mpy import CompileError, compile_files
 from onenet_tools.files import board_directory, board_modules, source_for
-from onenet_tools.mpy import CompileError, compile_files
 from onenet_tools.port.connection import SETTLE, Connection, Gone
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.inventory import identify

@@ -16,13 +16,13 @@ from .api.device_cli import EPILOG, create
 from .console.cli import app as console
 from .console.cli import devices
 from .failures import NotOnWindows, complain, failures_in_one_line
-from .help_words import error_words, translated
 from .language import _
 from .model.cli import app as model
 from .package.cli import app as package
 from .packets.cli import app as packets
 from .port.cli import app as port
 from .token.cli import app as token
+from .words.help_words import error_words, translated
 
 
 class ChipName(Enum):
@@ -215,7 +215,7 @@ def mpy(
     from rich.console import Console
     from rich.table import Table
 
-    from .mpy import CompileError, compile_board
+    from .compile.mpy import CompileError, compile_board
 
     target = output or Path("build", "mpy", arch)
     with failures_in_one_line(CompileError, OSError):
@@ -261,7 +261,8 @@ def size(
         ),
     ] = False,
     record: Annotated[
-        bool, typer.Option("--record", help="Write these figures to tools/size.json and tools/heap.json.")
+        bool,
+        typer.Option("--record", help="Write these figures to size.json and heap.json in tools/measure."),
     ] = False,
 ) -> int:
     """Show what each of the board's modules costs: lines, .mpy bytes, heap kept by import; and what heap is left on
@@ -269,9 +270,9 @@ def size(
     from .bench import PeerError
     from .bench.webassembly import WebAssemblyError
     from .board import BoardError
-    from .mpy import CompileError
+    from .compile.mpy import CompileError
+    from .measure.size import run_size
     from .port.errors import PortError
-    from .size import run_size
 
     with failures_in_one_line(BoardError, CompileError, PeerError, PortError, WebAssemblyError, OSError):
         return run_size(Path("build"), record, check)

@@ -8,8 +8,8 @@ from onenet_tools.board import VirtualBoard
 from onenet_tools.board.cli import next_steps
 from onenet_tools.board.heap import MARK, heaps
 from onenet_tools.board.small_heap import FREE
-from onenet_tools.mpy import compile_files
-from onenet_tools.romfs import romfs_image
+from onenet_tools.compile.mpy import compile_files
+from onenet_tools.compile.romfs import romfs_image
 from real_mpremote import mpremote
 
 

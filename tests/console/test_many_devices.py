@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from onenet_tools.load import put_on
+from onenet_tools.measure.load import put_on
 
 DEVICES = 1000
 SECONDS = 4

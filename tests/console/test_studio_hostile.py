@@ -11,7 +11,7 @@ from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
 from onenet_tools.console.studio.envelope import BadMessage
 from onenet_tools.console.studio.reports import Reader
-from onenet_tools.thing_model import read_model
+from onenet_tools.model.thing_model import read_model
 from studio_api import MODEL
 from studio_client import thing_online
 

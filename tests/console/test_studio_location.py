@@ -8,7 +8,7 @@ import pytest
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.model import Device
 from onenet_tools.console.studio.system_model import CELLS, WIFI
-from onenet_tools.thing_model import read_model
+from onenet_tools.model.thing_model import read_model
 from studio_api import Api
 from studio_client import thing_online
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from onenet_tools.heap import BARS, Work, measure, problems
+from onenet_tools.measure.heap import BARS, Work, measure, problems
 
 
 def test_an_esp8266_at_work_has_the_heap_left_that_is_recorded() -> None:

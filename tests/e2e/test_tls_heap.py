@@ -21,8 +21,8 @@ from onenet_tools.console.model import Device
 from onenet_tools.console.studio.failures import NoAnswer, NotSubscribed, ServiceFailed
 from onenet_tools.console.studio.products import Protocol
 from onenet_tools.files import board_directory
-from onenet_tools.heap import BARS
 from onenet_tools.loopback import free_port
+from onenet_tools.measure.heap import BARS
 from onenet_tools.port.program import in_form, sources
 from secure_broker import HOST, Secure, der_of, secure_broker
 from terminator import terminator

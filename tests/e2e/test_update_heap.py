@@ -9,7 +9,7 @@ import pytest
 from onenet_tools.board import VirtualBoard
 from onenet_tools.console.console import running_console
 from onenet_tools.files import board_directory
-from onenet_tools.heap_update import least
+from onenet_tools.measure.heap_update import least
 from onenet_tools.port.program import Dialect
 from over_the_air import PATIENCE, Server, board, program
 
@@ -20,7 +20,7 @@ FREE, LARGEST = 3_584, 768
 """Of an ESP8266 at the least, while a package is fetched: of some 4.4 KB and 1.1 to 1.6 KB. A reply's head, which is
 copied, has 512 bytes at the most."""
 IDLE = 12_288
-"""The same before: as without "update", see tools/heap.py."""
+"""The same before: as without "update", see tools/measure/heap.py."""
 PROVING = 8_704
 """Bytes free while the new program proves itself."""
 MOST = 22_528

@@ -3,7 +3,7 @@ property, an event or a service."""
 
 import json
 
-from onenet_tools.thing_model import ModelError, fields_objection, read_model
+from onenet_tools.model.thing_model import ModelError, fields_objection, read_model
 from taken import Taken
 
 _VALUES = 0, -1, 1.5, 10**400, 1e300, True, "", "x" * 70, "2026", None, [], [1, "x"], {}, {"a": {"b": [1]}}

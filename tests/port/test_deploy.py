@@ -12,10 +12,10 @@ from onenet_tools import __version__
 from onenet_tools.board import BoardError, ResetCause
 from onenet_tools.broker import Mosquitto
 from onenet_tools.cli import main
+from onenet_tools.compile.mpy import merged_board
 from onenet_tools.console.console import running_console
 from onenet_tools.console.studio.products import Protocol
 from onenet_tools.files import board_directory, board_modules
-from onenet_tools.mpy import merged_board
 from onenet_tools.port import find, way_in
 from onenet_tools.port.deploy import deploy
 from onenet_tools.port.errors import PortError, Stopped

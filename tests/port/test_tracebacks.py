@@ -3,10 +3,10 @@
 import re
 
 import pytest
+from onenet_tools.compile.mpy import merged_board
+from onenet_tools.compile.shorten import function_at, shorten
 from onenet_tools.files import board_directory
-from onenet_tools.mpy import merged_board
 from onenet_tools.port.tracebacks import as_written
-from onenet_tools.shorten import function_at, shorten
 
 
 @pytest.mark.parametrize("arch", ["xtensawin", "xtensa"])

@@ -18,7 +18,7 @@ from onenet_tools.bench.webassembly import WebAssemblyError
 from onenet_tools.board.executable import find_micropython
 from onenet_tools.broker import Mosquitto, find_mosquitto
 from onenet_tools.cli import main
-from onenet_tools.mpy import shipped_sources
+from onenet_tools.compile.mpy import shipped_sources
 
 BUILD = Path(__file__).parents[2] / "build"
 SIMPLE = next(peer for peer in PEERS if peer.name == "umqtt.simple")

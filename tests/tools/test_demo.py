@@ -31,7 +31,7 @@ from onenet_tools.language import CHINESE, speaking
 from onenet_tools.language import _ as translated
 from onenet_tools.model.check import check
 from onenet_tools.model.program import read_program
-from onenet_tools.thing_model import read_model
+from onenet_tools.model.thing_model import read_model
 
 SECRET = "136928831"
 ONENET = [sys.executable, "-m", "onenet_tools"]

@@ -32,7 +32,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
     )
 
 
-UNIX_ONLY = ("board", "bench", "demo", "misfortunes", "capacity", "cluster", "dialects", "heap", "heap_update", "size")
+UNIX_ONLY = ("board", "bench", "demo", "misfortunes", "cluster", "measure")
 """What is made of virtual boards."""
 
 

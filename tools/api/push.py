@@ -8,7 +8,7 @@ from ..failures import complain
 from ..language import _
 from ..package.package import Package, read_package
 from ..port.errors import PortError
-from ..said import rendered
+from ..words.said import rendered
 from .client import Client
 from .failures import ApiError
 

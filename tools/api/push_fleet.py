@@ -19,7 +19,7 @@ from ..failures import complain
 from ..language import N_, _
 from ..port.errors import PortError
 from ..port.texts import read_text
-from ..said import rendered
+from ..words.said import rendered
 from .client import Client
 from .failures import ApiError, NotOnline
 from .push import Push, is_end, is_good, package_in

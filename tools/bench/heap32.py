@@ -5,9 +5,9 @@ import re
 from functools import cached_property
 from pathlib import Path
 
+from ..compile.mpy import module_name, shipped_sources
+from ..compile.romfs import romfs_image
 from ..files import board_directory, board_modules
-from ..mpy import module_name, shipped_sources
-from ..romfs import romfs_image
 from .peers import BOARD, OURS, Peer, library_sources
 from .webassembly import ROMFS_SETUP, WebAssembly, WebAssemblyError, plain_mpy, plain_mpy_of
 
@@ -148,7 +148,7 @@ def board_flash(beginning: str = "") -> float:
     """Bytes of the .mpy files for the ESP32 whose names begin so; of all that a board needs, by default."""
     import tempfile
 
-    from ..mpy import compile_board
+    from ..compile.mpy import compile_board
 
     with tempfile.TemporaryDirectory() as folder:
         names = [name for name in board_modules() if name.startswith(beginning)]

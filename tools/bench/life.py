@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ..board import BoardError, VirtualBoard, Wifi
 from ..broker import Mosquitto
+from ..compile.mpy import compile_board
 from ..demo.legacy import demo_config
 from ..demo.stage import PASSWORD, SSID
 from ..files import board_directory
-from ..mpy import compile_board
 from .peers import OURS, Peer
 from .run import PRODUCT, USER, Absent, Figure, Runner, real_broker
 

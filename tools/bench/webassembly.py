@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..mpy import shipped_source
+from ..compile.mpy import shipped_source
 from .peers import cross_compile
 
 _PACKAGE = "@micropython/micropython-webassembly-pyscript"

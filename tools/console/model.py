@@ -8,7 +8,7 @@ from typing import Any
 
 from ..language import ENGLISH, speaking
 from ..packets.explain import Explained, explain
-from ..said import rendered
+from ..words.said import rendered
 
 
 @dataclass(frozen=True)

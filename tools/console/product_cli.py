@@ -58,7 +58,7 @@ def list_(
 @products.command("model")
 def model(product_id: Id, file: ModelFile, data: Data = None) -> None:
     """Give a product a thing model: from then on, what its devices say is checked, and the page has its controls."""
-    from ..thing_model import ModelError
+    from ..model.thing_model import ModelError
 
     with failures_in_one_line(OSError, ModelError, UnicodeDecodeError):
         text = file.read_text(encoding="utf-8-sig")

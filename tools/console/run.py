@@ -13,7 +13,7 @@ import time
 from ..clock import zone
 from ..failures import complain
 from ..language import _, padded, speaking, spoken
-from ..said import rendered
+from ..words.said import rendered
 from .addresses import lan_addresses
 from .console import Console, Options
 from .model import DeviceChanged, Event, LoginRefused, TriggerFired

@@ -21,11 +21,11 @@ from typing import Any
 
 from ..board import VirtualBoard, Wifi
 from ..board.chips import CHIPS
+from ..compile.mpy import compile_board
+from ..compile.romfs import romfs_image
 from ..console.console import RunningConsole, running_console
 from ..console.model import Event, Point, PointsStored
 from ..files import board_directory, board_modules
-from ..mpy import compile_board
-from ..romfs import romfs_image
 
 SSID, PASSWORD = "home", "password"
 ADDRESS = ("183.230.40.39", 6002)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..language import _
-from ..thing_model import Property, ThingModel
 from .program import Program, Use
+from .thing_model import Property, ThingModel
 from .values import fields_objection, objection
 
 

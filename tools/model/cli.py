@@ -36,9 +36,9 @@ def model(
     if they don't.
     """
     from ..api.text import harmless
-    from ..thing_model import ModelError, read_model
     from .check import check
     from .program import Program, ProgramError, read_program
+    from .thing_model import ModelError, read_model
 
     with failures_in_one_line(OSError, UnicodeDecodeError, ModelError, ProgramError):
         try:

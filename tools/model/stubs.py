@@ -5,7 +5,7 @@ import keyword
 import re
 from collections.abc import Container, Iterable, Iterator
 
-from ..thing_model import DataType, Field, Property, Service, ThingModel
+from .thing_model import DataType, Field, Property, Service, ThingModel
 
 _HEAD = '''"""What this board measures and obeys."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..language import N_, _
-from ..thing_model import DataType, Field
+from .thing_model import DataType, Field
 
 _WORDS = {
     "bool": N_("true or false"),

@@ -18,9 +18,9 @@ from rich.text import Text
 
 from ..clock import zone
 from ..failures import complain
-from ..help_words import translated
 from ..language import N_, _
-from ..said import rendered
+from ..words.help_words import translated
+from ..words.said import rendered
 from . import show
 from .build import build
 from .commands import CLIENT_COMMANDS

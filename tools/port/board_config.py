@@ -7,7 +7,7 @@ from typing import Any
 
 from ..files import board_directory
 from ..language import _
-from ..said import BOARD, rendered
+from ..words.said import BOARD, rendered
 from .board_module import board_module
 
 Config = dict[str, Any]

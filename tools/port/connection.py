@@ -19,8 +19,8 @@ from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from ..compile.syntax import literal_eval
 from ..language import _
-from ..syntax import literal_eval
 from .errors import PortError
 from .find import usb_ports
 from .trouble import explain_open

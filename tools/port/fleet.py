@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..language import _
-from ..said import BOARD as BOARDS_WORDS
-from ..said import rendered
+from ..words.said import BOARD as BOARDS_WORDS
+from ..words.said import rendered
 from .asking import WIFI_PASSWORD
 from .board_config import PROOFS, known_keys, said_by_board, value_from_text
 from .configure import Changes, configure_row

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from ..compile.mpy import CompileError, compile_files
 from ..files import INSTEAD, ON_REQUEST, SETUP, board_directory, board_modules, is_left_out, source_for
 from ..language import _
-from ..mpy import CompileError, compile_files
 from .errors import PortError
 
 OURS = ("firmware/", "lib/mqtt/", "lib/onenet/")

@@ -5,7 +5,7 @@ import time
 
 from ..api.text import harmless
 from ..language import N_, _
-from ..said import BOARD, rendered
+from ..words.said import BOARD, rendered
 from .errors import PortError
 
 _LINE = re.compile(r"-?\d+ (wifi|mqtt|config|device): (.*)")

@@ -3,8 +3,8 @@
 import functools
 import re
 
-from ..mpy import CompileError, merged_board
-from ..shorten import function_at, shorten
+from ..compile.mpy import CompileError, merged_board
+from ..compile.shorten import function_at, shorten
 
 _ARCHITECTURES = ("xtensawin", "xtensa")
 """An ESP8266's, which has a module of its own, may have other short names."""

@@ -3,7 +3,7 @@
 import re
 
 from ..language import N_, _
-from ..said import BOARD, explanation, rendered
+from ..words.said import BOARD, explanation, rendered
 from .board_module import board_module
 
 _ERROR = re.compile(r"(?<!\()\bOSError: (?:\[Errno (-?\d+)\](?: (E[A-Z]+))?|\(?(-?\d+)\b)")

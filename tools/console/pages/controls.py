@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 from nicegui.elements.mixins.value_element import ValueElement
 
-from ...thing_model import DataType, Property
+from ...model.thing_model import DataType, Property
 from .frame import Visit, box, button, part
 from .meaning import label, range_of, unit_of
 from .text import shown, shown_value

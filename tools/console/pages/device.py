@@ -6,7 +6,7 @@ from datetime import timedelta
 from fastapi import Request
 from nicegui import ui
 
-from ...thing_model import ThingModel
+from ...model.thing_model import ThingModel
 from ..database import utc, utc_now
 from ..model import (
     CommandChanged,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ...thing_model import ThingModel
+from ...model.thing_model import ThingModel
 from ..model import ThingEvent
 from .frame import Visit, box, part
 from .text import shown, shown_time, shown_value

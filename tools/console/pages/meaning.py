@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ...thing_model import DataType, Property, ThingModel
+from ...model.thing_model import DataType, Property, ThingModel
 from ..model import DescribedStream, Device
 from ..platform import Platform
 from .text import shown

@@ -6,7 +6,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from ...language import _
-from ...thing_model import ModelError
+from ...model.thing_model import ModelError
 from ..failures import PlatformError
 from ..studio.products import Product, Protocol
 from .dialogs import ask, buttons, choice, complaint_line, dialog, field, form, text_of

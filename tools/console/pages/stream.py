@@ -10,7 +10,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from ...clock import zone
-from ...thing_model import ThingModel
+from ...model.thing_model import ThingModel
 from ..model import DescribedStream, Device, Event, PointsStored
 from ..platform import UnknownDevice
 from .chart_data import MOST_STREAMS

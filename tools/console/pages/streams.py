@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from ...clock import zone
-from ...thing_model import ThingModel
+from ...model.thing_model import ThingModel
 from ..model import DescribedStream, Point
 from ..numbers import number_of
 from .csv_export import csv_address

@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from ...thing_model import Service
+from ...model.thing_model import Service
 from ..failures import PlatformError
 from ..model import Device, Point
 from ..studio.envelope import SUCCESS

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...language import CHINESE, ENGLISH, speaking
-from ...said import rendered
+from ...words.said import rendered
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from ...clock import BEIJING
 from ...datapoints import DataPoint
 from ...language import _
-from ...thing_model import ThingModel, fields_objection
+from ...model.thing_model import ThingModel, fields_objection
 from ..database import utc_now
 from ..model import ThingEvent
 from .envelope import FAILURE, BadMessage

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ...language import _
-from ...thing_model import ThingModel, read_model
+from ...model.thing_model import ThingModel, read_model
 from ..dialect import Connect, Ended, Refused, shown
 from ..failures import PlatformError
 from ..model import Device

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ...thing_model import Property
+from ...model.thing_model import Property
 from ..database import microseconds
 from ..model import Stream
 from .asked_thing import Asked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...datapoints import parse_json
 from ...language import _
-from ...thing_model import ThingModel, fields_objection
+from ...model.thing_model import ThingModel, fields_objection
 from ..model import Desired, DesiredChanged, Device
 from .envelope import SUCCESS, encode
 from .failures import BadParameter, NoModel, NotSubscribed, ServiceFailed, StudioError, Unsettable

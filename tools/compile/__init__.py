@@ -1,0 +1,1 @@
+"""What makes of the board's sources the files that a board gets."""

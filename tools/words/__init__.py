@@ -1,0 +1,1 @@
+"""What people are told in Chinese: where it is found, and how it is kept whole."""
