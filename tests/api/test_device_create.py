@@ -11,7 +11,7 @@ from onenet_tools.api.studio import StudioClient
 from onenet_tools.cli import main
 from onenet_tools.console.console import RunningConsole
 from onenet_tools.console.studio.products import Product
-from onenet_tools.port.configure import Changes
+from onenet_tools.port.changes import Changes
 from onenet_tools.port.fleet import read_fleet
 
 HEAD = "board,platform,device_name,product_id,device_key"

@@ -14,7 +14,7 @@ from onenet_tools.console.console import running_console
 from onenet_tools.console.local_device import NoLocalDevice, local_device
 from onenet_tools.console.studio.products import Protocol
 from onenet_tools.loopback import free_port
-from onenet_tools.port import cli, configure
+from onenet_tools.port import cli, config_command
 from typer.testing import CliRunner
 
 
@@ -103,7 +103,9 @@ def test_strangers_are_not_answered_and_strange_answers_not_taken():
 
 def test_config_takes_it(data, monkeypatch):
     given = []
-    monkeypatch.setattr(configure, "run_config", lambda *arguments: given.append((arguments, dict(os.environ))) or 0)
+    monkeypatch.setattr(
+        config_command, "run_config", lambda *arguments: given.append((arguments, dict(os.environ))) or 0
+    )
     monkeypatch.setattr(
         module,
         "local_device",

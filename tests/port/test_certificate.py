@@ -15,7 +15,7 @@ from onenet_tools.board import VirtualBoard
 from onenet_tools.cli import main
 from onenet_tools.port.board_config import known_keys
 from onenet_tools.port.certificate import beside, file_of, onenet_ca, read_ca
-from onenet_tools.port.configure import Changes
+from onenet_tools.port.changes import Changes
 from onenet_tools.port.deploy import deploy
 from onenet_tools.port.errors import PortError
 from person import Person

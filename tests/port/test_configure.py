@@ -14,7 +14,7 @@ from onenet_tools.cli import main
 from onenet_tools.port import find
 from onenet_tools.port.asking_proof import proof_in
 from onenet_tools.port.board_config import first_ssid, masked, password_of, value_from_text, with_network
-from onenet_tools.port.configure import Changes, read_secrets
+from onenet_tools.port.changes import Changes, read_secrets
 from onenet_tools.port.errors import PortError
 from onenet_tools.port.fleet import read_fleet
 from onenet_tools.token.trying import make_token

@@ -10,7 +10,7 @@ from onenet_tools.board import VirtualBoard
 from onenet_tools.cli import main
 from onenet_tools.port.asking_broker import address, keys_of, looks_like_address, with_address
 from onenet_tools.port.board_config import problems, value_from_text
-from onenet_tools.port.configure import Changes
+from onenet_tools.port.changes import Changes
 from onenet_tools.port.errors import PortError
 from person import Person
 from serial_board import AUTH_INFO, DEVICE_ID, PRODUCT_ID, SSID, WIFI_PASSWORD, board, config

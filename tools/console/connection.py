@@ -6,9 +6,11 @@ itself. All packets of both directions go to the packet log, and to the recorder
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+from amqtt.adapters import ReaderAdapter, WriterAdapter
 
 from ..files import use_board_libraries
 from ..language import _, ngettext
@@ -17,15 +19,13 @@ from .dialect import Connect, Dialect, Ended, Refused, Will, built, topic_of
 from .failures import PlatformError
 from .model import LoginRefused
 from .pipe import BrokerWriter, Pipe
+from .platform import Platform
 
 use_board_libraries()
 
 from mqtt import packet as packets  # noqa: E402
 from mqtt import server  # noqa: E402
 from mqtt.errors import ProtocolError  # noqa: E402
-
-if TYPE_CHECKING:
-    from .gate import Gate
 
 _MOST_BYTES = 270_336  # remaining length of a packet in any dialect
 _MOST_CONNECT = 4096  # remaining length of the first packet
@@ -50,10 +50,40 @@ _OTHERS = {b"GE": "HTTP", b"PO": "HTTP", b"PU": "HTTP", b"DE": "HTTP", b"HE": "H
 _parser = server.ServerParser(_MOST_BYTES)  # one for all, who give it whole packets
 
 
+class Broker(Protocol):
+    """What of the broker a connection needs."""
+
+    async def external_connected(self, reader: ReaderAdapter, writer: WriterAdapter, listener_name: str) -> None: ...
+    def is_subscribed(self, device_id: str, topic: str) -> bool: ...
+    async def forget(self, device_id: str) -> None: ...
+
+
+class Recorder(Protocol):
+    """Takes down what goes over each connection."""
+
+    def opened(self, connection: Hashable, client: tuple[str, int], server: tuple[str, int]) -> None: ...
+    def record(self, connection: Hashable, from_client: bool, data: bytes) -> None: ...
+    def closed(self, connection: Hashable) -> None: ...
+
+
+class Gate(Protocol):
+    """What of the gate a connection needs; gate.py has it."""
+
+    platform: Platform
+    recorder: Recorder | None
+    broker: Broker | None
+
+    def has_spoken(self, connection: "Connection") -> None: ...
+    def welcome(self, connect: Connect, connection: "Connection") -> tuple[str, Dialect]: ...
+    async def enter(self, connection: "Connection") -> None: ...
+    def unreleased(self, device_id: str, clean: bool) -> set[int]: ...
+    def leave(self, connection: "Connection") -> None: ...
+
+
 class Connection:
     """A connection, from accept to close."""
 
-    def __init__(self, gate: "Gate", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, gate: Gate, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._gate = gate
         self._platform = gate.platform
         self._reader = reader

@@ -1,34 +1,14 @@
 """Who comes to the console over MQTT: everybody until they are let in, then one connection of each device."""
 
 import asyncio
-from collections.abc import Hashable
-from typing import Protocol
-
-from amqtt.adapters import ReaderAdapter, WriterAdapter
 
 from ..language import _
 from . import legacy
-from .connection import Connection
+from .connection import Broker, Connection, Recorder
 from .dialect import Connect, Dialect
 from .platform import Platform
 
 _MOST_STRANGERS = 4096  # connections that have sent no CONNECT: a class after a power cut; beyond that the oldest goes
-
-
-class Broker(Protocol):
-    """What of the broker a connection needs."""
-
-    async def external_connected(self, reader: ReaderAdapter, writer: WriterAdapter, listener_name: str) -> None: ...
-    def is_subscribed(self, device_id: str, topic: str) -> bool: ...
-    async def forget(self, device_id: str) -> None: ...
-
-
-class Recorder(Protocol):
-    """Takes down what goes over each connection."""
-
-    def opened(self, connection: Hashable, client: tuple[str, int], server: tuple[str, int]) -> None: ...
-    def record(self, connection: Hashable, from_client: bool, data: bytes) -> None: ...
-    def closed(self, connection: Hashable) -> None: ...
 
 
 class Gate:

@@ -1,7 +1,6 @@
 """What `onenet config` asks a person, who may be nobody, and until when."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -28,13 +27,10 @@ from .board_config import (
     with_network,
     with_proof,
 )
+from .changes import WIFI_PASSWORD, Changes
 from .errors import PortError
 from .hosts import host_problems
 
-if TYPE_CHECKING:
-    from .configure import Changes
-
-WIFI_PASSWORD = "wifi_password"
 _OF_ADDRESS = {"host", "port", "transport", "path", "tls"}
 _NAME = ("device_name", N_("Device name"))
 _NAMES = {LEGACY: ("device_id", N_("Device ID")), STUDIO: _NAME, DP: _NAME, MQTT: _NAME}
@@ -59,14 +55,14 @@ def prompt(question: str, default: str, secret: bool) -> str:
         typer.echo(_("  must not contain control characters; was an arrow key pressed?"), err=True)
 
 
-def asked(config: Config, there: Config, changes: "Changes", ask: Ask, secure: bool) -> Config:
+def asked(config: Config, there: Config, changes: Changes, ask: Ask, secure: bool) -> Config:
     """The configuration with what was asked for: what is missing; with no changes at all, or for another platform than
     the one that is there, everything that matters. secure: whether the board can have TLS."""
     config = _ask_for_network(config, there, changes, ask)
     return _ask_for_device(config, there, changes, ask, secure)
 
 
-def complete(config: Config, there: Config, changes: "Changes") -> Config:
+def complete(config: Config, there: Config, changes: Changes) -> Config:
     """The configuration, where nobody can be asked. Raises PortError, with nothing secret in it, where something is
     missing or wrong."""
     if changes.ssid and WIFI_PASSWORD not in changes.secrets and password_of(there, changes.ssid) is None:
@@ -79,7 +75,7 @@ def complete(config: Config, there: Config, changes: "Changes") -> Config:
     return checked(config, changes)
 
 
-def checked(config: Config, changes: "Changes") -> Config:
+def checked(config: Config, changes: Changes) -> Config:
     """The configuration, which is right. Raises PortError, as complete() does."""
     found = as_typed(problems(config)) or [
         *(token_problems(config) if "token" in changes.secrets else []),
@@ -90,7 +86,7 @@ def checked(config: Config, changes: "Changes") -> Config:
     return config
 
 
-def _ask_for_network(config: Config, there: Config, changes: "Changes", ask: Ask) -> Config:
+def _ask_for_network(config: Config, there: Config, changes: Changes, ask: Ask) -> Config:
     ssid = first_ssid(config)
     if not ssid or not changes.anything:
         ssid = ask(_("Wi-Fi network"), ssid, False)
@@ -108,7 +104,7 @@ def _ask_for_network(config: Config, there: Config, changes: "Changes", ask: Ask
         known = None
 
 
-def _ask_for_device(config: Config, there: Config, changes: "Changes", ask: Ask, secure: bool) -> Config:
+def _ask_for_device(config: Config, there: Config, changes: Changes, ask: Ask, secure: bool) -> Config:
     """Who the device is. Of which platform it is shows in the product's ID, in whose place a broker's address stands
     for that broker."""
     before = platform_of(config)
@@ -131,11 +127,11 @@ def _ask_for_device(config: Config, there: Config, changes: "Changes", ask: Ask,
     return config
 
 
-def _wanted(key: str, config: Config, changes: "Changes") -> bool:
+def _wanted(key: str, config: Config, changes: Changes) -> bool:
     return key not in config or not changes.anything or bool(problems_of(key, config))
 
 
-def _ask_for_product(config: Config, changes: "Changes", ask: Ask, secure: bool) -> Config:
+def _ask_for_product(config: Config, changes: Changes, ask: Ask, secure: bool) -> Config:
     default = config.get("product_id")
     while True:
         question = _("Product ID") if "platform" in config else _("Product ID, or the address of a broker of your own")

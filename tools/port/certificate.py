@@ -17,6 +17,7 @@ from ..language import _
 from .asking import Ask
 from .asking_tls import NOT_ON_ESP8266
 from .board_config import Config, said_by_board, with_defaults
+from .config_file import read_config
 from .connection import Connection
 from .errors import PortError
 from .inventory import ESP8266, identify
@@ -24,8 +25,6 @@ from .inventory import ESP8266, identify
 ONENET = "onenet"
 ONENET_FILE = "onenet.der"
 """The file on the board of OneNET's own CA; it comes with this package."""
-CA_FILE = "ca.der"
-"""The file on the board of any other."""
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 
 
@@ -147,8 +146,6 @@ def on_board(connection: Connection, platform: str, names: frozenset[str]) -> tu
 
     `names`: the files it has. Raises PortError where its TLS can't be.
     """
-    from .configure import read_config
-
     name = None
     with contextlib.suppress(PortError):  # a config.json that is none is the program's to tell
         name = file_of(read_config(connection))

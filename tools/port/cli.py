@@ -233,7 +233,7 @@ def config(
     ONENET_MQTT_PASSWORD; --set transport=websocket and path=… where it is to be
     reached so.
     """
-    from .configure import run_config
+    from .config_command import run_config
     from .errors import PortError
 
     if local:

@@ -8,7 +8,7 @@ import typer
 from ..language import _
 from .asking import Ask, asked, checked, complete
 from .board_config import name_of
-from .configure import Changes
+from .changes import Changes
 from .connection import Connection
 from .errors import PortError
 from .improv import Improv, Network

@@ -9,9 +9,9 @@ from pathlib import Path
 from ..language import _
 from ..words.said import BOARD as BOARDS_WORDS
 from ..words.said import rendered
-from .asking import WIFI_PASSWORD
 from .board_config import PROOFS, known_keys, said_by_board, value_from_text
-from .configure import Changes, configure_row
+from .changes import WIFI_PASSWORD, Changes
+from .configure import configure_row
 from .connection import Connection
 from .errors import PortError
 from .find import all_ports
