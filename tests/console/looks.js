@@ -4,6 +4,10 @@
   const faults = [];
   const seen = (it) => it.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
   const about = (it) => `<${it.tagName.toLowerCase()} class="${it.className}"> ${it.textContent.trim().slice(0, 40)}`;
+  const inkOf = (it, part) => {
+    const { color, fontSize, fontWeight, opacity } = getComputedStyle(it, part);
+    return { color, fontSize, fontWeight, opacity };
+  };
   const scrolls = (it) => {
     for (let box = it; box && box !== document.body; box = box.parentElement)
       if (/auto|scroll/.test(getComputedStyle(box).overflow)) return true;
@@ -55,11 +59,44 @@
     }
   }
 
+  // Too pale for what is behind it: contrast by WCAG 2 (1.4.3), which asks for 4.5, and for 3 where letters are large
+  const brush = document.createElement("canvas").getContext("2d");
+  const channels = (colour) => {
+    brush.fillStyle = colour;
+    const hex = brush.fillStyle.match(/^#(..)(..)(..)$/);
+    return hex ? [...hex.slice(1).map((it) => parseInt(it, 16)), 1] : brush.fillStyle.match(/[\d.]+/g).map(Number);
+  };
+  const over = (top, below) => [0, 1, 2].map((i) => top[3] * top[i] + (1 - top[3]) * below[i]);
+  const behind = (it) => {
+    if (!it) return channels(getComputedStyle(document.documentElement).colorScheme.includes("dark") ? "#121212" : "#fff");
+    const own = channels(getComputedStyle(it).backgroundColor);
+    return own[3] === 1 ? own : [...over(own, behind(it.parentElement)), 1];
+  };
+  const light = (colour) => {
+    const [r, g, b] = colour.map((it) => (it / 255 <= 0.04045 ? it / 255 / 12.92 : ((it / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const opacity = (it) => (it ? getComputedStyle(it).opacity * opacity(it.parentElement) : 1);
+  const pale = (it, style, what) => {
+    if (it.closest("[disabled], [aria-disabled=true], .disabled")) return;
+    const ground = behind(it);
+    const ink = channels(style.color);
+    const lights = [light(over([...ink.slice(0, 3), ink[3] * style.opacity * opacity(it)], ground)), light(ground)];
+    const contrast = (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    if (contrast < (large ? 3 : 4.5)) faults.push(`pale: contrast ${contrast.toFixed(1)} of ${what}`);
+  };
+  for (const { parent } of texts) pale(parent, { ...inkOf(parent), opacity: 1 }, about(parent));
+  for (const it of root.querySelectorAll("input, textarea"))
+    if (seen(it) && it.placeholder) pale(it, inkOf(it, "::placeholder"), it.placeholder);
+
   // Over each other
   const solid = texts.filter((it) => !it.cut && !it.scrolled && !it.parent.closest(".q-field"));
   solid.forEach((one, i) =>
     solid.slice(i + 1).forEach((other) => {
       if (one.parent === other.parent || one.parent.contains(other.parent) || other.parent.contains(one.parent)) return;
+      if (one.parent.closest("p") && one.parent.closest("p") === other.parent.closest("p")) return; // lines of one text
       const wide = Math.min(one.rect.right, other.rect.right) - Math.max(one.rect.left, other.rect.left);
       const high = Math.min(one.rect.bottom, other.rect.bottom) - Math.max(one.rect.top, other.rect.top);
       if (wide > 2 && high > 5) faults.push(`over each other: ${about(one.parent)} and ${about(other.parent)}`);

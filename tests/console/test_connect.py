@@ -264,7 +264,7 @@ def test_a_browser_without_serial_ports_says_what_to_type(
     page = context.new_page()
     page.goto(f"{console.url}/connect?device={device.id}")
     expect(page.get_by_role("note")).to_contain_text("Chrome and Edge" if language == "en-US" else "Chrome 和 Edge")
-    steps = page.locator("pre.steps")
+    steps = page.get_by_role("group", name=re.compile("Commands to type|要输入的命令"))
     expect(steps).to_contain_text("onenet flash")
     expect(steps).to_contain_text(f"--device-id {device.id}")
     assert looks(page) == []

@@ -47,9 +47,8 @@ def looks(page):
 def test_pages(browser, sample, name, size, language):
     with browser.open(sample.pages()[name], language=language, size=size) as page:
         assert looks(page) == []
-        if name == "device":
-            page.emulate_media(color_scheme="dark")
-            assert looks(page) == []
+        page.emulate_media(color_scheme="dark")
+        assert looks(page) == []
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
@@ -83,6 +82,8 @@ def test_dialogs_on_a_phone(browser, sample, language):
     [
         (".content { width: 2000px; }", "the page is"),
         (".device-title { height: 1rem; overflow: hidden; }", "cut: "),
+        (".soft { color: #9aa5af !important; }", "pale: "),
+        (".search::placeholder { color: #b0b8c0 !important; }", "pale: "),
         (".card { max-width: 6rem; } .card * { white-space: nowrap; }", "sticks out"),
         (".card > h2 { margin-bottom: -2.5rem; }", "over each other"),
         ("h2 { width: 3rem; overflow-wrap: anywhere; }", "broken: "),

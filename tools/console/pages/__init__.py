@@ -61,7 +61,7 @@ def mount(app: FastAPI, platform: Platform) -> None:
 def _pages() -> FastAPI:
     """The app that NiceGUI serves its pages on."""
     pages = FastAPI(openapi_url=None)
-    ui.run_with(pages, title="OneNET console", dark=None, tailwind=False, show_welcome_message=False)
+    ui.run_with(pages, title="Local console", dark=None, tailwind=False, show_welcome_message=False)
     return pages
 
 

@@ -22,7 +22,7 @@ from ..model import Device, DeviceChanged, Event
 from ..platform import Platform, UnknownDevice
 from ..steps import steps_for
 from .forms import config_for, host_for_boards
-from .frame import Visit, box, frame, is_loopback, link, part, visit
+from .frame import Visit, box, frame, is_loopback, link, part, to_type, visit
 from .text import shown
 from .updates import Updates
 
@@ -79,7 +79,7 @@ def connect_page(request: Request, device: str = "") -> None:
         with box("section", "card"):
             part("h2", words.by_commands)
             part("p", words.by_commands_hint, "soft")
-            part("pre", "\n".join(_steps(here, device)), "steps").props["aria-label"] = words.commands_to_type
+            to_type(words, _steps(here, device))
 
     def choose(event: GenericEventArguments) -> None:
         try:

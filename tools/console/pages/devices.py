@@ -11,7 +11,7 @@ from nicegui.element import Element
 from ..model import Device, DeviceChanged, Event, LoggedPacket, PacketLogged, PointsStored, ProductsChanged
 from ..platform import UnknownDevice
 from .forms import add_device
-from .frame import Visit, box, button, frame, link, part, secret, visit
+from .frame import Visit, box, button, frame, link, part, prose, secret, visit
 from .many import add_many
 from .meaning import meaning
 from .packets import PacketLog
@@ -181,7 +181,7 @@ def _programs(here: Visit) -> None:
     words, platform = here.words, here.platform
     with box("section", "card"):
         part("h2", words.programs)
-        part("p", words.programs_hint, "soft")
+        prose(words.programs_hint, "soft")
         with box("dl"):
             part("dt", words.http_api)
             part("dd", here.origin, "mono")
@@ -200,7 +200,7 @@ def _current_programs(here: Visit) -> None:
     words, products = here.words, here.platform.studio.products
     with box("section", "card"):
         part("h2", words.current_programs)
-        part("p", words.current_programs_hint, "soft")
+        prose(words.current_programs_hint, "soft")
         with box("dl"):
             part("dt", words.http_api)
             part("dd", here.origin, "mono")

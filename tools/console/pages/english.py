@@ -4,8 +4,8 @@ from .words import Words
 
 ENGLISH = Words(
     language="en-US",
-    console="OneNET console",
-    subtitle="a local OneNET",
+    console="Local console",
+    subtitle="a OneNET of your own",
     skip="Skip to the content",
     devices="Devices",
     all="All",

@@ -12,7 +12,7 @@ from ..model import Device
 from ..platform import PlatformError
 from ..steps import steps_for
 from .dialogs import CopiedText, ask, buttons, choice, complaint_line, dialog, field, form, text_of
-from .frame import Visit, box, button, is_loopback, link, part, prose
+from .frame import Visit, box, button, is_loopback, link, part, prose, to_type
 from .tags import shown_tags, tags_in
 from .text import shown
 
@@ -52,7 +52,7 @@ def show_config(visit: Visit, device: Device) -> None:
         protocol = visit.platform.studio.products.find(device.product_id).protocol if device.is_studio else None
         platform = protocol.platform if protocol else "legacy"
         steps = steps_for(device, host_for_boards(visit), visit.platform.mqtt_port, platform)
-        part("pre", "\n".join(steps), "steps").props["aria-label"] = words.commands_to_type
+        to_type(words, steps)
         with box(classes="buttons"):
             link(f"/connect?device={quote(device.id, safe='')}", words.connect, "btn quiet")
             button(words.close, made.close, "btn quiet")

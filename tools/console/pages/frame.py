@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,8 @@ _ICON = (
     "</svg>"
 )
 _MOST_UNMET = 100  # pages without a connection of their own, which have just been asked for, or have lost it
-_OPTION = re.compile(r"(--[a-z-]+)")
+_WHOLE = re.compile(r"(--[a-z-]+|\b[a-z]+-[a-z.]+\b|onenet [a-z]+(?: [a-z]+)?)")
+"""What is typed as it stands."""
 _DOTS = "••••••••"
 _IN_LANGUAGE = {
     words.language: ui.page("", favicon=_ICON, dark=None, language=words.language) for words in (ENGLISH, CHINESE)
@@ -135,10 +136,19 @@ def part(tag: str, text: str = "", classes: str = "") -> TextElement:
 
 
 def prose(text: str, classes: str = "") -> None:
-    """A paragraph in which no option such as --lan is broken in two."""
+    """A paragraph in which no option such as --lan, header or command is broken in two."""
     with box("p", classes):
-        for i, piece in enumerate(_OPTION.split(text)):
+        for i, piece in enumerate(_WHOLE.split(text)):
             part("span", piece, "option" if i % 2 else "")
+
+
+def to_type(words: Words, commands: Iterable[str]) -> None:
+    """Commands for a terminal, a line each."""
+    lines = box(classes="steps")
+    lines.props.update({"role": "group", "aria-label": words.commands_to_type})
+    with lines:
+        for command in commands:
+            prose(command, "mono")
 
 
 def link(address: str, text: str = "", classes: str = "") -> TextElement:

@@ -36,8 +36,8 @@ export default {
         <div v-show="rows" ref="chart" class="history-chart" role="img" :aria-label="spoken" :data-rows="rows"
              :data-gathered="gathered > 0"></div>
         <p v-if="loaded && !rows" class="nothing">{{ words.nothing_to_draw }}</p>
-        <p class="soft">{{ caption }}</p>
-        <div class="wide">
+        <p v-if="rows" class="soft">{{ caption }}</p>
+        <div v-if="rows || streams.length > 1" class="wide">
           <table class="facts">
             <thead><tr>
               <th>{{ words.stream }}</th><th>{{ cursor ? clock(cursor) : words.value }}</th><th>{{ words.minimum }}</th>
@@ -47,9 +47,11 @@ export default {
               <tr v-for="(stream, i) in streams" :key="stream.id">
                 <th scope="row"><span class="mark" :style="{ background: 'var(--line-' + (i + 1) + ')' }"></span><bdi>{{
                   stream.name }}</bdi><span v-if="stream.unit" class="soft unit">{{ stream.unit }}</span></th>
-                <td>{{ at(i) }}</td>
-                <td>{{ fact(i, "low") }}</td><td>{{ fact(i, "mean") }}</td><td>{{ fact(i, "high") }}</td>
-                <td>{{ facts[i]?.count ?? 0 }}</td>
+                <td class="now" :data-name="cursor ? clock(cursor) : words.value">{{ at(i) }}</td>
+                <td :data-name="words.minimum">{{ fact(i, "low") }}</td>
+                <td :data-name="words.mean">{{ fact(i, "mean") }}</td>
+                <td :data-name="words.maximum">{{ fact(i, "high") }}</td>
+                <td :data-name="words.points">{{ facts[i]?.count ?? 0 }}</td>
                 <td><button v-if="streams.length > 1" type="button" class="chip" @click="without(stream.id)"
                             :aria-label="words.take_away + ': ' + stream.name">×</button></td>
               </tr>
@@ -64,7 +66,7 @@ export default {
       <section class="card">
         <h2>{{ words.values }}</h2>
         <div class="wide">
-          <table class="rows" v-if="table.length">
+          <table class="rows" :class="{ located: places }" v-if="table.length">
             <thead><tr>
               <th>{{ words.time }}</th><th v-if="streams.length > 1">{{ words.stream }}</th>
               <template v-if="places"><th>{{ words.longitude }}</th><th>{{ words.latitude }}</th></template>
@@ -123,7 +125,7 @@ export default {
       const parts = [this.words.chart_hint];
       if (this.gathered) parts.push(this.words.gathered.replace("{seconds}", +(this.gathered / 1000).toPrecision(2)));
       if (this.loaded?.offline.length) parts.push(this.words.grey_is_offline);
-      return parts.join(" ");
+      return parts.join(document.documentElement.lang.startsWith("zh") ? "" : " ");
     },
     spoken() {
       return this.streams

@@ -16,7 +16,7 @@ from ..model import Device
 from ..steps import steps_for
 from .dialogs import complaint_line, dialog, field, text_of
 from .forms import host_for_boards, settings_for
-from .frame import Visit, box, button, frame, link, not_there, part, prose, visit
+from .frame import Visit, box, button, frame, link, not_there, part, to_type, visit
 from .tags import shown_tags, tags_in
 from .text import shown
 
@@ -121,9 +121,7 @@ def _slip(here: Visit, device: Device) -> None:
             _code(f"http://{host}:{platform.http_port}/device/{device.id}", words.device_page)
             _code(json.dumps(settings_for(here, device), ensure_ascii=False), words.config)
         steps = steps_for(device, host, platform.mqtt_port, protocol.platform if protocol else "legacy")
-        with box(classes="steps"):
-            for step in steps:
-                prose(step, "mono")
+        to_type(words, steps)
 
 
 def _code(text: str, caption: str) -> None:
