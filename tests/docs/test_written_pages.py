@@ -5,7 +5,7 @@ import re
 from itertools import chain
 
 import pytest
-from onenet_tools.pages import configuration
+from onenet_tools.pages import clone, configuration
 from reading import ROOT, pages
 
 PAGES = pages()
@@ -37,6 +37,16 @@ def test_keys_come_go_and_change() -> None:
     assert lost not in again and anew in again and "`999`" not in again
     for key in ("tx_size", "retain", "device_key"):
         assert f"`{key}`" in again
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_address_to_clone_is_in_one_place(name: str) -> None:
+    text, pyproject = PAGES[name].path.read_text("utf-8"), (ROOT / "pyproject.toml").read_text("utf-8")
+    assert text == clone.written(text, pyproject, PAGES[name].chinese), "python -m onenet_tools.pages writes it anew"
+    given = clone.written(text, '[project.urls]\nRepository = "https://example.org/onenet-esp.git"\n')
+    assert given.count("git clone https://example.org/onenet-esp.git onenet-esp && cd onenet-esp\n") == 1
+    again = clone.written(given, "# [project.urls]\n", PAGES[name].chinese)
+    assert again.count("git clone <") == 1 and "example.org" not in again
 
 
 def said() -> str:
