@@ -195,7 +195,7 @@ def new(
 
     if name is None:
         for known, words in examples().items():
-            print(f"{known:15} {words}")
+            print(f"{known:15} {_(words)}")
         return
     with failures_in_one_line(ExampleError):
         target = directory or Path(name)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .files import board_directory
 from .language import _
+from .system_words import reason
 
 _OUTSIDE = re.compile(r"\[([^]]*)\]\(\.\./\.\./[^)]*\)")
 """A link to a page of this project, which a copy has not beside it."""
@@ -56,7 +57,7 @@ def begin(name: str, directory: Path) -> list[str]:
         copied.append("typings")
     except OSError as error:
         raise ExampleError(
-            _("{directory} can't be written: {strerror}").format(directory=directory, strerror=error.strerror)
+            _("{directory} can't be written: {strerror}").format(directory=directory, strerror=reason(error))
         ) from error
     return copied
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import typer
 
 from .language import _
+from .system_words import failure
 
 
 class NotOnWindows(ImportError):
@@ -19,7 +20,7 @@ def failures_in_one_line(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        complain(str(error))
+        complain(failure(error))
         raise typer.Exit(2) from error
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from ..language import _
 from ..port.errors import PortError
 from ..port.texts import read_text
+from ..system_words import reason
 from .failures import ApiError
 
 BOARD, PLATFORM, NAME, PRODUCT, KEY = COLUMNS = ("board", "platform", "device_name", "product_id", "device_key")
@@ -83,7 +84,7 @@ class FleetFile:
             os.replace(it.name, self.path)
         except OSError as error:
             raise ApiError(
-                _("{path} can't be written: {strerror}").format(path=self.path, strerror=error.strerror)
+                _("{path} can't be written: {strerror}").format(path=self.path, strerror=reason(error))
             ) from error
 
 

@@ -18,6 +18,7 @@ import platformdirs
 
 from ..console.keyfile import local_keys
 from ..language import _
+from ..system_words import reason
 from ..token.reading import TokenError
 from ..token.trying import is_key, make_token
 from .failures import ApiError
@@ -124,7 +125,7 @@ def keep_key(where: str, key: str | None) -> Path:
             json.dump(keys, file, indent=2)
         os.replace(file.name, path)
     except OSError as error:
-        raise ApiError(_("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)) from error
+        raise ApiError(_("{path} can't be written: {strerror}").format(path=path, strerror=reason(error))) from error
     return path
 
 
@@ -136,7 +137,7 @@ def _kept() -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise ApiError(_("{path} can't be read: {strerror}").format(path=path, strerror=error.strerror)) from error
+        raise ApiError(_("{path} can't be read: {strerror}").format(path=path, strerror=reason(error))) from error
     except (AttributeError, ValueError) as error:
         raise ApiError(
             _("{path} is damaged: remove it, and keep the key anew with onenet login").format(path=path)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from ..language import N_, _
+from ..system_words import reason
 from .failures import ApiError
 from .text import harmless
 
@@ -158,7 +159,7 @@ class Requests:
         if isinstance(cause, ConnectionRefusedError):
             hint = _("; is the console running? onenet console starts it") if is_loopback(self._url) else ""
             return _("nothing answers at {host}{hint}").format(host=self._host, hint=hint)
-        return _("no connection to {host}: {value}").format(host=self._host, value=cause.strerror or error)
+        return _("no connection to {host}: {value}").format(host=self._host, value=reason(cause) or error)
 
 
 def is_loopback(url: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from ..language import ENGLISH, _, speaking
 from ..loopback import free_port, has_ipv6
 from ..packets.pcap import PcapWriter
+from ..system_words import reason
 from .broker import ConsoleBroker
 from .gate import Gate
 from .keyfile import LocalKeys, published_keys
@@ -226,7 +227,7 @@ def _recorder(path: Path | None) -> PcapWriter | None:
         return PcapWriter(path)
     except OSError as error:
         raise ConsoleError(
-            _("{path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
+            _("{path} can't be written: {strerror}").format(path=path, strerror=reason(error))
         ) from error
 
 
@@ -269,4 +270,4 @@ def _why_not(error: OSError, port: int, what: str, option: str) -> str:
         return _("port {port} for {what} needs special rights: choose one above 1023 with {option}").format(
             port=port, what=what, option=option
         )
-    return _("port {port} for {what} can't be opened: {strerror}").format(port=port, what=what, strerror=error.strerror)
+    return _("port {port} for {what} can't be opened: {strerror}").format(port=port, what=what, strerror=reason(error))

@@ -13,6 +13,7 @@ import time
 from ..clock import zone
 from ..failures import complain
 from ..language import _, padded, speaking, spoken
+from ..system_words import reason
 from ..words.said import rendered
 from .addresses import lan_addresses
 from .console import Console, Options
@@ -60,7 +61,7 @@ async def _run(options: Options) -> None:
     reporter.end()
     if console.recorder and console.recorder.error:
         complain(
-            _("{pcap} is not complete: {strerror}").format(pcap=options.pcap, strerror=console.recorder.error.strerror)
+            _("{pcap} is not complete: {strerror}").format(pcap=options.pcap, strerror=reason(console.recorder.error))
         )
 
 

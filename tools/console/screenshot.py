@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from ..language import _
+from ..system_words import reason
 
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -65,5 +66,5 @@ def screenshot(
         ) from error
     except OSError as error:
         raise ScreenshotError(
-            _("no screenshot: {path} can't be written: {strerror}").format(path=path, strerror=error.strerror)
+            _("no screenshot: {path} can't be written: {strerror}").format(path=path, strerror=reason(error))
         ) from error

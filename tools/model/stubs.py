@@ -5,9 +5,10 @@ import keyword
 import re
 from collections.abc import Container, Iterable, Iterator
 
+from ..language import _
 from .thing_model import DataType, Field, Property, Service, ThingModel
 
-_HEAD = '''"""What this board measures and obeys."""
+_HEAD = '''"""{words}"""
 
 from firmware import Device
 
@@ -20,7 +21,7 @@ _SAMPLES = {"bool": "False", "string": '""', "struct": "{}", "array": "[]"}
 def stubs(model: ThingModel, there: Container[str] = ()) -> str:
     """Python for all of the model but what is there already; a whole program where nothing is."""
     taken: set[str] = {"device", "Device"}
-    parts = [_HEAD] if not there else []
+    parts = [_HEAD.format(words=_("What this board measures and obeys."))] if not there else []
     values = {it: known for it, known in model.properties.items() if not known.system and it not in there}
     for identifier, known in values.items():
         parts.append("\n".join(_property(identifier, known, _name(identifier, taken))))
@@ -30,7 +31,7 @@ def stubs(model: ThingModel, there: Container[str] = ()) -> str:
     events = [it for it in model.events.values() if it.identifier not in there]
     if events:
         lines = [f"# {_one_line(it.name)} ({it.kind}): {_event(it.identifier, it.outputs)}" for it in events]
-        parts.append("\n".join(["# Events, to be told of where they happen", *lines]) + "\n")
+        parts.append("\n".join(["# " + _("Events, to be told of where they happen"), *lines]) + "\n")
     if not there:
         parts.append("device.run()\n")
     return "\n\n".join(parts)
@@ -39,10 +40,10 @@ def stubs(model: ThingModel, there: Container[str] = ()) -> str:
 def _property(identifier: str, known: Property, name: str) -> Iterator[str]:
     """A property that can only be read is a stream."""
     word = "property" if known.writable else "stream"
-    yield f"@device.{word}({_quoted(identifier)}, every={_EVERY})  # seconds"
+    yield f"@device.{word}({_quoted(identifier)}, every={_EVERY})  # " + _("seconds")
     yield f"def {name}():"
     yield f'    """{_described(known)}"""'
-    yield f"    return None  # {_kind(known.type)}; None: nothing to send"
+    yield "    return None  # " + _("{kind}; None: nothing to send").format(kind=_kind(known.type))
     yield ""
     if known.writable:
         yield ""
@@ -55,8 +56,9 @@ def _property(identifier: str, known: Property, name: str) -> Iterator[str]:
 def _service(identifier: str, service: Service, name: str) -> Iterator[str]:
     yield f"@device.service({_quoted(identifier)})"
     yield f"def {name}(inputs):"
-    given = "; ".join(f"{it.identifier}: {_kind(it.type)}" for it in service.inputs) or "none"
-    yield f'    """{_safe(_one_line(service.name))}. Inputs: {_safe(given)}."""'
+    given = "; ".join(f"{it.identifier}: {_kind(it.type)}" for it in service.inputs) or _("none")
+    words = _("{name}. Inputs: {inputs}.").format(name=_one_line(service.name), inputs=given)
+    yield f'    """{_safe(words)}"""'
     yield "    return {" + ", ".join(f"{_quoted(it.identifier)}: {_sample(it.type)}" for it in service.outputs) + "}"
     yield ""
 
@@ -69,7 +71,7 @@ def _event(identifier: str, outputs: Iterable[Field]) -> str:
 def _described(known: Property) -> str:
     unit = known.type.unit.partition(" / ")[0].strip()
     least, most = known.type.limit("min"), known.type.limit("max")
-    bounds = " to ".join(f"{it:.15g}" for it in (least, most) if it is not None)
+    bounds = _(" to ").join(f"{it:.15g}" for it in (least, most) if it is not None)
     words = ", ".join(filter(None, [known.name, unit, bounds if most is not None else ""]))
     return _safe(_one_line(f"{words}. {known.desc}".rstrip(". ") + "."))
 
@@ -81,11 +83,11 @@ def _kind(type_: DataType) -> str:
         return _one_line(f"{'bool' if type_.type == 'bool' else 'int'}: {named}")
     if type_.type == "string":
         longest = type_.limit("length")
-        return f"str of at most {longest:g} bytes" if longest is not None else "str"
+        return _("str of at most {longest:g} bytes").format(longest=longest) if longest is not None else "str"
     if type_.type == "struct":
-        return _one_line(f"dict with {', '.join(it.identifier for it in type_.fields)}")
+        return _one_line(_("dict with {names}").format(names=", ".join(it.identifier for it in type_.fields)))
     kinds = {"int32": "int", "int64": "int", "double": "float", "array": "list", "bitMap": "int", "bool": "bool"}
-    kinds["date"] = "int, milliseconds since 1970"
+    kinds["date"] = _("int, milliseconds since 1970")
     return _one_line(kinds.get(type_.type, type_.type))
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from ..language import _
+from ..system_words import reason
 from .explain import Explained, PacketReader, explain_all
 
 ANSWER_WITHIN = 3.0
@@ -177,5 +178,5 @@ def _answers(explained: Explained) -> list[str]:
 def _reason(error: Exception) -> str:
     """What an error of the network says, without its number."""
     if isinstance(error, OSError) and error.errno and error.errno > 0:
-        return os.strerror(error.errno).lower()
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+        return _(os.strerror(error.errno)).lower()
+    return (reason(error) if isinstance(error, OSError) else str(error)) or type(error).__name__

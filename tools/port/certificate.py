@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..files import board_directory
 from ..language import _
+from ..system_words import reason
 from .asking import Ask
 from .asking_tls import NOT_ON_ESP8266
 from .board_config import Config, said_by_board, with_defaults
@@ -38,7 +39,7 @@ def read_ca(path: Path, now: datetime | None = None) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PortError(_("{path} cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from error
+        raise PortError(_("{path} cannot be read: {strerror}").format(path=path, strerror=reason(error))) from error
     certificate = _parsed(path, data)
     now = now or datetime.now(timezone.utc)
     if now > certificate.not_valid_after_utc:

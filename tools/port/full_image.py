@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..language import _
+from ..system_words import reason
 from .asking_tls import NOT_ON_ESP8266
 from .board_config import NotJson, parsed, problems
 from .certificate import beside
@@ -108,7 +109,7 @@ def _config(path: Path) -> bytes:
             wrong = [text for text in wrong if ": is missing" not in text]
     except OSError as error:
         raise PortError(
-            _("cannot read the configuration: {strerror}: {path}").format(strerror=error.strerror, path=path)
+            _("cannot read the configuration: {strerror}: {path}").format(strerror=reason(error), path=path)
         ) from error
     except NotJson as error:
         raise PortError(f"{path} {error}") from None
@@ -184,4 +185,4 @@ def _write(path: Path, data: bytes, secret: bool) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise PortError(_("cannot write {path}: {strerror}").format(path=path, strerror=error.strerror)) from error
+        raise PortError(_("cannot write {path}: {strerror}").format(path=path, strerror=reason(error))) from error

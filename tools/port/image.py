@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..language import N_, _
+from ..system_words import reason
 from .chips import CHIPS, MIB, Chip, chip_called, megabytes
 from .errors import PortError
 from .esp import FatalError, LoadFirmwareImage, flash_size_bytes
@@ -141,7 +142,7 @@ def read_image(path: Path) -> Image:
         data = path.read_bytes()
     except OSError as error:
         raise PortError(
-            _("cannot read the image: {strerror}: {path}").format(strerror=error.strerror, path=path)
+            _("cannot read the image: {strerror}: {path}").format(strerror=reason(error), path=path)
         ) from error
     return parse_image(path.name, data)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..language import _
+from ..system_words import reason
 from .errors import PortError
 
 
@@ -11,7 +12,7 @@ def read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise PortError(_("{path} cannot be read: {strerror}").format(path=path, strerror=error.strerror)) from error
+        raise PortError(_("{path} cannot be read: {strerror}").format(path=path, strerror=reason(error))) from error
     marked = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):  # GB 18030 is what Excel writes in China
         try:

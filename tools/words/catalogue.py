@@ -19,6 +19,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from ..examples import examples
 from ..files import HOST_ONLY
 from ..language import CHINESE, DOMAIN, FOLDER
 
@@ -45,6 +46,8 @@ def extracted() -> Catalog:
         flags = ["python-brace-format"] if "{" in str(text) else []
         found.add(text, flags=flags)
     for text in _help_texts():
+        found.add(text)
+    for text in examples().values():
         found.add(text)
     for text in board_texts():
         found.add(text, context="board")

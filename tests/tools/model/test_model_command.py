@@ -212,7 +212,7 @@ def test_on_the_command_line(run: Callable[..., str], tmp_path: Path) -> None:
 
 
 def test_what_can_not_be_read_is_said_in_one_line(run: Callable[..., str], tmp_path: Path) -> None:
-    assert run("none.json", status=2).startswith("error: [Errno 2]")
+    assert run("none.json", status=2).startswith("error: none.json: No such file")
     (tmp_path / "main.py").write_text(HEAD)
     assert "main.py is no thing model: it is not JSON" in run("main.py", status=2)
     (tmp_path / "gb.json").write_bytes(b"\xce\xc2")

@@ -172,6 +172,14 @@ def test_mistakes_are_answered_in_chinese(arguments: list[str], words: str) -> N
     assert done.stderr.endswith("（详见 onenet --help）\n")
 
 
+def test_what_the_system_says_and_what_programs_begin_with_is_chinese() -> None:
+    assert chinese("model", "none.json").stderr == "错误：none.json: 没有这个文件或文件夹\n"
+    assert "\ndht22           DHT22 的温度和湿度，每半分钟一次。\n" in chinese("new").stdout
+    begun = chinese("model", "--stubs", str(TOOLS / "demo" / "thing_model.json")).stdout
+    assert begun.startswith('"""这块开发板测量什么、执行什么。"""\n') and "# int；None 表示没有要发送的\n" in begun
+    compile(begun, "main.py", "exec")
+
+
 def test_what_was_put_together_elsewhere() -> None:
     with speaking(CHINESE):
         assert rendered("No such command 'x'.") == "没有命令 'x'。"

@@ -14,6 +14,7 @@ from nicegui.events import GenericEventArguments
 from ...package.package import Package, read_package
 from ...port.chips import CHIPS
 from ...port.errors import PortError
+from ...system_words import failure
 from ..board_talk import chip_in, status
 from ..failures import DeviceOffline, PlatformError
 from ..own_program import OwnProgram
@@ -87,7 +88,8 @@ class PackageForm:
         except (DeviceOffline, NotOnline):
             return words.chip_not_told
         except OSError as error:
-            return shown(f"{error.strerror}: {error.filename}", 300)
+            with words.spoken():
+                return shown(failure(error), 300)
         except (PortError, PlatformError) as error:
             return shown(str(error), 300)
         self._tell(package.digest, careful)
