@@ -201,7 +201,7 @@ class Keys:
     nobody is there, None where nothing is typed."""
 
     def __init__(self, typed=()):
-        self._typed = list(typed)
+        self.typed = list(typed)
         self.registered = []
         self.buffer = self
 
@@ -216,14 +216,14 @@ class Keys:
 
     def ipoll(self, ms):
         assert ms == 0, "the main loop does not wait for keys"
-        if self.registered and self._typed:
-            if self._typed[0] is not None:
+        if self.registered and self.typed:
+            if self.typed[0] is not None:
                 return [(self, 1)]
-            self._typed.pop(0)
+            self.typed.pop(0)
         return []
 
     def read(self, n):
-        return self._typed.pop(0)
+        return self.typed.pop(0)
 
 
 def run(device, turns=3, ms=0, end=Stop, keys=(), somebody=True):

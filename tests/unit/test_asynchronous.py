@@ -2,12 +2,17 @@
 
 import asyncio
 
-from device_bench import Bench, Keys, device_of, write
+import fakes
+from current_device_bench import Studio
+from device_bench import Bench, Keys, device_of, rarely, write
+from fakes import machine
 from mqtt.client import ONLINE
 from support import ACCEPTED, publish_of, raises, replaced
 
-from firmware import asynchronous, connect, watchdog
+from firmware import asynchronous, connect, seldom, watchdog
+from firmware import device as module
 from firmware.device import Device
+from firmware.log import rare
 
 
 async def until(condition, what="it"):
@@ -20,12 +25,13 @@ async def until(condition, what="it"):
 
 
 class Beside(Bench):
-    """A Bench whose device is a task, beside `story`, which is given the bench."""
+    """A Bench whose device is a task, beside `story`, which is given the bench; `keys` is its keyboard."""
 
     def __init__(self, before, story, **config):
         super().__init__(before, online=False, **config)
         with self:
-            with replaced(asynchronous, "poll", Keys()), replaced(asynchronous, "stdin", None):
+            self.keys = Keys()
+            with replaced(asynchronous, "poll", self.keys), replaced(module, "stdin", self.keys):
                 watchdog._state.clear()
                 asyncio.run(self._play(story))
 
@@ -231,5 +237,166 @@ def test_run_refuses_what_is_async_in_words():
             assert b"only streams and commands may be; take async away" in it.command(command)
 
 
+def test_with_a_thing_model_commands_are_answered_at_once_and_async_is_refused_in_words():
+    def before(device):
+        @device.command("slow")
+        async def slow(inputs):
+            return "never"
+
+        @device.command("quick")
+        def quick(inputs):
+            return "done"
+
+    async def asks(it, name):
+        topic = "service/%s/invoke" % name
+        it.says(topic, {"id": "77", "version": "1.0", "params": {}})
+        await until(lambda: it.receive() or it.received, "the reply")
+        return it.sent(topic + "_reply")
+
+    async def story(it):
+        task = asyncio.create_task(it.device.start())
+        await until(lambda: it.client._sock, "the connection")
+        it.go_online()
+        assert await asks(it, "quick") == {"id": "77", "code": 200, "msg": "done", "data": {}}
+        answer = await asks(it, "slow")
+        assert answer["code"] != 200 and "async is for platforms without a thing model" in answer["msg"], answer
+        assert (await asks(it, "quick"))["msg"] == "done", "the device has stayed online"
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+
+    with Studio(before, online=False) as it, replaced(asynchronous, "poll", Keys()):
+        watchdog._state.clear()
+        asyncio.run(story(it))
+
+
 def test_a_board_that_sleeps_has_no_start():
     raises(RuntimeError, device_of(sleep=600).start, match='"sleep" in config.json')
+
+
+def test_enter_at_the_console_tells_how_things_are():
+    async def story(it):
+        it.keys.typed += [b"x", b"\r", b""]
+        online = "mqtt: online as device 27654321"
+        await until(lambda: len([line for line in it.log.lines if line.startswith(online)]) == 2, "what is told")
+        assert "device: version ?, MicroPython " in it.log
+
+    Beside(None, story)
+
+
+def test_a_minute_without_a_crash_is_none():
+    machine.rtc_memory = b"crashes \4"
+
+    async def story(it):
+        ticks.go_on(59000)
+        await asyncio.sleep_ms(100)
+        assert machine.rtc_memory == b"crashes \4"
+        ticks.go_on(2000)
+        await until(lambda: machine.rtc_memory == b"", "the count to be set back")
+
+    try:
+        with fakes.Ticks(asynchronous) as ticks:
+            Beside(None, story)
+    finally:
+        machine.rtc_memory = b""
+
+
+class Interrupted:
+    """Ctrl-C in the next turn of a device."""
+
+    def __init__(self, device):
+        self._device, self._turn = device, device._turn
+        device._turn = self
+
+    def __call__(self):
+        self._device._turn = self._turn
+        raise KeyboardInterrupt
+
+
+def _rare(name):
+    return seldom if name == "seldom" else rare(name)
+
+
+def test_noise_on_the_line_costs_the_connection_alone():
+    async def story(it):
+        it.device._turn = Interrupted(it.device)
+        await until(lambda: it.client.state != ONLINE, "the end of the connection")
+        it.accept()
+        await it.arrived(lambda: it.received[:1] == b"\x10", "CONNECT")
+        it.received = b""
+        it.send(ACCEPTED)
+        await until(lambda: it.client.state == ONLINE, "CONNACK")
+
+    with replaced(seldom, "rare", rarely(False)), replaced(asynchronous, "rare", _rare):
+        Beside(None, story)
+
+
+def test_ctrl_c_of_somebody_ends_it_and_all_is_as_before():
+    async def story(it):
+        it.device._turn = Interrupted(it.device)
+        while True:
+            await asyncio.sleep_ms(5)
+
+    devices = []
+    with replaced(seldom, "rare", rarely(True)), replaced(asynchronous, "rare", _rare):
+        raises(KeyboardInterrupt, Beside, devices.append, story)
+    asyncio.new_event_loop()
+    assert devices[0]._client.state == 0 and devices[0]._measure() > 0
+
+
+def test_what_is_under_way_at_the_end_is_cancelled():
+    begun, ended = [], []
+
+    def before(device):
+        @device.command
+        async def obey(payload):
+            begun.append("command")
+            try:
+                await asyncio.sleep_ms(3600000)
+            finally:
+                ended.append("command")
+
+        @device.stream("slow", every=0.1)
+        async def slow():
+            begun.append("stream")
+            try:
+                await asyncio.sleep_ms(3600000)
+            finally:
+                ended.append("stream")
+
+    def late():
+        return 1
+
+    async def story(it):
+        it.send(publish_of("$creq/c1", b"x"))
+        await until(lambda: it.ticks.go_on(20) or len(begun) == 2, "both to be under way")
+        it.device.stream("late", every=60)(late)
+
+    device = Beside(before, story).device
+    assert sorted(ended) == ["command", "stream"]
+    assert device._streams[-1][2] is late
+
+
+def test_a_wrong_configuration_is_told_again_for_who_connects_later():
+    async def story():
+        with replaced(connect, "log", lambda subject, text: told.append(text)):
+            task = asyncio.create_task(Device(write("{}")).start())
+            await until(lambda: len(told) == 2)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
+        assert told[0] == told[1] and 400 < len(pauses) < 3000
+
+    told, pauses = [], []
+    sleep_ms = asyncio.sleep_ms
+
+    def quickly(ms):
+        pauses.append(ms)
+        return sleep_ms(0)
+
+    with replaced(asyncio, "sleep_ms", quickly):
+        asyncio.run(story())
