@@ -1,6 +1,6 @@
 """TLS, against the real broker and against what is none."""
 
-from errno import ENOMEM
+from errno import ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ENOMEM
 from os import listdir
 from time import time
 
@@ -9,6 +9,7 @@ from mqtt.client import OFFLINE
 from scripted import PATIENCE, Broker, Clock, broker_options, listen_to, wait
 from support import ACCEPTED, MICROPYTHON, SkipTest, getenv, pattern, raises
 
+IPPROTO_TCP, TCP_NODELAY = 6, 1
 OPENING = 1  # state of a client
 
 
@@ -27,14 +28,14 @@ def tls_context(trusting=True):
     return context
 
 
-def tls_client(name="localhost", trusting=True, port="MQTT_TEST_TLS_PORT", **options):
+def tls_client(name="localhost", trusting=True, port="MQTT_TEST_TLS_PORT", context=None, **options):
     """A client of one of the real broker's ports: see with_broker.py. Their certificates are for localhost, by an
     authority of their own."""
     options = dict(broker_options(), **options)
     if not getenv(port):
         raise SkipTest("no broker: %s is not set" % port)
     options["port"] = int(getenv(port))
-    return Client("tls", ssl=tls_context(trusting), server_hostname=name, **options)
+    return Client("tls", ssl=context or tls_context(trusting), server_hostname=name, **options)
 
 
 def test_tls_with_a_certificate_to_be_trusted():  # [MQTT-7.1.2-1]
@@ -142,8 +143,8 @@ def test_a_tls_handshake_answered_with_something_else_fails():
             broker.fails(MQTTError, "TLS: the server ")
 
 
-class NoMemory:
-    """An SSLContext on a board that has no room for a handshake."""
+class Fails:
+    """An SSLContext with which no handshake can be."""
 
     verify_mode = 2
 
@@ -156,10 +157,81 @@ class NoMemory:
 
 def test_tls_that_cannot_even_begin_is_told_like_any_failure():
     for error in (OSError(ENOMEM, "ENOMEM"), OSError(-32512), MemoryError()):
-        with Broker(ssl=NoMemory(error)) as broker:
+        with Broker(ssl=Fails(error)) as broker:
             for _ in range(2):
                 broker.client.start()
                 broker.fails(MQTTError, "TLS: there is no memory left for it")
+
+
+def test_what_fails_is_told_in_words_of_what_it_is():
+    """mbedTLS's numbers and texts, as MicroPython raises them, or what comes from below TLS."""
+    for error, expected in (
+        (OSError(-30592, "SSL_FATAL_ALERT_MESSAGE"), "TLS: the server refuses the handshake ("),
+        (OSError(-28160), "TLS: the server refuses the handshake (-28160)"),
+        (OSError(-29184, "x"), "TLS: the server speaks something else: is this its port for TLS?"),
+        (OSError(-30336, "x"), "TLS: no CA is loaded, so no certificate is to be trusted"),
+        (OSError(-80), "TLS: the server has closed the connection in the handshake: is this its port for TLS?"),
+        (OSError(ECONNRESET, "x"), "TLS: the server has closed the connection in the handshake"),
+        (MemoryError("memory allocation failed"), "TLS: memory allocation failed"),
+    ):
+        with Broker(ssl=Fails(error)) as broker:
+            broker.client.start()
+            words = str(broker.fails(MQTTError))
+            assert words.startswith(expected) and "\n" not in words, words
+
+
+def test_what_is_not_of_tls_keeps_its_number_in_one_line():
+    for number in (ECONNREFUSED, EHOSTUNREACH, -12345):
+        with Broker(ssl=Fails(OSError(number, "\nsaid so\n"))) as broker:
+            broker.client.start()
+            error = broker.fails(OSError)
+            assert error.args == (number, "said so")
+
+
+def test_each_reason_against_a_certificate_is_told_once():
+    text = (
+        "\nThe certificate validity has expired\nThe certificate Common Name (CN) does not match with the expected CN\n"
+        "The certificate validity has expired\nThe certificate is signed with an unacceptable hash.\n"
+    )
+    with Broker(ssl=Fails(ValueError(text)), server_hostname="broker.example") as broker:
+        broker.client.start()
+        words = str(broker.fails(MQTTError)).split("; ")
+        assert len(words) == 3 and words[0].startswith("TLS: the certificate has expired, by the clock here: 20")
+        assert words[1:] == [
+            "the certificate is for another name than broker.example",
+            "the certificate is refused: The certificate is signed with an unacceptable hash.",
+        ]
+
+
+class Watched:
+    """An SSLContext that keeps the sockets it has made."""
+
+    verify_mode = 2
+
+    def __init__(self):
+        self._context = tls_context()
+        self.made = []
+
+    def wrap_socket(self, sock, **options):
+        assert sock.getsockopt(IPPROTO_TCP, TCP_NODELAY), "before the handshake, or each of its records waits"
+        self._context.sslsocket_class = self.sslsocket_class
+        self.made.append(self._context.wrap_socket(sock, **options))
+        return self.made[-1]
+
+
+def test_over_tls_nothing_waits_to_be_gathered():
+    if MICROPYTHON:
+        raise SkipTest("there is no getsockopt()")
+    client = tls_client(context=Watched())
+    for _ in range(2):
+        client.connect()
+        (sock,) = client._settings[0].made
+        for qos in (0, 1, 0):
+            client.publish("tls/gathered", b"x", qos)
+            client.publish("tls/gathered", "y", qos)
+            assert sock.getsockopt(IPPROTO_TCP, TCP_NODELAY)
+        client.disconnect()
+        client._settings[0].made.clear()
 
 
 def open_files():
