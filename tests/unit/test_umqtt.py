@@ -3,11 +3,12 @@ order. What micropython-lib's own examples do is tried by umqtt_examples.py, in 
 
 import gc
 import ssl
+import sys
 
 import umqtt.robust
 import umqtt.simple
 from scripted import PATIENCE, broker_options, listen, unused_port
-from support import MICROPYTHON, SkipTest, getenv, pattern, raises, replaced
+from support import ACCEPTED, MICROPYTHON, SkipTest, getenv, pattern, raises, replaced
 from test_real_broker import restart_broker
 from umqtt.simple import MQTTException
 
@@ -296,3 +297,170 @@ def test_umqtt_asks_in_one_packet():
             length = bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7])
             assert sent == [bytes([first]) + length + body]
             listener.close()
+
+
+class Scripted:
+    """A server that takes one connection after the other, each a list of what it answers to what comes, and then closes
+    it; "" is nothing, and (n, answer) that to n bytes. A context; `of(kind)` is a client of it, which is connected, and
+    the list of what came."""
+
+    def __init__(self, *connections):
+        try:
+            import _thread
+        except ImportError:
+            raise SkipTest("no threads") from None
+        self._listener, self._port = listen()
+        self._listener.setblocking(True)
+        self._connections = connections
+        _thread.start_new_thread(self._serve, ())
+
+    def _serve(self):
+        for answers in self._connections:
+            try:
+                sock = self._listener.accept()[0]
+            except OSError:  # the test is over
+                return
+            sock.settimeout(PATIENCE)
+            for answer in answers:
+                least, answer = answer if isinstance(answer, tuple) else (1, answer)
+                while least > 0:
+                    data = sock.recv(1000)
+                    least -= len(data) or least
+                if answer:
+                    sock.send(answer)
+            sock.close()
+
+    def of(self, kind):
+        client = kind("cid", "127.0.0.1", self._port)
+        came = []
+        client.set_callback(lambda topic, msg: came.append((topic, msg)))
+        client.connect()
+        return client, came
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        self._listener.close()
+
+
+# QoS 1, packet identifier 9. The first may come while connect() still waits, so the second is what is waited for.
+RETAINED = b"\x33\x06\0\x01t\0\x09x"
+
+
+def robust_of_a_test(told=(), waited=()):
+    class Quick(robust):
+        def delay(self, i):
+            waited.append(i)
+
+        def log(self, in_reconnect, e):
+            told.append(in_reconnect)
+            super().log(in_reconnect, e)
+
+    told, waited = list(told), list(waited)
+    Quick.told, Quick.waited = told, waited
+    return Quick
+
+
+def test_umqtt_a_subscription_that_is_refused():
+    with Scripted([ACCEPTED, b"\x90\x03\0\x01\x80", ""]) as server:
+        client, _ = server.of(simple)
+        assert raises(MQTTException, client.subscribe, "t").args == (0x80,)
+        client.disconnect()
+
+
+def test_umqtt_in_the_callback_nothing_is_waited_for():
+    """A refusal of what was asked for there does not meet who waits for something else."""
+    acknowledged = b"\x90\x03\0\x01\x80\x40\x02\0\x02\x40\x02\0\x03\x40\x02\0\x04"
+    said = []
+
+    class Asks(simple):
+        def ask(self, topic, msg):
+            self.subscribe("refused")
+            for _ in range(3):
+                self.publish("t", "x", qos=1)
+            said.append(raises(OSError, self.publish, "t", "x", qos=1).args)
+
+        def set_callback(self, f):
+            super().set_callback(self.ask)
+
+    with Scripted([ACCEPTED + RETAINED, (14 + 3 * 8 + 4, acknowledged), (7, b"\xb0\x02\0\x05"), ""]) as server:
+        client, _ = server.of(Asks)
+        client.unsubscribe("u")
+        assert said == [(-1, "window full")]
+        client.disconnect()
+
+
+def test_umqtt_robust_waits_for_a_message_through_losses():
+    connections = [ACCEPTED], [ACCEPTED], [""], [""], [ACCEPTED + RETAINED, RETAINED, "", ""]
+    with Scripted(*connections) as server:
+        kind = robust_of_a_test()
+        client, came = server.of(kind)
+        assert client.wait_msg() == 0x33 and came[0] == (b"t", b"x")
+        assert kind.told == [False, False, True, True] and kind.waited == [1, 2]
+        client.disconnect()
+
+
+def test_umqtt_robust_looks_for_messages_through_so_many_losses():
+    for attempts in (1, 2):
+        connections = [[ACCEPTED] for _ in range(attempts)] + [[ACCEPTED, "", ""]]
+        with Scripted(*connections) as server:
+            kind = robust_of_a_test()
+            client, _ = server.of(kind)
+            for _ in range(PATIENCE * 1000):
+                if len(kind.told) == attempts:
+                    break
+                assert client.check_msg(attempts) is None
+            assert kind.told == [False] * attempts and not kind.waited
+            assert client.check_msg() is None, "this connection stays"
+            client.disconnect()
+
+
+def test_umqtt_robust_says_what_it_does_where_that_is_wanted():
+    for wanted in (False, True):
+        said = []
+        umqtt.robust.print = said.append
+        try:
+            with Scripted([ACCEPTED], [""], [ACCEPTED + RETAINED, RETAINED, "", ""]) as server:
+                kind = robust_of_a_test()
+                kind.DEBUG = wanted
+                client, _ = server.of(kind)
+                client.wait_msg()
+                client.disconnect()
+        finally:
+            del umqtt.robust.print
+        assert [line.partition(":")[0] for line in said] == (["mqtt", "mqtt reconnect"] if wanted else [])
+
+
+def test_umqtt_tls_with_a_certificate_of_ones_own():
+    class Context:
+        verify_mode = None
+
+        def load_verify_locations(self, cadata):
+            self.trusted = cadata
+
+        def load_cert_chain(self, certificate, key):
+            self.own = certificate, key
+
+        def wrap_socket(self, sock, server_hostname, do_handshake_on_connect):
+            self.name = server_hostname
+            raise OSError(-29312)
+
+    class Ssl:
+        PROTOCOL_TLS_CLIENT, CERT_NONE, CERT_REQUIRED = 0, 0, 2
+
+        def SSLContext(self, protocol):
+            return context
+
+    for more, mode in (({}, 0), ({"cert_reqs": 2, "cadata": b"ca"}, 2)):
+        context = Context()
+        with Scripted([""]) as server:
+            params = dict(more, cert="cert", key="key", server_hostname="broker.example")
+            client = simple("cid", "127.0.0.1", server._port, ssl=True, ssl_params=params)
+            before, sys.modules["ssl"] = sys.modules["ssl"], Ssl()
+            try:
+                raises(OSError, client.connect)
+            finally:
+                sys.modules["ssl"] = before
+        assert context.own == ("cert", "key") and context.name == "broker.example"
+        assert context.verify_mode == mode and getattr(context, "trusted", None) == more.get("cadata")
