@@ -54,6 +54,33 @@ def test_loop_forever_waits_long_after_refused_credentials():
             assert least - 100 <= sum(pauses) and (code != 3 or sum(pauses) <= 2500)
 
 
+def test_loop_forever_takes_a_connection_for_good_only_once_it_was_online():
+    """A server that never answers CONNECT, and takes minutes for that, is not asked again after the shortest pause."""
+    ticks = [0]
+    pauses = [0]
+
+    def passes(ms):
+        pauses[-1] += ms
+        ticks[0] += ms
+
+    with Broker() as broker, replaced(mqtt.forever, "sleep_ms", passes):
+        client = broker.client
+        loop = client.loop
+
+        def slow(timeout_ms):
+            ticks[0] += 30000  # a turn takes long, on a poor line
+            return loop(timeout_ms)
+
+        client.loop = slow
+        serving(broker, [b"", b"", b"", b"", ACCEPTED])
+        client.on_disconnect = lambda reason: pauses.append(0)
+        client.on_connect = lambda session_present: client.disconnect()
+        with replaced(mqtt.forever, "ticks_ms", lambda: ticks[0]):
+            with replaced(mqtt.forever, "ticks_diff", lambda end, start: end - start):
+                client.loop_forever()
+        assert len(pauses) >= 5 and pauses[4] >= 4 * pauses[1], pauses
+
+
 def test_loop_forever_tells_of_a_name_that_is_not_found():
     def not_found(*args):
         raise OSError(-2)

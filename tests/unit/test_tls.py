@@ -171,6 +171,7 @@ def test_what_fails_is_told_in_words_of_what_it_is():
         (OSError(-29184, "x"), "TLS: the server speaks something else: is this its port for TLS?"),
         (OSError(-30336, "x"), "TLS: no CA is loaded, so no certificate is to be trusted"),
         (OSError(-80), "TLS: the server has closed the connection in the handshake: is this its port for TLS?"),
+        (OSError(-29312), "TLS: the server has closed the connection in the handshake: is this its port for TLS?"),
         (OSError(ECONNRESET, "x"), "TLS: the server has closed the connection in the handshake"),
         (MemoryError("memory allocation failed"), "TLS: memory allocation failed"),
     ):
