@@ -4,6 +4,7 @@ import json
 
 import fakes  # noqa: F401  # the way to firmware
 from mqtt import Client
+from mqtt.client import ONLINE
 from mqtt.errors import ConnectionClosed, ProtocolError, SubscribeError
 from onenet import documents, messages
 from onenet.mqtt import Broker as Dialect
@@ -352,6 +353,49 @@ def test_messages_that_are_none_of_these():
         bench.dialect.on_other = None
         bench.send(publish_of("b2", b"x"))
         bench.until(lambda: bench.dialect.ignored == 1, "it to be counted")
+
+
+def test_a_program_that_listens_to_nothing_loses_nothing_else():
+    for qos in (0, 1):
+        with Bench(qos=qos) as bench:
+            bench.dialect.on_sent = bench.dialect.on_command = bench.dialect.on_other = None
+            bench.go_online()
+            for topic in ("b1/command/1", "b1/set/light", "b2"):
+                bench.send(publish_of(topic, b"x"))
+            for _ in range(6):  # more than the session's window
+                points = by_stream(("a", "1", 0))
+                points.gather()
+                bench.dialect.publish_points(points)
+                assert bench.message()[0] == "b1/data/a/now"
+                bench.settle()
+            bench.dialect.reply(b"/1", b'"ok"')
+            assert bench.message() == ("b1/reply/1", "ok", 0x32)
+
+
+def test_where_nothing_is_under_way_giving_up_is_nothing():
+    with Bench() as bench:
+        bench.dialect.forget(1)
+        bench.go_online()
+        points = by_stream(("a", "1", 0))
+        points.gather()
+        bench.dialect.publish_points(points)
+        bench.message()
+        bench.until(lambda: bench.sent == [1], "the end of the batch")
+
+
+def test_an_answer_to_what_was_not_asked_is_none():
+    with Bench() as bench:
+        bench.client.start()
+        bench.accept()
+        bench.packet()
+        bench.send(ACCEPTED)
+        bench.packet()
+        subscribe = bench.packet()
+        bench.send(b"\x90\3\0\x63\x80")  # a refusal of one filter, for another packet
+        bench.settle()
+        assert bench.client.state == ONLINE
+        bench.send(b"\x90\4" + subscribe[2:4] + b"\1\x80")
+        raises(SubscribeError, bench.until, lambda: False, match="b1/set/+")
 
 
 def test_what_was_too_long_comes_as_its_size():

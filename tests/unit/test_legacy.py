@@ -298,6 +298,19 @@ def test_points_go_out_with_qos_1_and_the_acknowledgement_is_told():
         assert sent == [packet_id]
 
 
+def test_a_program_that_listens_to_nothing_may_send_on():
+    broker, device = legacy()
+    with broker:
+        device.on_sent = None
+        for _ in range(6):  # more than the session's window
+            points, _, _ = points_of(("temp", "22.5", 0), room=device.points_room(512))
+            points.gather()
+            packet_id = device.publish_points(points)
+            assert broker.packet() == publish_of("$dp", T1, 1, packet_id)
+            broker.send(b"\x40\2" + bytes([packet_id >> 8, packet_id & 255]))
+            broker.settle()
+
+
 def test_the_room_for_points_is_what_the_buffer_leaves():
     for tx_size in (128, 512, 4096):
         broker, device = legacy(tx_size=tx_size, keepalive=120)

@@ -38,6 +38,23 @@ def test_publish_at_each_qos():  # [MQTT-4.3.1-1], [MQTT-4.3.2-1], [MQTT-4.3.3-1
         assert broker.silent()
 
 
+def test_where_nobody_listens_for_acknowledgements_they_free_the_window_all_the_same():
+    with online() as broker:
+        broker.client.on_publish = None
+        for _ in range(6):
+            for qos in (1, 2):
+                packet_id = broker.client.publish("t", b"x", qos)
+                assert broker.packet() == publish_of("t", b"x", qos, packet_id)
+                if qos == 1:
+                    broker.send(puback(packet_id))
+                else:
+                    broker.send(ack_of(0x50, packet_id))
+                    assert broker.packet() == ack_of(0x62, packet_id)
+                    broker.send(ack_of(0x70, packet_id))
+                broker.settle()
+        assert broker.client.can_publish(1)
+
+
 def test_each_pubrel_comes_in_the_order_of_its_pubrec():  # [MQTT-4.6.0-4]
     with online() as broker:
         for _ in range(4):

@@ -82,6 +82,9 @@ def test_a_token_that_has_expired():
         assert text.endswith("(code 4): the token has expired, 2027-01-15 16:00:00 in Beijing")
         assert "expired" not in words(platform, token_until(NOW), now=NOW - 1)
         assert "expired" not in words(platform, token_until(NOW))  # what time it is nobody knows
+        for end in ("1800000000000", "soon", ""):  # milliseconds, say: no time is made of that
+            text = words(platform, token_until(end), now=NOW)
+            assert text.endswith("the token has expired, 1970-01-01 08:00:00 in Beijing"), text
 
 
 def test_a_token_that_is_odd():

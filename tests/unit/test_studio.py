@@ -325,3 +325,44 @@ def test_the_room_for_points_is_what_the_buffer_leaves():
                 assert points.gather() == 1 and len(points) <= room
                 device.publish_points(points)
                 assert len(broker.packet()) <= tx_size
+
+
+def test_a_post_that_is_to_be_sent_again_waits_for_room():
+    broker, device = online()
+    with broker, Ticks() as ticks:
+        points_id, packet_id = posted(broker, device)
+        broker.acknowledge(packet_id)
+        ids = [broker.client.publish("t", b"x", 1) for _ in range(4)]
+        for _ in ids:
+            broker.packet()
+        for _ in range(3):
+            ticks.now += 60000
+            assert device.turn()
+        assert broker.silent()
+        broker.send(bytes([0x40, 2, ids[0] >> 8, ids[0] & 255]))
+        broker.settle()
+        assert device.turn() and broker.packet()[0] == 0x32
+        broker.says(REPLY, {"id": str(points_id), "code": 200})
+        broker.settle()
+        assert broker.calls["sent"] == [], "not before PUBACK"
+
+
+def test_a_program_that_listens_to_nothing_may_post_on():
+    broker, device = online()
+    with broker:
+        device.on_sent = device.on_refused = None
+        for code in (200, 2403, 200):
+            points_id, packet_id = posted(broker, device)
+            broker.acknowledge(packet_id)
+            broker.says(REPLY, {"id": str(points_id), "code": code})
+            broker.until(lambda: not device._points, "the reply")
+
+
+def test_an_answer_to_what_was_not_asked_grants_nothing():
+    broker, device = online(granted=None)
+    with broker:
+        broker.send(b"\x90\3\0\x63\0")
+        broker.settle()
+        assert not device.turn()
+        broker.grant(b"\0")
+        broker.until(device.turn, "what was granted")
