@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from browser import MqttDevice
+from onenet_tools.console.failures import InvalidParameter
 from onenet_tools.console.trigger_table import condition_in
 from onenet_tools.datapoints import DataPoint
 
@@ -96,6 +98,35 @@ def test_silence(console, device, rule, asked):
     assert asked == [(device.id, b"restart")]
 
 
+def test_a_device_that_goes_offline(console, device, rule, asked):
+    rule("offline", seconds=1, command="wake")
+    with MqttDevice(console, device):
+        measure(console, device, 31)  # which is of the stream t, and says nothing of the device
+    wait_for(lambda: log(console, device))
+    time.sleep(2.5)  # it looks every second, and is to rest
+    assert log(console, device) == [(False, "command 'wake' sent")]
+    assert asked == [(device.id, b"wake")]
+
+
+def test_who_comes_back_in_time_is_not_told_of(console, device, rule):
+    made = rule("offline", seconds=3000)
+    held = console.platform._triggers._held
+    console.call(lambda: console.platform.edit_device(device.id, title="never online yet"))
+    assert (made.id, device.id) not in held
+    for _ in range(2):
+        with MqttDevice(console, device):
+            wait_for(lambda: (made.id, device.id) not in held)
+        wait_for(lambda: (made.id, device.id) in held)
+
+
+def test_offline_is_a_rules_alone():
+    """OneNET's triggers have no such type."""
+    body = {"title": "x", "ds_id": "online", "url": "local", "type": "offline"}
+    assert condition_in({**body, "rule": {}})["type"] == "offline"
+    with pytest.raises(InvalidParameter, match=r"^type: must be one of"):
+        condition_in(body)
+
+
 def test_removed_devices_and_rules_are_forgotten(console, device, rule):
     made = rule(seconds=3000)
     measure(console, device, 31)
@@ -109,8 +140,6 @@ def test_removed_devices_and_rules_are_forgotten(console, device, rule):
     "wrong", [{"seconds": -1}, {"seconds": "1"}, {"command": 5}, {"sound": 1}, {"other": 1}, [], 5]
 )
 def test_wrong_rules_are_refused(wrong):
-    from onenet_tools.console.failures import InvalidParameter
-
     with pytest.raises(InvalidParameter, match=r"^rule: "):
         condition_in({"title": "x", "ds_id": "t", "url": "local", "type": ">", "threshold": 1, "rule": wrong})
 
@@ -137,3 +166,21 @@ def test_a_rule_is_made_on_the_page_fires_sounds_and_is_removed(console, browser
         page.get_by_role("button", name="Remove: too <hot>").click()
         expect(page.get_by_text("None yet: when a value is too high")).to_be_visible()
     assert asked == [(device.id, b"fan=on")]
+
+
+def test_a_rule_for_a_device_that_has_sent_nothing_yet(console, browser, device, asked):
+    expect = pytest.importorskip("playwright.sync_api").expect
+    with browser.open(f"/device/{device.id}", language="zh-CN") as page:
+        page.get_by_role("button", name="添加规则").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_label("界限", exact=True)).to_be_hidden()
+        dialog.get_by_role("textbox", name="命令").fill("wake")
+        dialog.get_by_role("button", name="添加规则").click()
+        expect(page.get_by_text("设备离线 · 命令 wake")).to_be_visible()
+        with MqttDevice(console, device):
+            pass
+        expect(page.get_by_text("设备离线: online = false")).to_be_visible()
+    assert asked == [(device.id, b"wake")]
+    console.call(
+        lambda: [console.platform.store.triggers.remove(it.id) for it in console.platform.store.triggers.all()]
+    )

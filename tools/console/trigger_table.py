@@ -26,6 +26,9 @@ _TIMED = {"frozen", "live"}
 TYPES = ("change", *sorted(_COMPARING), "inout", *sorted(_TIMED))
 """What a trigger may wait for [API 26]."""
 
+OFFLINE = "offline"
+"""What a rule may wait for besides: that the device goes offline. OneNET's console has such an alarm, its API not."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -74,7 +77,7 @@ class Trigger:
 
     @property
     def threshold(self) -> Any:
-        """A number; of type inout {"lolmt", "uplmt"}; of type change None."""
+        """A number; of type inout {"lolmt", "uplmt"}; of types change and offline None."""
         return self.said.get("threshold")
 
 
@@ -91,11 +94,11 @@ def condition_in(body: dict[str, Any]) -> dict[str, Any]:
     said = {name: body[name] for name in ("title", "ds_id", "url", "type")} | {"dev_ids": [str(it) for it in devices]}
     if said["url"] != LOCAL:
         _check_url(said["url"])
-    if said["type"] not in TYPES:
+    if said["type"] not in (*TYPES, *([OFFLINE] if "rule" in body else [])):
         raise InvalidParameter(_("type: must be one of {types}").format(types=" ".join(TYPES)))
     if "rule" in body:
         said["rule"] = _rule(body["rule"])
-    if said["type"] != "change":
+    if said["type"] not in ("change", OFFLINE):
         if "threshold" not in body:
             raise MissingParameter(_("threshold is required"))
         said["threshold"] = _threshold(said["type"], body["threshold"])

@@ -20,7 +20,7 @@ from .database import StoreError, unwatched, utc_now
 from .failures import PlatformError
 from .model import DeviceChanged, Event, Point, PointsStored, TriggerFired, TriggerLogged
 from .studio.products import Protocol
-from .trigger_table import LOCAL, Rule, Trigger
+from .trigger_table import LOCAL, OFFLINE, Rule, Trigger
 
 if TYPE_CHECKING:
     from .platform import Platform
@@ -48,6 +48,7 @@ class Triggers:
         self._frozen: set[tuple[int, str]] = set()  # those that have been told of
         self._held: dict[tuple[int, str], tuple[float, Point]] = {}  # rules: since when it is so, and the newest point
         self._rested: set[tuple[int, str]] = set()  # rules that have fired, and are still so
+        self._online: set[str] = set()  # devices
         self._commands: set[asyncio.Task[None]] = set()
         self._queue: asyncio.Queue[tuple[TriggerFired, str, bytes]] = asyncio.Queue(_MOST_WAITING)
         self._tasks: list[asyncio.Task[None]] = []
@@ -64,20 +65,41 @@ class Triggers:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _hear(self, event: Event) -> None:
-        if isinstance(event, DeviceChanged) and not self._platform.knows(event.device_id):
-            for name in [name for name in self._latest if name[1] == event.device_id]:
-                del self._latest[name]
-                self._frozen.discard(name)
-                self._held.pop(name, None)
-                self._rested.discard(name)
+        if isinstance(event, DeviceChanged):
+            if self._platform.knows(event.device_id):
+                self._look_at_state(event.device_id)
+            else:
+                self._forget(event.device_id)
         if not isinstance(event, PointsStored):
             return
         for trigger in self._platform.store.triggers.all():
-            if trigger.devices and event.device_id not in trigger.devices:
+            if not _is_of(trigger, event.device_id) or trigger.type == OFFLINE:
                 continue
             for stream, point in event.points:
                 if stream == trigger.stream:
                     self._look_at(trigger, event.device_id, point)
+
+    def _forget(self, device_id: str) -> None:
+        self._online.discard(device_id)
+        for name in [name for name in (*self._latest, *self._held, *self._rested) if name[1] == device_id]:
+            self._latest.pop(name, None)
+            self._frozen.discard(name)
+            self._held.pop(name, None)
+            self._rested.discard(name)
+
+    def _look_at_state(self, device_id: str) -> None:
+        """Rules of type offline: it has come, or has gone after it had been there."""
+        is_online, was_online = self._platform.device(device_id).online, device_id in self._online
+        (self._online.add if is_online else self._online.discard)(device_id)
+        for trigger in self._platform.store.triggers.all():
+            name = trigger.id, device_id
+            if trigger.type != OFFLINE or not _is_of(trigger, device_id):
+                continue
+            if is_online:
+                self._held.pop(name, None)
+                self._rested.discard(name)
+            elif was_online:
+                self._held[name] = asyncio.get_running_loop().time(), Point(False, utc_now())
 
     def _look_at(self, trigger: Trigger, device_id: str, point: Point) -> None:
         name, now = (trigger.id, device_id), asyncio.get_running_loop().time()
@@ -207,6 +229,10 @@ class Triggers:
             trigger_id=fired.trigger_id, title=fired.title, stream=fired.stream, value=value[:60]
         )
         self._platform.log_packet(fired.device_id, False, b"", note=f"{note}; {words}" if words else note)
+
+
+def _is_of(trigger: Trigger, device_id: str) -> bool:
+    return not trigger.devices or device_id in trigger.devices
 
 
 def _is_beyond(trigger: Trigger, value: Any) -> bool:

@@ -182,6 +182,7 @@ CHINESE = Words(
     is_above="高于",
     is_below="低于",
     is_silent="这么多秒没有数据",
+    is_offline="设备离线",
     when_silent="{stream} 有 {seconds} 秒没有数据",
     bound="界限",
     bound_hint="数字，例如 30",

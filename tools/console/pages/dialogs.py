@@ -41,7 +41,7 @@ def field(label: str, hint: str, value: str = "") -> ui.input:
     return made
 
 
-def choice(label: str, options: dict[str, str], value: str) -> ui.select:
+def choice(label: str, options: dict[str, str], value: str | None) -> ui.select:
     made = ui.select(options, label=label, value=value)
     made.props.update({"outlined": True, "dense": True, "options-dense": True})
     return made

@@ -190,6 +190,7 @@ ENGLISH = Words(
     is_above="is above",
     is_below="is below",
     is_silent="has been silent for so many seconds",
+    is_offline="the device is offline",
     when_silent="{stream} silent for {seconds} s",
     bound="Bound",
     bound_hint="A number, such as 30",

@@ -1,5 +1,5 @@
-"""Rules of a device: when a stream is beyond a bound for a while, or silent, a command, a web hook, a sound; and what
-came of them. They are the platform's triggers, with more to them: see trigger_table.py."""
+"""Rules of a device: when a stream is beyond a bound for a while, or silent, or the device is offline, a command, a web
+hook, a sound; and what came of them. They are the platform's triggers, with more to them: see trigger_table.py."""
 
 import math
 from functools import partial
@@ -9,7 +9,7 @@ from nicegui import ui
 
 from ..failures import PlatformError
 from ..model import Device, TriggerFired
-from ..trigger_table import LOCAL, Trigger, condition_in
+from ..trigger_table import LOCAL, OFFLINE, Trigger, condition_in
 from .dialogs import buttons, choice, complaint_line, dialog, field, form, text_of
 from .frame import Visit, box, button, part
 from .text import shown, shown_time, shown_value
@@ -80,7 +80,9 @@ class Rules:
 
     def _worded(self, trigger: Trigger) -> str:
         words, rule = self._visit.words, trigger.rule
-        if trigger.type == "frozen":
+        if trigger.type == OFFLINE:
+            condition = words.is_offline
+        elif trigger.type == "frozen":
             condition = words.when_silent.format(stream=shown(trigger.stream, 40), seconds=f"{trigger.threshold:g}")
         else:
             condition = f"{shown(trigger.stream, 40)} {trigger.type} {shown_value(trigger.threshold, 40)}"
@@ -99,15 +101,14 @@ class Rules:
     def _add(self) -> None:
         words, platform = self._visit.words, self._visit.platform
         streams = {it.id: shown(it.title or it.id, 60) for it in platform.described_streams(self._device.id)}
-        if not streams:
-            ui.notify(words.no_streams)
-            return
-        kinds = {">": words.is_above, "<": words.is_below, "frozen": words.is_silent}
+        kinds = {">": words.is_above, "<": words.is_below, "frozen": words.is_silent} if streams else {}
+        kinds[OFFLINE] = words.is_offline
         with dialog(self._visit, words.add_rule) as made, form(lambda: submit()):
             title = field(words.title, words.rule_title_hint)
-            stream = choice(words.stream, streams, next(iter(streams)))
-            kind = choice(words.condition, kinds, ">")
-            bound = field(words.bound, words.bound_hint)
+            kind = choice(words.condition, kinds, next(iter(kinds)))
+            with box(classes="fields").bind_visibility_from(kind, "value", lambda it: it != OFFLINE):
+                stream = choice(words.stream, streams, next(iter(streams), None))
+                bound = field(words.bound, words.bound_hint)
             with box(classes="fields").bind_visibility_from(kind, "value", lambda it: it != "frozen"):
                 seconds = field(words.lasts, words.lasts_hint, "0")
             command = field(f"{words.command} ({words.optional})", words.rule_command_hint)
@@ -118,12 +119,12 @@ class Rules:
 
         def submit() -> None:
             try:
+                of_stream = kind.value != OFFLINE
                 body: dict[str, Any] = {
-                    "title": text_of(title) or streams[stream.value],
-                    "ds_id": stream.value,
+                    "title": text_of(title) or (streams[stream.value] if of_stream else words.is_offline),
+                    "ds_id": stream.value if of_stream else "online",
                     "url": text_of(url) or LOCAL,
                     "type": kind.value,
-                    "threshold": number(text_of(bound)),
                     "dev_ids": [self._device.id],
                     "rule": {
                         "seconds": number(text_of(seconds) or "0"),
@@ -131,6 +132,8 @@ class Rules:
                         "sound": sound.value,
                     },
                 }
+                if of_stream:
+                    body["threshold"] = number(text_of(bound))
                 platform.store.triggers.add(condition_in(body))
             except ValueError:
                 complaint.text = words.no_number

@@ -196,6 +196,7 @@ class Words:
     is_above: str
     is_below: str
     is_silent: str
+    is_offline: str
     when_silent: str
     bound: str
     bound_hint: str
