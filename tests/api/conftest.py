@@ -11,7 +11,7 @@ from onenet_tools.cli import main
 from onenet_tools.console.console import RunningConsole, running_console
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nobody's real keys are seen or touched."""
     home = tmp_path_factory.mktemp("home")
@@ -30,14 +30,15 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     time.tzset()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console(own_home: None) -> Iterator[RunningConsole]:
-    """One for all, with the device of config.json.example in it."""
+    """With the device of config.json.example in it. Of a module: NiceGUI bears one console in a process at a time, and
+    a worker may go on with the tests of pages."""
     with running_console() as it:
         yield it
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(console: RunningConsole) -> Iterator[Client]:
     """Shows the product's key."""
     with Client(console.url, console.platform.master_key, pause=0.01) as it:

@@ -16,8 +16,8 @@ from onenet_tools.api import show
 from onenet_tools.api.answers import DataPoint
 from onenet_tools.api.client import Client
 from onenet_tools.cli import main
-from onenet_tools.console.console import RunningConsole, running_console
-from onenet_tools.console.keyfile import LocalKeys, local_keys
+from onenet_tools.console.console import RunningConsole
+from onenet_tools.console.keyfile import LocalKeys
 from onenet_tools.loopback import free_port
 
 EXAMPLE = "789546805"  # the device of config.json.example
@@ -214,24 +214,16 @@ def test_mistakes_in_what_is_sent(onenet: Onenet, arguments: list[str], words: s
     assert told.status == 2 and words in told.err and told.err.count("\n") == 1
 
 
-# The device that need not be named
+# Which device, and where
 
 
-def test_the_only_device_need_not_be_named(onenet: Onenet, console: RunningConsole, device: Device) -> None:
+def test_of_several_devices_one_has_to_be_named(onenet: Onenet, device: Device) -> None:
     for arguments in (["points"], ["send", "led=on"]):
         told = onenet(*arguments)
         assert (told.status, told.err) == (
             2,
             "error: there are several devices: say which one; onenet status lists them\n",
         )
-    with running_console() as other:
-        onenet_there = lambda *arguments: onenet(*arguments, url=other.url)  # noqa: E731
-        assert onenet_there("points").out == "no data points\n"
-        assert f"device {EXAMPLE} is not online" in onenet_there("send", "led=on").err
-        assert f"what shall be sent to device {EXAMPLE}?" in onenet_there("send", EXAMPLE).err
-        other.call(other.platform.remove_device, EXAMPLE)
-        assert "there are no devices yet" in onenet_there("send", "led=on").err
-        assert onenet_there("status").out == "no devices yet\n"
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["points"], ["send", EXAMPLE, "led=on"]])
@@ -252,14 +244,6 @@ def test_local_finds_the_key_by_itself(
     monkeypatch.setenv("ONENET_API_KEY", "the real platform's, which is nothing to a console")
     assert main(["status", EXAMPLE, "--local"]) == 0
     assert EXAMPLE in capsys.readouterr().out
-
-
-def test_the_key_of_a_console_is_only_its_users_and_goes_with_it(tmp_path: Path) -> None:
-    with running_console() as other:
-        assert local_keys(other.http_port).api_key == other.platform.master_key
-        [path] = Path(tmp_path.home()).rglob(f"console-{other.http_port}.key")
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert local_keys(other.http_port) is None
 
 
 def test_a_wrong_key_and_none(onenet: Onenet, console: RunningConsole, monkeypatch: pytest.MonkeyPatch) -> None:

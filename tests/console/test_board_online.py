@@ -67,13 +67,13 @@ def test_a_board_with_a_wrong_key_says_so(console: RunningConsole) -> None:
 def test_a_board_comes_back_when_the_console_does(tmp_path: Path) -> None:
     data = tmp_path / "console.sqlite3"
     with contextlib.ExitStack() as stack:
-        with running_console(data) as console:
+        with running_console(data, pages=False) as console:
             port = console.mqtt_port
             it = stack.enter_context(board(port))
             it.wait_for("mqtt: online", PATIENCE)
             until(lambda: console.call(console.platform.points, DEVICE, "free_heap"))
         since = len(it.log)
-        with running_console(data, mqtt_port=port) as console:
+        with running_console(data, mqtt_port=port, pages=False) as console:
             sent = console.call(console.platform.send_command, DEVICE, b"led=on", 60)
             it.wait_for("mqtt: online", PATIENCE, since)
             until(lambda: console.call(console.platform.command, sent.uuid).reply == b"led=on")

@@ -19,7 +19,7 @@ from onenet_tools.console.store import Store, read_product
 
 def test_everything_outlives_a_restart(tmp_path: Path) -> None:
     data = tmp_path / "new folder" / "console.sqlite3"
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         key = console.platform.master_key
         device = console.call(console.platform.add_device, "kept", "kept auth-info")
         with online(console, device.id, device.auth_info) as it:
@@ -36,7 +36,7 @@ def test_everything_outlives_a_restart(tmp_path: Path) -> None:
         points = console.call(console.platform.points, device.id, "t")
         answered = console.call(console.platform.command, answered.uuid)
     assert stat.S_IMODE(data.stat().st_mode) == 0o600
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         assert console.platform.master_key == key == read_product(data).master_key
         assert console.call(console.platform.devices) == before
         assert next(it for it in before if it.id == device.id).since is not None
@@ -52,7 +52,7 @@ def test_everything_outlives_a_restart(tmp_path: Path) -> None:
 def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     """The file as it is at the moment of PUBACK, without the console's closing it."""
     data, copy = tmp_path / "console.sqlite3", tmp_path / "copy.sqlite3"
-    with running_console(data) as console, online(console) as it:
+    with running_console(data, pages=False) as console, online(console) as it:
         it.send(publish("$dp", dp(3, '{"t":22.5}'), 1))
         it.receive("PUBACK")
         for suffix in ("", "-wal"):
@@ -94,7 +94,7 @@ def test_a_file_of_the_first_layout_goes_on(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(data)) as db:
         db.executescript(OLD_FILE)
     for _ in range(2):
-        with running_console(data) as console:
+        with running_console(data, pages=False) as console:
             assert console.platform.master_key == "the master key"
             assert [device.id for device in console.call(console.platform.devices) if not device.is_studio] == ["77"]
             assert [point.value for point in console.call(console.platform.points, "77", "t")] == [22.5]
@@ -172,7 +172,7 @@ def test_of_a_device_the_oldest_commands_go(console: RunningConsole, monkeypatch
 
 def test_a_removed_device_leaves_nothing(tmp_path: Path) -> None:
     data = tmp_path / "console.sqlite3"
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         for _ in range(2):
             device = console.call(console.platform.add_device, "x", "its auth-info", "77")
             with online(console, "77", "its auth-info") as it:
@@ -193,7 +193,7 @@ def test_a_removed_device_leaves_nothing(tmp_path: Path) -> None:
 
 def test_what_another_program_does_to_the_file_is_noticed(tmp_path: Path) -> None:
     data = tmp_path / "console.sqlite3"
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         heard: list[object] = []
         console.call(console.platform.listen, heard.append)
         other = Store(data)
@@ -210,7 +210,7 @@ def test_what_another_program_does_to_the_file_is_noticed(tmp_path: Path) -> Non
 
 def test_a_disk_that_takes_no_more_costs_no_acknowledged_point(tmp_path: Path) -> None:
     data = tmp_path / "console.sqlite3"
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         with online(console) as it:
             it.send(publish("$dp", dp(3, '{"t":1}'), 1))
             it.receive("PUBACK")
@@ -228,9 +228,9 @@ def test_a_disk_that_takes_no_more_costs_no_acknowledged_point(tmp_path: Path) -
 
 def test_the_example_device_is_made_once(tmp_path: Path) -> None:
     data = tmp_path / "console.sqlite3"
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         assert console.call(console.platform.device, DEVICE).auth_info == AUTH_INFO
         console.call(console.platform.remove_device, DEVICE)
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         assert console.call(console.platform.devices) == []
     assert os.listdir(tmp_path)

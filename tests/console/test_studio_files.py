@@ -107,12 +107,12 @@ def test_who_may(console: RunningConsole, api: Api, product_api: Api, board: Dev
 
 def test_they_outlive_a_restart_and_go_with_their_device(tmp_path: Path) -> None:
     data = tmp_path / "console.sqlite3"
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         product = console.call(console.platform.studio.add_product)
         device = console.call(console.platform.studio.add_device, product.id, "board1")
         files = console.platform.store.studio_files
         fid = console.call(files.add, device.id, "a.txt", b"kept")
-    with running_console(data) as console:
+    with running_console(data, pages=False) as console:
         files = console.platform.store.studio_files
         assert console.call(files.data, fid) == b"kept"
         console.call(console.platform.remove_device, device.id)
