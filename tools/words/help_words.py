@@ -25,7 +25,7 @@ _PANELS = (
 )
 """Names in typer.rich_utils."""
 
-_FIELDS = ("help", "short_help", "epilog", "rich_help_panel", "options_metavar", "subcommand_metavar")
+_FIELDS = ("help", "short_help", "epilog", "rich_help_panel", "options_metavar", "subcommand_metavar", "metavar")
 """Of commands and parameters, what is for people."""
 
 TYPER_WORDS = (

@@ -146,6 +146,7 @@ def test_help_is_in_chinese() -> None:
     told = chinese("deploy", "--help").stdout
     assert "用法：" in told
     assert "把程序放到开发板上" in told
+    assert "--timeout" in told and "秒数" in told and "SECONDS" not in told
     assert "显示本帮助并退出。" in told
     left = [line for line in told.splitlines() if re.search(r"[A-Za-z]{3,} [a-z]{2,} [a-z]{2,}", line)]
     assert not [line for line in left if "Usage" in line or "Options" in line]
