@@ -143,7 +143,7 @@ def _write(device, state, records):
     at = count = 0
     while at < len(records):
         seconds = _number(records, at + 2)
-        _put_number(records, at + 2, clock.true(seconds) or seconds)
+        _put_number(records, at + 2, clock.true_time(seconds) or seconds)
         at += records[at] << 8 | records[at + 1]
         count += 1
     own = bytearray(_OWN)

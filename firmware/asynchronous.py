@@ -45,7 +45,7 @@ async def start(device):
                 if began is not None and ticks_diff(ticks_ms(), began) > _STEADY:
                     began = rare("seldom").forget_crashes(device)
             except KeyboardInterrupt:
-                if rare("seldom").stopped(device):
+                if rare("seldom").ctrl_c(device):
                     raise
             await asyncio.sleep_ms(min(beside.wait, _PAUSE))
     finally:
@@ -192,7 +192,7 @@ class _Measuring:
         elif self._nothing < _MANY:
             self._nothing += 1
             if self._nothing == _MANY:
-                rare("declared").nothing(self._stream)
+                rare("silent").nothing(self._stream)
         return value
 
     async def _finish(self, coroutine):

@@ -29,7 +29,7 @@ class Clock:
         """The clock's seconds, set or not."""
         return int(time.time()) - _OFFSET
 
-    def true(self, seconds):
+    def true_time(self, seconds):
         """What now() once returned, in seconds since 2000; 0 where nobody knows, as of 0xFFFFFFFF."""
         if seconds > _SET:
             return 0 if seconds >> 31 else seconds

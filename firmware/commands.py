@@ -15,7 +15,7 @@ class Commands:
 
     def _declare(self, obey=None, **options):
         """In place of Device.command(), which would put the function where this is."""
-        return rare("declared").command(self._device, obey, options)
+        return rare("by_name").command(self._device, obey, options)
 
     def add(self, name, function, text):
         """name: bytes, none for all that have no function of their own."""

@@ -17,6 +17,12 @@ def connecting(device):
         rare("tls").make(device)
 
 
+def shows(device):
+    """To the log, for somebody at the console: how things are, and what this is."""
+    tells(device)
+    log("device", rare("about").describe())
+
+
 def tells(device):
     """To the log: how things are."""
     if device.config and device._client.state == ONLINE:
@@ -26,6 +32,6 @@ def tells(device):
             free = ""
         log("mqtt", "online as device %s%s" % (device.config["device_id"], free))
         if device.config["intervals"]:
-            rare("declared").unknown(device)
+            rare("silent").unknown(device)
     else:
         log("mqtt" if device.config else "config", device._trouble)

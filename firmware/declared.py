@@ -1,9 +1,6 @@
-"""What a program says of properties, services and events, and what is only silent in it. Loaded for each of its words,
-and forgotten.
-"""
+"""What a program says of properties, services and events. Loaded for each of its words, and forgotten."""
 
 import json
-from sys import modules
 
 from .log import log, rare
 from .outbox import is_value, stream_id_of
@@ -36,30 +33,6 @@ def declare_property(device, name, every, options):
     return add
 
 
-def command(device, name, options):
-    """The decorator that Device.command() returns where it is told something, or what it is told to decorate."""
-    for option in options:
-        if option != "text":
-            raise TypeError("%s: no such argument; there is text" % option)
-    function = name if callable(name) else None
-    if function or name is None:
-        name = b""
-    else:
-        _check(name)
-        name = stream_id_of(name)
-        if b"=" in name or b"?" in name or b" " in name:
-            raise ValueError("command: its name stands before = ? or a blank, and has none of them")
-    text = options.get("text", name != b"")
-
-    def add(function):
-        if not hasattr(device._obey, "named"):
-            rare("commands").Commands(device)  # it stays
-        device._obey.add(name, function, text)
-        return function
-
-    return add(function) if function else add
-
-
 def declare_service(device, name):
     """The decorator that Device.service() returns."""
     things = things_of(device)
@@ -89,28 +62,6 @@ def put_event(device, event_id, value):
     except (ValueError, MemoryError) as e:
         log("event", "%s: %s" % (event_id, str(e) or "no memory for it"))
         return False
-
-
-def nothing(stream):
-    """To the log: that a stream's function returns None again and again, and has not returned anything else yet."""
-    if not stream[0]:  # what has no name is ours, and is to be looked at in each turn
-        return
-    change = modules.get("firmware.change")
-    if not change or not isinstance(stream[2], change.Average) or not stream[2]._readings:
-        words = "%s: nothing was ever sent, for its function returns None; return the value, if there is to be one"
-        log("stream", words % stream[0].decode())
-
-
-def unknown(device):
-    """To the log, once: which of the configuration's intervals are for no stream of the program."""
-    intervals = device.config["intervals"]
-    for name in list(intervals):
-        for stream in device._streams:
-            if stream[0].decode() == name:
-                break
-        else:
-            del intervals[name]
-            log("config", '"intervals": no stream is called "%s"' % name)
 
 
 def _check(name):

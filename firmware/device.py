@@ -94,7 +94,7 @@ class Device:
         "relay on", "?" for "relay?", "" for "relay". All others go to the function without a name.
         """
         if options or not callable(obey):
-            return rare("declared").command(self, obey, options)
+            return rare("by_name").command(self, obey, options)
         self._obey = obey
         return obey
 
@@ -170,7 +170,7 @@ class Device:
                 if start is not None and ticks_diff(ticks_ms(), start) > _STEADY:
                     start = rare("seldom").forget_crashes(self)
             except KeyboardInterrupt:
-                if rare("seldom").stopped(self):
+                if rare("seldom").ctrl_c(self):
                     return
 
     def start(self):
@@ -194,6 +194,10 @@ class Device:
         """Deep sleep, 1 to 2,000,000 seconds. Never returns: the board starts anew afterwards. What waits in the outbox
         is kept in RTC memory, and beyond that in flash, where "outbox_flash" lets it."""
         rare("sleep").sleep(self, seconds)
+
+    def __getattr__(self, name):
+        """On a board some of the methods above are elsewhere: see doors.py."""
+        return rare("doors").of(self, name)
 
     # The main loop
 
@@ -263,7 +267,7 @@ class Device:
                 else:
                     stream[_STATE] += 2
                     if stream[_STATE] >> 1 == _MANY:
-                        rare("declared").nothing(stream)
+                        rare("silent").nothing(stream)
         if measured:
             if wait == _TURN:
                 gc.collect()  # now, when nothing waits, rather than in the middle of a packet
@@ -281,8 +285,7 @@ class Device:
         if not key:  # nobody will ever type anything
             keys.unregister(stdin)
         elif key in b"\r\n":
-            rare("connect").tells(self)
-            log("device", rare("about").describe())
+            rare("connect").shows(self)
 
     def _upload(self):
         """Sends the oldest data points, one packet at a time; they stay in the outbox until it is acknowledged."""

@@ -22,7 +22,7 @@ def put_right(clock, notes):
     """Moves the clock by what it has lost asleep. One that was never set is left alone, or times noted before would be
     wrong."""
     move = notes.slept * notes.drift // (_PARTS // 1000) - notes.moved
-    if move and clock.true(clock.now()):
+    if move and clock.true_time(clock.now()):
         rare("ntp")._set(_now() + move)
         notes.moved += move
 
@@ -32,7 +32,7 @@ def begin(clock, notes, woken):
     sleep."""
     if woken:
         clock._ask_at = _NEVER
-        if notes.slept * notes.doubt >= _OFF * _PARTS or not clock.true(clock.now()):
+        if notes.slept * notes.doubt >= _OFF * _PARTS or not clock.true_time(clock.now()):
             if notes.unasked:
                 notes.unasked -= 1
             else:

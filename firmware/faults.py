@@ -4,6 +4,7 @@ Loaded when it comes to that: code and words take memory.
 It is a room of device.py, and knows its attributes.
 """
 
+import sys
 from errno import ECONNRESET
 from micropython import const
 from time import ticks_ms
@@ -31,9 +32,9 @@ def failed(device, error):
         device.wifi.doubt(error)
     elif device._batch and not isinstance(error, (Timeout, MemoryError, SubscribeError)):
         _suspect(device)
-    fault(device, error)
     if not was_online:
         _try_next_host(device)
+    fault(device, error)
 
 
 def _try_next_host(device):
@@ -45,18 +46,21 @@ def _try_next_host(device):
 
 
 def without_wifi(device):
+    device._client.close()
     fault(device, OSError("Wi-Fi lost"))
 
 
 def fault(device, reason):
-    """There is no connection any more, or none came about. Says why, and when the next one is tried."""
-    device._client.close()
+    """There is no connection any more, or none came about. Says why, and when the next one is tried.
+
+    It is the last thing that is done here. Where a board forgets this module, its 2 KB go before the next attempt wants
+    them, even if the collector takes a word on the stack for a use of it (py/gc.c, gc_collect_root())."""
     device._fault_at = ticks_ms()
     watchdog.patient(False)
     was_online = device._online_at is not None
     lasted = uptime() - device._online_at if was_online else 0
     device._online_at = None
-    if device.config["tls"] and not device.clock.true(device.clock.now()):
+    if device.config["tls"] and not device.clock.true_time(device.clock.now()):
         device.clock._ask_at = 0  # before the next attempt: by a clock that was never set no certificate is valid
     refused = isinstance(reason, SubscribeError) or isinstance(reason, ConnectionRefused) and reason.code != 3
     device._delay = device._backoff.next(min(lasted, 3600) * 1000, refused)
@@ -69,6 +73,8 @@ def fault(device, reason):
         words = str(reason) or "MemoryError"
     device._trouble = "%s; next attempt in %d s" % (words, device._delay // 1000)
     log("mqtt", device._trouble)
+    if __name__ not in sys.modules:
+        globals().clear()
 
 
 def _explained(device, reason):
@@ -80,7 +86,7 @@ def _explained(device, reason):
     if not room:
         return None
     clock = device.clock
-    now = clock.true(clock.now())
+    now = clock.true_time(clock.now())
     since_1970 = now and now + 946684800
     return borrowed(room).explain(platform, reason, device.config, device._client.host, since_1970)
 

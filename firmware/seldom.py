@@ -73,7 +73,7 @@ def forget_crashes(device):
     return None
 
 
-def stopped(device):
+def ctrl_c(device):
     """After a KeyboardInterrupt: True if it was somebody's; or else the loop may go on."""
     if rare("keyboard").somebody(watchdog.feed):
         forget_crashes(device)
@@ -128,7 +128,7 @@ def oversize(device, topic, size):
         return
     topic = bytes(topic)
     platform, things = device._platform, device._things
-    if hasattr(platform, "oversize"):
+    if device.config["platform"] == "mqtt":
         platform.on_command = lambda end, size: _queue(device, end, size)
         platform.oversize(topic, size)
         platform.on_command = device._command_came

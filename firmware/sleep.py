@@ -52,7 +52,7 @@ def live(device, wanted):
             rare("visit").run_once(device, wanted.get("awake", _AWAKE), keys, 0 if woken else _WINDOW)
             sleep(device, seconds)
         except KeyboardInterrupt:
-            if rare("seldom").stopped(device):
+            if rare("seldom").ctrl_c(device):
                 return
 
 

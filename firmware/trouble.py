@@ -45,7 +45,16 @@ def meaning(number, name="", platform=""):
 
 
 def words(error):
-    """The same for an exception, with its own text behind; that alone where there are no better words."""
+    """The same for an exception, with its own text behind; that alone where there are no better words. Where a board
+    forgets this module, it goes at once: see faults.py."""
+    try:
+        return _words(error)
+    finally:
+        if __name__ not in sys.modules:
+            globals().clear()
+
+
+def _words(error):
     text = str(error)
     if text[:5] == "TLS: ":  # in words already
         return text + _HINT if "another name" in text else text

@@ -12,7 +12,7 @@ from .log import rare
 from .notes import load
 
 _LINGER = const(500)  # ms in which nothing comes, after which nothing waits for the board
-_UPDATE = const(600000)  # ms awake at most for an update over the air
+_UPDATING = const(600000)  # ms awake at most for an update over the air
 _STUCK = const(8000)  # ms that it waits when it does not get on
 _GOODBYE = const(100)  # ms for the end of the connection to leave the chip
 
@@ -73,7 +73,7 @@ class _Visit:
                     device._key_pressed(keys)
                 online = online or client.state == ONLINE
                 passed = ticks_diff(ticks_ms(), began)
-                if (passed >= ms or passed >= least and self._done()) and not (passed < _UPDATE and self._updates()):
+                if (passed >= ms or passed >= least and self._done()) and not (passed < _UPDATING and self._updates()):
                     break
                 if fixed and device._delay and device.wifi._joined:
                     fixed = as_before.ask_anew(device, notes)

@@ -254,7 +254,9 @@ class Client(Sender):
         events = self._wait(timeout_ms)
         if self.state == _OPENING:
             if events:
-                self._handshake._opened(self)
+                packet = self._handshake._opened(self)
+                if packet:  # what goes wrong with it needs the room that the module takes
+                    self._begin(packet, len(packet))
             return False
         if self._out is not None:
             self._flush()

@@ -87,7 +87,8 @@ def _open(client, info):
 
 
 def _opened(client):
-    """TCP is up, so CONNECT goes out [MQTT-3.1.0-1]; or failed: then this first write raises the reason."""
+    """TCP is up, so CONNECT is to go out [MQTT-3.1.0-1], which is returned; or failed: then this first write raises the
+    reason. Over a transport that comes later, and None is returned."""
     client.state = _CONNECTING
     ssl, server_hostname = client._settings[:2]
     if ssl:
@@ -103,8 +104,7 @@ def _opened(client):
     client._tx[0] = 0  # nothing is sent yet but CONNECT, which has a buffer of its own
     if client._settings[_TRANSPORT]:
         return client._settings[_TRANSPORT]._begin(client)
-    packet = client._settings[_PACKET]
-    client._begin(packet, len(packet))
+    return client._settings[_PACKET]
 
 
 def _accepted(client):

@@ -61,7 +61,7 @@ class Points:
         size = _ENVELOPE - 1
         while outbox.next():
             again = is_known(outbox, self._count)
-            when = clock.true(outbox.time)
+            when = clock.true_time(outbox.time)
             waited = when and clock.now() - when > _FRESH
             if not self._count:
                 self._timed = waited
@@ -92,7 +92,7 @@ class Points:
         """Writes the value of the outbox's record."""
         outbox = self._outbox
         at = put_value(outbox, buf, at, b'{"v":')
-        when = self._timed and self._clock.true(outbox.time)
+        when = self._timed and self._clock.true_time(outbox.time)
         if when:
             at = put_seconds(buf, append(buf, at, b',"t":'), when)
         return put(buf, at, _END)

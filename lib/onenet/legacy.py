@@ -60,7 +60,7 @@ class Points:
         self._timed = False
         oldest = 0
         while outbox.next():
-            when = clock.true(outbox.time)
+            when = clock.true_time(outbox.time)
             if when and not oldest:
                 oldest = when
                 self._timed = clock.now() - when > _FRESH
@@ -93,7 +93,7 @@ class Points:
             at = append(buf, at, b'{"id":"')
             at = copy(buf, at, outbox.buf, outbox.id_at, outbox.id_len)
             at = append(buf, at, b'","datapoints":[{')
-            when = self._timed and self._clock.true(outbox.time)
+            when = self._timed and self._clock.true_time(outbox.time)
             if when:
                 at = append(buf, at, _at(when))
             at = append(buf, at, b'"value":')

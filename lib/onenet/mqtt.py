@@ -68,7 +68,7 @@ class Batch:
 
     def _waited(self):
         """When the outbox's record was measured; 0 for one that is fresh, or whose time nobody knows."""
-        when = self._clock.true(self._outbox.time)
+        when = self._clock.true_time(self._outbox.time)
         return when if when and self._clock.now() - when > _FRESH else 0
 
 

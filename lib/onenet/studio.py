@@ -102,7 +102,7 @@ class Points:
 
     def _kind(self):
         """Of the message that the outbox's record belongs into: what is fresh goes with what has waited before it."""
-        when = self._clock.true(self._outbox.time)
+        when = self._clock.true_time(self._outbox.time)
         if when and (self._count and self.kind == _HISTORY or self._clock.now() - when > _FRESH):
             return _HISTORY
         return _EVENTS if self._outbox.buf[self._outbox.id_at] == _EVENT else _PROPERTIES
@@ -144,7 +144,7 @@ class Points:
         platform to tell values of the same second apart, which may go in several messages, with others in between."""
         outbox = self._outbox
         at = append(buf, put_value(outbox, buf, at, b'{"value":'), b',"time":')
-        at = put_seconds(buf, at, self._clock.true(outbox.time))
+        at = put_seconds(buf, at, self._clock.true_time(outbox.time))
         return put(buf, put_digits(buf, at, self._ms + i, 3), _END)
 
 

@@ -18,7 +18,7 @@ import trustme
 from onenet_tools.port.board_config import known_keys, problems
 from reading import pages
 
-import firmware.declared
+import firmware.by_name
 import firmware.device
 import firmware.seldom
 from firmware.property import Property
@@ -67,7 +67,7 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Any:
         return DEFAULT
 
     def command(given: Any = None, **options: Any) -> Any:
-        return given if callable(given) else firmware.declared.command(real, given, options)
+        return given if callable(given) else firmware.by_name.command(real, given, options)
 
     real = SimpleNamespace(_obey=None, command=None)
     made.command.side_effect = command

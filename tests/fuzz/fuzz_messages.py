@@ -39,7 +39,7 @@ def check(data):
         when = max(0, clock.now() - _AGES[age]) if clock.jump == 0 else clock.seconds
         if points.fits(len(encoded), len(value)):
             outbox.put(encoded, value.encode(), when)
-            true = clock.true(when)
+            true = clock.true_time(when)
             expected.append((name, json.loads(value), true if true and clock.now() - true > 5 else 0))
     found = []
     most = taken.below(5)
@@ -116,7 +116,7 @@ def _when(outbox, clock, text, words):
         return None
     outbox.rewind()
     while outbox.next():
-        when = clock.true(outbox.time)
+        when = clock.true_time(outbox.time)
         if when and words(when) == text:
             return when
     raise AssertionError("no record is of %s" % text)

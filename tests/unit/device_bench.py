@@ -11,7 +11,7 @@ from mqtt.client import OFFLINE, ONLINE
 from scripted import Broker, sleep_ms
 from support import ACCEPTED, publish_of, replaced
 
-from firmware import connect, declared, faults, refusal, seldom, watchdog
+from firmware import connect, faults, refusal, seldom, silent, watchdog
 from firmware import device as module
 from firmware.device import Device
 from firmware.log import rare
@@ -72,7 +72,7 @@ class Bench(Broker):
         self.air = network.new_air({"home": "12345678"})
         self.air.join("home", "12345678")
         self.ticks = fakes.Ticks(module, start=5000)
-        self.log = fakes.Log(module, seldom, connect, declared, faults, refusal)
+        self.log = fakes.Log(module, seldom, connect, faults, refusal, silent)
         self.ticks.__enter__()
         self.log.__enter__()
         self.config = config
@@ -240,7 +240,7 @@ def run(device, turns=3, ms=0, end=Stop, keys=(), somebody=True):
 
     device._turn = turn
     watchdog._state.clear()
-    with fakes.Log(module, seldom, connect, declared) as log, fakes.Ticks(module) as ticks:
+    with fakes.Log(module, seldom, connect, silent) as log, fakes.Ticks(module) as ticks:
         with replaced(module, "poll", keyboard), replaced(module, "stdin", keyboard):
             with replaced(seldom, "rare", rarely(somebody)):
                 try:

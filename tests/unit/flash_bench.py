@@ -69,7 +69,7 @@ class Board:
         found = contents(outbox)[:count]
         outbox.send(len(found))
         if arrives:
-            self.got += [(name, value, self.clock.true(when)) for name, value, when in found]
+            self.got += [(name, value, self.clock.true_time(when)) for name, value, when in found]
             outbox.done()
         else:
             outbox.send(0)

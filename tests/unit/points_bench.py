@@ -16,7 +16,7 @@ class Clock:
     def now(self):
         return self.seconds + (self.jump or 0)
 
-    def true(self, seconds):
+    def true_time(self, seconds):
         if seconds > 820000000:
             return seconds
         return seconds + self.jump if self.jump else 0

@@ -266,7 +266,7 @@ def test_a_planned_reset_and_ctrl_c_keep_what_waits():
     assert machine.resets == resets + 1 and values(device()) == [1, 2]
     machine.rtc_memory = b""
     with replaced(seldom, "rare", rare):
-        assert seldom.stopped(made)
+        assert seldom.ctrl_c(made)
     assert values(device()) == [1, 2]
 
 

@@ -26,7 +26,7 @@ class Clock:
     def now(self):
         return self.seconds
 
-    def true(self, seconds):
+    def true_time(self, seconds):
         return seconds if self.is_set else 0
 
 

@@ -96,7 +96,7 @@ def test_a_clock_that_was_never_set_counts_and_knows_nothing():
         assert it.clock.now() == 3
         it.go_on(5)
         assert it.clock.now() == 8
-        assert it.clock.true(3) == 0
+        assert it.clock.true_time(3) == 0
 
 
 def test_setting_it_corrects_what_was_noted_before():
@@ -105,9 +105,9 @@ def test_setting_it_corrects_what_was_noted_before():
         it.go_on(100)
         it.clock.sync()
         assert it.clock.now() == NOW + 100
-        assert it.clock.true(noted) == NOW
-        assert it.clock.true(NOW + 7) == NOW + 7
-        assert it.clock.true(it.clock.now()) == NOW + 100
+        assert it.clock.true_time(noted) == NOW
+        assert it.clock.true_time(NOW + 7) == NOW + 7
+        assert it.clock.true_time(it.clock.now()) == NOW + 100
 
 
 def test_from_december_2025_on_it_counts_as_set():
@@ -115,10 +115,10 @@ def test_from_december_2025_on_it_counts_as_set():
     first = 820000000
     assert time.gmtime(first + OFFSET)[:3] == (2025, 12, 25)
     with Bench() as it:
-        assert (it.clock.true(first), it.clock.true(first + 1)) == (0, first + 1)
+        assert (it.clock.true_time(first), it.clock.true_time(first + 1)) == (0, first + 1)
         it.clock.sync()
-        assert (it.clock.true(first), it.clock.true(first + 1)) == (first + NOW - 3, first + 1)
-        assert (it.clock.true(0x7FFFFFFF), it.clock.true(0x80000000)) == (0x7FFFFFFF, 0)
+        assert (it.clock.true_time(first), it.clock.true_time(first + 1)) == (first + NOW - 3, first + 1)
+        assert (it.clock.true_time(0x7FFFFFFF), it.clock.true_time(0x80000000)) == (0x7FFFFFFF, 0)
     for early, believed in ((1, False), (0, True)):
         with Bench() as it:
             it.truth = first * 1000 - early
@@ -142,7 +142,7 @@ def test_what_was_noted_is_true_to_a_second_whatever_the_fractions():
                     noted, right = it.clock.now(), it.truth // 1000
                     it.wait(1300)
                 it.clock.sync()
-                assert abs(it.clock.true(noted) - right) <= 1, (begins, truth)
+                assert abs(it.clock.true_time(noted) - right) <= 1, (begins, truth)
 
 
 def test_it_is_set_to_the_millisecond_in_the_ports_units():
@@ -176,9 +176,9 @@ def test_an_esp8266_does_not_believe_its_clock_after_a_reset():
                 ntp._ESP8266, machine.cause = False, machine.PWRON_RESET
             noted = clock.now()
             it.go_on(10)
-            assert clock.true(noted) == (NOW - 1800 if kept else 0)
+            assert clock.true_time(noted) == (NOW - 1800 if kept else 0)
             clock.sync()
-            assert clock.true(noted) == (NOW - 1800 if kept else NOW)
+            assert clock.true_time(noted) == (NOW - 1800 if kept else NOW)
 
 
 def test_a_clock_that_the_program_sets_is_left_alone():
@@ -201,9 +201,9 @@ def test_a_clock_that_is_set_already_is_believed():
     with Bench() as it:
         it.time.ms = (NOW - 50) * 1000
         noted = it.clock.now()
-        assert it.clock.true(noted) == NOW - 50
+        assert it.clock.true_time(noted) == NOW - 50
         it.clock.sync()
-        assert it.clock.now() == NOW and it.clock.true(noted) == NOW - 50
+        assert it.clock.now() == NOW and it.clock.true_time(noted) == NOW - 50
 
 
 # Which server, and when
@@ -225,10 +225,10 @@ def test_the_server_is_asked_once_and_again_after_twelve_hours():
 def test_setting_it_again_leaves_the_correction_alone():
     with Bench() as it:
         it.clock.sync()
-        corrected = it.clock.true(2)
+        corrected = it.clock.true_time(2)
         it.go_on(50000)
         it.clock.sync()
-        assert len(timeserver.asked) == 2 and it.clock.true(2) == corrected
+        assert len(timeserver.asked) == 2 and it.clock.true_time(2) == corrected
 
 
 def test_failing_is_told_and_tried_again_in_five_minutes():
@@ -236,7 +236,7 @@ def test_failing_is_told_and_tried_again_in_five_minutes():
         timeserver.up = False
         it.clock.sync()
         assert "clock: no answer from ntp.example" in it.log
-        assert it.clock.true(3) == 0
+        assert it.clock.true_time(3) == 0
         timeserver.up = True
         it.go_on(299)
         it.clock.sync()
@@ -244,7 +244,7 @@ def test_failing_is_told_and_tried_again_in_five_minutes():
         it.go_on(1)
         it.clock.sync()
         assert len(timeserver.asked) == 2 and it.clock.now() == NOW + 300
-        assert it.clock.true(3) == NOW
+        assert it.clock.true_time(3) == NOW
 
 
 def asked_for(it, seconds):
@@ -293,21 +293,21 @@ def test_whatever_is_wrong_with_a_lookup_is_a_failure():
         with Bench() as it:
             timeserver.look_up = lambda host, port, found=found: found()
             assert it.clock.sync()
-            assert it.clock.now() == 3 and it.clock.true(3) == 0
+            assert it.clock.now() == 3 and it.clock.true_time(3) == 0
             assert "clock: no " in it.log and "ntp.example" in it.log
             timeserver.look_up = None
             it.go_on(300)
-            assert it.clock.sync() and it.clock.true(3) == NOW
+            assert it.clock.sync() and it.clock.true_time(3) == NOW
 
 
 def wrong(change):
     """What is said of an answer that is changed like this, which must do nothing."""
     with Bench() as it:
         timeserver.change = change
-        assert it.clock.sync() and it.clock.now() == 3 and it.clock.true(3) == 0
+        assert it.clock.sync() and it.clock.now() == 3 and it.clock.true_time(3) == 0
         timeserver.change = None
         it.go_on(300)
-        assert it.clock.sync() and it.clock.true(3) == NOW
+        assert it.clock.sync() and it.clock.true_time(3) == NOW
         return it.log.lines[0]
 
 
@@ -344,7 +344,7 @@ def test_a_date_that_cannot_be_is_refused_and_leaves_the_clock_as_it_is():
                 it.truth = truth * 1000
                 assert it.clock.sync()
                 assert it.clock.now() == before and "which cannot be" in it.log, it.log.lines
-                assert it.clock.true(3) == 0
+                assert it.clock.true_time(3) == 0
                 it.truth = NOW * 1000
                 it.go_on(300)
                 assert it.clock.sync() and it.clock.now() == NOW + 300
@@ -355,7 +355,7 @@ def test_dates_from_now_on_are_believed_also_beyond_the_end_of_ntps_seconds():
         with Bench() as it:
             it.truth = right * 1000
             it.clock.sync()
-            assert it.clock.now() == right and it.clock.true(3) == right
+            assert it.clock.now() == right and it.clock.true_time(3) == right
 
 
 def test_a_lack_of_memory_is_a_failure():
@@ -381,7 +381,7 @@ def test_the_time_a_lookup_takes_does_not_move_what_was_noted():
         timeserver.look_up = slowly
         noted = it.clock.now()
         it.clock.sync()
-        assert it.clock.true(noted) == NOW and it.time.ms == it.truth
+        assert it.clock.true_time(noted) == NOW and it.time.ms == it.truth
 
 
 def test_an_esp8266_asks_every_quarter_of_an_hour():
@@ -428,7 +428,7 @@ def drifted(ppm, passed=43200, jump=0):
         it.go_on(passed)
         it.time.ms += jump
         it.clock.sync()
-        assert it.time.ms == it.truth and it.clock.true(3) == NOW
+        assert it.time.ms == it.truth and it.clock.true_time(3) == NOW
         return it.log.lines[1].partition("; ")[2]
 
 

@@ -16,7 +16,7 @@ class NoClock:
     def now(self):
         return 0
 
-    def true(self, seconds):
+    def true_time(self, seconds):
         return 0
 
 

