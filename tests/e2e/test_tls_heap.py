@@ -33,7 +33,6 @@ COST = 3_584
 BOOTS = 3
 """Starts of which one has to do where there is next to nothing to spare: MicroPython's collector takes
 words that calls have left on the stack for addresses, and may keep up to 2 KB for one (py/gc.c, gc_collect_root())."""
-SHORT = pytest.mark.skipif(False, reason="")
 LED = 2
 
 
@@ -143,7 +142,6 @@ def test_a_board_with_tls_stays_in_its_first_heap(secure: Secure) -> None:
     assert tls.free >= 11_264 and tls.largest >= 4_096, tls
 
 
-@SHORT
 def test_a_board_with_tls_at_any_broker_stays_in_it(secure: Secure) -> None:
     name, password = next(iter(secure.broker.users.items()))
     config = JOINING | TLS | {"platform": "mqtt", "username": name, "password": password}
@@ -192,7 +190,7 @@ def test_a_board_with_tls_and_a_thing_model_stays_in_it(secure: Secure, console:
     [
         ("good", base64.b64encode(bytes(32)).decode(), "is device_key this device's, and not the product's access_key"),
         ("expired", "", "the certificate has expired"),
-        pytest.param("", "", "nothing listens at the server", marks=SHORT),
+        ("", "", "nothing listens at the server"),
     ],
 )
 def test_it_has_the_memory_to_say_why_it_does_not_connect(

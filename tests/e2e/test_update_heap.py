@@ -27,11 +27,6 @@ MOST = 22_528
 """That an update takes of an ESP32."""
 
 
-SHORT = pytest.mark.xfail(
-    strict=False, reason="a known fault: with the example's program some starts have no room for it"
-)
-
-
 @pytest.mark.parametrize("chip", ["esp8266", "esp32"])
 def test_what_an_update_takes(chip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if chip == "esp32":  # machine code is the interpreter's own, and outside its heap, as on the chip

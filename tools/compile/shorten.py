@@ -41,7 +41,7 @@ INNER = frozenset(
         "check_publish", "check_qos", "checked", "chunk", "Clock", "clock_went_on", "codes", "ConfigError",
         "connecting", "Connection", "context_of", "copied", "ctrl_c", "culprit", "Current", "declare_property",
         "declare_service", "delivered", "describe", "DEVICE", "done", "doubt", "drift", "dropped_by", "early", "entity",
-        "epoch", "EXPIRES", "explain", "failed", "failures", "fault", "fault_until", "filters", "first", "fits",
+        "epoch", "EXPIRES", "explain", "failed", "failures", "fault", "fault_until", "filters", "fits",
         "FlashOutbox", "forget", "forget_crashes", "four_bytes", "full", "gather", "give_back", "glance", "go_on",
         "header", "heard", "hmac", "HOST", "id_at", "id_len", "ignored", "Incoming", "interrupted", "is_id", "is_known",
         "is_value", "jumps", "keep", "KEEP_ALIVE", "key_bytes", "last_sent", "late", "leased", "live", "loaded",
