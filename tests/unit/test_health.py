@@ -61,6 +61,19 @@ def test_the_chips_temperature():
     assert health.chip_temperature() == 42
 
 
+def test_the_first_esp32_has_its_temperature_in_fahrenheit():
+    celsius = esp32.mcu_temperature
+    del esp32.mcu_temperature
+    try:
+        assert health.chip_temperature() is None, "a chip without such a sensor"
+        esp32.raw_temperature = lambda: 122
+        assert health.chip_temperature() == 50.0
+    finally:
+        esp32.mcu_temperature = celsius
+        if hasattr(esp32, "raw_temperature"):
+            del esp32.raw_temperature
+
+
 def test_what_started_the_board():
     for cause, words in ((machine.PWRON_RESET, "power on"), (machine.WDT_RESET, "watchdog"), (77, "77")):
         with replaced(machine, "cause", cause):

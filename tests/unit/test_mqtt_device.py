@@ -1,9 +1,11 @@
 """A Device at any broker: values, commands, properties, hosts, and what Home Assistant is told."""
 
+import builtins
 import json
 
 import fakes
 from device_bench import NAMES, Bench, device_at, write
+from flash_folder import Flash
 from mqtt.client import OFFLINE, ONLINE
 from support import ACCEPTED, field, puback, publish_of, replaced
 
@@ -343,6 +345,17 @@ def told_of(bench, count):
         else:
             values[topic] = json.loads(payload)["value"]
     return found, values
+
+
+def test_home_assistant_is_told_the_version_of_what_was_deployed():
+    opened = builtins.open
+
+    def at_root(path, *mode):
+        return opened("deployed.json" if path == "/deployed.json" else path, *mode)
+
+    with Flash({"deployed.json": '{"version": "1.4", "files": {}}'}), replaced(builtins, "open", at_root):
+        with AnyBroker(lambda device: device.stream("t", every=60)(lambda: 1), discovery_prefix="homeassistant") as it:
+            assert told_of(it, 1)[0]["t"][1]["device"]["sw_version"] == "1.4"
 
 
 def test_home_assistant_is_told_of_every_stream_and_property():

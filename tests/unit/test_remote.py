@@ -254,6 +254,9 @@ def test_change_of_the_configuration():
     with Afar(keep_alive=60, on=dict(ON, keep_alive=60)) as it:
         assert act(it, "config keep_alive=") == "ok"
         assert "keep_alive" not in json.loads(files()["config.json"])
+    with Afar() as it:
+        before = json.loads(files()["config.json"])
+        assert act(it, "config keep_alive=") == "ok" and json.loads(files()["config.json"]) == before, "its default"
 
 
 def test_power_goes_at_any_write_of_a_change():

@@ -1,6 +1,7 @@
 """Numbers of errors in words, the same on each port for what is the same."""
 
 import fakes  # noqa: F401  # firmware is found by that
+from mqtt import MQTTError
 
 from firmware.trouble import meaning, words
 
@@ -48,3 +49,7 @@ def test_an_exception():
     assert words(ValueError(111)) == "ValueError: 111"
     assert words(OSError()).startswith("OSError")
     assert "TLS" in words(OSError(-29312, "MBEDTLS_ERR_SSL_CONN_EOF"))
+    for said in ("TLS: there is no memory left for it", "TLS: the server has closed the connection"):
+        assert words(MQTTError(said)) == said, "in words already"
+    for said in ("TLS: the certificate is for another name than broker.example",):
+        assert words(MQTTError(said)) == said + '; "tls_name" in config.json says which name it has to be'
