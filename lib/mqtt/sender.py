@@ -101,10 +101,10 @@ class Sender(Connection):
 
     def _publish_carefully(self, first, topic, payload):
         """A PUBLISH with QoS 0, whatever its topic and payload are made of and whatever is in the way."""
+        if self._out is not None:
+            self._drain()  # which may find the connection gone
         if self.state != _ONLINE:
             raise ConnectionClosed("not connected")
-        if self._out is not None:
-            self._drain()
         if not self._gathering:
             self._gather(True)
         if isinstance(topic, str):
