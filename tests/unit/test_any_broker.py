@@ -186,14 +186,18 @@ class Bench(Broker):
         self.dialect.on_command = lambda *given: self.commands.append(given)
         self.dialect.on_other = lambda *given: self.others.append(given)
 
-    def go_online(self):
-        """Returns CONNECT, and what follows CONNACK: the status, and the subscriptions."""
+    def come_in(self):
+        """Returns CONNECT, and what follows CONNACK: the status, and the subscriptions, which nobody has answered."""
         if self.client.state == 0:
             self.client.start()
         self.accept()
         connect = self.packet()
         self.send(ACCEPTED)
-        status, subscribe = self.packet(), self.packet()
+        return connect, self.packet(), self.packet()
+
+    def go_online(self):
+        """The same, and the subscriptions are granted."""
+        connect, status, subscribe = self.come_in()
         self.send(b"\x90\4" + subscribe[2:4] + b"\1\1")
         self.settle()
         return connect, status, subscribe
@@ -385,12 +389,7 @@ def test_where_nothing_is_under_way_giving_up_is_nothing():
 
 def test_an_answer_to_what_was_not_asked_is_none():
     with Bench() as bench:
-        bench.client.start()
-        bench.accept()
-        bench.packet()
-        bench.send(ACCEPTED)
-        bench.packet()
-        subscribe = bench.packet()
+        *_, subscribe = bench.come_in()
         bench.send(b"\x90\3\0\x63\x80")  # a refusal of one filter, for another packet
         bench.settle()
         assert bench.client.state == ONLINE
@@ -407,23 +406,13 @@ def test_what_was_too_long_comes_as_its_size():
 
 def test_subscriptions_are_made_again_where_the_broker_has_no_session():
     with Bench(filters=[b"homeassistant/status"]) as bench:
-        bench.client.start()
-        bench.accept()
-        bench.packet()
-        bench.send(ACCEPTED)
-        bench.packet()
-        subscribe = bench.packet()
+        *_, subscribe = bench.come_in()
         assert subscribe.endswith(field("homeassistant/status") + b"\1")
         bench.send(b"\x90\5" + subscribe[2:4] + b"\1\1\1")
         bench.settle()
         bench.close()
         bench.fails((ConnectionClosed, OSError))
-        bench.client.start()
-        bench.accept()
-        bench.packet()
-        bench.send(ACCEPTED)
-        bench.packet()
-        assert bench.packet()[4:] == subscribe[4:]
+        assert bench.come_in()[2][4:] == subscribe[4:]
 
 
 def test_a_session_that_the_broker_has_kept_is_subscribed_in_once():
@@ -446,12 +435,7 @@ def test_a_session_that_the_broker_has_kept_is_subscribed_in_once():
 
 def test_a_subscription_refused_is_named():
     with Bench() as bench:
-        bench.client.start()
-        bench.accept()
-        bench.packet()
-        bench.send(ACCEPTED)
-        bench.packet()
-        subscribe = bench.packet()
+        *_, subscribe = bench.come_in()
         bench.send(b"\x90\4" + subscribe[2:4] + b"\1\x80")
         raises(SubscribeError, bench.until, lambda: False, match="refused: b1/set/+")
         assert bench.client.connected()
@@ -459,12 +443,7 @@ def test_a_subscription_refused_is_named():
 
 def test_return_codes_that_do_not_fit_the_filters_end_the_connection():  # [MQTT-3.8.4-5]
     with Bench() as bench:
-        bench.client.start()
-        bench.accept()
-        bench.packet()
-        bench.send(ACCEPTED)
-        bench.packet()
-        subscribe = bench.packet()
+        *_, subscribe = bench.come_in()
         bench.send(b"\x90\3" + subscribe[2:4] + b"\1")
         raises(ProtocolError, bench.until, lambda: False, match="1 return codes for 2 filters")
 
