@@ -218,7 +218,8 @@ class _Setup:
         if request.method == b"GET" and path == b"/":
             return "200 OK", setup_page.HEADERS, setup_page.PAGE
         if request.method == b"GET":
-            self._wants_scan = path == b"/scan"
+            if path == b"/scan":  # stays wanted when the page asks for the state before there was time for it
+                self._wants_scan = True
             return self._as_json(setup_form.state(self._in_reach, request.chinese, self._why))
         if request.method != b"POST" or path != b"/save":
             return "405 Method Not Allowed", b"", b""

@@ -64,7 +64,7 @@ def test_ids_streams_and_keys_of_ones_own(tmp_path: Path, own_console: RunningCo
         (["product", "add", "--id", "458945"], "error: product id '458945': must be 8 to 32 letters and digits"),
         (["product", "remove", "noSuchProduct1"], "error: product not exist: noSuchProduct1"),
         (["product", "model", "noSuchProduct1", str(MODEL)], "error: product not exist: noSuchProduct1"),
-        (["product", "model", "noSuchProduct1", "/nowhere"], "error: [Errno 2]"),
+        (["product", "model", "noSuchProduct1", "/nowhere"], "error: /nowhere: No such file or directory"),
         (["device", "add", "x", "--product", "noSuchProduct1"], "error: product not exist: noSuchProduct1"),
     ],
 )

@@ -274,6 +274,7 @@ def test_names_in_gbk_twice_and_hidden(kind: dict[str, Any]) -> None:
         assert names[b"cafe"] == 0 < names[name]
         wifi.others.append((b"later", -30, 4))
         person.curl("http://192.168.4.1/scan")
+        person.state()  # which does not take the wish back, however soon it comes
         deadline = time.monotonic() + PATIENCE
         while b"later".hex() not in str(person.state()["networks"]):
             assert time.monotonic() < deadline
