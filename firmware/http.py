@@ -86,6 +86,7 @@ class Http:
             yield from self._receive()
         except OSError:
             self.close()
+            self._address = None  # the name has another one, perhaps, next time
             raise
         except ValueError as e:
             self.close()
@@ -108,13 +109,8 @@ class Http:
             sock.connect(self._address)
         except OSError as e:
             if e.errno != EINPROGRESS:
-                self._address = None  # another one, perhaps, next time
                 raise
-        try:
-            yield from self._ready(POLLOUT)
-        except OSError:
-            self._address = None
-            raise
+        yield from self._ready(POLLOUT)
         if self._tls:
             wrapped = rare("https").wrap(sock, self.host)
             self._poller.unregister(sock)

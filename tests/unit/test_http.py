@@ -383,7 +383,7 @@ def test_an_address_that_does_not_answer_is_looked_up_again():
             poller.deaf = False
             assert it.get() == b"a" and len(looked_up) == 2
             raises(OSError, it.get)
-            assert it.get() == b"b" and len(looked_up) == 2, "what has answered once is right"
+            assert it.get() == b"b" and len(looked_up) == 3, "also where it has answered before"
 
 
 def test_an_address_that_there_is_no_way_to_is_looked_up_again():
@@ -403,4 +403,20 @@ def test_an_address_that_there_is_no_way_to_is_looked_up_again():
     with replaced(module, "getaddrinfo", look_up), Server([reply(b"a")]) as it:
         with replaced(module, "socket", NoWay):
             raises(OSError, it.get, match=str(EHOSTUNREACH))
+        assert it.get() == b"a" and len(looked_up) == 2
+
+
+def test_an_address_that_refuses_is_looked_up_again():
+    """Which is told by the first use of the socket, after connect() has gone well: it does not wait."""
+    looked_up = []
+    real_one = module.getaddrinfo
+    listening, nobody = listen()
+    listening.close()
+
+    def look_up(host, port, *args):
+        looked_up.append(host)
+        return real_one(host, port if len(looked_up) > 1 else nobody, *args)
+
+    with replaced(module, "getaddrinfo", look_up), Server([reply(b"a")]) as it:
+        raises(OSError, it.get)
         assert it.get() == b"a" and len(looked_up) == 2
