@@ -167,7 +167,7 @@ class _Clock:
     def now(self) -> int:
         return 850_000_000
 
-    def true(self, seconds: int) -> int:
+    def true_time(self, seconds: int) -> int:
         return 850_000_000 - self._ago + seconds
 
 
