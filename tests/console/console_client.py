@@ -129,6 +129,12 @@ def errors(console: RunningConsole, device_id: str = "") -> list[tuple[str, str]
     return [(it.explained.type, it.explained.error) for it in packets if it.explained.error]
 
 
+def warnings(console: RunningConsole, device_id: str = "") -> list[tuple[str, str]]:
+    """What the packet log says is to be careful of: type of packet, words."""
+    packets = console.call(console.platform.packets, device_id)
+    return [(it.explained.type, it.explained.warning) for it in packets if it.explained.warning]
+
+
 def notes(console: RunningConsole, device_id: str = "") -> list[str]:
     """What the packet log says beside packets."""
     packets = console.call(console.platform.packets, device_id)

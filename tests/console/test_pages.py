@@ -296,6 +296,19 @@ def test_packet_log_explains_and_pauses(console, browser, device):
             expect(page.locator(".packets li").first).to_contain_text("CONNACK")
 
 
+def test_the_packet_log_warns_of_what_other_servers_refuse(console, browser, device):
+    with browser.open(f"/device/{device.id}") as page:
+        subscribe = b"\x80\x08\x00\x01\x00\x03a/b\x00"
+        say(console, connect_packet(device.id, device.product_id, device.auth_info) + subscribe + b"\xe0\0")
+        row = page.locator(".packets li", has_text="SUBSCRIBE")
+        expect(row.locator(".badge")).to_have_text("careful")
+        expect(row).to_contain_text("flags 0000")
+        expect(page.locator(".packets li.bad")).to_have_count(0)
+        row.get_by_role("button").click()
+        expect(row.locator(".details p").first).to_contain_text("expected 0010")
+        expect(row.locator(".details")).to_contain_text("topic filter")
+
+
 def test_csv_has_all_points_and_no_formulas(console, browser, device):
     with MqttDevice(console, device) as board:
         for number in range(3):

@@ -106,7 +106,7 @@ def _packet_type(cursor: Cursor) -> int:
     elif (kind, flags) in _WITHOUT_FLAGS:
         # It is known what is meant, and where the packet ends: the older platform takes it.
         clause = _WITHOUT_FLAGS[kind, flags]
-        cursor.header_fault = Fault(
+        cursor.warning = Fault(
             0, _("{name} with flags 0000, which only some servers take").format(name=name), f"0010 [{clause}]"
         )
     elif flags != expected:

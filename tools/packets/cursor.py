@@ -47,8 +47,8 @@ class Cursor:
         self.type = ""
         """The packet's type as the standard spells it; empty until that is certain."""
         self.payload_fault: Fault | None = None
-        self.header_fault: Fault | None = None
-        """One that does not keep the rest from being read."""
+        self.warning: Fault | None = None
+        """What is against the standard, but taken by servers and read here."""
         self.hide_rest = False
         """What follows may be a password, even if it can't be told where it begins."""
         self._show_secrets = show_secrets

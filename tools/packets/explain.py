@@ -41,8 +41,8 @@ def explain(data: bytes, show_secrets: bool = False) -> Explained:
     """One packet, from client or server, byte by byte; its fields together are all of its bytes.
 
     Of a broken or partial one, the fields up to where it goes wrong, then `not read` for the rest, and `error`. The
-    payload of a PUBLISH to OneNET's $dp is explained too; where it is bad, `error` says so and `broken` is False. So it
-    is of SUBSCRIBE and UNSUBSCRIBE with flags 0000, which OneNET's own SDK sends.
+    payload of a PUBLISH to OneNET's $dp is explained too; where it is bad, `error` says so and `broken` is False.
+    SUBSCRIBE and UNSUBSCRIBE with flags 0000, which OneNET's own SDK sends, have a `warning`.
     Without show_secrets a password is asterisks, and so is what is left of a broken CONNECT that may hold one.
     """
     return _explain(data, show_secrets)
@@ -160,7 +160,7 @@ def _explain(data: bytes, show_secrets: bool, left_out: int = 0, error: str = ""
     except Fault as found:
         fault = found
     broken = fault is not None or bool(error)
-    fault = fault or cursor.header_fault or cursor.payload_fault
+    fault = fault or cursor.payload_fault
     cursor.note_rest(len(data))
     error = str(fault) if fault else error
     return Explained(
@@ -172,4 +172,5 @@ def _explain(data: bytes, show_secrets: bool, left_out: int = 0, error: str = ""
         error_at=fault.at if fault else -1,
         broken=broken,
         size=size,
+        warning=str(cursor.warning or ""),
     )

@@ -41,6 +41,8 @@ class Explained:
     """It violates MQTT or ends early, so that nothing after it can be read. A bad payload breaks no packet."""
     size: int = 0
     """Bytes it had on the wire."""
+    warning: str = ""
+    """What MQTT forbids of it but servers take, as `error` says it; nothing of it is left unread because of that."""
 
     def field(self, name: str) -> Field | None:
         """The first field of that name."""

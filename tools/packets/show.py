@@ -18,13 +18,14 @@ from .sniff import Sniffed
 
 _COLOURS = ("cyan", "green", "yellow", "magenta", "bright_blue")
 _WRONG = "bold red"
+_CAREFUL = "yellow"
 _ROOMY = 96  # columns from which on eight bytes stand in a row, else four
 _MOST_BYTES = 96  # of a field that are shown
 _WIDTH = 100
 
 
 def packet(explained: Explained, width: int, offset: int = 0) -> RenderableType:
-    """One packet: what it is, its bytes, a table of its fields, and what is wrong with it.
+    """One packet: what it is, its bytes, a table of its fields, and what is wrong with it or to be careful of.
 
     Bytes have the colour of their field. width: columns there are; offset: where it begins, if not at 0.
     """
@@ -39,6 +40,8 @@ def packet(explained: Explained, width: int, offset: int = 0) -> RenderableType:
     ]
     if explained.error:
         parts.append(Text(_("error: {error}").format(error=explained.error), _WRONG))
+    if explained.warning:
+        parts.append(Text(_("careful: {warning}").format(warning=explained.warning), _CAREFUL))
     return Group(*parts)
 
 
@@ -47,6 +50,8 @@ def in_line(explained: Explained, prefix: str) -> Table:
     words = Text("" if explained.broken else explained.summary)
     if explained.error:
         words.append(f"{'' if explained.broken else '; '}{explained.error}", _WRONG)
+    if explained.warning:
+        words.append(f"; {explained.warning}", _CAREFUL)
     line = Table.grid(padding=(0, 2, 0, 0))
     line.add_column(no_wrap=True)
     line.add_column(overflow="fold")
@@ -110,6 +115,7 @@ def as_dict(explained: Explained) -> dict[str, Any]:
         "error": explained.error,
         "error_at": explained.error_at,
         "broken": explained.broken,
+        "warning": explained.warning,
         "fields": [
             {
                 "offset": field.offset,

@@ -216,6 +216,7 @@ CHINESE = Words(
     from_device="来自设备",
     to_device="发往设备",
     illegal="非法",
+    warned="注意",
     refused="被拒绝",
     unknown_type="非 MQTT",
     bytes="{count} 字节",

@@ -224,6 +224,7 @@ ENGLISH = Words(
     from_device="from the device",
     to_device="to the device",
     illegal="illegal",
+    warned="careful",
     refused="refused",
     unknown_type="not MQTT",
     bytes="{count} bytes",

@@ -20,13 +20,13 @@ export default {
             </span>
             <span v-else class="way" aria-hidden="true">■</span>
             <span class="type">{{ row.type }}</span>
-            <span v-if="row.error" class="badge">{{ row.badge }}</span>
-            <bdi class="summary">{{ row.error || row.summary }}</bdi>
+            <span v-if="row.badge" class="badge">{{ row.badge }}</span>
+            <bdi class="summary">{{ row.error || row.warning || row.summary }}</bdi>
             <span class="size soft">{{ row.size }}</span>
           </button>
           <div v-if="opened.has(row.number) && details[row.number]" class="details">
-            <p v-if="row.error" class="trouble">{{ details[row.number].error }}</p>
-            <p v-if="row.error && row.summary"><bdi>{{ row.summary }}</bdi></p>
+            <p v-for="text in details[row.number].trouble" :class="{ trouble: row.error }">{{ text }}</p>
+            <p v-if="row.badge && row.summary"><bdi>{{ row.summary }}</bdi></p>
             <div class="wide"><table v-if="details[row.number].fields.length">
               <thead><tr>
                 <th v-for="name in ['offset', 'hex', 'field', 'value', 'meaning', 'clause']" :key="name" scope="col">

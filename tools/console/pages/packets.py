@@ -55,11 +55,14 @@ class PacketLog(Element, component="packet_log.js"):
             "type": explained.type or (self._language.unknown_type if explained.data else ""),
             "summary": shown(explained.summary),
             "error": shown(explained.error),
+            "warning": shown(explained.warning),
             "badge": self._badge(explained),
             "size": self._language.bytes.format(count=explained.size) if explained.data else "",
         }
 
     def _badge(self, explained: Explained) -> str:
+        if not explained.error:
+            return self._language.warned if explained.warning else ""
         refused = explained.type == "CONNECT" and not explained.broken
         return self._language.refused if refused else self._language.illegal
 
@@ -79,7 +82,7 @@ def _told(explained: Explained, words: Words) -> dict[str, Any]:
     fields = len(explained.fields) - _FIELDS
     more = explained.size - _DUMP_BYTES
     return {
-        "error": shown(explained.error, 1000),
+        "trouble": [shown(words, 1000) for words in (explained.error, explained.warning) if words],
         "fields": [_field(field) for field in explained.fields[:_FIELDS]],
         "more_fields": words.more_fields.format(count=fields) if fields > 0 else "",
         "dump": _dump(explained.data[:_DUMP_BYTES], secret),

@@ -232,6 +232,7 @@ class Words:
     from_device: str
     to_device: str
     illegal: str
+    warned: str
     refused: str
     unknown_type: str
     bytes: str
