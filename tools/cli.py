@@ -75,7 +75,11 @@ def _options(
 def demo(
     seconds: Annotated[
         float | None,
-        typer.Option(min=1, help="End after so long; exit status 0 only if all went well. Default: until Ctrl-C."),
+        typer.Option(
+            min=1,
+            metavar="SECONDS",
+            help="End after so long; exit status 0 only if all went well. Default: until Ctrl-C.",
+        ),
     ] = None,
     platform: Annotated[
         PlatformName,
@@ -126,9 +130,14 @@ def demo(
 @here.command()
 def board(
     directory: Annotated[
-        Path | None, typer.Argument(help="Files to copy to its flash first. Default: none, which gives a bare prompt.")
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="Files to copy to its flash first. Default: none, which gives a bare prompt."
+        ),
     ] = None,
-    flash: Annotated[Path | None, typer.Option(help="Flash image, made if missing. Default: one not kept.")] = None,
+    flash: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Flash image, made if missing. Default: one not kept.")
+    ] = None,
     route: Annotated[
         list[str] | None,
         typer.Option(

@@ -11,7 +11,7 @@ import gettext
 import os
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -87,6 +87,16 @@ def N_(text: str) -> str:
 def N_n(one: str, many: str) -> tuple[str, str]:
     """Marks a text for one thing and for several, which is looked up later, with ngettext()."""
     return one, many
+
+
+def listed(words: Iterable[str]) -> str:
+    """One after the other, with what stands between them in the language that counts."""
+    return _(", ").join(words)
+
+
+def named(name: str, words: str) -> str:
+    """What the words are of, and they."""
+    return _("{name}: {words}").format(name=name, words=words)
 
 
 def padded(text: str, width: int) -> str:

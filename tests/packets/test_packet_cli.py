@@ -288,5 +288,5 @@ def test_flags_that_old_firmware_leaves_out_are_explained(
     with speaking(language):
         assert main(["packet", "decode", packet]) == 0
     told = capsys.readouterr().out
-    assert told.startswith(f"{name}, ") and "a/b" in told and f"[{clause}]" in told
+    assert told.startswith(name) and "a/b" in told and f"[{clause}]" in told
     assert [words for words in said if words not in told.replace("\n", " ")] == []

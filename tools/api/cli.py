@@ -67,7 +67,7 @@ def points(
     duration: Annotated[
         int | None, typer.Option(min=1, metavar="SECONDS", help="So long after --start, before --end, or until now.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many, the newest.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="At most so many, the newest.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV: stream, at, value.")] = False,
     as_json: AsJson = False,
     product: ProductId = None,

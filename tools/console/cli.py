@@ -32,8 +32,10 @@ app.add_typer(products, name="product", help="The same for its products of OneNE
 @app.command()
 def console(
     lan: Annotated[bool, typer.Option("--lan", help="Let boards and browsers on the network in.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="For boards; 0 is any free one.")] = _PORT,
-    http_port: Annotated[int, typer.Option(min=0, max=65535, help="For the web page and the HTTP API; 0 too.")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="For boards; 0 is any free one.")] = _PORT,
+    http_port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="For the web page and the HTTP API; 0 too.")
+    ] = 8080,
     data: Data = None,
     pcap: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Record what boards say for Wireshark, passwords included.")

@@ -6,7 +6,8 @@ from mqtt.packet import topic_filter, topic_name
 from mqtt.server import NAMES, AnyParser
 from mqtt.wire import bad_utf8
 
-from ..language import N_, _
+from ..language import N_, _, listed, named
+from ..words.said import BOARD, rendered
 from .cursor import PASSWORD, Cursor, Fault, NotKept, count, in_words
 from .points import explain_points
 
@@ -135,7 +136,7 @@ def _remaining_length(cursor: Cursor, kind: int) -> None:
     length = sum((digit & 0x7F) << 7 * i for i, digit in enumerate(part))
     terms = " + ".join(f"{digit & 0x7F} * {128**i}" if i else f"{digit & 0x7F}" for i, digit in enumerate(part))
     cursor.note(
-        name, f"{length}", _("bytes that follow{words}").format(words="" if size == 1 else ": " + terms), "2.2.3"
+        name, f"{length}", _("bytes that follow{words}").format(words="" if size == 1 else named("", terms)), "2.2.3"
     )
     expected = AnyParser._LENGTHS[kind]
     if expected not in (_ANY, length):
@@ -174,9 +175,11 @@ def _string(cursor: Cursor, name: str, clause: str, meaning: str = "") -> bytes:
 def _topic(cursor: Cursor, name: str, clause: str) -> bytes:
     value = _string(cursor, name, clause)
     try:
-        topic_name(value, name)
+        topic_name(value, _(name))
     except ValueError as error:
-        raise Fault(cursor.start, str(error), _("a topic name of at least one character [4.7]")) from error
+        raise Fault(
+            cursor.start, rendered(str(error), BOARD), _("a topic name of at least one character [4.7]")
+        ) from error
     return value
 
 
@@ -186,14 +189,16 @@ def _filter(cursor: Cursor) -> bytes:
         topic_filter(value)
     except ValueError as error:
         raise Fault(
-            cursor.start, str(error), _("# as the last level, + as a whole level, one character or more [4.7]")
+            cursor.start,
+            rendered(str(error), BOARD),
+            _("# as the last level, + as a whole level, one character or more [4.7]"),
         ) from error
     return value
 
 
 def _yes(flag: int, name: str, there: str, missing: str) -> tuple[str, str]:
     """Setting and meaning of a bit."""
-    return f"{1 if flag else 0}", f"{name}: {there if flag else missing}"
+    return f"{1 if flag else 0}", named(name, there if flag else missing)
 
 
 # The types
@@ -221,7 +226,7 @@ def _connect(cursor: Cursor, _kind: int) -> str:
         if keepalive
         else _("off: silence may last")
     )
-    cursor.note(N_("keep alive"), f"{keepalive} s", limit, "3.1.2.10")
+    cursor.note(N_("keep alive"), _("{seconds} s").format(seconds=keepalive), limit, "3.1.2.10")
     said = [_("client {client_id}").format(client_id=_client_id(cursor, flags))]
     if flags & 0x04:
         topic = _topic(cursor, N_("will topic"), "3.1.3.2")
@@ -237,7 +242,7 @@ def _connect(cursor: Cursor, _kind: int) -> str:
         said.append(_("password of {count}").format(count=count(len(password), "byte")))
     said.append(_("keep alive {keepalive} s").format(keepalive=keepalive))
     said.append(_("clean session") if flags & 0x02 else _("session kept"))
-    return ", ".join(said)
+    return listed(said)
 
 
 def _connect_flags(cursor: Cursor) -> int:
@@ -314,7 +319,7 @@ def _publish(cursor: Cursor, kind: int) -> str:
     if first & 0x06:
         said.append(_("id {packet_id}").format(packet_id=_packet_id(cursor, kind)))
     said += [word for flag, word in ((0x08, "DUP"), (0x01, "RETAIN")) if first & flag]
-    return f"{', '.join(said)}: {_payload(cursor, topic)}"
+    return named(listed(said), _payload(cursor, topic))
 
 
 def _purpose(cursor: Cursor, topic: str) -> str:
@@ -371,7 +376,7 @@ def _subscribe(cursor: Cursor, kind: int) -> str:
         if qos > 2:
             raise Fault(cursor.start, _("requested QoS {qos}").format(qos=qos), _("0, 1 or 2 [MQTT-3.8.3-4]"))
         said.append(_("{topic} QoS {qos}").format(topic=in_words(topic, 60), qos=qos))
-    return ", ".join(said)
+    return listed(said)
 
 
 def _suback(cursor: Cursor, kind: int) -> str:
@@ -387,14 +392,14 @@ def _suback(cursor: Cursor, kind: int) -> str:
                 cursor.start, _("return code {code:02X}").format(code=code), _("00, 01, 02 or 80 [MQTT-3.9.3-2]")
             )
         said.append(words)
-    return ", ".join(said)
+    return listed(said)
 
 
 def _unsubscribe(cursor: Cursor, kind: int) -> str:
     said = [_("id {packet_id}").format(packet_id=_packet_id(cursor, kind))]
     while cursor.left or len(said) == 1:
         said.append(in_words(_filter(cursor), 60))
-    return ", ".join(said)
+    return listed(said)
 
 
 _BODIES: dict[int, Callable[[Cursor, int], str]] = {

@@ -75,7 +75,7 @@ def connect(
     with failures_in_one_line(ValueError):
         if password is not None and user_name is None:
             needed = "--user-name" if auth_info is None else "--product-id"
-            raise ValueError(f"{options['password']}: needs {needed}")
+            raise ValueError(_("{option}: needs {needed}").format(option=options["password"], needed=needed))
         return _build_said(options, "CONNECT", client_id or "", user_name, password, keepalive, clean_session, *will)
 
 

@@ -4,7 +4,7 @@ import json
 import struct
 
 from ..datapoints import DataPoint, decode
-from ..language import N_, _
+from ..language import N_, _, listed
 from .cursor import Cursor, Fault, count, in_words
 
 SOURCE = "OneNET $dp"
@@ -69,9 +69,9 @@ def _walk(cursor: Cursor, words: str) -> int:
     if kind in (6, 7) and timed:
         _time(cursor)
     if kind in (1, 3, 4):
-        at = _text(cursor, "JSON", words)
+        at = _text(cursor, N_("JSON"), words)
     elif kind == 2:
-        at = _text(cursor, "JSON", "")
+        at = _text(cursor, N_("JSON"), "")
         cursor.note(N_("binary"), in_words(cursor.prefixed(N_("binary"), clause=SOURCE, size=4)), words, SOURCE)
     elif kind in (5, 6):
         at = _text(cursor, N_("string"), words)
@@ -118,4 +118,4 @@ def _in_words(points: list[DataPoint]) -> str:
         at = _(" at {at}").format(at=point.at) if point.at else ""
         words.append(in_words(f"{point.stream} = {value}{at}".encode("utf-8", "surrogatepass")))
     more = len(points) - _SHOWN
-    return ", ".join(words) + (_(" and {more} more").format(more=more) if more > 0 else "")
+    return listed(words) + (_(" and {more} more").format(more=more) if more > 0 else "")

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..language import _, padded
+from ..language import _, listed, named, padded
 from .cursor import NOT_READ, count
 from .explain import Explained, Field, in_hex
 from .sniff import Sniffed
@@ -30,11 +30,11 @@ def packet(explained: Explained, width: int, offset: int = 0) -> RenderableType:
     Bytes have the colour of their field. width: columns there are; offset: where it begins, if not at 0.
     """
     fields = [(field, _style(explained, field, i)) for i, field in enumerate(explained.fields)]
-    said = "" if explained.broken else f": {explained.summary}"
     where = _(" at byte {offset}").format(offset=offset) if offset else ""
     kind = explained.type or _("No packet")
+    head = listed([f"{kind}{where}", count(explained.size, "byte")])
     parts: list[RenderableType] = [
-        Text(f"{kind}{where}, {count(explained.size, 'byte')}{said}", "bold"),
+        Text(head if explained.broken else named(head, explained.summary), "bold"),
         Text(" ").join(Text(" ".join(_bytes(field)), style) for field, style in fields if field.data),
         _table(fields, 8 if width >= _ROOMY else 4),
     ]
@@ -49,9 +49,9 @@ def in_line(explained: Explained, prefix: str) -> Table:
     """One packet in a line, or a few beside `prefix` and its type."""
     words = Text("" if explained.broken else explained.summary)
     if explained.error:
-        words.append(f"{'' if explained.broken else '; '}{explained.error}", _WRONG)
+        words.append(("" if explained.broken else _("; ")) + explained.error, _WRONG)
     if explained.warning:
-        words.append(f"; {explained.warning}", _CAREFUL)
+        words.append(_("; ") + explained.warning, _CAREFUL)
     line = Table.grid(padding=(0, 2, 0, 0))
     line.add_column(no_wrap=True)
     line.add_column(overflow="fold")

@@ -179,7 +179,7 @@ class _Asking:
                 wrong = [problem for key in keys for problem in problems_of(key, asked)]
                 if not wrong:
                     return asked
-                typer.echo("  " + "; ".join(wrong), err=True)
+                typer.echo("  " + _("; ").join(wrong), err=True)
             except PortError as error:
                 typer.echo(f"  {error}", err=True)
             default = ""

@@ -185,7 +185,10 @@ def _asked(connection: Connection, expression: str, otherwise: Any) -> Any:
 def _kept(connection: Connection) -> str:
     kept = parse((connection.read_file(FILE) or b"").decode(errors="replace"))
     connection.exec("del _b,_f")
-    return _failures(len(kept), f"{kept[-1].error}{' at ' * bool(kept[-1].when)}{kept[-1].when}") if kept else ""
+    if not kept:
+        return ""
+    when = _(" at {at}").format(at=kept[-1].when) if kept[-1].when else ""
+    return _failures(len(kept), kept[-1].error + when)
 
 
 def _failures(count: int, last: str) -> str:

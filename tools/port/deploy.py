@@ -163,7 +163,7 @@ def _check_names(connection: Connection, wanted: Deployment, there: Inventory, r
     going = {name for file in wanted.files for name in (file, other_form(file))}
     names.check_present(sorted(there.names - going), connection.port)
     for words in pins_of_the_flash(wanted.program or {}, there.identity.machine):
-        report.line(f"careful: {words}")
+        report.line(_("careful: {words}").format(words=words))
     at_hand = {names.module_of(name.removeprefix("lib/")) for name in there.names}
     for module in wanted.rehearsal.missing:
         top = module.partition(".")[0]

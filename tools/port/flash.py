@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from serial import SerialException
 
-from ..language import N_, _
+from ..language import N_, _, listed, named
 from .chips import CHIPS, ESP8266_MOST, MIB, Chip, chip_called, megabytes
 from .errors import PortError
 from .esp import (
@@ -84,7 +84,7 @@ def flash_board(port: str, choose: Choose, report: Report, baud: int = BAUD, aga
         except (FatalError, SerialException, OSError) as error:
             raise _failure(port, error, erased, again) from error
     what = _("{title}, {count} bytes, written and verified").format(title=image.title, count=len(image.data))
-    return f"{board.chip_name} {board.mac}, {_flash_in_words(board)}: {what}"
+    return named(listed([f"{board.chip_name} {board.mac}", _flash_in_words(board)]), what)
 
 
 def _flash_in_words(board: Board) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..language import _
+from ..language import _, named
 from ..system_words import reason
 from .asking_tls import NOT_ON_ESP8266
 from .board_config import NotJson, parsed, problems
@@ -114,7 +114,7 @@ def _config(path: Path) -> bytes:
     except NotJson as error:
         raise PortError(f"{path} {error}") from None
     if wrong:
-        raise PortError(f"{path}: {'; '.join(wrong)}")
+        raise PortError(named(str(path), _("; ").join(wrong)))
     return content
 
 

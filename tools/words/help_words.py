@@ -10,6 +10,7 @@ import typer
 from typer import rich_utils
 
 from ..language import CHINESE, N_, _, spoken
+from .line_breaks import set_line_breaks
 from .said import rendered
 
 _PANELS = (
@@ -75,6 +76,7 @@ def translated(command: Any) -> Any:
     """The command that typer has made, all its help in the language that counts."""
     if spoken() != CHINESE:
         return command
+    set_line_breaks()
     for name in _PANELS:
         setattr(rich_utils, name, _(str(getattr(rich_utils, name))))
     command.context_class.formatter_class = _Formatter

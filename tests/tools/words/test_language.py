@@ -152,6 +152,13 @@ def test_help_is_in_chinese() -> None:
     assert not [line for line in left if "Usage" in line or "Options" in line]
 
 
+@pytest.mark.parametrize("command", ["board", "config", "console", "demo", "push"])
+def test_no_help_is_cut_off(command: str) -> None:
+    """As rich does with a line of Chinese that is wider than its column."""
+    told = chinese(command, "--help").stdout
+    assert not re.findall(r".*\u2026 *\u2502", re.sub(r"--[\w,-]+\u2026", "", told))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -192,10 +199,10 @@ def test_what_was_put_together_elsewhere() -> None:
 
 # Texts that do not go through the catalogue
 
-SAYING = ("print", "echo", "complain", "note", "say", "input", "ask", "confirm", "prompt", "rule", "log_line")
+SAYING = ("print", "echo", "complain", "note", "say", "input", "ask", "confirm", "prompt", "rule", "log_line", "line")
 """Functions and methods whose first argument a person reads."""
 NOT_FOR_PEOPLE = ("AssertionError", "NotImplementedError", "Raised", "TypeError")  # Raised: on the board
-PROSE = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
+PROSE = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}|^[a-z]{3,}: |: [a-z]{3,} ")
 
 
 def unwrapped(path: Path) -> Iterator[str]:
