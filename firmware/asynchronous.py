@@ -46,7 +46,7 @@ async def start(device):
                     began = rare("seldom").forget_crashes(device)
             except KeyboardInterrupt:
                 if rare("seldom").ctrl_c(device):
-                    raise
+                    raise KeyboardInterrupt("answered")  # for boot.py, which would ask anew
             await asyncio.sleep_ms(min(beside.wait, _PAUSE))
     finally:
         beside.end()

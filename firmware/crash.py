@@ -29,7 +29,7 @@ def wait_after(error, count, read_config):
     watchdog = sys.modules.get("firmware.watchdog")
     feed = watchdog.feed if watchdog else keyboard.nothing
     if isinstance(error, KeyboardInterrupt):
-        return keyboard.somebody(feed)
+        return bool(error.args) or keyboard.somebody(feed)  # the port's own has none: see asynchronous.py
     count += 1
     print("boot: main.py has failed:")
     show(error)

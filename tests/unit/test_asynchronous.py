@@ -341,7 +341,7 @@ def test_ctrl_c_of_somebody_ends_it_and_all_is_as_before():
 
     devices = []
     with replaced(seldom, "rare", rarely(True)), replaced(asynchronous, "rare", _rare):
-        raises(KeyboardInterrupt, Beside, devices.append, story)
+        raises(KeyboardInterrupt, Beside, devices.append, story, match="answered")
     asyncio.new_event_loop()
     assert devices[0]._client.state == 0 and devices[0]._measure() > 0
 

@@ -505,6 +505,12 @@ def test_ctrl_c_with_nobody_there_is_no_end():
     assert result is Reset and kept == {}
 
 
+def test_a_ctrl_c_that_somebody_has_answered_is_not_asked_about_again():
+    """By asynchronous.py, where it came in a turn of the loop."""
+    result, _, _, kept = after(KeyboardInterrupt("answered"), somebody=False)
+    assert result == "stopped: Ctrl-D starts main.py again" and kept == {}
+
+
 # A board that sleeps
 
 
