@@ -141,28 +141,39 @@ class Trial:
     old: Form
     new: Form
     how: str
-    when: float
-    """Seconds after the deploy has begun; for a power cut after the commit, after the reset that follows it."""
+    share: float
+    """When, from 0 to 1, of twice the time that the longest deploy without interruption has taken; for a power cut
+    after the commit, of the 0.15 s after the reset that follows it."""
 
     def __str__(self) -> str:
-        return f"{self.number}: {self.old.value} to {self.new.value}, {self.how} after {self.when:.3f} s"
+        return f"{self.number}: {self.old.value} to {self.new.value}, {self.how} at {self.share:.3f}"
+
+
+def plan(count: int, chance: random.Random, forms: Sequence[Form]) -> list[Trial]:
+    """What to do to each of so many boards. A quarter lose their power in the moments that follow the commit."""
+    hows = ("kill", "power cut", "kill, power cut", "power cut after the commit")
+    return [
+        Trial(number, chance.choice(forms), chance.choice(forms), chance.choice(hows), chance.random())
+        for number in range(1, count + 1)
+    ]
 
 
 class Interruptions:
-    """Boards to begin with, and what they must tell."""
+    """Boards to begin with, and what they must tell, in the forms that these trials need."""
 
-    def __init__(self, folder: Path, chip: str) -> None:
+    def __init__(self, folder: Path, chip: str, trials: Sequence[Trial]) -> None:
         self.folder = folder
         self.chip = chip
-        self.forms = FORMS[chip]
         self.programs = {build: program(build, folder, chip) for build in (OLD, NEW)}
         self.expected: dict[tuple[str, Form], State] = {}
         self.longest = 0.0
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["onenet_tools.port.deploy", "onenet_tools.port.romfs"])
         self._process = context.Process
-        for form in self.forms:  # one after the other: CPython 3.11 parses in one thread at a time only
-            self._prepare_both(form)
+        for form in FORMS[chip]:  # one after the other: CPython 3.11 parses in one thread at a time only
+            for build in (OLD, NEW):
+                if any(form == (it.old if build == OLD else it.new) for it in trials):
+                    self._prepare(build, form)
 
     def _board(self, image: Path) -> VirtualBoard:
         """What the program tells takes more memory than an ESP8266 has, so it has none of its limits here."""
@@ -170,17 +181,13 @@ class Interruptions:
             image, chip=self.chip, rom_size=_ROM_SIZES[self.chip], micropython=find_micropython(), heap="2M"
         )
 
-    def _image(self, form: Form) -> Path:
-        return self.folder / f"{form.value}.img"
-
-    def _prepare_both(self, form: Form) -> None:
-        for build in (OLD, NEW):
-            self._prepare(build, form)
+    def _image(self, build: str, form: Form) -> Path:
+        return self.folder / f"{build}-{form.value}.img"
 
     def _prepare(self, build: str, form: Form) -> None:
         """Without interruption: the old program's image, and what both programs tell."""
         wanted = Deployment(self.programs[build], form, 0)
-        with self._board(self._image(form)) as board:
+        with self._board(self._image(build, form)) as board:
             start = time.monotonic()
             deploy(board.port, wanted, Quiet())
             self.longest = max(self.longest, time.monotonic() - start)
@@ -188,30 +195,12 @@ class Interruptions:
             assert told[0] == build and {module[0] for module in told[2].values() if module} == {build}, told[2]
             self.expected[build, form] = told
             board.power_cut()
-        if build == OLD:
-            for suffix in ("", ".rom"):
-                image = self._image(form)
-                shutil.copy(f"{image}{suffix}", f"{image}{suffix}.begin")
-        else:  # the next trial is not to begin with the new one
-            for suffix in ("", ".rom"):
-                shutil.copy(f"{self._image(form)}{suffix}.begin", f"{self._image(form)}{suffix}")
-
-    def plan(self, count: int, chance: random.Random) -> list[Trial]:
-        """What to do to each of so many boards. A quarter lose their power in the moments that follow the commit."""
-        trials = []
-        for number in range(1, count + 1):
-            how = chance.choice(("kill", "power cut", "kill, power cut", "power cut after the commit"))
-            longest = 0.15 if how.endswith("commit") else 2 * self.longest
-            trials.append(
-                Trial(number, chance.choice(self.forms), chance.choice(self.forms), how, chance.uniform(0, longest))
-            )
-        return trials
 
     def run(self, trial: Trial) -> str:
         """Does it; returns OLD, NEW, or in words what else has come of it."""
         image = self.folder / f"trial-{trial.number}.img"
         for suffix in ("", ".rom"):
-            shutil.copy(f"{self._image(trial.old)}{suffix}.begin", f"{image}{suffix}")
+            shutil.copy(f"{self._image(OLD, trial.old)}{suffix}", f"{image}{suffix}")
         with self._board(image) as board:
             state(board)
             process = self._process(target=_deploy, args=(board.port, Deployment(self.programs[NEW], trial.new, 0)))
@@ -241,10 +230,10 @@ class Interruptions:
     def _interrupt(self, board: VirtualBoard, process: Any, trial: Trial) -> None:
         if trial.how == "power cut after the commit":
             board.wait_for_resets(3, PATIENCE)
-            time.sleep(trial.when)
+            time.sleep(0.15 * trial.share)
             board.power_cut()
             return
-        process.join(trial.when)
+        process.join(2 * self.longest * trial.share)
         if trial.how.startswith("kill"):
             process.kill()
             process.join()
@@ -257,8 +246,8 @@ def run_all(count: int, seed: int, quiet: bool = False, chip: str = "esp32") -> 
     results: Counter[str] = Counter()
     wrong = []
     with tempfile.TemporaryDirectory(prefix="interruptions-") as folder:
-        interruptions = Interruptions(Path(folder), chip)
-        trials = interruptions.plan(count, random.Random(seed))
+        trials = plan(count, random.Random(seed), FORMS[chip])
+        interruptions = Interruptions(Path(folder), chip, trials)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             running = {pool.submit(interruptions.run, trial): trial for trial in trials}
             for done in as_completed(running):

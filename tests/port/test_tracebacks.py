@@ -1,5 +1,6 @@
 """Tracebacks of modules that were merged and have short names, as monitor and crashes show them."""
 
+import functools
 import re
 
 import pytest
@@ -7,6 +8,11 @@ from onenet_tools.compile.mpy import merged_board
 from onenet_tools.compile.shorten import function_at, shorten
 from onenet_tools.files import board_directory
 from onenet_tools.port.tracebacks import as_written
+
+
+@functools.cache
+def shortened(arch: str) -> dict[str, str]:
+    return shorten(merged_board(arch).sources)
 
 
 @pytest.mark.parametrize("arch", ["xtensawin", "xtensa"])
@@ -30,7 +36,7 @@ def test_a_line_is_that_of_the_source(arch: str, module: str, function: str, sho
     home = next(name for name in merged.sources if name.removeprefix("lib/") in homes)
     lines = range(1, merged.sources[home].count("\n") + 2)
     line = next(number for number in lines if merged.origin(home, number) == (module, defined))
-    short = function_at(shorten(merged.sources)[home], line)
+    short = function_at(shortened(arch)[home], line)
     told = f'  File "{shown}", line {line}, in {short}'
     assert as_written(told) == f'  File "{module}", line {defined}, in {function}'
     assert as_written(told + "\r") == as_written(told) + "\r"

@@ -17,12 +17,12 @@ from typing import Any
 import serial
 from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
-from mpremote.transport_serial import SerialTransport
 
 from ..compile.syntax import literal_eval
 from ..language import _
 from .errors import PortError
 from .find import usb_ports
+from .transport import Transport
 from .trouble import explain_open
 
 transport_serial.print = lambda *words: None  # type: ignore[attr-defined]  # it shows what it did not understand
@@ -43,6 +43,24 @@ _BURST = b"\x03\x03"  # Ctrl-C while a board starts
 _BURST_TIME = 0.005  # seconds from one to the next: boot.py alone takes longer
 _RESET = 0.1  # seconds that a chip is held in reset
 _ENOUGH = 256  # bytes of what comes that are looked at
+
+_READ = """
+import sys,binascii
+try:
+ _f=open({path!r},'rb')
+except OSError as _d:
+ if _d.errno!=2:raise
+ _f=None
+print(bool(_f))
+while _f:
+ _d=_f.read({size})
+ if not _d:
+  _f.close()
+  break
+ sys.stdout.write(binascii.b2a_base64(_d))
+_d=None
+"""
+"""Prints whether the file is there, and its content in lines of base64: one statement, for each takes its time."""
 
 _HELPERS = """
 import gc,os,hashlib,binascii
@@ -109,7 +127,7 @@ class Connection:
 
     def _open(self) -> None:
         try:
-            self._transport = SerialTransport(self.port, BAUD, timeout=_SILENCE)
+            self._transport = Transport(self.port, BAUD, timeout=_SILENCE)
         except (OSError, ValueError) as error:  # pyserial's are OSErrors
             raise self._not_open(error) from error
         except TransportError as error:  # it keeps the reason for itself
@@ -165,9 +183,8 @@ class Connection:
     def read(self) -> bytes:
         """What has come; waits a moment for something. Raises Gone."""
         with self._troubles():
-            waiting = self._serial.in_waiting
-            if waiting:
-                return bytes(self._serial.read(waiting))
+            if data := self._transport.take():
+                return data
         time.sleep(_POLL)
         return b""
 
@@ -227,7 +244,7 @@ class Connection:
     def _try_to_interrupt(self, settle: float) -> bool:
         """Whether the board is at its raw REPL, and has been silent for so many seconds."""
         with self._troubles():
-            self._serial.reset_input_buffer()
+            self._transport.forget()
             try:
                 self._serial.write(b"\r\x03\x03")
                 time.sleep(_POLL)
@@ -261,7 +278,7 @@ class Connection:
                 with self._troubles(), contextlib.suppress(serial.SerialTimeoutException):
                     self._serial.write(_BURST)
                     time.sleep(_BURST_TIME)
-                    seen = (seen + bytes(self._serial.read(self._serial.in_waiting)))[-_ENOUGH:]
+                    seen = (seen + self._transport.take())[-_ENOUGH:]
             except Gone:
                 self.reopen()
 
@@ -321,18 +338,8 @@ class Connection:
 
     def read_file(self, path: str) -> bytes | None:
         """What is in a file; None if there is none."""
-        self.exec("from binascii import b2a_base64 as _b")
-        if not self.exists(path):
-            return None
-        self.exec(f"_f=open({path!r},'rb')")
-        data = b""
-        while True:
-            chunk = self.eval(f"_b(_f.read({_SMALL_CHUNK}))")
-            if chunk == b"\n":
-                break
-            data += binascii.a2b_base64(chunk)
-        self.exec("_f.close()")
-        return data
+        there, *lines = self.exec(_READ.format(path=path, size=_SMALL_CHUNK)).splitlines()
+        return b"".join(map(binascii.a2b_base64, lines)) if self.literal(there) else None
 
     def exists(self, path: str) -> bool:
         folder, _, name = path.rpartition("/")
