@@ -121,7 +121,7 @@ class Results:
 
     def take(self, data: bytes) -> None:
         self._line += data
-        self.no_memory = self.no_memory or self._line.endswith(_NO_MEMORY)
+        self.no_memory = self.no_memory or _NO_MEMORY in self._line
         while b"\n" in self._line:
             line, _, self._line = self._line.partition(b"\n")
             self._take_line(line.decode(errors="replace").rstrip("\r"))

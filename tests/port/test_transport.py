@@ -79,6 +79,18 @@ def test_what_comes_later_is_not_taken_for_the_end(line: Line) -> None:
     assert line.transport.take() == b""
 
 
+def test_one_who_consumes_an_answer_has_it_to_its_end_and_no_more(line: Line) -> None:
+    had: list[bytes] = []
+    pieces = [b"some", b" of it, ", b"and the rest\x04error\x04>"]
+    speaker = threading.Thread(target=line.says_slowly, args=pieces)
+    speaker.start()
+    last = line.transport.read_until(1, b"\x04", timeout=PATIENCE, data_consumer=had.append)
+    speaker.join()
+    assert b"".join(had) == b"some of it, and the rest\x04" and last.endswith(b"\x04")
+    assert len(had) > 1, "as it comes"
+    assert line.transport.read_until(1, b"\x04") == b"error\x04"
+
+
 def test_what_is_forgotten_is_not_read(line: Line) -> None:
     line.says(b"old\x04old")
     assert line.transport.read_until(1, b"\x04") == b"old\x04"

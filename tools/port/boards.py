@@ -184,7 +184,6 @@ def _asked(connection: Connection, expression: str, otherwise: Any) -> Any:
 
 def _kept(connection: Connection) -> str:
     kept = parse((connection.read_file(FILE) or b"").decode(errors="replace"))
-    connection.exec("del _b,_f")
     if not kept:
         return ""
     when = _(" at {at}").format(at=kept[-1].when) if kept[-1].when else ""

@@ -59,6 +59,7 @@ while _f:
   break
  sys.stdout.write(binascii.b2a_base64(_d))
 _d=None
+del _f,_d
 """
 """Prints whether the file is there, and its content in lines of base64: one statement, for each takes its time."""
 

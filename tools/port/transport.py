@@ -3,7 +3,7 @@ sleeps 10 ms, each of the thousand times that a program is read back or sent.
 """
 
 import time
-from typing import Any
+from collections.abc import Callable
 
 from mpremote.transport_serial import SerialTransport
 
@@ -19,9 +19,8 @@ class Transport(SerialTransport):
 
     def take(self) -> bytes:
         """What has come and was not read."""
-        ahead, self._ahead = self._ahead, b""
-        waiting = self.serial.in_waiting
-        return ahead + bytes(self.serial.read(waiting)) if waiting else ahead
+        taken = self._next(all_of_it=True)  # what was ahead, if there was anything
+        return taken + self._next(all_of_it=True) if taken else taken
 
     def forget(self) -> None:
         """Drops what has come and was not read."""
@@ -33,31 +32,40 @@ class Transport(SerialTransport):
         min_num_bytes: int,
         ending: bytes,
         timeout: float | None = 10,
-        data_consumer: Any = None,
+        data_consumer: Callable[[bytes], None] | None = None,
         timeout_overall: float | None = None,
     ) -> bytes:
-        """As mpremote's: what comes, to the ending, or what has come when the time is up."""
-        assert data_consumer is None
+        """As mpremote's: what comes, to the ending, or what has come when the time is up. Where somebody consumes it,
+        which also means the ending, none of it is kept."""
         data = bytearray()
         began = last = time.monotonic()
         while True:
-            if self._ahead:
-                more, self._ahead = self._ahead, b""
-            else:
-                waiting = self.serial.in_waiting
-                more = bytes(self.serial.read(waiting if ending == _END else 1)) if waiting else b""
-            now = time.monotonic()
-            if more:
-                last = now
+            if more := self._next(all_of_it=ending == _END):
+                last = time.monotonic()
                 before = max(0, len(data) + 1 - len(ending))
                 data += more
                 at = data.find(ending, before)
+                end = len(data) if at < 0 else at + len(ending)
+                self._ahead = bytes(data[end:])
+                del data[end:]
+                if data_consumer:
+                    data_consumer(bytes(data))
                 if at >= 0:
-                    self._ahead = bytes(data[at + len(ending) :])
-                    return bytes(data[: at + len(ending)])
-            elif (timeout is not None and now >= last + timeout) or (
-                timeout_overall is not None and now >= began + timeout_overall
-            ):
+                    return bytes(data)
+                if data_consumer:
+                    data.clear()
+                continue
+            now = time.monotonic()
+            if timeout is not None and now >= last + timeout:
                 return bytes(data)
-            else:
-                time.sleep(_POLL)
+            if timeout_overall is not None and now >= began + timeout_overall:
+                return bytes(data)
+            time.sleep(_POLL)
+
+    def _next(self, all_of_it: bool) -> bytes:
+        """What has come and was not read, or the first byte of it."""
+        if self._ahead:
+            ahead, self._ahead = self._ahead, b""
+            return ahead
+        waiting = self.serial.inWaiting()  # which mpremote's, for mounted folders, has under that name alone
+        return bytes(self.serial.read(waiting if all_of_it else 1)) if waiting else b""
