@@ -67,5 +67,5 @@ class Transport(SerialTransport):
         if self._ahead:
             ahead, self._ahead = self._ahead, b""
             return ahead
-        waiting = self.serial.inWaiting()  # which mpremote's, for mounted folders, has under that name alone
+        waiting: int = self.serial.inWaiting()  # type: ignore[attr-defined]  # the only name of it that a mount's has
         return bytes(self.serial.read(waiting if all_of_it else 1)) if waiting else b""
