@@ -4,6 +4,7 @@ import vfs
 
 _BLOCK = 4096  # bytes, the erase block of the real chip
 _BLANK = b"\xff" * 256
+_LOOKS = 7  # of eight reads one looks whether they shall fail, which takes longer than to read; each one where they do
 
 
 class Flash:
@@ -16,18 +17,26 @@ class Flash:
     check_esp_err() in ports/esp32/esp32_partition.c, esp_flash_read() and its likes in ports/esp8266/modesp.c.
     """
 
-    def __init__(self, file, size, host=None):
-        """host: the module _host of a board that runs, None for a flash that never fails."""
+    def __init__(self, file, size, host=None, keeps=False):
+        """host: the module _host of a board that runs, None for a flash that never fails. keeps: reads whole blocks,
+        into 8 KB of the heap; nobody else writes the file then."""
         self._file = file
         self._blocks = size // _BLOCK
         self._host = host
         self._fails = bytearray(2)  # every so many a read, and a write or erasure, fail; 0 for none
         self._since = bytearray(2)  # how many have not
+        self._looks = 0
+        # The blocks that were read last, of even numbers and of odd ones, where the heap has room for them: littlefs
+        # reads 32 bytes at a time, which takes little of a chip and two system calls here.
+        self._kept = [memoryview(bytearray(_BLOCK)) for _ in range(2)] if keeps else None
+        self._which = [-1, -1]
 
     def _may_fail(self, writes):
         host = self._host
         if host:
-            host.peek(host.FLASH_FAILS, self._fails)
+            self._looks = (self._looks + 1) & _LOOKS
+            if writes or not self._looks or self._fails[0]:
+                host.peek(host.FLASH_FAILS, self._fails)
             every = self._fails[writes]
             if every:
                 self._since[writes] = since = (self._since[writes] + 1) % every
@@ -36,14 +45,24 @@ class Flash:
 
     def readblocks(self, block, buffer, offset=0):
         self._may_fail(0)
-        self._file.seek(block * _BLOCK + offset)
-        self._file.readinto(buffer)
+        if not self._kept:
+            self._file.seek(block * _BLOCK + offset)
+            self._file.readinto(buffer)
+            return
+        kept = self._kept[block & 1]
+        if self._which[block & 1] != block:
+            self._which[block & 1] = -1  # until it is there: Ctrl-C may come meanwhile
+            self._file.seek(block * _BLOCK)
+            self._file.readinto(kept)
+            self._which[block & 1] = block
+        buffer[:] = kept[offset : offset + len(buffer)]
 
     def writeblocks(self, block, buffer, offset=None):
         if offset is None:
             self.ioctl(6, block)
             offset = 0
         self._may_fail(1)
+        self._which[block & 1] = -1
         self._file.seek(block * _BLOCK + offset)
         self._file.write(buffer)
 
@@ -54,6 +73,7 @@ class Flash:
             return _BLOCK
         if operation == 6:  # erase: a real chip's blocks read as ones until they are programmed
             self._may_fail(1)
+            self._which[argument & 1] = -1
             self._file.seek(argument * _BLOCK)
             for _ in range(_BLOCK // len(_BLANK)):
                 self._file.write(_BLANK)
