@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, NoReturn
 
 from .clock import BEIJING
-from .language import _
+from .language import N_, _
 
 """The time zone of every time OneNET speaks of."""
 
@@ -19,6 +19,21 @@ LONGEST_ID = 256
 _DEEPEST = 16  # levels of a value's JSON
 _INTEGERS = range(-(2**63), 2**64)
 _MOST_FLOATS = 500  # of one payload of type 7
+
+PYTHONS_WORDS = (
+    N_("Expecting value"),
+    N_("Expecting ',' delimiter"),
+    N_("Expecting ':' delimiter"),
+    N_("Expecting property name enclosed in double quotes"),
+    N_("Extra data"),
+    N_("Illegal trailing comma before end of array"),
+    N_("Illegal trailing comma before end of object"),
+    N_("Invalid control character at"),
+    N_("Invalid \\uXXXX escape"),
+    N_("Unexpected UTF-8 BOM (decode using utf-8-sig)"),
+    N_("Unterminated string starting at"),
+)
+"""What Python's json has against a text."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,11 @@ def parse_json(content: bytes) -> Any:
     try:
         value = json.loads(content.decode(), parse_constant=_no_constant)
         _check_value(value, 0)
+    except json.JSONDecodeError as error:
+        place = {"line": error.lineno, "column": error.colno, "char": error.pos}
+        raise ValueError(
+            _("{words}: line {line} column {column} (char {char})").format(words=_(error.msg), **place)
+        ) from error
     except RecursionError as error:
         raise ValueError(_("its JSON is nested too deeply")) from error
     return value

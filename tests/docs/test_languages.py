@@ -17,7 +17,8 @@ def without_words(language: str, text: str) -> str:
         text = re.sub(r"(^|  )#.*", "", text, flags=re.MULTILINE)
     elif not language:
         typed = re.findall(r"^[$>] .*", text, flags=re.MULTILINE)
-        printed = re.sub(r"^[$>] .*|[\uff08(].*[)\uff09]| {3,}[^\"$ ].*", "", text, flags=re.MULTILINE)
+        printed = re.sub(r"^ {1,3}(?=\d+  [\dA-F]{2} )", "", text, flags=re.MULTILINE)  # before the offset in a packet
+        printed = re.sub(r"^[$>] .*|[\uff08(].*[)\uff09]| {3,}[^\"$ ].*", "", printed, flags=re.MULTILINE)
         text = "\n".join([*typed, *sorted(re.findall(r"\d+", printed))])
     return re.sub(r"<[^>]*>", "<>", "\n".join(line.rstrip() for line in text.splitlines()))
 

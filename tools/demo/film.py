@@ -1,21 +1,18 @@
 """A picture of the demo that moves: an SVG in which each line appears when it came."""
 
-import html
 import io
 import re
 from pathlib import Path
 
-from rich.cells import cell_len
 from rich.console import Console, RenderableType
+
+from ..words.wide_pictures import in_columns
 
 _WIDTH = 112  # columns
 _LINES = 32  # what comes later is not in it
 _LEAST = 0.15  # seconds between two lines, to read them
 _STILL = 6.0  # seconds it stands at the end, before it begins anew
 
-_TEXT = re.compile(r'<text ([^>]*) x="([\d.]+)"([^>]*) textLength="[\d.]+"([^>]*)>([^<]*)</text>')
-_RUNS = re.compile(r"[\u1100-\uffff]+|(?:&#?\w+;|[^\u1100-\uffff])+")  # of wide characters, Chinese ones, and of others
-_CELL = 12.2  # of a letter in rich's pictures: 0.61 of the font's 20 px
 _LINE = re.compile(r'<text class="([\w-]+)"([^>]*clip-path="url\(#[\w-]*line-(\d+)\)")')
 
 
@@ -45,18 +42,6 @@ class Film:
             rules.append(f".line{i} {{ animation: line{i} {length:.2f}s linear infinite }}")
         moving = "\n".join(["@media (prefers-reduced-motion: no-preference) {", *rules, "}"])
         picture = self._console.export_svg(title=title, unique_id="demo")
-        picture = _TEXT.sub(_in_columns, picture)
+        picture = in_columns(picture)
         picture = _LINE.sub(r'<text class="\1 line\3"\2', picture).replace("</style>", f"{moving}\n    </style>", 1)
         path.write_text(picture, "utf-8")
-
-
-def _in_columns(text: re.Match[str]) -> str:
-    """A text with its Chinese as wide as two letters each: rich has it in the right place, but as wide as one."""
-    before, x, between, after, said = text.groups()
-    pieces = []
-    place = float(x)
-    for run in _RUNS.findall(said):
-        length = cell_len(html.unescape(run)) * _CELL
-        pieces.append(f'<text {before} x="{place:g}"{between} textLength="{length:g}"{after}>{run}</text>')
-        place = round(place + length, 1)
-    return "".join(pieces)

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..api.text import harmless
-from ..language import _, padded
+from ..language import _, listed, named, padded
 from ..packets.explain import Explained, in_hex
 from .film import Film
 
@@ -35,7 +35,7 @@ class Show:
         """A line of the board's console."""
         for secret in self._secrets:
             text = text.replace(secret, "*" * len(secret))
-        self._row("board | ", Text(harmless(text), "dim"), "dim")
+        self._row(_("board") + " | ", Text(harmless(text), "dim"), "dim")
 
     def packet(self, packet: Explained) -> None:
         """A packet, byte by byte."""
@@ -76,7 +76,7 @@ def _parts(packet: Explained) -> list[tuple[str, str]]:
         elif field.name == "remaining length":
             parts.append((data, _("{type}, {field} bytes follow").format(type=packet.type, field=field.value)))
         else:
-            parts.append((data, f"{_(field.name)}: {_meaning(field.value, field.meaning, field.bits)}"))
+            parts.append((data, named(_(field.name), _meaning(field.value, field.meaning, field.bits))))
     return parts
 
 
@@ -87,5 +87,6 @@ def _cut(data: str) -> str:
 
 def _meaning(value: str, meaning: str, bits: tuple[tuple[str, str, str], ...]) -> str:
     if bits:
-        return ", ".join(words.partition(":")[0] for _, setting, words in bits if setting.strip("0"))
-    return f"{value} {meaning}" if meaning[:2] == "s;" else f"{value} ({meaning})" if meaning else value
+        after = named("", "").strip()  # the name of a flag
+        return listed(words.partition(after)[0] for _bit, setting, words in bits if setting.strip("0"))
+    return _("{value} ({meaning})").format(value=value, meaning=meaning) if meaning else value

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from ..api.failures import ApiError
 from ..board import VirtualBoard
 from ..console.model import Event, PointsStored
-from ..language import _
+from ..language import _, listed, named
 from ..packets.explain import in_hex
 from ..packets.fields import Explained
+from ..words.said import BOARD, rendered
 from .camera import Camera
 from .show import Show
 
@@ -111,7 +112,7 @@ class Story:
             else _("online after {online_at:.1f} s").format(online_at=self.online_at)
         )
         return _("demo: {value}, {elapsed:.0f} s").format(
-            value=", ".join([online, *self.counted()]), elapsed=self.show.elapsed()
+            value=listed([online, *self.counted()]), elapsed=self.show.elapsed()
         )
 
     def tell(self, show: Show, board: VirtualBoard, camera: Camera, seconds: float | None, patience: float) -> None:
@@ -147,10 +148,10 @@ class Story:
         """An errand is done."""
         self.under_way -= 1
         if outcome.failure:
-            self.show.line(_("failed"), f"{outcome.what}: {outcome.failure}", "red")
+            self.show.line(_("failed"), named(outcome.what, outcome.failure), "red")
         else:
             self.answered += 1
-            self.show.line(_("answer"), f"{outcome.what}: {outcome.answer}", "bold magenta")
+            self.show.line(_("answer"), named(outcome.what, outcome.answer), "bold magenta")
 
     def _turn(self, ask: bool = True) -> None:
         """Whatever comes next, for a tenth of a second at most; and something asked, if it is time for that."""
@@ -169,7 +170,7 @@ class Story:
                 if line:
                     show.console_line(line)
                 if joined := re.search(r" wifi: (joined .*)", line):
-                    show.line("Wi-Fi", joined[1])
+                    show.line("Wi-Fi", rendered(joined[1], BOARD))
             case Carried(packet, up):
                 self._carried(packet, up)
             case Outcome():

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..language import _
+from ..language import N_, _, listed, named
 from .program import Program, Use
 from .thing_model import Property, ThingModel
 from .values import fields_objection, objection
@@ -48,7 +48,7 @@ class _Checker:
             return
         kind = use.word if use.word in ("service", "event") else "property"
         if use.identifier not in self._kinds[kind]:
-            yield Finding(use.line, f"{use.word} {use.identifier!r}: {self._unknown(kind, use.identifier)}")
+            yield Finding(use.line, named(_name(use), self._unknown(kind, use.identifier)))
         elif kind == "property":
             yield from self._property(use, self._model.properties[use.identifier])
         elif kind == "service":
@@ -63,11 +63,11 @@ class _Checker:
                     )
 
     def _property(self, use: Use, known: Property) -> Iterator[Finding]:
-        name = f"{use.word} {use.identifier!r}"
+        name = _name(use)
         for line, value in use.values:
             if words := objection(known.type, value):
-                what = _("the value") if use.word == "put" else _("what is returned")
-                yield Finding(line, f"{name}: {what} {words}{_limits(known)}")
+                found = _("{name}: the value {words}") if use.word == "put" else _("{name}: what is returned {words}")
+                yield Finding(line, found.format(name=name, words=words) + _limits(known))
         if use.setter and not known.writable:
             yield Finding(
                 use.setter.line,
@@ -96,7 +96,7 @@ class _Checker:
                 yield Finding(line, _("{name}: what is returned {words}").format(name=name, words=words))
 
     def _unknown(self, kind: str, identifier: str) -> str:
-        words = _("the thing model has no {kind} of this identifier").format(kind=kind)
+        words = _("the thing model has no {kind} of this identifier").format(kind=_(_WORDS[kind]))
         for other, known in self._kinds.items():
             if identifier in known:
                 there = {
@@ -104,7 +104,7 @@ class _Checker:
                     "service": _("there it is a service"),
                     "event": _("there it is an event"),
                 }
-                return f"{words}; {there[other]}"
+                return words + _("; ") + there[other]
         close = difflib.get_close_matches(identifier, self._kinds[kind], 1, 0.6)
         return _("{words}; did you mean {close!r}?").format(words=words, close=close[0]) if close else words
 
@@ -142,9 +142,22 @@ class _Checker:
             yield Finding(0, _("{what}, and the program answers with an error").format(what=what))
 
 
+_WORDS = {
+    "stream": N_("stream"),
+    "property": N_("property"),
+    "service": N_("service"),
+    "event": N_("event"),
+}
+"""What is declared, by its word in a program."""
+
+
+def _name(use: Use) -> str:
+    return f"{_(_WORDS.get(use.word, use.word))} {use.identifier!r}"
+
+
 _USES = {"property": ("stream", "property", "put"), "service": ("service",), "event": ("event",)}
 
 
 def _limits(known: Property) -> str:
     unit = known.type.unit.partition(" / ")[0].strip()
-    return f" ({known.name}{f', {unit}' if unit else ''})"
+    return _(" ({name})").format(name=listed([known.name, *([unit] if unit else [])]))

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..language import _, listed, named, padded
+from ..words.wide_pictures import in_columns
 from .cursor import NOT_READ, count
 from .explain import Explained, Field, in_hex
 from .sniff import Sniffed
@@ -152,7 +153,7 @@ def save_picture(explained: Explained, path: Path, title: str) -> None:
     """The packet as it looks on a terminal of 100 columns, an SVG. Raises OSError."""
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), highlight=False)
     console.print(packet(explained, _WIDTH))
-    path.write_text(console.export_svg(title=title), encoding="utf-8")
+    path.write_text(in_columns(console.export_svg(title=title)), encoding="utf-8")
 
 
 def _style(explained: Explained, field: Field, i: int) -> str:

@@ -88,7 +88,7 @@ class Image:
         """What it is, in a few words."""
         if not self.version:
             return _("{name} (not MicroPython)").format(name=self.name)
-        board = f", {self.board}" if self.board else ""
+        board = _(", ") + self.board if self.board else ""
         return _("MicroPython {version} of {date}{board}").format(version=self.version, date=self.date, board=board)
 
     @property

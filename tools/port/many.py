@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..failures import complain
-from ..language import _
+from ..language import _, named
 from .errors import PortError, Stopped
 
 
@@ -168,7 +168,7 @@ class _Lines(_Reporter):
         self._check()
         quarters = 4 * done // total if total else 4
         if self._quarters < quarters < 4:
-            self._print(f"{self._stage}: {25 * quarters} %")
+            self._print(named(self._stage, f"{25 * quarters} %"))
         self._quarters = quarters
 
     def end(self, good: bool) -> None:
