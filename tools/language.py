@@ -96,7 +96,7 @@ def listed(words: Iterable[str]) -> str:
 
 def named(name: str, words: str) -> str:
     """What the words are of, and they."""
-    return _("{name}: {words}").format(name=name, words=words)
+    return name + _(": ") + words
 
 
 def padded(text: str, width: int) -> str:

@@ -6,6 +6,7 @@ from itertools import chain
 
 import pytest
 from onenet_tools.pages import clone, configuration
+from onenet_tools.words import catalogue
 from reading import ROOT, pages
 
 PAGES = pages()
@@ -70,6 +71,14 @@ def test_each_message_can_be_said(name: str) -> None:
     assert len(messages) > 60
     pieces = {piece.strip(" :;,()") for message in messages for piece in re.split("…", message)}
     assert sorted(piece for piece in pieces if piece not in sources) == []
+
+
+def test_what_is_said_on_the_computer_is_there_in_chinese() -> None:
+    said_in_chinese = "\0".join(str(message.string) for message in catalogue.kept())
+    rows = re.findall(r"^\| `.*`<br>(.*?) \|", PAGES["docs/errors.zh-CN.md"].path.read_text("utf-8"), re.MULTILINE)
+    assert len(rows) == len(PAGES["docs/errors.zh-CN.md"].tables[-1]) - 1
+    pieces = {piece.strip(" \uff1a\uff1b") for row in rows for piece in re.split("…", row)}
+    assert sorted(piece for piece in pieces if piece not in said_in_chinese) == []
 
 
 def test_a_message_that_nobody_says_is_found() -> None:

@@ -101,7 +101,7 @@ def _fill(fleet: "FleetFile", client: "StudioClient") -> tuple[int, int]:
                 far = _("{done} of {count} rows are done; the same command goes on").format(
                     done=done + made + found, count=len(fleet.rows)
                 )
-                raise ApiError(f"{error}; {far}") from error
+                raise ApiError(str(error) + _("; ") + far) from error
             made, found = made + is_new, found + (not is_new)
             progress.update(task, advance=1, description=row["device_name"])
     return made, found

@@ -89,4 +89,4 @@ def _meaning(value: str, meaning: str, bits: tuple[tuple[str, str, str], ...]) -
     if bits:
         after = named("", "").strip()  # the name of a flag
         return listed(words.partition(after)[0] for _bit, setting, words in bits if setting.strip("0"))
-    return _("{value} ({meaning})").format(value=value, meaning=meaning) if meaning else value
+    return value + _(" ({name})").format(name=meaning) if meaning else value

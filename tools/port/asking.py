@@ -82,7 +82,7 @@ def checked(config: Config, changes: Changes) -> Config:
         *host_problems(config),
     ]
     if found:
-        raise PortError(_("nothing was written: {found}{hint}").format(found="; ".join(found), hint=_hint(config)))
+        raise PortError(_("nothing was written: {found}{hint}").format(found=_("; ").join(found), hint=_hint(config)))
     return config
 
 
@@ -100,7 +100,7 @@ def _ask_for_network(config: Config, there: Config, changes: Changes, ask: Ask) 
         wrong = problems_of("wifi", asked)
         if not wrong:
             return asked
-        typer.echo("  " + "; ".join(wrong), err=True)
+        typer.echo("  " + _("; ").join(wrong), err=True)
         known = None
 
 
@@ -154,7 +154,7 @@ def _ask_for_product(config: Config, changes: Changes, ask: Ask, secure: bool) -
                     return asked
                 typer.echo(_("  with letters: of OneNET's current platform: device name and key"), err=True)
                 return asked if "platform" in changes.values else _ask_for_protocol(asked, ask)
-            typer.echo("  " + "; ".join(wrong), err=True)
+            typer.echo("  " + _("; ").join(wrong), err=True)
         default = None
 
 
@@ -176,7 +176,7 @@ def _ask_for_key(config: Config, key: str, question: str, ask: Ask) -> Config:
         wrong = problems_of(key, asked)
         if not wrong:
             return asked
-        typer.echo("  " + "; ".join(wrong), err=True)
+        typer.echo("  " + _("; ").join(wrong), err=True)
         default = None
 
 
@@ -195,7 +195,7 @@ def _ask_for_proof(config: Config, platform: str, known: str | None, ask: Ask) -
             if warning := token_warning(asked):
                 typer.echo(f"  {warning}", err=True)
             return asked
-        typer.echo("  " + "; ".join(wrong), err=True)
+        typer.echo("  " + _("; ").join(wrong), err=True)
         default = None
 
 

@@ -37,7 +37,7 @@ def configure_by_improv(port: str, changes: Changes, ask: Ask | None) -> str:
         settings = config | dict.fromkeys(changes.unset)
         problems = [text for text in board.set(settings) if not _OF_THE_NETWORK.match(text)]
         if problems:
-            raise PortError(_("nothing was written: {problems}").format(problems="; ".join(problems)))
+            raise PortError(_("nothing was written: {problems}").format(problems=_("; ").join(problems)))
         ssid = f"hex {networks[0]['ssid_hex']}" if "ssid_hex" in networks[0] else networks[0]["ssid"]
         typer.echo(_("joining {network}").format(network=name_of(networks[0])), err=True)
         board.join(ssid, networks[0].get("password", ""))

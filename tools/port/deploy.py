@@ -68,7 +68,7 @@ def deploy(port: str, wanted: Deployment, report: Report) -> str:
         try:
             device = wait_online(connection, report, wanted.timeout)
         except NotOnline as error:
-            raise PortError(f"{error}; {_afterwards(connection, wanted, before, error, report)}") from error
+            raise PortError(str(error) + _("; ") + _afterwards(connection, wanted, before, error, report)) from error
         return _("online as device {device}").format(device=device)
 
 

@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..language import N_, _
+from ..language import N_, _, named
 from ..system_words import reason
 from .chips import CHIPS, MIB, Chip, chip_called, megabytes
 from .errors import PortError
@@ -157,7 +157,7 @@ def parse_image(name: str, data: bytes) -> Image:
         else:
             partitions, checked = _check_esp32(chip, offset, data)
     except _Unfit as error:
-        raise PortError(f"{name}: {error}") from None
+        raise PortError(named(name, str(error))) from None
     if not (greeting := _VERSION.search(data)):
         return Image(name, data, chip, offset, partitions, checked, version="")
     version, date = (part.decode() for part in greeting.groups())

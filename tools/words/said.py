@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..language import ENGLISH, catalogue, spoken
+from ..language import ENGLISH, N_, catalogue, spoken
 
 BOARD = "board"
 """The context of what a board says."""
@@ -16,9 +16,12 @@ _GAP = re.compile(r"%[-+0-9.]*[sdrgxfX]|\{\w*(?:![rs])?(?::[^{}]*)?\}")
 _IN_GAP = {"d": r"([-+]?\d+)", "g": r"([-+.\de]+)", "f": r"([-+.\d]+)"}
 """What stands for such a gap of %; anything does for others."""
 _FEW_LETTERS = 6
-"""A text with fewer of its own, as "%s to %s", is only taken where its gaps hold a word each."""
+"""A text with fewer of its own, as "%s to %s", is only taken where its gaps hold a word each, or a text in quotes."""
 _WITH_ERROR = re.compile(r"(.+?)( \([A-Z]\w*Error\b.*\))", re.DOTALL)
 """Words, and the error they explain, as the board has it."""
+_WITH_CODE = re.compile(r"(.+?) \(code (\d+)\)", re.DOTALL)
+"""Why a console refuses, and the code by which it says so."""
+_CODE = N_(" (code {code})")
 _ENDS = re.compile(r"(?=[,;:( ])|$")
 """Where one text may end and another begin."""
 _DEPTH = 4
@@ -55,6 +58,8 @@ def _translated(text: str, language: str, context: str, depth: int) -> str:
         return ""
     if (found := _WITH_ERROR.fullmatch(text)) and (words := _translated(found[1], language, context, depth)):
         return words + found[2]
+    if (found := _WITH_CODE.fullmatch(text)) and (words := _translated(found[1], language, context, depth)):
+        return words + catalogue(language).gettext(_CODE).format(code=found[2])
     for template in _templates(language, context):
         found = template.pattern.fullmatch(text)
         if not found:
@@ -111,7 +116,7 @@ def _weight(text: str) -> int:
 def _template(text: str, translation: str) -> _Template:
     gaps, plain = _GAP.findall(text), _plain(text)
     letters = sum(map(str.isalpha, "".join(plain)))
-    anything = r"(\S*?)" if 0 < letters < _FEW_LETTERS else "(.*?)"
+    anything = r"(\"[^\"]*\"|\S*?)" if 0 < letters < _FEW_LETTERS else "(.*?)"
     pattern, runs = re.escape(plain[0]), list[int]()
     for place, gap in enumerate(gaps):
         if place and not plain[place]:

@@ -192,6 +192,12 @@ def test_what_was_put_together_elsewhere() -> None:
     with speaking(CHINESE):
         assert rendered("No such command 'x'.") == "没有命令 'x'。"
         assert rendered("Invalid value for '--n': Input should be a finite number") == "'--n' 的值无效：应为有限的数"
+        assert rendered("password: is not the auth-info of this device (code 4)") == (
+            "密码：不是这个设备的鉴权信息（代码 4）"
+        )
+        assert rendered('device_id: must be the device\'s ID, digits in quotes, not "7 8"', "board") == (
+            'device_id：必须是设备 ID，带引号的数字，而不是 "7 8"'
+        )
         assert rendered("nobody says this") == "nobody says this"
         assert explanation("nobody says this") == ""
     assert rendered("No such command 'x'.") == "No such command 'x'."
