@@ -110,7 +110,7 @@ stage = @echo; echo "== $(2)"; mkdir -p build/test; \
 PYTEST := $(BIN)/python tests/stage.py
 
 test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
-	$(call stage,unit,CPython,$(PYTEST) 3 -m "$(ONLY)" tests/unit tests/property tests/packets tests/tools tests/docs)
+	$(call stage,unit,CPython,$(PYTEST) 2 -m "$(ONLY)" tests/unit tests/property tests/packets tests/tools tests/docs)
 
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython, another one with MICROPYTHON=
 	$(call stage,micropython,MicroPython,$(BIN)/python tests/on_micropython.py $(if $(MICROPYTHON),--micropython $(MICROPYTHON)))
@@ -119,13 +119,13 @@ test-on: $(VENV) ## the unit tests of lib/ on a board, in its own memory: PORT=;
 	@$(BIN)/python tests/on_board.py $(PORT) $(TESTS) $(if $(BROKER),--broker $(BROKER)) $(if $(SSID),--ssid $(SSID))
 
 test-board: $(VENV) micropython32 ## tests of the virtual board
-	$(call stage,board,virtual board,$(PYTEST) 4 -m "$(ONLY)" tests/board)
+	$(call stage,board,virtual board,$(PYTEST) 3 -m "$(ONLY)" tests/board)
 
 test-port: $(VENV) mosquitto micropython32 ## flash, config, deploy and monitor, over emulated and virtual boards' serial ports
-	$(call stage,port,serial port,$(PYTEST) 8 -m "$(ONLY)" tests/port)
+	$(call stage,port,serial port,$(PYTEST) 6 -m "$(ONLY)" tests/port)
 
 test-console: $(VENV) chromium ## the console: broker, HTTP API and, in Chromium, its web page
-	$(call stage,console,console,$(PYTEST) 6 -m "$(ONLY)" tests/console tests/api)
+	$(call stage,console,console,$(PYTEST) 4 -m "$(ONLY)" tests/console tests/api)
 
 test-deploy: $(VENV) micropython32 ## 100 deploys interrupted at random points, with a tally; CHIP=esp8266, COUNT=20, SEED=7
 	@$(BIN)/python tests/port/interruptions.py $(or $(COUNT),100) $(if $(SEED),--seed $(SEED)) $(if $(CHIP),--chip $(CHIP))
@@ -173,7 +173,7 @@ cluster: $(VENV) rabbitmq ## a node of a RabbitMQ cluster is killed under 200 bo
 	@$(BIN)/python -m onenet_tools.cluster $(if $(NODES),--nodes $(NODES)) $(if $(BOARDS),--boards $(BOARDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 test-e2e: $(VENV) mosquitto micropython32 ## the firmware on the virtual board against real brokers; CHIP=esp8266 for another chip's port
-	$(call stage,e2e,end to end,$(PYTEST) 12 -m "$(ONLY)" tests/e2e)
+	$(call stage,e2e,end to end,$(PYTEST) 8 -m "$(ONLY)" tests/e2e)
 
 # Checks
 

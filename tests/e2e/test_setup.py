@@ -217,6 +217,7 @@ def test_another_page_in_the_phone_changes_nothing(portal: Person) -> None:
     assert portal.curl("http://192.168.4.1/save", "-X", "PUT", "-d", "x").startswith("HTTP/1.1 405")
 
 
+@pytest.mark.parametrize("kind", ["esp8266", pytest.param("esp32", marks=pytest.mark.long)], indirect=True)
 def test_whoever_is_no_phone(kind: dict[str, Any]) -> None:
     """Heads without end, bodies without end, nothing at all, 100 connections at once: and then the page is there."""
     with new(None, kind) as it:

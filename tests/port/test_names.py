@@ -115,15 +115,30 @@ def test_micropythons_own() -> None:
     ]
 
 
-def test_a_module_that_the_board_may_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def with_a_sensor(tmp_path: Path) -> Path:
     program = tmp_path / "main.py"
     program.write_text("import time\nimport bme280\nprint(bme280.NAME)\n")
+    return program
+
+
+def test_a_module_that_the_board_does_not_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = with_a_sensor(tmp_path)
     with board(files={"main.py": STOPS}) as it:
         assert main(["deploy", "--port", it.port, "--timeout", "0", str(program)]) == 1
         told = capsys.readouterr().err
         assert told.startswith("error: main.py, line 2: there is no module bme280, neither on the board nor in what is")
         it.wait_for("old program", PATIENCE)
-    for where in ("bme280.py", "lib/bme280.py", "lib/bme280/__init__.py"):
-        with board(files={"main.py": STOPS, where: "NAME = 'pressure'\n"}) as it:
-            assert main(["deploy", "--port", it.port, "--timeout", "0", str(program)]) == 0
-            it.wait_for("^pressure$", PATIENCE)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "lib/bme280/__init__.py",
+        pytest.param("bme280.py", marks=pytest.mark.long),
+        pytest.param("lib/bme280.py", marks=pytest.mark.long),
+    ],
+)
+def test_a_module_that_the_board_has(tmp_path: Path, where: str) -> None:
+    with board(files={"main.py": STOPS, where: "NAME = 'pressure'\n"}) as it:
+        assert main(["deploy", "--port", it.port, "--timeout", "0", str(with_a_sensor(tmp_path))]) == 0
+        it.wait_for("^pressure$", PATIENCE)

@@ -63,7 +63,7 @@ def test_with_the_boot_py_it_had(broker: Mosquitto, tmp_path: Path) -> None:
     assert "/deploy/record" not in files
 
 
-@pytest.mark.parametrize("old", (Form.MPY, Form.ROMFS, Form.SOURCE))
+@pytest.mark.parametrize("old", (Form.MPY, Form.ROMFS, pytest.param(Form.SOURCE, marks=pytest.mark.long)))
 def test_a_version_of_ours_comes_back(broker: Mosquitto, tmp_path: Path, old: Form) -> None:
     """With its modules, those in a ROMFS among them."""
     with board(broker, rom_size=ESP32_ROM_SIZE, heap="1M") as it:
