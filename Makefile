@@ -83,14 +83,13 @@ BESIDE := micropython port e2e
 
 test-long: $(VENV) mosquitto micropython32 ## the tests that make test leaves out for the time they take: repetitions, and what waits by the clock
 	@rm -rf build/test && mkdir -p build/test
-	@for stage in $(WITH_LONG); do \
+	@for stage in unit board port console e2e; do \
 		$(MAKE) --no-print-directory test-$$stage ONLY=long || [ -f build/test/$$stage.status ] || echo 2 >build/test/$$stage.status; \
 	done; \
 	$(table)
 
-# What is marked so: see pyproject.toml. The stages that have such tests.
+# What is marked so: see pyproject.toml, and of twins one: see tests/conftest.py.
 ONLY ?= not long
-WITH_LONG := port e2e
 
 # The last line of each stage that has run, and failure where one has failed.
 table = echo; failed=; for stage in "unit CPython" "micropython MicroPython" "board virtual board" "port serial port" \
@@ -110,7 +109,7 @@ stage = @echo; echo "== $(2)"; mkdir -p build/test; \
 PYTEST := $(BIN)/python tests/stage.py
 
 test-unit: $(VENV) mosquitto tshark ## tests of libraries and tools on CPython
-	$(call stage,unit,CPython,$(PYTEST) 2 -m "$(ONLY)" tests/unit tests/property tests/packets tests/tools tests/docs)
+	$(call stage,unit,CPython,$(PYTEST) 4 -m "$(ONLY)" tests/unit tests/property tests/packets tests/tools tests/docs)
 
 test-micropython: $(VENV) mosquitto ## the unit tests on MicroPython, another one with MICROPYTHON=
 	$(call stage,micropython,MicroPython,$(BIN)/python tests/on_micropython.py $(if $(MICROPYTHON),--micropython $(MICROPYTHON)))

@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import micropython  # noqa: E402, F401  # the shim, before anything of lib/ and before the runner of that name here
 
+TWINS = "esp32", "esp8266", "en-US", "zh-CN", "", ".zh-CN"
+WITH_TWINS = "e2e", "console", "docs"  # in tests/board each kind of board is what is tested
 LAST = (
     "test_threaded",
     "test_tls",
@@ -42,8 +45,26 @@ def pytest_sessionstart():
         compile_words()
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m is looked at
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.stem in LAST)
+    for name, twins in _twins(items).items():
+        if len(twins) == 2 and not any(twin.get_closest_marker("long") for twin in twins):
+            twins[zlib.crc32(name.encode()) & 1].add_marker("long")
+
+
+def _twins(items):
+    """Tests that differ in the kind of board alone, or in the language, by the name that they share. One of the two is
+    long: which, chance decides, but the same one in every process."""
+    found = {}
+    for item in items:
+        if item.path.parent.name not in WITH_TWINS:
+            continue
+        for value in item.callspec.params.values() if hasattr(item, "callspec") else ():
+            if isinstance(value, str) and value in TWINS:
+                others = item.callspec.id.replace(value, "", 1)
+                found.setdefault(f"{item.path.stem} {item.originalname} {others}", []).append(item)
+    return found
 
 
 def pytest_collection_finish():

@@ -316,6 +316,7 @@ def test_on_an_esp8266(tmp_path: Path) -> None:
     assert re.search(r"reply +led=on +to \$crsp/", out)
 
 
+@pytest.mark.long
 def test_a_thing_on_an_esp8266(tmp_path: Path) -> None:
     find_micropython32()
     here = {"PATH": "/nonexistent", "XDG_CACHE_HOME": str(platformdirs.user_cache_path())}
@@ -327,6 +328,7 @@ def test_a_thing_on_an_esp8266(tmp_path: Path) -> None:
     assert re.search(r"the desired value applied after a restart, \d+ s$", out.strip())
 
 
+@pytest.mark.long
 def test_updates_over_the_air(tmp_path: Path) -> None:
     """As make demo UPDATE=1 does: to a new version, and to a bad one, which goes back."""
     with running("--update", "--seconds", "5", directory=tmp_path, PATH="/nonexistent") as process:
