@@ -11,6 +11,8 @@ from .database import utc_now
 from .model import Command, CommandStatus
 
 _MOST_STEPS = 60
+_ITS_FIRMWARE = re.compile(rb"error: (no memory for it|the address must |https:// |\[Errno |-?\d)")
+"""How begin the replies of firmware/update_command.py; others are a program's, which does not know the command."""
 _ENDS = ("upgraded to", "rolled back to", "refused:", "version ")
 _RESTARTS = "restarts to put it in place"
 _PERCENT = re.compile(r"\d+ %")
@@ -62,7 +64,7 @@ class Progress:
         if command.reply == b"ok" or b"has to prove itself first" in command.reply:
             return False  # it begins; or is about to end the one before
         words = text(command.reply)
-        if not command.reply.startswith(b"error: "):
+        if not _ITS_FIRMWARE.match(command.reply):
             words = _(
                 'it does not take updates: "update" in its config.json allows it; it has replied {words!r}'
             ).format(words=words)
