@@ -26,7 +26,7 @@ from _flash import Flash, mount
 from _port_{chip} import BOOT
 host = vfs.VfsPosix({directory!r})
 vfs.umount('/')
-mount(Flash(open({fd}, 'r+b'), {size}, None, True), BOOT)
+mount(Flash(open({fd}, 'r+b'), {size}), BOOT)
 vfs.mount(host, '/host')
 def copy(source, target):
     try:

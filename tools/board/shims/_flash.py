@@ -11,25 +11,21 @@ class Flash:
     """Block device with the extended interface littlefs wants.
 
     Every operation is a write(2) that has happened when it returns, so a SIGKILL leaves what a power cut would: all
-    that was programmed before, and nothing after.
+    that was programmed before, and nothing after. Nothing is taken from the heap: a collection in the middle of what
+    littlefs does would close files that were forgotten, and littlefs bears no second one inside the first.
 
     Where a test lets reads or writes fail, they raise, in the middle of what littlefs does, as those of both ports do:
     check_esp_err() in ports/esp32/esp32_partition.c, esp_flash_read() and its likes in ports/esp8266/modesp.c.
     """
 
-    def __init__(self, file, size, host=None, keeps=False):
-        """host: the module _host of a board that runs, None for a flash that never fails. keeps: reads whole blocks,
-        into 8 KB of the heap; nobody else writes the file then."""
+    def __init__(self, file, size, host=None):
+        """host: the module _host of a board that runs, None for a flash that never fails."""
         self._file = file
         self._blocks = size // _BLOCK
         self._host = host
         self._fails = bytearray(2)  # every so many a read, and a write or erasure, fail; 0 for none
         self._since = bytearray(2)  # how many have not
         self._looks = 0
-        # The blocks that were read last, of even numbers and of odd ones, where the heap has room for them: littlefs
-        # reads 32 bytes at a time, which takes little of a chip and two system calls here.
-        self._kept = [memoryview(bytearray(_BLOCK)) for _ in range(2)] if keeps else None
-        self._which = [-1, -1]
 
     def _may_fail(self, writes):
         host = self._host
@@ -45,24 +41,14 @@ class Flash:
 
     def readblocks(self, block, buffer, offset=0):
         self._may_fail(0)
-        if not self._kept:
-            self._file.seek(block * _BLOCK + offset)
-            self._file.readinto(buffer)
-            return
-        kept = self._kept[block & 1]
-        if self._which[block & 1] != block:
-            self._which[block & 1] = -1  # until it is there: Ctrl-C may come meanwhile
-            self._file.seek(block * _BLOCK)
-            self._file.readinto(kept)
-            self._which[block & 1] = block
-        buffer[:] = kept[offset : offset + len(buffer)]
+        self._file.seek(block * _BLOCK + offset)
+        self._file.readinto(buffer)
 
     def writeblocks(self, block, buffer, offset=None):
         if offset is None:
             self.ioctl(6, block)
             offset = 0
         self._may_fail(1)
-        self._which[block & 1] = -1
         self._file.seek(block * _BLOCK + offset)
         self._file.write(buffer)
 
@@ -73,7 +59,6 @@ class Flash:
             return _BLOCK
         if operation == 6:  # erase: a real chip's blocks read as ones until they are programmed
             self._may_fail(1)
-            self._which[argument & 1] = -1
             self._file.seek(argument * _BLOCK)
             for _ in range(_BLOCK // len(_BLANK)):
                 self._file.write(_BLANK)

@@ -33,7 +33,7 @@ def run(*, chip, limits, flash, rom, state_fd, control_fd, with_main):
     __import__("_frozen").install(sys.path[0], time)
     if limits:  # in C, these take no heap, so they come before it has its limit
         __import__("_peripherals").find_all()
-    _mount(*flash, not limits)
+    _mount(*flash)
     has_rom = rom[1] and _mount_rom(*rom)
     sys.path[:] = ("", ".frozen") + (("/rom", "/rom/lib") if has_rom else ()) + port.PATH
     clock = _host.ask("hello")
@@ -101,15 +101,14 @@ def _importing(own):
     return importing
 
 
-def _mount(flash_fd, flash_size, has_room):
+def _mount(flash_fd, flash_size):
     from _flash import Flash, mount
 
     vfs.umount("/")
     file = open(flash_fd, "r+b")
-    whole = sys.modules.get("_chipflash")  # which writes into it, too
-    mount(Flash(file, flash_size, _host, has_room and not whole), sys.modules["_port"].BOOT)
-    if whole:
-        whole.attach_files(file, flash_size)
+    mount(Flash(file, flash_size, _host), sys.modules["_port"].BOOT)
+    if "_chipflash" in sys.modules:
+        sys.modules["_chipflash"].attach_files(file, flash_size)
 
 
 def _mount_rom(rom_fd, rom_size):
