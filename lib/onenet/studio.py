@@ -52,6 +52,7 @@ class Points:
         self._size = 0
         self._count = 0
         self._ms = 0  # that the message's first point gets in a history
+        self._behind = False  # since the last history more has waited: it goes with its times, too, to stay in order
         self.kind = _PROPERTIES
         self.id = 10000  # five digits, so that all messages have the same frame
 
@@ -75,6 +76,7 @@ class Points:
             kind = self._kind()
             if not self._count:
                 self.kind = kind
+                self._behind = kind == _HISTORY
                 size += 4 if kind == _HISTORY else 1  # no comma before the first
             again = is_known(outbox, self._count)
             if kind != self.kind or again and kind != _HISTORY:
@@ -98,12 +100,15 @@ class Points:
             self._count += 1
             if self._count == most or self._count == _MOST:
                 break
+        else:
+            self._behind = False
         return self._count
 
     def _kind(self):
-        """Of the message that the outbox's record belongs into: what is fresh goes with what has waited before it."""
+        """Of the message that the outbox's record belongs into: what is fresh goes with or after what has waited before
+        it, with its time."""
         when = self._clock.true_time(self._outbox.time)
-        if when and (self._count and self.kind == _HISTORY or self._clock.now() - when > _FRESH):
+        if when and (self._behind or self._clock.now() - when > _FRESH):
             return _HISTORY
         return _EVENTS if self._outbox.buf[self._outbox.id_at] == _EVENT else _PROPERTIES
 

@@ -134,6 +134,21 @@ def test_what_is_fresh_goes_with_what_has_waited_before_it():
     assert points.gather() == 1 and points.kind == PROPERTIES
 
 
+def test_what_waits_behind_a_history_keeps_its_time_until_all_has_gone():
+    """Or else one that is fresh by then gets the platform's time, and those after it, which are not by their turn,
+    their own: earlier ones."""
+    points, outbox, clock = points_of(*[("x", str(i), 30 - i) for i in range(30)], room=200)
+    seen = []
+    while points.gather():
+        assert points.kind == HISTORY, seen
+        seen += written(points)[1]["x"]
+        outbox.send(points._count)
+        outbox.done()
+    assert [(value, when // 1000) for value, when in seen] == [(i, MS // 1000 - 30 + i) for i in range(30)]
+    outbox.put(b"x", b"30", clock.seconds - 4)
+    assert points.gather() == 1 and points.kind == PROPERTIES, "as ever, once all has gone"
+
+
 def test_values_of_the_same_second_have_times_of_their_own_and_in_order():
     points, outbox, _ = points_of(*[("x", str(i), 60) for i in range(30)])
     seen = []
