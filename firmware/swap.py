@@ -121,10 +121,13 @@ def restart():
 
 
 def there(path):
+    """OSError where the flash does not tell: what is taken for missing would be left as it is, in a mixture."""
     try:
         os.stat(path)
         return True
-    except OSError:
+    except OSError as e:
+        if e.errno != _ENOENT:
+            raise
         return False
 
 

@@ -192,3 +192,23 @@ def test_crashes_that_were_counted_are_forgotten():
         prove.start()
         assert machine.rtc_memory == b"the program's own"
         machine.rtc_memory = b""
+
+
+def test_a_flash_that_cannot_be_read_for_a_moment_makes_no_mixture():
+    for nth in range(12):
+        with Updated(OLD):
+            calls = []
+
+            def fails(path):
+                calls.append(path)
+                if len(calls) == nth + 1:  # noqa: B023
+                    raise OSError(5)
+                return os.stat(path)
+
+            flash = Os(99)
+            flash.stat = fails
+            with replaced(module, "os", flash):
+                module.main()
+            if state()[:4] == "back":
+                module.main()
+            assert program() == (NEW if len(calls) <= nth else OLD), nth
