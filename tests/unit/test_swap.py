@@ -194,21 +194,28 @@ def test_crashes_that_were_counted_are_forgotten():
         machine.rtc_memory = b""
 
 
+class Unreadable(Os):
+    """os whose stat() fails once, at the nth call."""
+
+    def __init__(self, nth):
+        super().__init__(99)
+        self.calls = 0
+        self._nth = nth
+        self.stat = self._stat
+
+    def _stat(self, path):
+        self.calls += 1
+        if self.calls == self._nth:
+            raise OSError(5)
+        return os.stat(path)
+
+
 def test_a_flash_that_cannot_be_read_for_a_moment_makes_no_mixture():
-    for nth in range(12):
+    for nth in range(1, 13):
+        flash = Unreadable(nth)
         with Updated(OLD):
-            calls = []
-
-            def fails(path):
-                calls.append(path)
-                if len(calls) == nth + 1:  # noqa: B023
-                    raise OSError(5)
-                return os.stat(path)
-
-            flash = Os(99)
-            flash.stat = fails
             with replaced(module, "os", flash):
                 module.main()
             if state()[:4] == "back":
                 module.main()
-            assert program() == (NEW if len(calls) <= nth else OLD), nth
+            assert program() == (NEW if flash.calls < nth else OLD), nth
