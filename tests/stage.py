@@ -4,6 +4,9 @@ Boards, brokers and browsers run in real time, and a computer that others use ma
 test can bear. So what failed while the whole stage ran is run once more, alone; what fails then has failed. Which tests
 needed it is told in the stage's last line: one that comes there again and again has a fault of its own. More than a
 FEW failures are no chance, and are not tried again.
+
+pytest-xdist's workers may wait for each other for ever where one steals from another (its issue 884 is of that kind).
+A stage that says nothing for a quarter of an hour is ended, and run again without stealing.
 """
 
 import json
@@ -12,14 +15,17 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 FEW = 8
 TESTS_FAILED = 1  # pytest's exit status; others say that it could not run them
+HUNG = 9
+SILENCE = float(os.environ.get("STAGE_SILENCE", "900"))  # seconds; the slowest line takes some minutes
 
 
 def pytest(cache, *arguments):
-    """Runs pytest, showing what it prints. Returns its exit status and its last line."""
+    """Runs pytest, showing what it prints. Returns its exit status, HUNG where it said nothing, and its last line."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "left_out", "-o", f"cache_dir={cache}", *arguments]
     # A folder of its own: what the tests start finds it, too, and tests/micropython.py would be their micropython
     plugins = str(Path(__file__).with_name("plugins"))
@@ -27,15 +33,30 @@ def pytest(cache, *arguments):
     last = ""
     environment = {**os.environ, "PYTHONPATH": paths}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        silent = []
+
+        def end():
+            silent.append(True)
+            process.kill()  # its workers end where nobody hears them
+
+        timer = threading.Timer(SILENCE, end)
+        timer.start()
         for line in process.stdout:
+            timer.cancel()
             print(line, end="", flush=True)
             last = line.strip() or last
-    return process.returncode, last
+            timer = threading.Timer(SILENCE, end)
+            timer.start()
+        timer.cancel()
+    return HUNG if silent else process.returncode, last
 
 
 def main(workers, *tests):
     with tempfile.TemporaryDirectory() as cache:
         status, last = pytest(cache, "--dist", "worksteal", "--numprocesses", workers, *tests)
+        if status == HUNG:
+            print(f"\nNothing for {SILENCE:g} s: again, without workers that steal from each other", flush=True)
+            status, last = pytest(cache, "--dist", "load", "--numprocesses", workers, *tests)
         if status != TESTS_FAILED:
             return status
         told = Path(cache, "v/cache/lastfailed")

@@ -41,6 +41,31 @@ def test_that_fails(number):
 """
 
 
+HANGS_ONCE = """
+import pathlib, time
+
+def test_that_hangs_the_first_time():
+    seen = pathlib.Path(__file__).with_suffix(".seen")
+    first = not seen.exists()
+    seen.touch()
+    if first:
+        time.sleep(3600)
+"""
+
+
+def test_a_stage_that_hangs_is_run_again(tmp_path):
+    (tmp_path / "test_it.py").write_text(HANGS_ONCE)
+    run = subprocess.run(
+        [sys.executable, ROOT / "tests" / "stage.py", "1", tmp_path],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "STAGE_SILENCE": "30"},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "again, without workers that steal" in run.stdout and "1 passed" in run.stdout.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("tests", "status", "again", "last"),
     [
