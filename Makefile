@@ -15,7 +15,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/sbin
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: capacity cluster coverage mutants misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy test-long
+.PHONY: capacity cluster coverage lane mutants misfortunes soak fuzz test-power test-sleep test-update test-on test-unit test-micropython test-board test-port test-console test-e2e test-deploy test-long
 .PHONY: help setup mosquitto rabbitmq chromium tshark micropython32 test lint format mpy demo console pictures load board chip image bench size docs wheel clean distclean
 .PHONY: words compliance lint-style lint-format lint-esp32 lint-esp8266 lint-host lint-program
 
@@ -70,23 +70,23 @@ micropython32: $(VENV) # for the virtual ESP8266; the tests that need it say so 
 
 test: $(VENV) mosquitto chromium tshark micropython32 ## the tests: on CPython, on MicroPython, on the virtual board, with the console; but for the long ones
 	@rm -rf build/test && mkdir -p build/test
-	@lane() { for stage in $$*; do \
-		$(MAKE) --no-print-directory test-$$stage || [ -f build/test/$$stage.status ] || echo 2 >build/test/$$stage.status; \
-	done; }; \
-	echo "Beside what is shown now run the stages $(BESIDE); they are shown at the end"; \
-	lane $(BESIDE) >build/test/beside.log 2>&1 & beside=$$!; \
+	@echo "Beside what is shown now run the stages $(BESIDE); they are shown at the end"; \
+	$(MAKE) --no-print-directory lane STAGES="$(BESIDE)" >build/test/beside.log 2>&1 & beside=$$!; \
 	trap "kill $$beside 2>/dev/null" EXIT; \
-	lane unit board console; wait $$beside; cat build/test/beside.log; \
+	$(MAKE) --no-print-directory lane STAGES="unit board console"; wait $$beside; cat build/test/beside.log; \
 	$(table)
 
 BESIDE := micropython port e2e
 
 test-long: $(VENV) mosquitto micropython32 ## the tests that make test leaves out for the time they take: repetitions, and what waits by the clock
 	@rm -rf build/test && mkdir -p build/test
-	@for stage in unit board port console e2e; do \
-		$(MAKE) --no-print-directory test-$$stage ONLY=long || [ -f build/test/$$stage.status ] || echo 2 >build/test/$$stage.status; \
-	done; \
+	@$(MAKE) --no-print-directory lane STAGES="unit board port console e2e" ONLY=long; \
 	$(table)
+
+lane: # the stages STAGES, one after the other
+	@for stage in $(STAGES); do \
+		$(MAKE) --no-print-directory test-$$stage || [ -f build/test/$$stage.status ] || echo 2 >build/test/$$stage.status; \
+	done
 
 # What is marked so: see pyproject.toml, and of twins one: see tests/conftest.py.
 ONLY ?= not long

@@ -83,7 +83,8 @@ def test_every_python_and_every_stage_is_tried() -> None:
     least = re.search(r'requires-python = ">=3\.(\d+)"', (ROOT / "pyproject.toml").read_text("utf-8"))
     assert least and jobs["unit"]["strategy"]["matrix"]["python"][0] == f"3.{least[1]}"
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    lanes = re.findall(r"lane ((?:\w+ )+\w+);", makefile) + re.findall(r"^BESIDE := (.*)$", makefile, re.MULTILINE)
+    first = re.findall(r'lane STAGES="((?:\w+ )+\w+)"; wait', makefile)
+    lanes = first + re.findall(r"^BESIDE := (.*)$", makefile, re.MULTILINE)
     stages = {"unit", "micropython", *jobs["stages"]["strategy"]["matrix"]["stage"]}
     assert len(lanes) == 2 and sorted(" ".join(lanes).split()) == sorted(stages)
     assert jobs["micropython"] and {"run": "make test-long"} in jobs["long"]["steps"]
@@ -91,7 +92,7 @@ def test_every_python_and_every_stage_is_tried() -> None:
 
 def test_each_stage_is_run_for_its_long_tests() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    (found,) = re.findall(r"for stage in ((?:\w+ )*\w+); do", makefile)
+    (found,) = re.findall(r'lane STAGES="((?:\w+ )+\w+)" ONLY=long;', makefile)
     stages = re.findall(r"\$\(call stage,(\w+),.*\$\(PYTEST\) \d+ -m", makefile)
     assert sorted(found.split()) == sorted(stages) and len(stages) == 5
 
