@@ -19,8 +19,8 @@ class Transport(SerialTransport):
 
     def take(self) -> bytes:
         """What has come and was not read."""
-        taken = self._next(all_of_it=True)  # what was ahead, if there was anything
-        return taken + self._next(all_of_it=True) if taken else taken
+        ahead, self._ahead = self._ahead, b""
+        return ahead + self._next(all_of_it=True)
 
     def forget(self) -> None:
         """Drops what has come and was not read."""
