@@ -5,8 +5,8 @@ test can bear. So what failed while the whole stage ran is run once more, alone;
 needed it is told in the stage's last line: one that comes there again and again has a fault of its own. More than a
 FEW failures are no chance, and are not tried again.
 
-pytest-xdist's workers may wait for each other for ever where one steals from another (its issue 884 is of that kind).
-A stage that says nothing for a quarter of an hour is ended, and run again without stealing.
+The workers of pytest-xdist 3.8.0, which steal tests from each other, were seen to wait for ever, all of them idle; why
+is not known. A stage that says nothing for a quarter of an hour is ended, and run again without stealing.
 """
 
 import json

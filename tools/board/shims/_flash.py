@@ -11,8 +11,9 @@ class Flash:
     """Block device with the extended interface littlefs wants.
 
     Every operation is a write(2) that has happened when it returns, so a SIGKILL leaves what a power cut would: all
-    that was programmed before, and nothing after. Nothing is taken from the heap: a collection in the middle of what
-    littlefs does would close files that were forgotten, and littlefs bears no second one inside the first.
+    that was programmed before, and nothing after. Reading takes nothing from the heap, as on both ports:
+    esp32_partition_readblocks() in ports/esp32/esp32_partition.c, and FlashBdev in ports/esp8266/modules/flashbdev.py.
+    A collection in the middle of what littlefs does would close forgotten files (extmod/vfs_lfsx_file.c).
 
     Where a test lets reads or writes fail, they raise, in the middle of what littlefs does, as those of both ports do:
     check_esp_err() in ports/esp32/esp32_partition.c, esp_flash_read() and its likes in ports/esp8266/modesp.c.
