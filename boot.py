@@ -9,8 +9,10 @@ raised here keeps it from running main.py a second time.
 import os
 import sys
 
+# Changes nothing. But littlefs hides, after a power cut while it moves a file to another folder, the next one of that
+# folder, too, until something asks for a change: lfs2_dir_getslice() in MicroPython's lib/littlefs/lfs2.c.
 try:
-    os.stat("deploy/record")
+    os.rename("deploy/record", "deploy/record")
 except OSError:
     pass
 else:

@@ -20,6 +20,7 @@ _STATE = "deploy/+state"
 def main():
     kbd_intr(-1)  # Ctrl-C would leave a mixture behind
     try:
+        os.rename("deploy/record", "deploy/record")  # for all to be seen: see boot.py, which may be an older one
         state, known, failure = read(_STATE).partition("\n")
         if not state:
             swap()
@@ -47,7 +48,10 @@ def swap():
 def put_back(why, failure):
     write(_STATE, "back " + why + failure)
     for kind, path, folders in lines():
-        backward(kind, path, folders)
+        if path != "boot.py":
+            backward(kind, path, folders)
+    if there("deploy/-boot.py"):  # last: an older one does not see what littlefs hides
+        copy("deploy/-boot.py", "boot.new", "boot.py")
     write("deploy/+back", why + failure)
     os.remove("deploy/record")
     restart()
@@ -64,25 +68,38 @@ def forward(kind, path, folders):
     staged = "deploy/" + path.replace("/", "+")
     old = "deploy/-" + path.replace("/", "+")
     if kind == "-":
-        unless_done(os.rename, path, old)
+        if there(path) and not there(old):
+            keep(path, old)
+        unless_done(os.remove, path)
         for folder in reversed(folders):  # an empty one would hide a package in ROMFS
             unless_done(os.rmdir, folder)
         return
     if not there(staged):
         return
     if kind == "+" and not there(old):
-        if path == "boot.py":  # without which nobody would go on with this
-            with open(path, "rb") as before, open("deploy/+copy", "wb") as copy:
-                data = before.read(256)
-                while data:
-                    copy.write(data)
-                    data = before.read(256)
-            os.rename("deploy/+copy", old)
-        else:
-            os.rename(path, old)
+        keep(path, old)
     for folder in folders:
         unless_done(os.mkdir, folder)
     os.rename(staged, path)
+
+
+def keep(path, old):
+    """boot.py is copied, for without it nobody would go on with this; so is what is before it in its folder: if the
+    power goes while littlefs moves that one, it hides the next one, too, at the start."""
+    if path > "boot.py":
+        os.rename(path, old)
+    else:
+        copy(path, "deploy/+copy", old)
+
+
+def copy(path, part, to):
+    """By way of a file in the folder of `to`, for there a renaming is one step."""
+    with open(path, "rb") as before, open(part, "wb") as after:
+        data = before.read(256)
+        while data:
+            after.write(data)
+            data = before.read(256)
+    os.rename(part, to)
 
 
 def backward(kind, path, folders):
