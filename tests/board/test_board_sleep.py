@@ -53,11 +53,14 @@ def test_what_ends_and_what_goes_on(chip: str, cause: int, reason: int | None) -
 
 @pytest.mark.parametrize(("chip", "early"), [("esp32", 0.003), ("esp8266", 0.05)])
 def test_the_chips_oscillator_is_off_and_its_clock_does_not_notice(chip: str, early: float) -> None:
-    main = TELL + "if machine.reset_cause() not in (4, 5): machine.deepsleep(1000000)\nprint('ready')\n"
+    sleeps = "__import__('sys').stdin.read(1), machine.deepsleep(1000000)"
+    main = TELL + f"if machine.reset_cause() not in (4, 5): {sleeps}\nprint('ready')\n"
     with VirtualBoard(chip=chip, files={"main.py": main}) as board:
+        board.wait_for("^cause")
         board.wake_wire = True
         board.sleep_speed = math.inf
         before = board.ntp.offset
+        board.send(b"\r")
         board.wait_for("^ready")
         assert -5 < board.ntp.offset - before - 1000 * (1 - early) <= 0
         assert int(told(board)[1][5]) >= 1000

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Raised
+from .executable import embedded
 from .flash import FlashImage
 from .small_heap import ENVIRONMENT
 from .state import State
@@ -81,11 +82,11 @@ class Interpreter:
             "with_main": with_main,
         }
         start = f"__import__('sys').path[0] = {str(shims)!r}; __import__('_start').run(**{arguments})"
-        launcher = str(Path(__file__).with_name("launch.py"))
+        launched = [str(Path(__file__).with_name("launch.py")), str(embedded(micropython))]
         try:
             # -i: a prompt follows. Little of the host's environment: the program can read it.
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", launcher, str(micropython), "-X", f"heapsize={heap}", "-i", "-c", start],
+                [sys.executable, "-I", "-S", *launched, "-X", f"heapsize={heap}", "-i", "-c", start],
                 stdin=slave,
                 stdout=slave,
                 stderr=slave,

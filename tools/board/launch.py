@@ -1,4 +1,5 @@
-"""Run a program with the terminal on stdin as its controlling terminal: `python launch.py PROGRAM ARGUMENTS…`.
+"""Run a program with the terminal on stdin as its controlling terminal: `python launch.py PROGRAM ARGUMENTS…`. Where the
+program is a MicroPython made into a module of Python's, as PyPI has it, it runs in this very process.
 
 When the other end of that terminal is closed, because the board was or because its process was killed, the kernel hangs
 up on the program. So nothing survives its board, and no cooperation is needed for that. The caller has made this
@@ -11,4 +12,10 @@ import sys
 import termios
 
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+folder, name = os.path.split(sys.argv[1])
+if name.startswith("micropython_run."):
+    sys.path.append(folder)
+    from micropython_run import run_main
+
+    sys.exit(run_main(sys.argv[1:]))
 os.execv(sys.argv[1], sys.argv[1:])
