@@ -1,5 +1,5 @@
-"""Run a program with the terminal on stdin as its controlling terminal: `python launch.py PROGRAM ARGUMENTS…`. Where the
-program is a MicroPython made into a module of Python's, as PyPI has it, it runs in this very process.
+"""Run a program with the terminal on stdin as its controlling terminal: `python launch.py PROGRAM ARGUMENTS…`. Where
+the program is a MicroPython made into a module of Python's, as PyPI has it, it runs in this very process.
 
 When the other end of that terminal is closed, because the board was or because its process was killed, the kernel hangs
 up on the program. So nothing survives its board, and no cooperation is needed for that. The caller has made this
