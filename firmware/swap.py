@@ -51,7 +51,11 @@ def put_back(why, failure):
         if path != "boot.py":
             backward(kind, path, folders)
     if there("deploy/-boot.py"):  # last: an older one does not see what littlefs hides
-        copy("deploy/-boot.py", "boot.new", "boot.py")
+        try:
+            copy("deploy/-boot.py", "boot.new", "boot.py")
+        except OSError:  # a full flash, say
+            unless_done(os.remove, "boot.new")
+            os.rename("deploy/-boot.py", "boot.py")
     write("deploy/+back", why + failure)
     os.remove("deploy/record")
     restart()

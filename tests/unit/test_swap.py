@@ -145,6 +145,25 @@ def test_a_flash_that_is_full_brings_the_old_one_back():
         assert program() == OLD
 
 
+def test_a_flash_that_is_full_does_not_keep_boot_py_from_coming_back():
+    def full(path, mode="r"):
+        if path == "boot.new":
+            with open(path, mode):
+                raise OSError(28)
+        return open(path, mode)
+
+    with Updated(OLD):
+        module.main()
+        with open("deploy/+state", "w") as file:
+            file.write("back it crawls")
+        module.open = full
+        try:
+            module.main()
+        finally:
+            del module.open
+        assert program() == OLD and "deploy/record" not in files()
+
+
 def test_it_has_three_starts():
     with Updated(OLD):
         with open("crashes", "w") as file:
