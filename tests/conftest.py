@@ -21,7 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 import micropython  # noqa: E402, F401  # the shim, before anything of lib/ and before the runner of that name here
 
 TWINS = "esp32", "esp8266", "en-US", "zh-CN", "", ".zh-CN"
-WITH_TWINS = "e2e", "console", "docs"  # in tests/board each kind of board is what is tested
+WITH_TWINS = "e2e", "console", "docs", "tools"  # in tests/board each kind of board is what is tested
 LAST = (
     "test_threaded",
     "test_tls",

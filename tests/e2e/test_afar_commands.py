@@ -41,7 +41,7 @@ class At:
         return status, told.out, told.err
 
 
-@pytest.fixture(params=["legacy", "studio", "dp", "esp8266"])
+@pytest.fixture(params=["legacy", "studio", pytest.param("dp", marks=pytest.mark.long), "esp8266"])
 def at(
     console: RunningConsole,
     tmp_path: Path,

@@ -76,12 +76,13 @@ UNHEALTHY = "device.healthy = lambda: False"
 @pytest.mark.parametrize(
     ("more", "said", "step", "log"),
     [
-        ("", UPGRADED, 201, 0),
-        (UNHEALTHY, ROLLED_BACK, 206, 0),
-        (UNHEALTHY, ROLLED_BACK, 206, 512),
-        ("__import__('machine').reset()", ROLLED_BACK.replace("206", "207"), 207, 512),
+        pytest.param("", UPGRADED, 201, 0, id="good"),
+        pytest.param(UNHEALTHY, ROLLED_BACK, 206, 0, id="bad", marks=pytest.mark.long),
+        pytest.param(UNHEALTHY, ROLLED_BACK, 206, 512, id="bad, and tells"),
+        pytest.param(
+            "__import__('machine').reset()", ROLLED_BACK.replace("206", "207"), 207, 512, id="resets, and tells"
+        ),
     ],
-    ids=["good", "bad", "bad, and tells", "resets, and tells"],
 )
 @pytest.mark.parametrize("protocol", [Protocol.STREAM, Protocol.ONEJSON])
 def test_the_steps(

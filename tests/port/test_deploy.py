@@ -229,6 +229,7 @@ def test_a_broker_that_is_away(broker: Mosquitto) -> None:
         deploy(it.port, deployment(timeout=40), Report())  # in which a busy computer gets as far
 
 
+@pytest.mark.long
 def test_a_watchdog_does_not_bite_in_a_slow_deploy(broker: Mosquitto) -> None:
     """It runs before the deploy, whose time is half as long again as the watchdog's."""
     guarded = (
@@ -244,7 +245,9 @@ def test_a_watchdog_does_not_bite_in_a_slow_deploy(broker: Mosquitto) -> None:
         assert it.resets == [ResetCause.PWRON, ResetCause.SOFT, ResetCause.HARD, ResetCause.HARD]
 
 
-@pytest.mark.parametrize("with_boot", [False, True], ids=["of-old", "with-boot.py"])
+@pytest.mark.parametrize(
+    "with_boot", [pytest.param(False, id="of-old", marks=pytest.mark.long), pytest.param(True, id="with-boot.py")]
+)
 def test_a_crash_looping_board_is_rescued(broker: Mosquitto, with_boot: bool) -> None:
     files: dict[str, object] = {"main.py": "import machine\nprint('crash')\nmachine.reset()\n"}
     if with_boot:

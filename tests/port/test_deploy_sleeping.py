@@ -48,6 +48,7 @@ def test_without_waiting_somebody_has_to_press_reset(broker: Mosquitto) -> None:
             deploy(it.port, deployment(), Report())
 
 
+@pytest.mark.long
 def test_reset_is_pulled_where_the_port_has_a_line_for_it(broker: Mosquitto) -> None:
     with board(broker, {**installed(), **SLEEPER}) as it, with_reset_lines(it) as port:
         it.wait_until_asleep()
@@ -76,7 +77,7 @@ def test_a_port_that_is_there_only_while_the_board_is_awake(broker: Mosquitto, t
             deploy(str(tmp_path / "ttyACM1"), deployment(), Report())
 
 
-@pytest.mark.parametrize("chip", ["esp32", "esp8266"])
+@pytest.mark.parametrize("chip", ["esp8266", pytest.param("esp32", marks=pytest.mark.long)])
 def test_one_whose_program_fails_sleeps_and_is_caught_as_it_wakes(broker: Mosquitto, chip: str) -> None:
     """Awake for ten seconds, and then for five at each wake: a battery would not last for pauses awake."""
     broken = {**installed(), **SLEEPER, "main.py": b"raise OSError(19)\n"}

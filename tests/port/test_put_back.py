@@ -26,8 +26,10 @@ def files_of(it: VirtualBoard) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     ("text", "timeout", "words"),
-    [(CRASHES, PATIENCE, "ZeroDivisionError: divide by zero"), (SILENT, 2, "not online after 2 s")],
-    ids=["crashes", "silent"],
+    [
+        pytest.param(CRASHES, PATIENCE, "ZeroDivisionError: divide by zero", id="crashes"),
+        pytest.param(SILENT, 2, "not online after 2 s", id="silent", marks=pytest.mark.long),
+    ],
 )
 def test_the_old_one_comes_back(broker: Mosquitto, tmp_path: Path, text: str, timeout: float, words: str) -> None:
     program = tmp_path / "main.py"
@@ -63,7 +65,9 @@ def test_with_the_boot_py_it_had(broker: Mosquitto, tmp_path: Path) -> None:
     assert "/deploy/record" not in files
 
 
-@pytest.mark.parametrize("old", (Form.MPY, Form.ROMFS, pytest.param(Form.SOURCE, marks=pytest.mark.long)))
+@pytest.mark.parametrize(
+    "old", (Form.MPY, *(pytest.param(form, marks=pytest.mark.long) for form in (Form.ROMFS, Form.SOURCE)))
+)
 def test_a_version_of_ours_comes_back(broker: Mosquitto, tmp_path: Path, old: Form) -> None:
     """With its modules, those in a ROMFS among them."""
     with board(broker, rom_size=ESP32_ROM_SIZE, heap="1M") as it:

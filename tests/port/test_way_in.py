@@ -56,7 +56,14 @@ def test_a_boot_py_of_the_users_that_never_ends() -> None:
         deploy(it.port, deployment(timeout=0), Report())
 
 
-@pytest.mark.parametrize("name", ["bare-except", "no-ctrl-c", pytest.param("no-ctrl-c-busy", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bare-except",
+        pytest.param("no-ctrl-c", marks=pytest.mark.long),
+        pytest.param("no-ctrl-c-busy", marks=pytest.mark.long),
+    ],
+)
 def test_the_lines_of_the_port_reset_the_board(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way_in, "RESETS", 20)  # on a busy computer Ctrl-C may come too late, which no UART is
     with board(files={"main.py": STUBBORN[name]}) as it, with_reset_lines(it) as port:
@@ -66,14 +73,8 @@ def test_the_lines_of_the_port_reset_the_board(name: str, monkeypatch: pytest.Mo
         assert "resetting the board at" in report.text and "press the reset button" not in report.text
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["config", "--set", "led_pin=5"],
-        pytest.param(["config", "--show"], marks=pytest.mark.long),
-        pytest.param(["crashes"], marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("command", [["config", "--set", "led_pin=5"], ["config", "--show"], ["crashes"]])
 def test_every_command_gets_in_that_way(
     command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
