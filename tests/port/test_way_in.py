@@ -22,7 +22,8 @@ STUBBORN = {
     "while True:\n    try:\n        run_on()\n    except:\n        pass\n",
     "no-ctrl-c": "import micropython, time\ntime.sleep(0.02)\nmicropython.kbd_intr(-1)\nprint('runs')\n"
     "while True:\n    time.sleep(0.5)\n",
-    "no-ctrl-c-busy": "import micropython, time\ntime.sleep(0.02)\nmicropython.kbd_intr(-1)\nprint('runs')\nwhile True:\n    pass\n",
+    "no-ctrl-c-busy": "import micropython, time\ntime.sleep(0.02)\nmicropython.kbd_intr(-1)\nprint('runs')\n"
+    "while True:\n    pass\n",
 }
 STOPPABLE = {
     "flood": "print('runs')\nn = 0\nwhile True:\n    n += 1\n    print('A' * 200, n)\n",
