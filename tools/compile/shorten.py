@@ -94,11 +94,11 @@ def shorten(sources: Mapping[str, str]) -> dict[str, str]:
     """
     trees = {name: ast.parse(source, name) for name, source in sources.items()}
     private = _private_names(trees)
-    by_keyword = {node.arg for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.keyword)}
+    by_keyword = {node.arg for tree in trees.values() for node in _walk(tree) if isinstance(node, ast.keyword)}
     shortened = {}
     for name, source in sources.items():
         edits: _Edits = {}
-        for node in ast.walk(trees[name]):
+        for node in _walk(trees[name]):
             line, column, old = _place(node)
             if old in private:
                 edits[line, column] = old, private[old]
@@ -115,6 +115,20 @@ def function_at(source: str, line: int) -> str | None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.lineno <= line <= (node.end_lineno or 0):
             found = node.name
     return found
+
+
+def _walk(node: ast.AST) -> list[ast.AST]:
+    """A node and all below it but for contexts, which would be half of them. As ast.walk(), in a third of the time."""
+    nodes = [node]
+    for each in nodes:
+        for field in each._fields:
+            if field != "ctx":
+                value = getattr(each, field, None)
+                if isinstance(value, ast.AST):
+                    nodes.append(value)
+                elif type(value) is list:
+                    nodes += [item for item in value if isinstance(item, ast.AST)]
+    return nodes
 
 
 def _edited(source: str, edits: _Edits) -> str:
@@ -151,7 +165,7 @@ def _is_private(name: str) -> bool:
 
 def _private_names(trees: Mapping[str, ast.Module]) -> dict[str, str]:
     """What each private name becomes that is defined in these modules."""
-    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    nodes = [node for tree in trees.values() for node in _walk(tree)]
     families = _families(nodes)
     stored = {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
     # What others set is an attribute of whose private names they know; and what nobody has, perhaps of anybody.
@@ -200,9 +214,9 @@ def _given(trees: Mapping[str, ast.Module]) -> _Given:
     names it knows of it besides those it sets, and which attributes it sets."""
     found = []
     for tree in trees.values():
-        for scope in [tree, *(node for node in ast.walk(tree) if isinstance(node, _Function))]:
+        for scope in [tree, *(node for node in _walk(tree) if isinstance(node, _Function))]:
             objects: dict[str, tuple[set[str], set[str]]] = {}
-            for node in ast.walk(scope):
+            for node in _walk(scope):
                 if isinstance(node, ast.Attribute) and (what := ast.unparse(node.value)) != "self":
                     private, given = objects.setdefault(what, (set(), set()))
                     if isinstance(node.ctx, ast.Store):
@@ -220,13 +234,12 @@ def _with_given(names: set[str], known: set[str], given: _Given) -> set[str]:
 
 def _plain_names(tree: ast.Module) -> set[str]:
     """What a module calls its globals, locals and parameters, and the builtins it uses."""
-    methods = {part for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for part in node.body}
+    nodes = _walk(tree)
+    methods = {part for node in nodes if isinstance(node, ast.ClassDef) for part in node.body}
     plain = ast.Name | ast.arg | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    nodes = [node for node in ast.walk(tree) if isinstance(node, plain) and node not in methods]
-    imported = {
-        name for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for name in _bound(node)
-    }
-    return {_place(node)[2] for node in nodes} | _globals(tree) | imported
+    named = {_place(node)[2] for node in nodes if isinstance(node, plain) and node not in methods}
+    imported = {name for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for name in _bound(node)}
+    return named | _globals(tree) | imported
 
 
 def _globals(tree: ast.Module) -> set[str]:
@@ -242,7 +255,7 @@ def _families(nodes: list[ast.AST]) -> list[set[str]]:
         if isinstance(node, ast.ClassDef):
             names = own.setdefault(node.name, set())
             names.update(bound for part in node.body for bound in _bound(part))
-            names.update(part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute))
+            names.update(part.attr for part in _walk(node) if isinstance(part, ast.Attribute))
             called = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
             called |= {alias.name for alias in imported if alias.asname in called}
             bases.setdefault(node.name, set()).update(called)
@@ -270,7 +283,7 @@ def _bound(node: ast.stmt) -> Iterator[str]:
         return
     if _is_constant(node):
         return
-    for part in ast.walk(node):
+    for part in _walk(node):
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
             yield part.id
         elif isinstance(part, ast.alias):
@@ -298,18 +311,18 @@ def _inner_functions(node: ast.AST, is_face: bool) -> Iterator[_Function]:
 def _rename_parameters(
     function: _Function, by_keyword: set[str | None], private: Mapping[str, str], edits: _Edits
 ) -> None:
-    names = {_place(node)[2] for node in ast.walk(function)}
+    names = {_place(node)[2] for node in _walk(function)}
     used = {private.get(name, name) for name in names}
-    inner = [node for node in ast.walk(function) if isinstance(node, _Function | ast.ClassDef) and node is not function]
+    inner = [node for node in _walk(function) if isinstance(node, _Function | ast.ClassDef) and node is not function]
     # What an inner function mentions stays: its own parameters get the same letters.
-    theirs = {_place(node)[2] for part in inner for node in ast.walk(part)}
+    theirs = {_place(node)[2] for part in inner for node in _walk(part)}
     words = _short_names()
     for parameter in [*function.args.posonlyargs, *function.args.args]:
         old = parameter.arg
         if old == "self" or old in by_keyword or old in theirs or len(old) == 1:
             continue
         new = next(word for word in words if word not in used)
-        for node in ast.walk(function):
+        for node in _walk(function):
             if isinstance(node, ast.Name | ast.arg) and _place(node)[2] == old:
                 line, column, _ = _place(node)
                 edits[line, column] = old, new
