@@ -73,10 +73,10 @@ test: $(VENV) mosquitto chromium tshark micropython32 ## the tests: on CPython, 
 	@echo "Beside what is shown now run the stages $(BESIDE); they are shown at the end"; \
 	$(MAKE) --no-print-directory lane STAGES="$(BESIDE)" >build/test/beside.log 2>&1 & beside=$$!; \
 	trap "kill $$beside 2>/dev/null" EXIT; \
-	$(MAKE) --no-print-directory lane STAGES="unit board console"; wait $$beside; cat build/test/beside.log; \
+	$(MAKE) --no-print-directory lane STAGES="unit console"; wait $$beside; cat build/test/beside.log; \
 	$(table)
 
-BESIDE := micropython port e2e
+BESIDE := micropython board port e2e
 
 test-long: $(VENV) mosquitto micropython32 ## the tests that make test leaves out for the time they take: repetitions, and what waits by the clock
 	@rm -rf build/test && mkdir -p build/test
