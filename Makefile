@@ -146,7 +146,7 @@ coverage: $(VENV) .venv/.coverage mosquitto ## which lines and branches of lib/ 
 	@echo "Adding the packages of $< to .venv, for make mutants"
 	@$(PIP) install -r $< && touch $@
 
-mutants: $(VENV) .venv/.mutants mosquitto ## would a test fail if a line of lib/ were wrong? a sample of the places: COUNT=20, SEED=7, LEAST=80; half a minute each
+mutants: $(VENV) .venv/.mutants mosquitto ## would a test fail if a line of lib/ were wrong? a sample of the places: COUNT=20, SEED=7, LEAST=70 per cent; half a minute each
 	@$(BIN)/python tests/mutants/run.py $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(LEAST),--least $(LEAST))
 
 .venv/.fuzz: requirements/fuzz.txt | $(VENV)

@@ -6,11 +6,14 @@ does; the others are tests that are missing. Fails below what is asked for.
 """
 
 import argparse
+import contextlib
 import random
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from cosmic_ray.work_db import WorkDB, use_db
@@ -72,11 +75,36 @@ def sample(session: Path, count: int, seed: int) -> int:
         return len(items)
 
 
+@contextlib.contextmanager
+def done_at_times(session: Path, skipped: int) -> Iterator[None]:
+    """Says meanwhile how many have been tried."""
+    over = threading.Event()
+
+    def say() -> None:
+        said = 0
+        while not over.wait(5):
+            with use_db(session, WorkDB.Mode.open) as db:
+                done = db.num_results - skipped
+            if done != said:
+                said = done
+                print(f"{done} tried", flush=True)
+
+    teller = threading.Thread(target=say)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=20, help="mutants to try (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=None, help="the same ones again (default: others each time)")
-    parser.add_argument("--least", type=float, default=0.0, help="per cent noticed, below which it fails")
+    parser.add_argument(
+        "--least", type=float, default=70.0, help="per cent noticed, below which it fails (default: %(default)g)"
+    )
     options = parser.parse_args()
     seed = random.randrange(1000) if options.seed is None else options.seed
     copy_repository()
@@ -87,7 +115,8 @@ def main() -> int:
     cosmic_ray("init", "mutants.toml", "session.sqlite")
     there_are = sample(TREE / "session.sqlite", options.count, seed)
     print(f"{options.count} of {there_are} mutants, seed {seed}", flush=True)
-    cosmic_ray("exec", "mutants.toml", "session.sqlite")
+    with done_at_times(TREE / "session.sqlite", there_are - options.count):
+        cosmic_ray("exec", "mutants.toml", "session.sqlite")
     noticed = tried = 0
     with use_db(TREE / "session.sqlite", WorkDB.Mode.open) as db:
         for _, result in db.completed_work_items:
