@@ -18,6 +18,8 @@ from session_bench import (
     reconnect,
 )
 
+TOPICS, PAYLOADS = (b"", b"a", b"b"), (b"", b"one", b"two")
+
 # Packet identifiers [2.3.1]
 
 
@@ -95,6 +97,33 @@ def test_packets_go_out_in_the_order_they_were_taken():  # [MQTT-4.6.0-1]
     session = Session(window=4)
     ids = [session.take(first, [b"t"], b"") for first in (PUBLISH_1, SUBSCRIBE, PUBLISH_2, UNSUBSCRIBE)]
     assert pump(session) == [(PUBLISH_1, ids[0]), (SUBSCRIBE, ids[1]), (PUBLISH_2, ids[2]), (UNSUBSCRIBE, ids[3])]
+
+
+def test_what_need_not_wait_is_taken_and_gone_at_once():
+    session = Session(window=2)
+    for n in (1, 2):
+        assert session.take_now(PUBLISH_1, TOPICS[n], PAYLOADS[n], 7) == n << 8 | PUBLISH_1
+        assert session.next() is None and session.sent == 7
+    assert [(slot[TOPIC], slot[PAYLOAD]) for slot in session._slots] == [(TOPICS[n], PAYLOADS[n]) for n in (1, 2)]
+    assert session.take_now(PUBLISH_1, b"t", b"", 8) == 0 and session.full()  # and none is overwritten
+    assert session.acknowledged(PUBACK, 1) and session.acknowledged(PUBACK, 2)
+
+
+def test_it_overtakes_nothing_that_waits():  # [MQTT-4.6.0-1]
+    session = Session(window=3)
+    waiting = session.take(PUBLISH_1, b"t", b"")
+    assert session.take_now(PUBLISH_1, b"t", b"", 0) == 0
+    assert pump(session) == [(PUBLISH_1, waiting)]
+    assert session.take_now(PUBLISH_1, b"t", b"", 0) == waiting + 1 << 8 | PUBLISH_1
+
+
+def test_what_was_not_sent_after_all_is_given_back():
+    session = Session(window=2)
+    first = session.take_now(PUBLISH_1, b"t", b"", 0)
+    session.take_now(PUBLISH_1, b"t", b"", 0)
+    session.give_back()
+    assert not session.full() and session.acknowledged(PUBACK, first >> 8)
+    assert session.take_now(PUBLISH_1, b"t", b"", 0) >> 8 == 2
 
 
 def test_what_is_kept_is_let_go_with_the_acknowledgement():  # [MQTT-4.1.0-1]
