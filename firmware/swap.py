@@ -20,7 +20,6 @@ _STATE = "deploy/+state"
 def main():
     kbd_intr(-1)  # Ctrl-C would leave a mixture behind
     try:
-        os.rename("deploy/record", "deploy/record")  # for all to be seen: see boot.py, which may be an older one
         state, known, failure = read(_STATE).partition("\n")
         if not state:
             swap()
@@ -46,16 +45,12 @@ def swap():
 
 
 def put_back(why, failure):
-    write(_STATE, "back " + why + failure)
+    try:
+        write(_STATE, "back " + why + failure)
+    except OSError:  # a full flash, say, which has room when the new program is gone; until then each start comes here
+        pass
     for kind, path, folders in lines():
-        if path != "boot.py":
-            backward(kind, path, folders)
-    if there("deploy/-boot.py"):  # last: an older one does not see what littlefs hides
-        try:
-            copy("deploy/-boot.py", "boot.new", "boot.py")
-        except OSError:  # a full flash, say
-            unless_done(os.remove, "boot.new")
-            os.rename("deploy/-boot.py", "boot.py")
+        backward(kind, path, folders)
     write("deploy/+back", why + failure)
     os.remove("deploy/record")
     restart()
@@ -90,20 +85,15 @@ def forward(kind, path, folders):
 def keep(path, old):
     """boot.py is copied, for without it nobody would go on with this; so is what is before it in its folder: if the
     power goes while littlefs moves that one, it hides the next one, too, at the start."""
-    if path > "boot.py":
+    if "/" in path or path > "boot.py":
         os.rename(path, old)
-    else:
-        copy(path, "deploy/+copy", old)
-
-
-def copy(path, part, to):
-    """By way of a file in the folder of `to`, for there a renaming is one step."""
-    with open(path, "rb") as before, open(part, "wb") as after:
+        return
+    with open(path, "rb") as before, open("deploy/+copy", "wb") as copy:
         data = before.read(256)
         while data:
-            after.write(data)
+            copy.write(data)
             data = before.read(256)
-    os.rename(part, to)
+    os.rename("deploy/+copy", old)
 
 
 def backward(kind, path, folders):

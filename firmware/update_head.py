@@ -98,6 +98,7 @@ def _in_romfs():
 def _check_name(name, last):
     parts = name.split(b"/")
     ok = 0 < len(name) <= _LONGEST and name > last and parts[0] not in _OTHERS
+    ok = ok and name[0] != 45  # "-", with which swap.py begins the names of what it keeps
     for part in parts:
         ok = ok and part not in (b"", b".", b"..")
     for byte in name:

@@ -27,9 +27,10 @@ def begin(device):
 
 
 def clear():
-    """Forgets an update: removes the folder. Not one that is being put in place."""
+    """Forgets an update: removes the folder. Not one that is being put in place. First what the next start would act
+    upon, if the power went."""
     try:
-        for name in os.listdir("deploy"):
+        for name in sorted(os.listdir("deploy"), key=lambda name: ("+job", "+state", name).index(name)):
             os.remove("deploy/" + name)
         os.rmdir("deploy")
     except OSError:

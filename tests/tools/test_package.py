@@ -49,7 +49,9 @@ def test_a_file_that_is_not_whole_is_refused(spoil, words):
         read_package(spoil(made().data))
 
 
-@pytest.mark.parametrize("name", ["config.json", "deploy/record", "romfs", "finish.py", "a b.py", "a+b.py", "n" * 97])
+@pytest.mark.parametrize(
+    "name", ["config.json", "deploy/record", "romfs", "finish.py", "a b.py", "a+b.py", "-a.py", "n" * 97]
+)
 def test_names_that_a_board_would_refuse_are_refused_here(name):
     with pytest.raises(PortError, match="cannot be in a package"):
         made(FILES | {name: b""})

@@ -145,23 +145,25 @@ def test_a_flash_that_is_full_brings_the_old_one_back():
         assert program() == OLD
 
 
-def test_a_flash_that_is_full_does_not_keep_boot_py_from_coming_back():
-    def full(path, mode="r"):
-        if path == "boot.new":
-            with open(path, mode):
-                raise OSError(28)
-        return open(path, mode)
-
+def test_a_flash_that_is_full_does_not_keep_the_old_one_from_coming_back():
+    """What is written first has no room; when the new program is gone there is."""
     with Updated(OLD):
         module.main()
+        room = []
+
+        def write(path, text):
+            if not room:
+                room.append(True)
+                raise OSError(28)
+            before(path, text)
+
+        before = module.write
         with open("deploy/+state", "w") as file:
-            file.write("back it crawls")
-        module.open = full
-        try:
+            file.write("3 600\n")
+        with replaced(module, "write", write):
             module.main()
-        finally:
-            del module.open
         assert program() == OLD and "deploy/record" not in files()
+        assert files()["deploy/+back"] == "it has started 3 times, and did not stay online"
 
 
 def test_it_has_three_starts():

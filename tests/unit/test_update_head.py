@@ -95,11 +95,12 @@ def test_names_that_must_not_be():
         "../boot.py", "/boot.py", "lib/../boot.py", "lib//a.py", "lib/", "./a.py", "lib/./a.py", ".", "..", "",
         "config.json", "crashes", "crashes.new", "romfs", "safe_mode", "safe_mode_once", "deploy/record", "deploy",
         "outbox/1", "rom", "finish.py", "record", "record.new", "a\\b", "c:a", "a*", 'a"', "a<b", "a|b", "a+b",
-        "a\x7fb", "a\tb", "n" * 97,
+        "a\x7fb", "a\tb", "-a", "n" * 97,
     ):  # fmt: skip
         raises(ValueError, look, made([("+", name, 1)]), match="")
     assert look(made([("+", "n" * 96, 1)]))
     assert look(made([("+", "\u6e29.py", 1)]))
+    assert look(made([("+", "a/-b.py", 1)]))
 
 
 def test_names_in_their_order():

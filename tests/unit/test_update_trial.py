@@ -175,6 +175,30 @@ def test_a_full_flash_keeps_nobody_from_being_told():
         assert "update.ended" not in files() and not it.log.lines
 
 
+def test_power_cuts_while_a_folder_is_cleared_do_not_make_another_end_of_it():
+    """What tells a start that there is something to say goes before what says how it ended."""
+    gone = []
+    with Updating(**DONE):
+        with open("deploy/+back", "w") as file:
+            file.write("it crawls")
+        with replaced(module, "os", Watched(gone)):
+            module.clear()
+    assert gone[:2] == ["deploy/+job", "deploy/+state"] and "deploy/+back" in gone[2:]
+
+
+class Watched:
+    """os that notes what is removed."""
+
+    listdir, rmdir = os.listdir, os.rmdir
+
+    def __init__(self, gone):
+        self._gone = gone
+
+    def remove(self, path):
+        os.remove(path)
+        self._gone.append(path)
+
+
 def test_a_folder_that_is_not_there_is_cleared():
     with Updating():
         module.clear()

@@ -140,7 +140,7 @@ def make_package(
         manifest["rom"] = rom.digest[:_SHORT]
     every = {**files, MANIFEST: json.dumps(manifest).encode()}
     for name in every:
-        if len(name.encode()) > LONGEST_NAME or re.search(r'[\x00-\x20\x7f\\:*?"<>|+]', name):
+        if len(name.encode()) > LONGEST_NAME or re.search(r'^-|[\x00-\x20\x7f\\:*?"<>|+]', name):
             raise PortError(
                 _("{name!r} cannot be in a package: at most {longest_name} bytes, without spaces and signs").format(
                     name=name, longest_name=LONGEST_NAME
