@@ -9,7 +9,6 @@ import gc
 import uctypes
 
 _POOL = 10  # entries of the table of names that counts as the one before; the next one has twice as many
-_AT_ONCE = 32  # blocks to fill before the next look, which takes a collection
 
 _start = _end = 0  # of the memory the heap is in
 _kept = None
@@ -63,8 +62,7 @@ def _fill_holes():
     gc.collect()
     filling = None
     while not _is_one_piece():
-        for _ in range(_AT_ONCE):
-            filling = (filling,)
+        filling = (filling,)
     return filling
 
 
