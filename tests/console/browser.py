@@ -28,7 +28,7 @@ class Browser:
         """Everything that came to the last page: its document and what its web socket brought."""
         self._contexts: dict[str, Any] = {}
         self._tabs: dict[str, Any] = {}
-        """By language one that no test has: in a new one a page needs four times the computing."""
+        """By language one that no test has: in a new one a page needs two to four times the computing."""
 
     @contextlib.contextmanager
     def open(self, path: str = "/", language: str = "en-US", size: tuple[int, int] = (1280, 900), home: str = ""):

@@ -66,7 +66,12 @@ def test_with_the_boot_py_it_had(broker: Mosquitto, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "old", (Form.MPY, *(pytest.param(form, marks=pytest.mark.long) for form in (Form.ROMFS, Form.SOURCE)))
+    "old",
+    [
+        Form.MPY,
+        pytest.param(Form.ROMFS, marks=pytest.mark.long),
+        pytest.param(Form.SOURCE, marks=pytest.mark.long),
+    ],
 )
 def test_a_version_of_ours_comes_back(broker: Mosquitto, tmp_path: Path, old: Form) -> None:
     """With its modules, those in a ROMFS among them."""

@@ -4,7 +4,7 @@ import os
 import random
 from errno import EEXIST
 
-from support import MICROPYTHON, getenv
+from support import MICROPYTHON, SkipTest, getenv
 
 if not MICROPYTHON:
     os.ilistdir = lambda folder: [(name, is_folder(folder + "/" + name)) for name in os.listdir(folder)]
@@ -41,6 +41,15 @@ class Flash:
                     os.mkdir(path[:at])
             with open(path, "w") as file:
                 file.write(text)
+
+
+def skip_without_littlefs():
+    if not MICROPYTHON:
+        raise SkipTest("needs MicroPython's littlefs")
+    import vfs
+
+    if not hasattr(vfs, "VfsLfs2"):
+        raise SkipTest("needs littlefs")
 
 
 def is_folder(path):

@@ -4,7 +4,7 @@ import os
 
 from fakes import machine
 from flash_bench import NOW, Board, files
-from flash_folder import Flash
+from flash_folder import Flash, skip_without_littlefs
 from support import MICROPYTHON, SkipTest, replaced
 
 from firmware import segments
@@ -74,12 +74,9 @@ def test_every_point_of_a_week_without_network_arrives_with_its_time():
 
 def test_a_week_of_it_is_little_for_littlefs():
     """Bytes written and blocks erased for each point are what the README tells."""
-    if not MICROPYTHON:
-        raise SkipTest("needs MicroPython's littlefs")
+    skip_without_littlefs()
     import vfs
 
-    if not hasattr(vfs, "VfsLfs2"):
-        raise SkipTest("needs littlefs")
     blocks = Blocks()
     vfs.VfsLfs2.mkfs(blocks)
     before = os.getcwd()

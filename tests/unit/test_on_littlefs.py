@@ -9,8 +9,7 @@ import os
 
 import fakes
 from fakes import machine
-from flash_folder import files
-from support import MICROPYTHON, SkipTest
+from flash_folder import Flash, files, skip_without_littlefs
 from test_swap import SWAP, program
 
 from firmware import swap
@@ -99,7 +98,7 @@ class Chip:
             self.bytes = bytearray(self.image)
 
 
-class Board:
+class Board(Flash):
     """A board with this chip for its flash, from a start on. A context."""
 
     def __init__(self, chip):
@@ -111,6 +110,7 @@ class Board:
         self._before = os.getcwd()
         vfs.mount(vfs.VfsLfs2(self._chip), "/chip")
         os.chdir("/chip")
+        return self
 
     def __exit__(self, *args):
         import vfs
@@ -125,28 +125,12 @@ def waiting(finish, record):
 
     chip = Chip(bytearray(b"\xff" * (BLOCK * BLOCKS)))
     vfs.VfsLfs2.mkfs(chip)
-    with Board(chip):
-        for path, text in OLD.items():
-            put(path, text)
-        for path, text in NEW.items():
-            if path != "mine":
-                put("deploy/" + path.replace("/", "+"), text)
-        put("deploy/finish.py", finish)
-        put("deploy/+head", '{"patience": 3}\nmore\n')
-        put("deploy/+swap", SWAP)
-        put("deploy/record", record)
+    with Board(chip) as board:
+        board.write(OLD)
+        board.write({"deploy/" + path.replace("/", "+"): text for path, text in NEW.items() if path != "mine"})
+        board.write({"deploy/finish.py": finish, "deploy/+swap": SWAP, "deploy/record": record})
+        board.write({"deploy/+head": '{"patience": 3}\nmore\n'})
     return chip.image
-
-
-def put(path, text):
-    for at in range(len(path)):
-        if path[at] == "/":
-            try:
-                os.mkdir(path[:at])
-            except OSError:
-                pass
-    with open(path, "w") as file:
-        file.write(text)
 
 
 def start():
@@ -176,15 +160,6 @@ def reset_after(image, *cuts):
             return chip.done
 
 
-def skip_without_littlefs():
-    if not MICROPYTHON:
-        raise SkipTest("needs MicroPython's littlefs")
-    import vfs
-
-    if not hasattr(vfs, "VfsLfs2"):
-        raise SkipTest("needs littlefs")
-
-
 def cut_everywhere(before, after):
     """Starts with the power going at each operation, twice, and then staying. Returns how many there are."""
     operations = reset_after(bytearray(before))
@@ -202,9 +177,9 @@ def test_power_cuts_at_each_operation_of_the_flash_make_no_mixture_of_programs()
     fresh = waiting("raise StopIteration", RECORD)
     there = cut_everywhere(fresh, NEW)
     reset_after(fresh)
-    with Board(Chip(fresh)):
+    with Board(Chip(fresh)) as board:
         assert "deploy/record" in files()
-        put("deploy/+state", "back it crawls")
+        board.write({"deploy/+state": "back it crawls"})
     back = cut_everywhere(fresh, OLD)
     print("the power went at %d operations of the swap, and %d of the way back" % (there, back))
 

@@ -1,5 +1,6 @@
 """Where the interpreter is that plays most boards."""
 
+import functools
 import importlib.util
 import os
 import shutil
@@ -30,6 +31,7 @@ def find_micropython(path: str | os.PathLike[str] | None = None) -> Path:
     return Path(on_path)
 
 
+@functools.cache
 def embedded(micropython: Path) -> Path:
     """The module that this executable only imports, where it is PyPI's, for launch.py; else itself. A board starts in
     two thirds of the time so."""

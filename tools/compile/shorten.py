@@ -118,7 +118,7 @@ def function_at(source: str, line: int) -> str | None:
 
 
 def _walk(node: ast.AST) -> list[ast.AST]:
-    """A node and all below it but for contexts, which would be half of them. As ast.walk(), in a third of the time."""
+    """As ast.walk(), but without contexts, three nodes of ten, and in three fifths of its time."""
     nodes = [node]
     for each in nodes:
         for field in each._fields:
