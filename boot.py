@@ -52,7 +52,8 @@ if value:
         if value is True:
             execfile("main.py")  # noqa: F821
         else:
-            exec(value)  # an ESP8266, which has no execfile()
+            for file in value:  # an ESP8266, which has no execfile()
+                exec(file)
         value = None
     except BaseException as e:  # noqa: BLE001 - whatever main.py raises
         value = e  # type: ignore[assignment]

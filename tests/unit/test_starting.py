@@ -343,7 +343,7 @@ def test_a_change_of_the_configuration_gets_three_starts():
 
 def test_safe_mode_online_once():
     with Board(files=dict(MAIN, safe_mode_online="")):
-        assert module.begin() == '__import__("firmware.alone").alone.run()'
+        assert module.begin() == ('__import__("firmware.alone").alone.run()',)
         assert module.begin() is True
 
 
@@ -389,28 +389,45 @@ def test_an_esp8266_whose_program_has_the_rtc_memory_goes_by_its_ticks():
 
 
 def test_an_esp8266_gets_the_source_in_what_becomes_the_outbox():
-    for size, length, config in (
-        (2048, 27, "{}"),
-        (4096, 27, '{"outbox_size": 4096}'),
-        (2048, 27, '{"outbox_size": -1}'),
+    for size, config in (
+        (2048, "{}"),
+        (4096, '{"outbox_size": 4096}'),
+        (2048, '{"outbox_size": -1}'),
     ):
         with esp8266(), Board(files=dict(MAIN, **{"config.json": config})):
-            source = module.begin()
-            assert bytes(source) == MAIN["main.py"].encode() and len(source) == length
+            source = module.begin()[-1]
+            assert bytes(source) == MAIN["main.py"].encode()
             buf = __main__.__dict__.pop("boot_buffer")
-            assert len(buf) == size and bytes(buf[:length]) == bytes(source)
+            assert len(buf) == size and bytes(buf[1 : 1 + len(source)]) == bytes(source)
     long = "# firmware" + "x" * 5000
     with esp8266(), Board(files={"main.py": long}):
-        assert bytes(module.begin()) == long.encode()
-        assert len(__main__.__dict__.pop("boot_buffer")) == len(long)
+        assert bytes(module.begin()[-1]) == long.encode()
+        assert len(__main__.__dict__.pop("boot_buffer")) == len(long) + 1
+
+
+def test_an_esp8266_loads_the_package_before_it_compiles_a_main_py_that_begins_with_it():
+    """And no other: the package takes half of its heap."""
+    for text, loads in (
+        ("from firmware import Device", True),
+        ('"""Mine."""\nimport dht\nfrom firmware import Device\n', True),
+        ("import firmware", True),
+        ("# from firmware import Device\nimport mqtt  # without import firmware", False),
+        ("def late():\n    from firmware import Device\n", False),
+        ("", False),
+    ):
+        with esp8266(), Board(files={"main.py": text}):
+            sources = module.begin()
+            assert len(sources) == 1 + loads and bytes(sources[-1]) == text.encode(), text
+            assert not loads or sources[0].startswith('__import__("firmware");')
+            __main__.__dict__.pop("boot_buffer")
 
 
 def test_an_esp8266_with_trouble_before_main_py_runs_it_all_the_same():
     with esp8266(), Board(files=MAIN), replaced(module, "_read_config", lambda: raise_(AttributeError)):
-        assert bytes(module.begin()) == MAIN["main.py"].encode()
+        assert bytes(module.begin()[-1]) == MAIN["main.py"].encode()
         __main__.__dict__.pop("boot_buffer")
-    with esp8266(), Board(files=MAIN), replaced(module, "_source", lambda size: raise_(MemoryError)):
-        raises(MemoryError, exec, module.begin(), match="main.py is too long for this board")
+    with esp8266(), Board(files=MAIN), replaced(module, "_sources", lambda size: raise_(MemoryError)):
+        raises(MemoryError, exec, module.begin()[0], match="main.py is too long for this board")
 
 
 # main.py's end
