@@ -71,6 +71,45 @@ def test_what_was_saved_before_a_reset_is_safe(ledger: Ledger) -> None:
     assert len(ledger.tally().missing) == 10
 
 
+def slept(ledger: Ledger) -> None:
+    """15 of the 20 taken were in flash, the others go into RTC memory; then the board sleeps, and wakes."""
+    told(ledger, "a", range(1, 21), in_ram=5)
+    ledger.saved()
+    delivered(ledger, "a", range(1, 16))
+    told(ledger, "b", range(1, 3), in_ram=7)
+
+
+def test_what_is_in_rtc_memory_a_reset_leaves(ledger: Ledger) -> None:
+    slept(ledger)
+    told(ledger, "c", range(1, 2))
+    delivered(ledger, "c", range(1, 2))
+    assert ledger.tally().problems() == ["5 lost: a:00016, a:00017, a:00018, a:00019, a:00020"]
+
+
+def test_what_was_in_rtc_memory_alone_when_the_power_went_is_gone(ledger: Ledger) -> None:
+    slept(ledger)
+    ledger.lose_rtc()
+    told(ledger, "c", range(1, 2))
+    delivered(ledger, "c", range(1, 2))
+    tally = ledger.tally()
+    assert tally.problems() == [] and tally.gone == 7
+    told(ledger, "c", range(2, 5))
+    ledger.saved()
+    told(ledger, "d", range(1, 2))
+    delivered(ledger, "d", range(1, 2))
+    assert ledger.tally().missing == ["c:00002", "c:00003", "c:00004"]  # that power cut was before
+
+
+def test_what_went_from_rtc_memory_to_flash_a_power_cut_leaves(ledger: Ledger) -> None:
+    slept(ledger)
+    ledger.in_ram("b", 4, 0)  # two of its own, and two that RTC memory has brought back
+    ledger.lose_rtc()
+    told(ledger, "c", range(1, 2))
+    delivered(ledger, "c", range(1, 2))
+    tally = ledger.tally()
+    assert tally.missing == ["a:00016", "a:00017", "a:00018"] and tally.gone == 4
+
+
 def test_a_value_may_come_again_after_a_loss_and_a_reset_and_no_oftener(ledger: Ledger) -> None:
     told(ledger, "a", range(1, 21))
     delivered(ledger, "a", range(1, 21))

@@ -196,8 +196,7 @@ def power_cut_offline(scene: Scene) -> Iterator[None]:
 
 @_fault("the reset button", 1, RESETS)
 def reset_button(scene: Scene) -> Iterator[None]:
-    scene.expect_reset()
-    scene.board.reset_button()
+    scene.reset_button()
     yield
 
 

@@ -19,7 +19,7 @@ class Start:
     """Numbers that put() accepted, in their order."""
     refused: int = 0
     safe: int = 0
-    """Of the first so many of those taken it is certain that they were in flash, or had arrived."""
+    """Of the first so many of those taken it is certain that a reset leaves them, or that they had arrived."""
     dropped: int = 0
     """As the board's own outbox counts."""
 
@@ -35,6 +35,9 @@ class Ledger:
         self._sent: Counter[str] = Counter()  # how often each value has reached the broker
         self._arrived: set[str] = set()  # what a subscriber has got
         self._flash: set[str] = set()
+        self._order: list[str] = []  # all that put() accepted
+        self._in_rtc: set[str] = set()  # may be in RTC memory, and nowhere else that outlives the power
+        self._rtc_lost: set[str] = set()  # of these, what was there when it was lost
         self._losses = self._allowed = 0
 
     # What the board says
@@ -46,6 +49,7 @@ class Ledger:
             start.measured = max(start.measured, int(number))
             if taken:
                 start.taken.append(int(number))
+                self._order.append(value)
             else:
                 start.refused += 1
 
@@ -56,12 +60,15 @@ class Ledger:
             start = self._start(boot)
             start.dropped = dropped
             self._make_safe(boot, start, len(start.taken) - most)
+            # What RTC memory has brought back is older than what this start has taken, so the same is true of it.
+            self._in_rtc.intersection_update(self._order[-most:] if most else ())
 
     def saved(self) -> None:
-        """All that the start under way has taken is in flash, or has arrived."""
+        """All that the start under way has taken is in RTC memory or flash, or has arrived."""
         with self._lock:
             if self._starts:
                 boot, start = next(reversed(self._starts.items()))
+                self._in_rtc.update(f"{boot}:{number:05}" for number in start.taken[start.safe :])
                 self._make_safe(boot, start, len(start.taken))
 
     def _start(self, boot: str) -> Start:
@@ -85,6 +92,12 @@ class Ledger:
         with self._lock:
             self._losses += 1
             self._allowed += under_way
+
+    def lose_rtc(self) -> None:
+        """RTC memory is lost, as with the power."""
+        with self._lock:
+            self._rtc_lost |= self._in_rtc
+            self._in_rtc.clear()
 
     def allow(self, count: int) -> None:
         """So many more may come twice, for flash could not be told what was sent."""
@@ -116,7 +129,7 @@ class Ledger:
                     value = f"{boot}:{number:05}"
                     if value in self._arrived:
                         tally.delivered += 1
-                    elif boot != last and i >= start.safe:
+                    elif (boot != last and i >= start.safe) or value in self._rtc_lost:
                         tally.gone += 1
                     else:
                         tally.missing.append(value)
@@ -139,7 +152,7 @@ class Tally:
     """Of these, what was in flash before it was sent."""
     delivered: int = 0
     gone: int = 0
-    """With RAM, at a reset."""
+    """With RAM, at a reset; or with RTC memory, when the power went."""
     refused: int = 0
     """By put(): the outbox was full."""
     dropped: int = 0

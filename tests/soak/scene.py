@@ -15,7 +15,8 @@ from typing import Any
 import paho.mqtt.client as paho
 from heap_curve import Band, Count, Sample
 from ledger import Ledger, Tally
-from onenet_tools.board import BoardError, VirtualBoard, Wifi
+from onenet_tools.board import BoardError, ResetCause, VirtualBoard, Wifi
+from onenet_tools.board.chips import CHIPS
 from onenet_tools.board.small_heap import FREE
 from onenet_tools.broker import Mosquitto
 from onenet_tools.datapoints import BEIJING, decode
@@ -254,10 +255,17 @@ class Scene:
     def power_cut(self) -> None:
         self.expect_reset()
         self.board.power_cut()
+        self.ledger.lose_rtc()
 
     def power_on(self) -> None:
         self._started_at = time.monotonic()
         self.board.power_on()
+
+    def reset_button(self) -> None:
+        self.expect_reset()
+        self.board.reset_button()
+        if ResetCause.BUTTON in CHIPS[self._chip].forgetful:
+            self.ledger.lose_rtc()
 
     def expect_reset(self) -> int:
         """From now on there may be one start more; returns how many there have been."""
