@@ -105,7 +105,7 @@ def test_see_and_act(at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert status == 1 and "another key" in err
     key.write_text("short")
     assert at.run("act", "measure", "--key-file", str(key))[0] == 2
-    assert at.run("act", "safe-mode")[0] == 0
+    assert at.run("act", "safe-mode") == (0, "online again\n", "")
     assert json.loads(at.run("status", "--board", "--json")[1])[0]["alone"]
 
 

@@ -1,7 +1,7 @@
 """A cluster of RabbitMQ of which a node dies: what `make cluster` shows with more boards and for longer."""
 
 import pytest
-from onenet_tools.cluster.fleet import Client, MQTTError
+from onenet_tools.cluster.fleet import Client, MQTTError, wait_until_accepted
 from onenet_tools.cluster.proof import prove
 from onenet_tools.cluster.rabbitmq import RabbitMQ, find_rabbitmq
 
@@ -17,7 +17,9 @@ def test_a_node_dies_and_every_number_arrives() -> None:
 
 def test_rabbitmq_has_no_qos_2_and_the_client_says_so() -> None:
     with RabbitMQ(1) as cluster:
-        client = Client("two", cluster.nodes[0].host, cluster.port, cluster.user, cluster.password)
+        login = cluster.nodes[0].host, cluster.port, cluster.user, cluster.password
+        wait_until_accepted([login[0]], *login[1:])
+        client = Client("two", *login, timeout=60_000)  # a busy computer
         granted: list[int] = []
         client.on_subscribe = lambda packet_id, codes: granted.append(codes[0])
         client.connect()

@@ -26,8 +26,8 @@ TOPIC = "{}/data/n"  # as the firmware's with "platform": "mqtt" and a stream "n
 
 
 def wait_until_accepted(hosts: Sequence[str], port: int, user: str, password: str, patience: float = 60) -> None:
-    """Returns when each of these lets a client in: nodes that listen may not yet agree who leads them. Raises
-    ClusterError."""
+    """Returns when each of these lets a client in: nodes that listen may not yet agree who leads them, nor know their
+    user: "bad user name or password", or the connection is closed. Raises ClusterError."""
     deadline = time.monotonic() + patience
     for host in hosts:
         while True:

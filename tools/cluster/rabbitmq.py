@@ -163,7 +163,8 @@ class RabbitMQ:
         self.nodes = [Node(self, number) for number in range(1, count + 1)]
 
     def start(self) -> None:
-        """Returns when each node takes connections. Raises ClusterError."""
+        """Returns when each node takes connections. It may refuse them for some seconds yet, not having loaded its
+        user: fleet.wait_until_accepted() waits for that. Raises ClusterError."""
         self._epmd = subprocess.Popen(
             ["epmd", "-port", self._epmd_port],
             env=self.environment,
