@@ -16,15 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..language import N_, _
-from ..package.package import Package, read_package
 from ..port.errors import PortError
 from .board_talk import status
 from .failures import DeviceOffline, InvalidParameter, PlatformError, UnknownPackage
 from .model import CommandChanged, DeviceChanged, Event, PointsStored, UpdateTold
-from .own_program import OwnProgram
 from .update_progress import Progress, is_end
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what makes and reads them takes a while to import
+    from ..package.package import Package
+    from .own_program import OwnProgram
     from .platform import Platform
 
 MOST = 4 * 1024 * 1024
@@ -113,10 +113,12 @@ class Packages:
             found = next((data for digest, data in self._kept.items() if digest.startswith(name)), None)
         return found
 
-    def keep(self, data: bytes) -> Package:
+    def keep(self, data: bytes) -> "Package":
         """Raises InvalidParameter for what is no package."""
         if len(data) > MOST:
             raise InvalidParameter(_("a package has at most {most} KB").format(most=MOST // 1024))
+        from ..package.package import read_package
+
         try:
             package = read_package(data, "this")
         except PortError as error:
@@ -127,17 +129,19 @@ class Packages:
             del self._kept[digest]
         return package
 
-    async def push(self, device_id: str, data: bytes) -> Package:
+    async def push(self, device_id: str, data: bytes) -> "Package":
         """Has the device begin. Raises PlatformError: DeviceOffline where it is not there to be told."""
         self._platform.device(device_id)
         return await self.start(device_id, self.keep(data).digest)
 
-    async def start(self, device_id: str, digest: str) -> Package:
+    async def start(self, device_id: str, digest: str) -> "Package":
         """The same with a package that is kept. Raises PlatformError."""
         device = self._platform.device(device_id)
         data = self.find(digest)
         if data is None:
             raise UnknownPackage(digest)
+        from ..package.package import read_package
+
         package = read_package(data, "this")
         self._number += 1
         progress = Progress(self._number, package)

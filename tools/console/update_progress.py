@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ..language import N_, _
-from ..package.package import Package
 from .database import utc_now
 from .model import Command, CommandStatus
+
+if TYPE_CHECKING:
+    from ..package.package import Package
 
 _MOST_STEPS = 60
 _ITS_FIRMWARE = re.compile(rb"error: (no memory for it|the address must |https:// |\[Errno |-?\d)")
@@ -26,7 +29,7 @@ class Progress:
 
     number: int
     """It counts up over all updates."""
-    package: Package
+    package: "Package"
     began: datetime = field(default_factory=utc_now)
     steps: list[tuple[datetime, str]] = field(default_factory=list)
     """When, and what; of percents that follow each other the last."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
-from typer import rich_utils
 
 from ..language import CHINESE, N_, _, spoken
 from .line_breaks import set_line_breaks
@@ -76,6 +75,8 @@ def translated(command: Any) -> Any:
     """The command that typer has made, all its help in the language that counts."""
     if spoken() != CHINESE:
         return command
+    from typer import rich_utils  # a quarter of the time that onenet takes to start
+
     set_line_breaks()
     for name in _PANELS:
         setattr(rich_utils, name, _(str(getattr(rich_utils, name))))
