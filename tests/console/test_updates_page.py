@@ -223,6 +223,8 @@ def test_what_keeps_a_package_from_being_made_is_said(
         expect(trouble.filter(has_text="开发板没有说明芯片型号")).to_be_visible()
         with Board(console, device):
             make.click()  # a board that does not tell
+            expect(page.get_by_role("button", name="正在生成……")).to_be_visible()
+            expect(make).to_be_visible()  # a click before that counts for nothing
             expect(trouble.filter(has_text="开发板没有说明芯片型号")).to_be_visible()
         page.get_by_label("芯片").click()
         page.get_by_role("option", name="ESP8266", exact=True).click()

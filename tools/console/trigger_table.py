@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-import httpx
-
 from ..language import _
 from .database import Database, microseconds, utc
 from .failures import InvalidParameter, MissingParameter
@@ -122,6 +120,8 @@ def _rule(value: Any) -> dict[str, Any]:
 
 
 def _check_url(url: str) -> None:
+    import httpx  # takes a while, and few commands come here
+
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:

@@ -13,8 +13,6 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from ..language import _
 from .database import StoreError, unwatched, utc_now
 from .failures import PlatformError
@@ -192,6 +190,8 @@ class Triggers:
             )
 
     async def _tell_hooks(self) -> None:
+        import httpx  # takes a while, and a command that only reads the database tells nobody
+
         headers = {"Content-Type": "application/json"}
         async with httpx.AsyncClient(timeout=_PATIENCE) as http:
             while True:
