@@ -1,7 +1,9 @@
 """The program for ten minutes in which main.py does not run, as `onenet act DEVICE safe-mode` wants it: the board is
-online, answers from afar, and takes updates. Then, or after any other reset, main.py runs again."""
+online, answers from afar, and takes updates. Or as an update wants it that has too little memory beside main.py: see
+update.py. Then, when that update is over, or after any other reset, main.py runs again."""
 
 import machine
+import os
 from micropython import const
 
 from .log import log, uptime
@@ -16,8 +18,11 @@ def run():
     device = Device("config.json")
     log("remote", "safe mode: main.py does not run for %d s" % _LASTS)
 
+    updating = "deploy" in os.listdir()
+
     def measure():
-        if uptime() > _LASTS:
+        over = updating and not len(device.outbox) and "deploy" not in os.listdir()
+        if over or uptime() > _LASTS:
             machine.reset()
 
     device._streams.append([b"", 1000, measure, None, False])

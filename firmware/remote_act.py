@@ -6,7 +6,6 @@ is HMAC-SHA256, in hex, of the device's id, that number and the words, with line
 good for one try, in the minute after. So what was listened to can't be sent again, nor to another board, nor later.
 """
 
-import machine
 import os
 from binascii import hexlify
 from micropython import const
@@ -17,7 +16,6 @@ from mqtt.errors import borrowed
 from .log import log, rare
 
 _LASTS = const(60000)  # ms
-_PATIENCE = const(5000)  # ms for the reply to arrive
 
 
 def answer(device, word, rest, key):
@@ -45,36 +43,10 @@ def answer(device, word, rest, key):
         for stream in device._streams:
             stream[3] = None
     elif verb == "restart":
-        restart(device)
+        rare("restart").soon(device)
     elif verb == "safe-mode":
         open("safe_mode_online", "w").close()  # see start.py
-        restart(device)
+        rare("restart").soon(device)
     else:
         return "error: there are restart, safe-mode, measure and config, not %s" % verb[:20]
     return "ok"
-
-
-def restart(device):
-    """Once the reply has arrived, or 5 s have passed, and with what was measured kept as far as there is room for it.
-    It is done by a stream that sends nothing: it is looked at in each turn, whatever else stands in its way."""
-    since = ticks_ms()
-
-    def measure():
-        arrived = not device._commands and not device._client.session._count
-        if arrived and ticks_diff(ticks_ms(), since) > 500 or ticks_diff(ticks_ms(), since) > _PATIENCE:
-            rare("remote_act").reset(device)
-
-    device._streams.append([b"", 100, measure, None, False])
-
-
-def reset(device):
-    """Now."""
-    log("remote", "restarts")
-    rare("seldom").forget_crashes(device)  # it is none
-    try:
-        if device.config["outbox_flash"]:
-            device.outbox.save()
-        rare("across_resets").save(device)
-    except Exception as e:  # noqa: BLE001 - somebody waits for the board
-        log("outbox", "not saved: %s" % e)
-    machine.reset()

@@ -36,7 +36,7 @@ def change(device, words):
     after = json.dumps(config).encode()
     del config
     rare("config_trial").put(before, after, seconds)
-    rare("remote_act").restart(device)
+    rare("restart").soon(device)
     return "ok"
 
 

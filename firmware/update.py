@@ -20,7 +20,8 @@ from .log import log, rare
 
 _CHUNK = 1024 if sys.platform == "esp8266" else 2048  # bytes of one request; an ESP32's heap is not to grow for it
 _HEADER = const(512)  # bytes more, for the header of a reply
-_LACKS = const(9)  # of memory that are borne
+_BESIDE = const(3)  # lacks of memory that are borne beside main.py
+_LACKS = const(9)  # and in all
 _ENOSPC = const(28)
 _SPARE = const(8)  # blocks of flash that must stay free
 _SLICE = const(50)  # ms of work in one turn
@@ -118,11 +119,25 @@ class Update:
             self._delay = min(self._delay * 2 or 2000, _LONGEST)
             self._failed_at = ticks_ms()
             log("update", "%s; goes on in %d s" % (e, self._delay // 1000))
-            self._work = self._steps()
+            go_on = self._lacks < _BESIDE or "firmware.alone" in sys.modules
+            self._work = self._steps() if go_on else self._make_room()
         except (ValueError, KeyError, TypeError, IndexError) as e:
             if not self._job:
                 return self._end()
             self._give_up(str(e) or type(e).__name__, 205 if self._reported > 10 else 107)  # after 101 it is the MD5
+
+    def _make_room(self):
+        """Without main.py, and so with its memory, at most ten minutes: see alone.py."""
+        yield from self._drain()
+        log("update", "goes on without main.py, to have its memory")
+        open("safe_mode_online", "w").close()
+        rare("restart").now(self._device)
+
+    def _drain(self):
+        """Until the outbox is empty, or 30 s have passed: a reset would lose it."""
+        start = ticks_ms()
+        while len(self._device.outbox) and ticks_diff(ticks_ms(), start) < 30000:
+            yield
 
     def tell(self, text):
         """To the log, and as a data point."""
@@ -170,10 +185,10 @@ class Update:
             at = size_of(_HEAD)
             yield from http.get(path, at, at + _CHUNK - 1)
             self._append(_HEAD)
+            self._delay = self._lacks = 0
             head = rare("update_head").look()
             if not head and http.n < _CHUNK:
                 raise ValueError("the package is cut off")
-        self._delay = 0
         if self._job["digest"] not in ("", head["digest"]):
             raise ValueError("it is another package than was asked for")
         yield from self._compare(head)
@@ -213,9 +228,7 @@ class Update:
             yield from _check_md5(self, self._job["md5"], head)
             http.close()
         self.tell("all is here; restarts to put it in place")
-        start = ticks_ms()
-        while len(self._device.outbox) and ticks_diff(ticks_ms(), start) < 30000:  # a reset would lose it
-            yield
+        yield from self._drain()
         rare("update_commit").commit(self._device, _lines(head))
 
     def _compare(self, head):
@@ -266,7 +279,8 @@ class Update:
 
     def came(self, n):
         """So many bytes are in flash."""
-        self._delay = self._lacks = 0
+        if n:
+            self._delay = self._lacks = 0
         self._done += n
         tens = self._done * 10 // (self._size or 1)
         if tens > self._told:

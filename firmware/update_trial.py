@@ -23,14 +23,28 @@ def begin(device):
     if "record" in files or "+state" in files:
         Trial(device, "record" in files)
     elif "+job" in files:
-        rare("update").go_on(device)
+        try:
+            rare("update").go_on(device)
+        except MemoryError:
+            if "firmware.alone" in sys.modules:
+                keep("refused: there is not enough memory for it")
+                clear()
+                return
+            log("update", "goes on without main.py, to have its memory")
+            open("safe_mode_online", "w").close()  # see start.py
+            machine.reset()
 
 
 def clear():
     """Forgets an update: removes the folder. Not one that is being put in place. First what the next start would act
     upon, if the power went."""
     try:
-        for name in sorted(os.listdir("deploy"), key=lambda name: ("+job", "+state", name).index(name)):
+        names = os.listdir("deploy")
+        for name in ("+state", "+job"):
+            if name in names:
+                names.remove(name)
+                names.insert(0, name)
+        for name in names:
             os.remove("deploy/" + name)
         os.rmdir("deploy")
     except OSError:

@@ -12,7 +12,7 @@ from flash_folder import Flash, files
 from onenet.token import hmac
 from support import replaced
 
-from firmware import config_trial, crash, remote_act, remote_config, update_trial
+from firmware import config_trial, crash, remote_act, remote_config, restart, update_trial
 from firmware import log as log_module
 from firmware.config import read
 
@@ -41,7 +41,7 @@ class Afar:
         machine.cause = machine.PWRON_RESET
         self.it = self._kind(self._before, **self._config)
         self.it.__enter__()
-        self._ticks = fakes.Ticks(remote_act)
+        self._ticks = fakes.Ticks(remote_act, restart)
         self._ticks.ticks_ms = self.it.ticks.ticks_ms
         self._ticks.__enter__()
         return self.it

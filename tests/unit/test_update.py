@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 from binascii import hexlify
 
 from fakes import machine
@@ -10,6 +11,7 @@ from flash_folder import files, folders
 from support import raises, replaced
 from update_bench import BIG, CHUNK, DIGEST, NEW, OLD, WHOLE, Updating, package
 
+from firmware import restart, update_trial
 from firmware import update as module
 
 OTA = {"code": 0, "data": {"tid": 7, "md5": ""}}
@@ -28,6 +30,16 @@ def refused(it, words):
     assert it.device.said[-1] == ended()
     assert ("update: " + ended()) in it.log.lines
     assert it.server.closed
+
+
+class WithoutMain:
+    """For as long as it lasts, main.py does not run."""
+
+    def __enter__(self):
+        sys.modules["firmware.alone"] = module
+
+    def __exit__(self, *args):
+        del sys.modules["firmware.alone"]
 
 
 def staged(name):
@@ -197,8 +209,8 @@ def test_a_lost_link_costs_time_and_no_bytes():
         assert len(it.server.asked) == asked
         it.ticks.go_on(1)
         it.turns(5)
-        assert "104" in it.log.lines[-1] and "goes on in 2 s" in it.log.lines[-1], "the head had come to its end"
-        it.ticks.go_on(2000)
+        assert "104" in it.log.lines[-1] and "goes on in 4 s" in it.log.lines[-1], "nothing has come meanwhile"
+        it.ticks.go_on(4000)
         it.run()
         assert machine.resets == 1 and staged("big") == BIG
 
@@ -321,21 +333,81 @@ def test_the_flash_is_full_after_all():
         refused(it, "the flash is full")
 
 
-def test_memory_that_is_lacking_now_and_again_is_borne_and_for_long_it_is_not():
-    with Updating(WHOLE) as it:
-        it.server.fails = [MemoryError()] * 9 + [None, None] + [MemoryError()] * 9
-        it.start()
-        for _ in range(40):
+def lacking(it, fails):
+    """The requests raise these, the first ones; and time goes on."""
+    it.server.fails = fails
+    it.start()
+    go_on(it)
+
+
+def go_on(it):
+    for _ in range(60):
+        if not machine.resets and it.device.busy():
             it.turns(5)
             it.ticks.go_on(300000)
-        assert machine.resets == 1
+
+
+def test_memory_that_is_lacking_now_and_again_is_borne():
     with Updating(WHOLE) as it:
-        it.server.fails = [MemoryError()] * 10
+        lacking(it, [MemoryError()] * 2 + [None, None] + [MemoryError()] * 2)
+        assert machine.resets == 1 and "record" in os.listdir("deploy") and "safe_mode_online" not in files()
+
+
+def test_where_memory_is_lacking_it_goes_on_without_main_py():
+    """With what is there already."""
+    with Updating(WHOLE) as it, replaced(restart, "now", lambda device: machine.reset()):
+        lacking(it, [None] * 5 + [MemoryError()] * 3)
+        assert machine.resets == 1 and files()["safe_mode_online"] == ""
+        assert "+job" in os.listdir("deploy") and "record" not in os.listdir("deploy")
+        assert it.log.lines[-1] == "update: goes on without main.py, to have its memory"
+        there = len(staged("big"))
+        assert 0 < there < len(BIG)
+        machine.resets = 0
+        del it.device._turn, it.server.asked[:]
+        with WithoutMain():
+            update_trial.begin(it.device)
+            go_on(it)
+        assert machine.resets == 1 and "record" in os.listdir("deploy") and staged("big") == BIG
+        assert all(last - first < CHUNK for first, last in it.server.asked) and len(it.server.asked) < 6
+
+
+def test_what_was_measured_is_sent_before_main_py_stops():
+    with Updating(WHOLE) as it, replaced(restart, "now", lambda device: machine.reset()):
+        it.device.outbox.append("a value")
+        it.server.fails = [MemoryError()] * 3
         it.start()
-        for _ in range(10):
-            it.turns(3)
-            it.ticks.go_on(300000)
-        refused(it, "not enough memory")
+        for _ in range(9):
+            it.turns(5)
+            it.ticks.go_on(2900)
+        assert not machine.resets
+        del it.device.outbox[:]
+        it.turns(5)
+        assert machine.resets == 1
+
+
+def test_where_memory_is_lacking_without_main_py_too_it_is_refused():
+    with WithoutMain():
+        with Updating(WHOLE) as it:
+            lacking(it, [MemoryError()] * 9)
+            assert machine.resets == 1 and "record" in os.listdir("deploy")
+        with Updating(WHOLE) as it:
+            lacking(it, [MemoryError()] * 10)
+            refused(it, "not enough memory")
+
+
+def test_a_start_that_lacks_the_memory_to_go_on_leaves_main_py_out_and_then_forgets_the_update():
+    """Or the old program, which is good, would never run again."""
+    with Updating(deploy__big="x") as it, replaced(module, "go_on", lambda device: raise_(MemoryError())):
+        it.flash.write({"deploy/+job": '{"url": "http://a/p.pkg", "digest": ""}'})
+        update_trial.begin(it.device)
+        assert machine.resets == 1 and files()["safe_mode_online"] == "" and "+job" in os.listdir("deploy")
+        with WithoutMain():
+            update_trial.begin(it.device)
+        assert machine.resets == 1 and "deploy" not in folders() and "not enough memory" in ended()
+
+
+def raise_(error):
+    raise error
 
 
 # As a task of the platform's
@@ -412,10 +484,8 @@ def test_the_platform_knows_why_it_has_failed():
         it.server.fails = [None, None] + [MemoryError()] * 10
         it.server.answers["check"] = OTA
         module.ask(it.device)
-        for _ in range(12):
-            it.turns(5)
-            it.ticks.go_on(300000)
-        it.run()
+        with WithoutMain():
+            go_on(it)
         assert it.server.steps() == [103] and "deploy" not in folders()
 
 
