@@ -10,6 +10,9 @@ from onenet_tools.broker import find_mosquitto
 
 ROOT = Path(__file__).parents[2]
 
+ENVIRONMENT = {**os.environ, "PYTEST_ADDOPTS": "-p no:hypothesispytest -p no:anyio"}
+"""These take as long to load as all the rest of pytest."""
+
 NOW_AND_THEN = """
 import pathlib
 
@@ -60,7 +63,7 @@ def test_a_stage_that_hangs_is_run_again(tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "STAGE_SILENCE": "30"},
+        env={**ENVIRONMENT, "STAGE_SILENCE": "30"},
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "again, without workers that steal" in run.stdout and "1 passed" in run.stdout.splitlines()[-1]
@@ -79,7 +82,11 @@ def test_a_stage_that_hangs_is_run_again(tmp_path):
 def test_what_failed_is_run_again_alone(tmp_path, tests, status, again, last):
     (tmp_path / "test_it.py").write_text(tests)
     run = subprocess.run(
-        [sys.executable, ROOT / "tests" / "stage.py", "1", tmp_path], capture_output=True, text=True, cwd=tmp_path
+        [sys.executable, ROOT / "tests" / "stage.py", "1", tmp_path],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
     )
     assert run.returncode == status, run.stdout + run.stderr
     assert ("Again, alone: " in run.stdout) == again
@@ -97,6 +104,7 @@ def test_how_many_were_left_out_is_said(tmp_path):
         capture_output=True,
         text=True,
         cwd=tmp_path,
+        env=ENVIRONMENT,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "3 passed, 1 deselected" in run.stdout.splitlines()[-1]
