@@ -45,7 +45,8 @@ def test_close_leaves_no_process_and_no_descriptor() -> None:
     board.close()
 
 
-def test_a_killed_parent_leaves_no_process() -> None:
+@pytest.mark.parametrize("under", [[], ["nohup"]])
+def test_a_killed_parent_leaves_no_process(under: list[str]) -> None:
     program = (
         "from onenet_tools.board import VirtualBoard\n"
         "import time\n"
@@ -53,7 +54,7 @@ def test_a_killed_parent_leaves_no_process() -> None:
         "    print(board.pid, flush=True)\n"
         "    time.sleep(1000)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    parent = subprocess.Popen([*under, sys.executable, "-c", program], stdout=subprocess.PIPE)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     assert runs(pid)
