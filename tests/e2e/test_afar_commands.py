@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from onenet_tools.api import afar_cli
 from onenet_tools.board import VirtualBoard
 from onenet_tools.cli import main
 from onenet_tools.console.console import RunningConsole, running_console
+from onenet_tools.console.studio import things
 from onenet_tools.console.studio.products import Protocol
 from over_the_air import PATIENCE, board, program
 
@@ -50,6 +52,9 @@ def at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[At]:
     monkeypatch.setenv("ONENET_REMOTE_KEY", KEY)
+    # A busy computer's board may take longer than OneNET, and somebody at a desk, wait.
+    monkeypatch.setattr(things, "SERVICE_PATIENCE", 30.0)
+    monkeypatch.setattr(afar_cli, "_START", PATIENCE)
     options = ["--url", console.url]
     config: dict[str, Any] = {"log": 1024, "remote": True, "remote_key": KEY, "update": False}
     if request.param in ("studio", "dp"):
