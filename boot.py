@@ -49,10 +49,10 @@ except ImportError:  # firmware/ is not there: main.py may do without, but not i
         raise RuntimeError("safe mode: main.py is not run; reset to leave it")
 if value:
     try:
-        for file in value:
-            if file is True:
-                execfile("main.py")  # noqa: F821
-            else:
+        if value is True:
+            execfile("main.py")  # noqa: F821
+        else:
+            for file in value:  # an ESP8266, which has no execfile()
                 exec(file)
         value = None
     except BaseException as e:  # noqa: BLE001 - whatever main.py raises

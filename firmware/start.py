@@ -39,8 +39,8 @@ _GOOD_RESETS = _BUTTON_RESETS + (machine.DEEPSLEEP_RESET,) + (() if _ESP8266 els
 
 
 def begin():
-    """Before main.py: what boot.py is to do. None: leave main.py to MicroPython. Or else run what is returned, one
-    after the other: sources, and for True main.py. Raises RuntimeError in safe mode, where main.py is not to run."""
+    """Before main.py: what boot.py is to do. None: leave main.py to MicroPython. True: run it; or else run what is
+    returned, sources, the last of them its own. Raises RuntimeError in safe mode, where main.py is not to run."""
     try:
         return _begin_patiently(ticks_ms())
     finally:
@@ -86,7 +86,7 @@ def _begin(started):
         config = _read_config()
     setup = config.get(_SETUP) is True and _is_to_be_set_up(config)
     seconds = config.get("watchdog", 60)
-    if seconds and isinstance(seconds, int) and _main_has(b"firmware"):  # another would not feed it
+    if seconds and isinstance(seconds, int) and _uses_firmware():
         _begin_watchdog(seconds)
     if setup and _has_page():
         return ('__import__("firmware.setup").setup.run()',)
@@ -291,47 +291,44 @@ def _pause(config):
 # main.py
 
 
-def _main_has(*texts):
-    """Whether it has one of these, of 16 bytes at most; a newline may be the one before its first line."""
+def _uses_firmware():
+    """True if main.py has this word: another program would not feed the watchdog."""
     with open("main.py", "rb") as file:
-        before = b"\n"
+        before = b""
         while True:
             text = file.read(128)
-            before += text
-            if any(each in before for each in texts):
+            if b"firmware" in before + text:
                 return True
             if not text:
                 return False
-            before = before[-15:]
+            before = text[-8:]
 
 
 def _main_py(size):
-    """What boot.py is to do to run it. size: see _source().
-
-    First, load the package that it begins with. As long as main.py runs, there is a pointer on the stack to where its
-    parse tree was (mp_parse_compile_execute() in py/runtime.c), and the collector takes it for a use of what comes to
-    lie there next. That was, for one main.py in four, what loading the package needs once only: 2.3 KB."""
+    """What boot.py is to do to run it. size: see _sources()."""
     try:
-        main = (_source(size) if _ESP8266 else True,)
+        return _sources(size) if _ESP8266 else True
     except MemoryError:
         return ("raise MemoryError('main.py is too long for this board: put parts of it into modules')",)
-    try:
-        if _main_has(b"\nfrom firmware", b"\nimport firmware"):
-            return ('__import__("firmware");__import__("gc").collect()',) + main
-    except OSError:  # a flash that fails now and again
-        pass
-    return main
 
 
-def _source(size):
+def _sources(size):
     """main.py's text, in a buffer of that size at least: the interpreter keeps it as long as main.py runs, and Device
-    makes it the outbox's. As the first large object it breaks up nothing."""
+    makes it the outbox's. As the first large object it breaks up nothing.
+
+    Before it, what loads the package that it begins with. For as long as main.py runs, exec() keeps on the stack where
+    it had its parse tree (mp_parse_compile_execute() in py/runtime.c), which the collector takes for a use of what
+    comes to lie there next. That was, for one main.py in four, what loading the package needs once only: 2.3 KB."""
     import __main__
 
     if not isinstance(size, int) or not 256 <= size <= 65536:
         size = 2048
+    n = os.stat("main.py")[6]
+    buf = __main__.boot_buffer = bytearray(max(n + 1, size))
+    buf[0] = 10  # so that each line is after a newline
     with open("main.py", "rb") as file:
-        n = os.stat("main.py")[6]
-        buf = __main__.boot_buffer = bytearray(max(n, size))
-        file.readinto(buf)
-    return memoryview(buf)[:n]
+        file.readinto(memoryview(buf)[1:])
+    text = memoryview(buf)[1 : n + 1]
+    if b"\nfrom firmware" in buf or b"\nimport firmware" in buf:
+        return '__import__("firmware");__import__("gc").collect()', text
+    return (text,)

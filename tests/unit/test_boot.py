@@ -117,12 +117,7 @@ def test_safe_mode_keeps_micropython_from_running_main_py():
 
 
 def test_main_py_runs_in_the_globals_of_the_prompt_and_once():
-    for way in (
-        (True,),
-        (memoryview(b"ran = __name__"),),
-        ("before = 1", memoryview(b"ran = before and __name__")),
-        ("before = 1", True),
-    ):
+    for way in (True, (memoryview(b"ran = __name__"),), ("before = 1", memoryview(b"ran = before and __name__"))):
         left, _, start, ended = boot(way, {"main.py": "ran = __name__"})
         assert left["ran"] == "__main__" and start.ends == [None] and ended == "stopped"
 
@@ -136,7 +131,7 @@ def test_whatever_main_py_raises_is_handled():
         ("raise SystemExit", SystemExit),
         ("raise KeyboardInterrupt", KeyboardInterrupt),
     ):
-        for way in ((True,), (memoryview(text.encode()),), (text, memoryview(b"1 / 0"))):
+        for way in (True, (memoryview(text.encode()),), (text, memoryview(b"1 / 0"))):
             _, _, start, ended = boot(way, {"main.py": text})
             assert isinstance(start.ends[0], kind) and ended == "stopped", text
 
