@@ -57,10 +57,16 @@ class FlashOutbox(Outbox):
         now = uptime()
         if now < self.fault_until:
             return
-        online = self.device._client.state == ONLINE
+        device = self.device
+        online = device._client.state == ONLINE
+        batch = device._batch
+        if batch and device._online_at is None and now >= self._spill_at:  # what was on its way has waited as all else
+            device._batch = 0
+            device._platform.forget(batch)
+            self.send(0)
         fixed = max(self.copied, self._busy - self._start)  # bytes that need not, or must not, go to flash
-        if self.jumps is None or self.device.clock._jump and not self._jumped:
-            self._jumped = self.device.clock._jump
+        if self.jumps is None or device.clock._jump and not self._jumped:
+            self._jumped = device.clock._jump
             self._do(_BEGIN)  # which notes it, as whatever is done does
         elif self.loaded and not self.copied:
             self._do(_DELIVERED)

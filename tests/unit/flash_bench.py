@@ -46,7 +46,8 @@ class Board:
     def __init__(self, size=512, kb=64, after=300, newest_first=False, full="drop_oldest", now=0):
         self.config = {"outbox_flash": {"kb": kb, "after": after, "newest_first": newest_first}}
         self._client = Client()
-        self._points = None
+        self._points = self._online_at = None
+        self._batch = 0
         self.clock = Clock("")
         self.now = now
         self.got = []  # (stream id, value, time) as the platform gets them
