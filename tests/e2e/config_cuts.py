@@ -35,8 +35,8 @@ _CHANGES: dict[str, dict[str, Any]] = {
 _WITHIN = 10  # seconds for it to be online with the change
 _AIMS = {
     "change": ("", 0.3),
-    "restart": ("remote: restarts", 1.0),
-    "trial": ("remote: restarts(.|\\n)*wifi: ", 10.0),
+    "restart": ("device: restarts", 1.0),
+    "trial": ("device: restarts(.|\\n)*wifi: ", 10.0),
     "undoing": ("change of config.json is undone", 0.4),
 }
 """A moment, what the board says at its beginning, and how many seconds after that the power goes at the latest."""
