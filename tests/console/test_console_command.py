@@ -202,6 +202,7 @@ def test_what_can_not_be_done_is_said_in_one_line(tmp_path: Path, arguments: lis
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.long
 def test_with_lan_a_password_is_shown_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = set()
     for _ in range(2):
@@ -224,6 +225,7 @@ def test_an_origin_is_one(tmp_path: Path) -> None:
     assert "http://localhost:5173" in refused.stderr
 
 
+@pytest.mark.long
 def test_who_stops_reading_its_lines_stops_no_board(tmp_path: Path) -> None:
     """As a terminal does at Ctrl-S: nobody reads the pipe, which soon is full."""
     with running(tmp_path) as console:

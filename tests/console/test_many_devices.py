@@ -15,6 +15,7 @@ SECONDS = 4
 
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs to know what a process took")
+@pytest.mark.long
 def test_1000_devices_connect_at_once_and_no_point_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     figures = put_on(DEVICES, SECONDS, tmp_path / "console.sqlite3")
     assert (len(figures.online), figures.stored, figures.lost) == (DEVICES, DEVICES * SECONDS, 0)

@@ -46,6 +46,7 @@ def test_a_product_its_model_and_a_board(tmp_path: Path, own_console: RunningCon
     assert connack(own_console, "board1", product, make_token(key, f"products/{product}/devices/board1")) == 4
 
 
+@pytest.mark.long
 def test_ids_streams_and_keys_of_ones_own(tmp_path: Path, own_console: RunningConsole) -> None:
     assert said(onenet(tmp_path, "product", "add", "--id", "aBcDeF1234", "--streams")) == "aBcDeF1234\n"
     key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

@@ -43,7 +43,14 @@ class At:
         return status, told.out, told.err
 
 
-@pytest.fixture(params=["legacy", "studio", pytest.param("dp", marks=pytest.mark.long), "esp8266"])
+@pytest.fixture(
+    params=[
+        pytest.param("legacy", marks=pytest.mark.long),
+        "studio",
+        pytest.param("dp", marks=pytest.mark.long),
+        "esp8266",
+    ]
+)
 def at(
     console: RunningConsole,
     tmp_path: Path,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from conftest import MAIN, PATIENCE, board
 from onenet_tools.broker import Mosquitto
 from onenet_tools.measure.heap import BARS, Work, measure, problems
@@ -9,6 +10,7 @@ from onenet_tools.measure.heap import BARS, Work, measure, problems
 _A_LINE = 76  # bytes that such a line takes, its text, its name and its code
 
 
+@pytest.mark.long
 def test_an_esp8266_at_work_has_the_heap_left_that_is_recorded() -> None:
     (bar,) = (bar for bar in BARS if bar.chip == "esp8266")
     *_, online, done = measure(replace(bar, work=Work(200, 20, 3)))

@@ -43,6 +43,7 @@ def test_a_good_one_and_then_a_bad_one(
     assert "no package" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_many_boards_of_which_one_fails(
     console: RunningConsole, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

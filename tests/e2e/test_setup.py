@@ -218,6 +218,7 @@ def test_another_page_in_the_phone_changes_nothing(portal: Person) -> None:
 
 
 @pytest.mark.parametrize("kind", ["esp8266", pytest.param("esp32", marks=pytest.mark.long)], indirect=True)
+@pytest.mark.long
 def test_whoever_is_no_phone(kind: dict[str, Any]) -> None:
     """Heads without end, bodies without end, nothing at all, 100 connections at once: and then the page is there."""
     with new(None, kind) as it:

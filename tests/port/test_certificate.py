@@ -190,6 +190,7 @@ def test_a_deploy_brings_onenets_own_where_it_is_wanted(capsys: pytest.CaptureFi
         assert on_board(it)[1] == {}
 
 
+@pytest.mark.long
 def test_a_deploy_says_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     wanted = json.dumps(config(host=HOST, tls=True, ca="ca.der"))
     with board(files=installed() | {"config.json": wanted}) as it:

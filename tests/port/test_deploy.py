@@ -77,6 +77,7 @@ def test_only_what_is_different_is_sent(broker: Mosquitto, tmp_path: Path) -> No
         assert "kept as" not in changed.text
 
 
+@pytest.mark.long
 def test_source_in_place_of_mpy_and_back(broker: Mosquitto) -> None:
     """A .py file would be loaded in place of the .mpy file beside it."""
     with board(broker, installed()) as it:
@@ -221,6 +222,7 @@ def test_a_program_that_crashes(broker: Mosquitto, tmp_path: Path, capsys: pytes
         )
 
 
+@pytest.mark.long
 def test_a_broker_that_is_away(broker: Mosquitto) -> None:
     with (
         board(None, installed()) as it,
@@ -328,6 +330,7 @@ def test_a_micropython_that_loads_other_mpy_files() -> None:
             in_form(Form.MPY, installed(), dialect)
 
 
+@pytest.mark.long
 def test_many_boards_at_once(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

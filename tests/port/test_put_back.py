@@ -101,6 +101,7 @@ def test_keep(broker: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[s
         assert files_of(it)["/main.py"] == CRASHES.encode()
 
 
+@pytest.mark.long
 def test_it_stays_where_no_other_would_do_better(broker: Mosquitto) -> None:
     for changes, words in (
         ({"auth_info": "wrong"}, "refused .*; mend it: onenet config"),

@@ -125,6 +125,7 @@ def test_the_whole_program_online_keeps_to_its_share_of_a_heap(romfs: bool, most
 
 @needs_mosquitto
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="needs valgrind")
+@pytest.mark.long
 def test_the_allocator_is_not_called_inside_a_websocket(tmp_path: Path) -> None:
     with Mosquitto({USER: USER}, listeners={"web": "protocol websockets"}) as broker:
         runner = Runner(tmp_path, broker.ports["web"])
@@ -137,6 +138,7 @@ def test_the_allocator_is_not_called_inside_a_websocket(tmp_path: Path) -> None:
 
 @needs_mosquitto
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="needs valgrind")
+@pytest.mark.long
 def test_calls_of_the_allocator_are_seen() -> None:
     with real_broker() as server:
         counts = Runner(BUILD / "bench", server.port).counts("work", SIMPLE, "publish", 1, most=100)

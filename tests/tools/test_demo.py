@@ -125,6 +125,7 @@ def test_tells_the_story_and_takes_a_picture(tmp_path: Path) -> None:
     assert width >= 1000 and height >= 700 and len(picture) > 20_000  # an empty page is a tenth of that
 
 
+@pytest.mark.long
 def test_can_be_asked_meanwhile_and_ctrl_c_ends_it_well(tmp_path: Path) -> None:
     with running(directory=tmp_path) as process:
         seen = read_until(process, r"reply +led=on")
@@ -140,6 +141,7 @@ def test_can_be_asked_meanwhile_and_ctrl_c_ends_it_well(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.key"))
 
 
+@pytest.mark.long
 def test_needs_no_browser(tmp_path: Path) -> None:
     with running("--seconds", "4", directory=tmp_path, PATH="/nonexistent") as process:
         out, err = process.communicate(timeout=300)
@@ -283,6 +285,7 @@ def test_what_counts_as_success_with_data_streams() -> None:
 
 
 @pytest.mark.parametrize("chip", ["esp32", "esp8266"])
+@pytest.mark.long
 def test_data_streams_on_the_current_platform(tmp_path: Path, chip: str) -> None:
     """As make demo PLATFORM=dp does."""
     if chip == "esp8266":
@@ -304,6 +307,7 @@ def test_data_streams_on_the_current_platform(tmp_path: Path, chip: str) -> None
     assert "sign=" not in out and "version%3D" not in out
 
 
+@pytest.mark.long
 def test_on_an_esp8266(tmp_path: Path) -> None:
     """As make demo CHIP=esp8266 SECONDS=20 does, with its memory and its program in a ROMFS."""
     find_micropython32()

@@ -56,6 +56,7 @@ def test_that_hangs_the_first_time():
 """
 
 
+@pytest.mark.long
 def test_a_stage_that_hangs_is_run_again(tmp_path):
     (tmp_path / "test_it.py").write_text(HANGS_ONCE)
     run = subprocess.run(
@@ -74,8 +75,8 @@ def test_a_stage_that_hangs_is_run_again(tmp_path):
     [
         (NOW_AND_THEN, 0, True, "but the second time only: "),
         (ALWAYS, 1, True, "1 failed, 1 passed"),
-        (MANY, 1, False, "9 failed"),
-        ("no Python", 1, False, "1 error"),
+        pytest.param(MANY, 1, False, "9 failed", marks=pytest.mark.long),
+        pytest.param("no Python", 1, False, "1 error", marks=pytest.mark.long),
     ],
     ids=["now and then", "always", "many", "no Python"],
 )
@@ -93,6 +94,7 @@ def test_what_failed_is_run_again_alone(tmp_path, tests, status, again, last):
     assert last in run.stdout.splitlines()[-1]
 
 
+@pytest.mark.long
 def test_how_many_were_left_out_is_said(tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    long: long\n")
     mark = "@pytest.mark." + "long"  # not as test_contributing.py looks for it

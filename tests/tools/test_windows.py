@@ -43,7 +43,9 @@ def test_all_else_can_be_imported() -> None:
     assert {name.split(".")[1] for name in done.stdout.split()} <= set(UNIX_ONLY)
 
 
-@pytest.mark.parametrize("command", ["board", "demo", "bench", "size"])
+@pytest.mark.parametrize(
+    "command", ["board", *(pytest.param(each, marks=pytest.mark.long) for each in ("demo", "bench", "size"))]
+)
 def test_what_is_not_there_is_said_in_one_line(command: str) -> None:
     done = run(command)
     assert done.returncode == 2, done.stderr

@@ -37,6 +37,7 @@ def test_the_pace_is_told(console: RunningConsole) -> None:
     assert len(found) == 9 and all(step > 0 for step in found)
 
 
+@pytest.mark.long
 def test_fifty_streams_arrive_from_an_esp32(console: RunningConsole) -> None:
     assert with_streams(ESP32, 112_000, console, 50)
 

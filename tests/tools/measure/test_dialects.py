@@ -1,5 +1,6 @@
 """What the dialects cost of a board's heap: measured on the virtual ESP8266, and held to what they may."""
 
+import pytest
 from onenet_tools.board import small_heap
 from onenet_tools.measure import dialects
 from onenet_tools.measure.dialects import PLATFORMS, PROGRAMS, costs, measure, problems
@@ -16,6 +17,7 @@ def test_a_dialect_that_costs_too_much_is_named() -> None:
     ]
 
 
+@pytest.mark.long
 def test_each_is_online_with_what_it_may_cost(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     small_heap.fetch_and_say()
     monkeypatch.setattr(dialects, "BOOTS", 3)
