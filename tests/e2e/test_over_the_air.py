@@ -15,6 +15,7 @@ _FEW = ["corrupted", "is not healthy"]
 
 
 @pytest.mark.parametrize("chip", ["esp32", "esp8266"])
+@pytest.mark.long
 def test_a_change_of_the_configuration_is_made_or_is_not(chip: str) -> None:
     seed = random.randrange(1, 1000000)
     outcome = run_all(chip, 0, seed, [], changes=3)

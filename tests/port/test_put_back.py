@@ -69,10 +69,11 @@ def test_with_the_boot_py_it_had(broker: Mosquitto, tmp_path: Path) -> None:
     "old",
     [
         Form.MPY,
-        pytest.param(Form.ROMFS, marks=pytest.mark.long),
-        pytest.param(Form.SOURCE, marks=pytest.mark.long),
+        Form.ROMFS,
+        Form.SOURCE,
     ],
 )
+@pytest.mark.long
 def test_a_version_of_ours_comes_back(broker: Mosquitto, tmp_path: Path, old: Form) -> None:
     """With its modules, those in a ROMFS among them."""
     with board(broker, rom_size=ESP32_ROM_SIZE, heap="1M") as it:
