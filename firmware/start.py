@@ -318,7 +318,7 @@ def _sources(size):
 
     Before it, what loads the package that it begins with. For as long as main.py runs, exec() keeps on the stack where
     it had its parse tree (mp_parse_compile_execute() in py/runtime.c), which the collector takes for a use of what
-    comes to lie there next. That was, for one main.py in four, what loading the package needs once only: 2.3 KB."""
+    comes to lie there next. That was, for one main.py in three, what loading the package needs once only: 2.3 KB."""
     import __main__
 
     if not isinstance(size, int) or not 256 <= size <= 65536:
